@@ -1,0 +1,176 @@
+// Package changes knows what a plan would do.
+//
+// It reads the JSON that `terraform show -json PLANFILE` prints, in one
+// streaming pass that keeps exact counts of everything and the details of as
+// many resources as a report can show, and nothing else: a plan of any size is
+// read in bounded memory. The format is described in Terraform's "JSON output
+// format" page, https://developer.hashicorp.com/terraform/internals/json-format.
+package changes
+
+// Plan is what one plan would do. Counts are exact; details are kept for the
+// most important resources, within the limit that [Read] was given.
+type Plan struct {
+	// FormatVersion is the document's format_version, such as "1.2".
+	FormatVersion string
+	// TerraformVersion is the version of the Terraform or OpenTofu that made the plan.
+	TerraformVersion string
+
+	Counts Counts
+	// ByType counts the changes by action and resource type, sorted by action
+	// (most dangerous first), then type. No-ops are left out.
+	ByType []TypeCount
+	// Resources are the changed resources kept in full: most dangerous action
+	// first, then in the document's order.
+	Resources []Resource
+	// Omitted is how many changed resources are counted but not in Resources.
+	Omitted int
+
+	// Drift is what Terraform found changed outside of it (resource_drift);
+	// Counts.Drift has the exact number.
+	Drift []Resource
+	// Deferred are the changes put off to a later plan (deferred_changes);
+	// Counts.Deferred has the exact number.
+	Deferred []Resource
+	// Outputs are the root module's outputs that would change; Counts.Outputs
+	// has the exact number.
+	Outputs []Output
+	// Checks are the check results that did not pass.
+	Checks []Check
+
+	// Complete is false when Terraform says that applying this plan does not
+	// reach the configuration's state (deferred changes, -target). True where
+	// the document does not say.
+	Complete bool
+	// Errored is true for the partial plan of a planning that failed.
+	Errored bool
+
+	// Digest is the hex SHA-256 of what the plan would change. Two plans with
+	// the same digest would do the same. Sensitive values are part of it, so
+	// it must not be stored or shown.
+	Digest string
+}
+
+// Action is what happens to one resource.
+type Action string
+
+// The actions, named as Terraform's plan summary names them.
+const (
+	Delete  Action = "delete"
+	Replace Action = "replace"
+	Forget  Action = "forget"
+	Update  Action = "update"
+	Create  Action = "create"
+	Import  Action = "import" // imported without another change
+	Move    Action = "move"   // moved to another address without another change
+	Read    Action = "read"   // a data source read during apply
+	NoOp    Action = "no-op"
+)
+
+// Counts are numbers of resources by what would happen to them. A resource is
+// in exactly one of Create, Update, Delete, Replace, Forget, Read and NoOp;
+// Import and Move are counted beside these, since a resource can be imported
+// and updated at once.
+type Counts struct {
+	Create  int `json:"create,omitempty" dynamodbav:"create,omitempty"`
+	Update  int `json:"update,omitempty" dynamodbav:"update,omitempty"`
+	Delete  int `json:"delete,omitempty" dynamodbav:"delete,omitempty"`
+	Replace int `json:"replace,omitempty" dynamodbav:"replace,omitempty"`
+	Forget  int `json:"forget,omitempty" dynamodbav:"forget,omitempty"`
+	Read    int `json:"read,omitempty" dynamodbav:"read,omitempty"`
+	NoOp    int `json:"noOp,omitempty" dynamodbav:"noOp,omitempty"`
+	Import  int `json:"import,omitempty" dynamodbav:"import,omitempty"`
+	Move    int `json:"move,omitempty" dynamodbav:"move,omitempty"`
+	// Drift, Deferred and Outputs count what is not an action on a resource.
+	Drift    int `json:"drift,omitempty" dynamodbav:"drift,omitempty"`
+	Deferred int `json:"deferred,omitempty" dynamodbav:"deferred,omitempty"`
+	Outputs  int `json:"outputs,omitempty" dynamodbav:"outputs,omitempty"`
+}
+
+// Adds is the number of resources that would be made: Terraform's "to add".
+func (c Counts) Adds() int { return c.Create + c.Replace }
+
+// Changes is the number of resources updated in place: Terraform's "to change".
+func (c Counts) Changes() int { return c.Update }
+
+// Destroys is the number of resources that would be destroyed, replaced ones
+// included: Terraform's "to destroy".
+func (c Counts) Destroys() int { return c.Delete + c.Replace }
+
+// Any reports whether an apply would do anything: touch a resource, import,
+// move or forget one, or change an output.
+func (c Counts) Any() bool {
+	return c.Create+c.Update+c.Delete+c.Replace+c.Forget+c.Import+c.Move+c.Outputs > 0
+}
+
+// TypeCount is how many resources of one type have one action.
+type TypeCount struct {
+	Action Action
+	Type   string
+	Count  int
+}
+
+// Resource is the change of one resource instance.
+type Resource struct {
+	Address         string
+	PreviousAddress string // where it moved from; empty when it did not move
+	ModuleAddress   string
+	Mode            string // "managed" or "data"
+	Type            string
+	Deposed         string // key of a deposed object; empty for the current one
+	Action          Action
+	CreateFirst     bool   // for Replace: create_before_destroy
+	Importing       bool
+	ImportID        string // empty when unknown or sensitive
+	// Reason is Terraform's action_reason, such as "replace_because_tainted".
+	Reason string
+	// ReplacePaths are the attribute paths that force the replacement, such as "input.size".
+	ReplacePaths []string
+	// Attributes are what changes, in path order.
+	Attributes        []Attribute
+	AttributesOmitted int
+}
+
+// Attribute is the change of one attribute, down to the leaf that differs.
+type Attribute struct {
+	Path              string // such as `tags["Name"]` or `ingress[0].port`
+	Old, New          Value
+	ForcesReplacement bool
+}
+
+// ValueKind says what is known of a value.
+type ValueKind uint8
+
+// What can be known of a value.
+const (
+	Absent    ValueKind = iota // there is no such attribute on this side
+	Null                       // null
+	Known                      // Value.Text holds it
+	Unknown                    // known after apply
+	Sensitive                  // marked sensitive: Value.Text is empty
+)
+
+// Value is one side of an attribute's change.
+type Value struct {
+	Kind ValueKind
+	// Text is the string itself when the value is a string, else compact JSON.
+	// Long ones are cut: see Cut.
+	Text string
+	// String is true when Text is a string's contents, false when it is JSON.
+	String bool
+	// Cut is how many bytes of Text were left out at its end.
+	Cut int
+}
+
+// Output is the change of one root module output.
+type Output struct {
+	Name     string
+	Action   Action
+	Old, New Value
+}
+
+// Check is the result of a check block, precondition or postcondition that did not pass.
+type Check struct {
+	Address  string
+	Status   string // "fail", "error" or "unknown"
+	Messages []string
+}
