@@ -34,8 +34,11 @@ type Plan struct {
 	// Outputs are the root module's outputs that would change; Counts.Outputs
 	// has the exact number.
 	Outputs []Output
-	// Checks are the check results that did not pass.
+	// Checks are the check results that did not pass: failures first, then
+	// those that are not known yet.
 	Checks []Check
+	// ChecksOmitted is how many more did not pass than Checks has.
+	ChecksOmitted int
 
 	// Complete is false when Terraform says that applying this plan does not
 	// reach the configuration's state (deferred changes, -target). True where
@@ -55,21 +58,23 @@ type Action string
 
 // The actions, named as Terraform's plan summary names them.
 const (
-	Delete  Action = "delete"
-	Replace Action = "replace"
-	Forget  Action = "forget"
-	Update  Action = "update"
-	Create  Action = "create"
-	Import  Action = "import" // imported without another change
-	Move    Action = "move"   // moved to another address without another change
-	Read    Action = "read"   // a data source read during apply
-	NoOp    Action = "no-op"
+	Delete   Action = "delete"
+	Replace  Action = "replace"
+	Forget   Action = "forget"
+	Update   Action = "update"
+	Create   Action = "create"
+	Import   Action = "import" // imported without another change
+	Move     Action = "move"   // moved to another address without another change
+	ReadData Action = "read"   // a data source read during apply ([Read] reads a plan)
+	NoOp     Action = "no-op"
 )
 
 // Counts are numbers of resources by what would happen to them. A resource is
 // in exactly one of Create, Update, Delete, Replace, Forget, Read and NoOp;
 // Import and Move are counted beside these, since a resource can be imported
-// and updated at once.
+// and updated at once. One exception: a resource that is replaced while its old
+// object is only forgotten (`destroy = false`) is in both Create and Forget and
+// not in Replace, as Terraform and OpenTofu sum it up.
 type Counts struct {
 	Create  int `json:"create,omitempty" dynamodbav:"create,omitempty"`
 	Update  int `json:"update,omitempty" dynamodbav:"update,omitempty"`
@@ -118,7 +123,8 @@ type Resource struct {
 	Type            string
 	Deposed         string // key of a deposed object; empty for the current one
 	Action          Action
-	CreateFirst     bool   // for Replace: create_before_destroy
+	CreateFirst     bool // for Replace: create_before_destroy
+	Forgets         bool // for Replace: the old object is forgotten, not destroyed
 	Importing       bool
 	ImportID        string // empty when unknown or sensitive
 	// Reason is Terraform's action_reason, such as "replace_because_tainted".

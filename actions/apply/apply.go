@@ -1,0 +1,218 @@
+// Command apply is the apply action: it fetches the planfile that was reviewed,
+// proves that it is still that one and still fits, claims it, and applies it,
+// once.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/terraform"
+)
+
+// Inputs are the action's inputs; action.yml describes them.
+type Inputs struct {
+	job.Inputs
+	Verification Verification
+}
+
+// Verification says how a plan is proved to fit the merged commit.
+type Verification string
+
+// The choices of the input `verification`.
+const (
+	Strict Verification = "strict" // refuse when the configuration differs from the planned one
+	Replan Verification = "replan" // plan anew, and apply that if it would change exactly what was reviewed
+	None   Verification = "none"   // don't compare the configuration
+)
+
+// Deps are what Run works with, so that a test can replace them.
+type Deps struct {
+	Runtime *gha.Runtime
+	Environ []string // of the process: what of it Terraform may see is decided by package terraform
+	Now     func() time.Time
+	// Signals receives the signals that follow the one that cancelled ctx.
+	Signals <-chan os.Signal
+}
+
+// ReadInputs reads the action's inputs. Its error names each that is missing or
+// out of its choices.
+func ReadInputs(r *gha.Runtime) (Inputs, error) {
+	read := r.Inputs()
+	in := Inputs{
+		Inputs:       job.ReadInputs(r, read, "apply-role"),
+		Verification: Verification(read.Choice("verification", string(Strict), string(Replan), string(None))),
+	}
+	return in, read.Err()
+}
+
+// Run applies the target's reviewed planfile.
+//
+// A *Refusal says why nothing was applied. Whatever else goes wrong after the
+// plan was claimed is recorded with the claim before Run returns.
+func Run(ctx context.Context, in Inputs, d Deps) (result job.Result, err error) {
+	a := &applying{Inputs: in, Deps: d, view: report.Apply{Subject: report.Subject{Component: in.Component, Stack: in.Stack}}}
+	err = a.run(ctx)
+	if a.job != nil {
+		err = errors.Join(err, a.job.Close())
+	}
+	return a.report(err), err
+}
+
+// applying is the work on one target.
+type applying struct {
+	Inputs
+	Deps
+	job      *job.Job
+	store    *planstore.Store
+	cli      *terraform.CLI
+	stored   planstore.Stored
+	planfile string
+	view     report.Apply
+}
+
+func (a *applying) run(ctx context.Context) error {
+	if err := a.find(ctx); err != nil {
+		return err
+	}
+	if a.stored.Record.Outcome == planstore.OutcomeNoChanges {
+		a.view.Status = report.NoChanges
+		return nil
+	}
+	if err := a.fetch(ctx); err != nil {
+		return err
+	}
+	log := a.Runtime.Group("terraform apply: " + a.job.Target.String())
+	defer log.Close()
+	a.cli.Log = log
+	if err := a.verify(ctx); err != nil {
+		return err
+	}
+	if err := a.store.Claim(ctx, a.stored.Record, a.job.Run(), a.job.Context.Actor); err != nil {
+		var taken *planstore.NotClaimableError
+		if errors.As(err, &taken) {
+			return a.refuseStatus(taken.Status, taken.Claim, taken.Last)
+		}
+		return fmt.Errorf("claim the plan of %s: %w", a.job.Target, err)
+	}
+	return a.apply(ctx)
+}
+
+// fetch brings the planfile, verified, and makes Terraform ready to run.
+func (a *applying) fetch(ctx context.Context) (err error) {
+	if a.cli, err = a.job.Terraform(ctx, a.TerraformRole); err != nil {
+		return err
+	}
+	a.cli.Signals = a.Signals
+	a.planfile = filepath.Join(a.job.Dir, "plan.tfplan")
+	var version terraform.Version
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error {
+		err := a.store.Fetch(ctx, a.stored.Record, a.planfile)
+		if errors.Is(err, planstore.ErrDigestMismatch) {
+			return a.refuse(err, "The stored planfile is not the one that was reviewed: find out who wrote it, then plan the pull request again.")
+		}
+		if err != nil {
+			return fmt.Errorf("fetch the planfile of %s: %w", a.job.Target, err)
+		}
+		return nil
+	})
+	both.Go(func() (err error) {
+		version, err = a.cli.Version(ctx)
+		return err
+	})
+	if err := both.Wait(); err != nil {
+		return err
+	}
+	record := a.stored.Record
+	if version.Name != record.TerraformName || version.Number != record.TerraformVersion {
+		return a.refuse(
+			fmt.Errorf("it was planned with %s %s and the runner has %s %s", record.TerraformName, record.TerraformVersion, version.Name, version.Number),
+			"Install the same version in both workflows, or plan the pull request again with this one.")
+	}
+	return nil
+}
+
+// finishTimeout bounds the writes that record an outcome, which go on after a
+// cancel: the runner allows ten seconds in all before it kills us.
+const finishTimeout = time.Minute
+
+// apply runs the claimed plan and records how it ended. Every path from here
+// ends in a.finish: a claim must tell the truth.
+func (a *applying) apply(ctx context.Context) error {
+	applied, err := a.cli.Apply(ctx, a.planfile)
+	a.view.Resources, a.view.Outputs, a.view.Diagnostics = applied.Resources, applied.Outputs, applied.Diagnostics
+
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
+	defer cancel()
+	outcome := planstore.Result{Status: planstore.StatusApplied}
+	switch {
+	case errors.Is(err, terraform.ErrStalePlan):
+		outcome = planstore.Result{Status: planstore.StatusFailed, Reason: "stale plan: the state has moved on since"}
+		err = a.refuse(errors.New("stale plan: the state has moved on since it was made"), "Plan the pull request again: something else changed this target's state after the review.")
+	case errors.Is(err, terraform.ErrInterrupted):
+		outcome = planstore.Result{Status: planstore.StatusFailed, Reason: "cancelled"}
+		err = fmt.Errorf("apply %s: cancelled; what was done until then is in the state: plan again to see what is left: %w", a.job.Target, err)
+	case err != nil:
+		outcome = planstore.Result{Status: planstore.StatusFailed, Reason: reason(err)}
+		err = fmt.Errorf("apply %s: %w", a.job.Target, err)
+	}
+	err = errors.Join(err, a.rescueState(ctx, applied.ErroredState))
+	if finishErr := a.store.Finish(ctx, a.stored.Record, a.job.Run(), outcome); finishErr != nil {
+		err = errors.Join(err, fmt.Errorf("record that %s is %s: %w: its claim still says that this run is applying it", a.job.Target, outcome.Status, finishErr))
+	}
+	return err
+}
+
+// reason is what a claim says of a failure: Terraform's own first words, or ours.
+func reason(err error) string {
+	var failed *terraform.CommandError
+	if errors.As(err, &failed) && len(failed.Diagnostics) > 0 {
+		return failed.Diagnostics[0].Summary
+	}
+	return err.Error()
+}
+
+// report makes the summary and outputs of what happened.
+func (a *applying) report(err error) job.Result {
+	status := "succeeded"
+	var refusal *Refusal
+	switch {
+	case errors.As(err, &refusal):
+		status, a.view.Status = "failed", report.Refused
+		a.view.Error, a.view.NextSteps = refusal.Reason.Error(), []string{refusal.Next}
+	case err != nil:
+		status, a.view.Status = "failed", report.Failed
+		a.view.Error = err.Error()
+	case a.view.Status == "":
+		a.view.Status = report.Succeeded
+	}
+	outputs := map[string]json.RawMessage{}
+	for _, o := range a.view.Outputs {
+		if !o.Sensitive {
+			outputs[o.Name] = o.Value
+		}
+	}
+	values, marshalErr := json.Marshal(outputs)
+	if marshalErr != nil { // a RawMessage that Terraform wrote is valid JSON
+		values = []byte("{}")
+	}
+	result := job.Result{
+		Summary: a.view.Markdown(report.SummaryLimit),
+		Outputs: map[string]string{"status": status, "outputs": string(values)},
+	}
+	if a.job != nil && refusal == nil {
+		result.Annotations = job.Annotations(a.job.Target.Dir, a.view.Diagnostics)
+	}
+	return result
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/target"
+	"github.com/terraform-gitops/gitops/shared/terraform"
+)
+
+// verify proves that the planfile fits what was merged.
+func (a *applying) verify(ctx context.Context) error {
+	planfile, err := terraform.OpenPlanfile(a.planfile)
+	encrypted := errors.Is(err, terraform.ErrEncryptedPlanfile)
+	if err != nil && !encrypted {
+		return fmt.Errorf("read the planfile of %s: %w", a.job.Target, err)
+	}
+	var lock []byte
+	if !encrypted {
+		lock = planfile.LockFile
+	}
+	if a.Verification == Strict {
+		if err := a.compareRecord(); err != nil {
+			return err
+		}
+	}
+	if err := a.job.Init(ctx, a.cli, lock); err != nil {
+		return fmt.Errorf("apply %s: %w", a.job.Target, err)
+	}
+	if err := a.cli.CheckApply(a.planfile); err != nil { // before the claim: nothing is used up
+		return fmt.Errorf("apply %s: %w", a.job.Target, err)
+	}
+	switch a.Verification {
+	case None:
+		a.view.Verification = "Not verified: the configuration was not compared with the planned one (`verification: none`)."
+		return nil
+	case Replan:
+		return a.replan(ctx)
+	}
+	if encrypted {
+		a.view.Verification = "The planfile is encrypted: the configuration was compared with the plan record only."
+		return nil
+	}
+	different, err := planfile.CompareConfig(a.cli.Dir, a.cli.DataDir, a.stored.Record.TerraformName)
+	if err != nil {
+		return fmt.Errorf("compare the planfile of %s with the checkout: %w", a.job.Target, err)
+	}
+	return a.refuseDifference(different)
+}
+
+// compareRecord compares the merged configuration with the one the record says was planned.
+func (a *applying) compareRecord() error {
+	record := a.stored.Record
+	now, err := a.job.Target.Configuration(record.TerraformName, record.TerraformVersion)
+	if err != nil {
+		return fmt.Errorf("read the configuration of %s: %w", a.job.Target, err)
+	}
+	if now.Digest == record.ConfigurationDigest {
+		return nil
+	}
+	different := now.Diff(record.Files)
+	if len(different) == 0 {
+		different = []string{"the record does not list the files"}
+	}
+	return a.refuseDifference(different)
+}
+
+// shownDifferences is how many differing files the error line names; the summary
+// names them all.
+const shownDifferences = 10
+
+func (a *applying) refuseDifference(different []string) error {
+	if len(different) == 0 {
+		return nil
+	}
+	a.view.Differs = different
+	list := strings.Join(different[:min(shownDifferences, len(different))], ", ")
+	if more := len(different) - shownDifferences; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	return a.refuse(
+		fmt.Errorf("the merged configuration differs from the planned one (%s)", list),
+		"The base branch moved after the plan was made. Plan again on top of it: update the pull request's branch before merging, or choose `verification: replan`.")
+}
+
+// replan plans anew, and takes the new planfile if it would change exactly what
+// the reviewed one would.
+func (a *applying) replan(ctx context.Context) error {
+	fresh := filepath.Join(a.job.Dir, "replan.tfplan")
+	if _, err := a.cli.Plan(ctx, terraform.PlanOptions{Out: fresh, VarFiles: a.job.VarFiles()}); err != nil {
+		return fmt.Errorf("plan %s again: %w", a.job.Target, err)
+	}
+	reviewed, err := a.read(ctx, a.planfile)
+	if err != nil {
+		return fmt.Errorf("read the reviewed plan of %s: %w", a.job.Target, err)
+	}
+	now, err := a.read(ctx, fresh)
+	if err != nil {
+		return fmt.Errorf("read the new plan of %s: %w", a.job.Target, err)
+	}
+	if now.Digest != reviewed.Digest {
+		a.view.Differs = differences(reviewed, now)
+		return a.refuse(errors.New("planned again, it would change something else than what was reviewed"), "Plan the pull request again and review the difference.")
+	}
+	a.planfile = fresh
+	a.view.Verification = "Planned again before the apply: the new plan changes exactly what was reviewed (`verification: replan`)."
+	return nil
+}
+
+// differences names the resources that two plans treat differently.
+func differences(reviewed, now *changes.Plan) []string {
+	actions := func(p *changes.Plan) map[string]changes.Resource {
+		all := map[string]changes.Resource{}
+		for _, r := range p.Resources {
+			all[r.Address+r.Deposed] = r
+		}
+		return all
+	}
+	before, after := actions(reviewed), actions(now)
+	var list []string
+	for _, key := range slices.Sorted(maps.Keys(before)) {
+		switch r, still := after[key]; {
+		case !still:
+			list = append(list, fmt.Sprintf("%s: reviewed %s, now nothing", key, before[key].Action))
+		case r.Action != before[key].Action:
+			list = append(list, fmt.Sprintf("%s: reviewed %s, now %s", key, before[key].Action, r.Action))
+		case !reflect.DeepEqual(r, before[key]):
+			list = append(list, fmt.Sprintf("%s: %s with other values", key, r.Action))
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(after)) {
+		if _, was := before[key]; !was {
+			list = append(list, fmt.Sprintf("%s: reviewed nothing, now %s", key, after[key].Action))
+		}
+	}
+	if len(list) == 0 {
+		list = []string{"values that are sensitive, or beyond what is shown here"}
+	}
+	return list
+}
+
+func (a *applying) read(ctx context.Context, planfile string) (plan *changes.Plan, err error) {
+	err = a.cli.ShowJSON(ctx, planfile, func(r io.Reader) (err error) {
+		plan, err = changes.Read(r, changes.Limit{Bytes: report.SummaryLimit / 4})
+		return err
+	})
+	return plan, err
+}
+
+// describe copies what is known of the plan into the summary.
+func (a *applying) describe() {
+	r := a.stored.Record
+	a.view.Commit, a.view.PullRequest, a.view.Digest, a.view.RecordID = r.Commit, r.PullRequest, r.Digest, r.ID()
+	a.view.Planned, a.view.BaseCommit, a.view.CreatedAt = r.Counts, r.BaseCommit, r.CreatedAt
+	a.view.RunURL, a.view.Actor = a.job.Context.RunURL, a.job.Context.Actor
+	a.view.TerraformName, a.view.TerraformVersion = r.TerraformName, r.TerraformVersion
+}
+
+// rescueState stores the state that Terraform could not persist, before the
+// runner vanishes with it; path is empty when there is none. Where it can't be
+// stored, the file is left where it is and the error says so.
+func (a *applying) rescueState(ctx context.Context, path string) error {
+	if path == "" {
+		return nil
+	}
+	location, err := a.store.PutErroredState(ctx, a.stored.Record, a.job.Run(), path)
+	if err != nil {
+		return fmt.Errorf("store the state of %s that Terraform could not write to its backend: %w: it is in %s on this runner: save it before the runner is gone", a.job.Target, err, path)
+	}
+	a.view.ErroredState = &report.ErroredState{StoredAt: location, Commands: pushCommands(location, a.job.Target)}
+	return os.Remove(path)
+}
+
+// pushCommands bring a rescued state back to its backend.
+func pushCommands(location string, t target.Target) []string {
+	fetch := "cp "
+	if strings.HasPrefix(location, "s3://") {
+		fetch = "aws s3 cp "
+	}
+	commands := []string{"cd " + quote(t.Dir), fetch + quote(location) + " errored.tfstate", "terraform init"}
+	if t.Workspace != "" {
+		commands = append(commands, "terraform workspace select "+quote(t.Workspace))
+	}
+	return append(commands, "terraform state push errored.tfstate")
+}
+
+// quote makes one word of s for a POSIX shell.
+func quote(s string) string {
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+)
+
+// find decides which plan is meant (DESIGN: exact commit first, else the merged
+// pull request's head), finds its record, and refuses what can't be applied by
+// its record alone.
+func (a *applying) find(ctx context.Context) error {
+	event, err := a.Runtime.Event()
+	if err != nil {
+		return err
+	}
+	if a.job, err = job.Open(a.Runtime, a.Environ, a.Inputs.Inputs); err != nil {
+		return err
+	}
+	merged, err := a.mergedCommit(ctx, event)
+	if err != nil {
+		return err
+	}
+	if a.store, err = a.job.Store(ctx, a.Now); err != nil {
+		return err
+	}
+	if err := a.findRecord(ctx, event, merged); err != nil {
+		return err
+	}
+	a.describe()
+	record := a.stored.Record
+	if err := a.checkMerged(ctx, event, merged); err != nil {
+		return err
+	}
+	if record.Outcome == planstore.OutcomeFailed {
+		return a.refuse(fmt.Errorf("the newest plan for commit %s failed in %s", job.Short(record.Commit), record.Run.URL), "Fix the configuration and plan again.")
+	}
+	if a.stored.Status != planstore.StatusPlanned {
+		return a.refuseStatus(a.stored.Status, a.stored.Claim, a.stored.Last)
+	}
+	return nil
+}
+
+// mergedCommit is the commit on the default branch that the apply is for; the
+// workspace must hold it, since the plan is compared with it.
+func (a *applying) mergedCommit(ctx context.Context, event gha.Event) (string, error) {
+	merged := a.job.Context.SHA
+	if pr := event.PullRequest; pr != nil {
+		if !pr.Merged {
+			return "", a.refuse(fmt.Errorf("pull request #%d is not merged", pr.Number), "Merge it first: a plan is applied after its review. (A workflow on `pull_request: closed` wants `if: github.event.pull_request.merged`.)")
+		}
+		merged = pr.MergeCommitSHA
+	}
+	if !job.IsCommit(merged) {
+		return "", errors.New("the event names no commit to apply: run on a merged pull request, a push, or workflow_dispatch")
+	}
+	checkout, err := job.ReadCheckout(ctx, a.job.Context.Workspace)
+	if err != nil {
+		return "", err
+	}
+	if checkout.Commit != merged {
+		return "", fmt.Errorf("the workspace holds commit %s, and %s is to be applied: check it out first (`actions/checkout` with `ref: %[2]s`)", job.Short(checkout.Commit), merged)
+	}
+	return merged, nil
+}
+
+// findRecord finds the newest plan of the first commit that has one.
+func (a *applying) findRecord(ctx context.Context, event gha.Event, merged string) error {
+	var looked []string
+	try := func(commit string) (bool, error) {
+		looked = append(looked, job.Short(commit))
+		stored, err := a.store.Find(ctx, a.job.Key(), commit)
+		if errors.Is(err, planstore.ErrNotFound) {
+			return false, nil
+		}
+		if err != nil {
+			return false, fmt.Errorf("find the plan of %s: %w", a.job.Target, err)
+		}
+		a.stored = stored
+		return true, nil
+	}
+	commits := []string{a.SHA}
+	switch {
+	case a.SHA != "":
+	case event.PullRequest != nil:
+		commits = []string{event.PullRequest.Head.SHA}
+	default:
+		commits = []string{merged}
+	}
+	for _, commit := range commits {
+		if found, err := try(commit); found || err != nil {
+			return err
+		}
+	}
+	if a.SHA == "" && event.PullRequest == nil {
+		pulls, err := a.pullRequestsOf(ctx, merged)
+		if err != nil {
+			return err
+		}
+		for _, pr := range pulls {
+			if found, err := try(pr.HeadSHA); found || err != nil {
+				return err
+			}
+		}
+	}
+	return a.refuse(fmt.Errorf("no stored plan for commit %s", strings.Join(looked, " or ")), "Run the plan action on the pull request's head commit, with the same component, stack and store, then apply again.")
+}
+
+func (a *applying) pullRequestsOf(ctx context.Context, commit string) ([]github.PullRequest, error) {
+	client, err := github.New(a.job.Context.APIURL, a.Token)
+	if err != nil {
+		return nil, err
+	}
+	branch := strings.TrimPrefix(a.job.Context.Ref, "refs/heads/")
+	pulls, err := client.MergedPullRequests(ctx, a.job.Context.Repository, commit, branch)
+	if err != nil {
+		return nil, fmt.Errorf("ask which pull request was merged as %s: %w", job.Short(commit), err)
+	}
+	return pulls, nil
+}
+
+// checkMerged refuses a plan that belongs to neither a merged pull request nor
+// the commit being applied: nobody has approved what it would do.
+func (a *applying) checkMerged(ctx context.Context, event gha.Event, merged string) error {
+	record := a.stored.Record
+	if record.PullRequest == 0 {
+		if record.Commit == merged {
+			return nil
+		}
+		return a.refuse(fmt.Errorf("the plan was made for commit %s outside of a pull request, and %s is to be applied", job.Short(record.Commit), job.Short(merged)), "Plan this commit, or merge a pull request.")
+	}
+	if pr := event.PullRequest; pr != nil && pr.Number == record.PullRequest {
+		return nil
+	}
+	client, err := github.New(a.job.Context.APIURL, a.Token)
+	if err != nil {
+		return err
+	}
+	pr, err := client.PullRequest(ctx, a.job.Context.Repository, record.PullRequest)
+	if err != nil {
+		return fmt.Errorf("ask whether pull request #%d is merged: %w", record.PullRequest, err)
+	}
+	if !pr.Merged {
+		return a.refuse(fmt.Errorf("pull request #%d is not merged", pr.Number), "Merge it first: a plan is applied after its review.")
+	}
+	return nil
+}

@@ -1,0 +1,354 @@
+// Command plan is the plan action: it plans one component in one stack, keeps
+// the planfile in the plan store, and shows a reviewer what would change.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/terraform"
+)
+
+// Inputs are the action's inputs; action.yml describes them.
+type Inputs struct {
+	job.Inputs
+	Drift         bool
+	Store         bool
+	RetentionDays int
+	Comment       bool
+	KeepFiles     bool
+}
+
+// Deps are what Run works with, so that a test can replace them.
+type Deps struct {
+	Runtime *gha.Runtime
+	Environ []string // of the process: what of it Terraform may see is decided by package terraform
+	Now     func() time.Time
+	// Signals receives the signals that follow the one that cancelled ctx.
+	Signals <-chan os.Signal
+}
+
+// driftExpiry is how long a drift plan can be applied: what runs changes without us.
+const driftExpiry = 24 * time.Hour
+
+// ReadInputs reads the action's inputs. Its error names each that is missing or
+// out of its choices.
+func ReadInputs(r *gha.Runtime) (Inputs, error) {
+	read := r.Inputs()
+	in := Inputs{
+		Inputs:        job.ReadInputs(r, read, "plan-role"),
+		Drift:         read.Bool("drift-detection-mode-enabled", false),
+		Store:         read.Bool("plan-storage", true),
+		RetentionDays: read.Int("metadata-retention-days", 14, 1, 365),
+		Comment:       read.Bool("pr-comment", false),
+		KeepFiles:     read.Bool("keep-plan-files", false),
+	}
+	return in, read.Err()
+}
+
+// Run plans the target, stores the planfile with its record, and reports.
+//
+// A plan that Terraform could not make is recorded as failed, so that an apply
+// of this commit says so, and is an error. An interrupted run leaves no record.
+func Run(ctx context.Context, in Inputs, d Deps) (result job.Result, err error) {
+	p, err := begin(ctx, in, d)
+	if err != nil {
+		return job.Result{}, err
+	}
+	defer func() { err = errors.Join(err, p.job.Close()) }()
+
+	planErr := p.plan(ctx)
+	switch {
+	case planErr != nil && ctx.Err() != nil:
+		return job.Result{}, fmt.Errorf("%w: interrupted: nothing was stored: run this job again", planErr)
+	case planErr != nil && p.record.Outcome != planstore.OutcomeFailed:
+		return job.Result{}, planErr
+	}
+	if in.Store {
+		p.record, err = p.store.Put(ctx, p.record, p.planfile)
+		if err != nil {
+			err = fmt.Errorf("store the plan of %s: %w", p.job.Target, err)
+			if planErr == nil {
+				return job.Result{}, err
+			}
+		}
+	}
+	result, reportErr := p.report(ctx, planErr)
+	return result, errors.Join(planErr, err, reportErr)
+}
+
+// planning is the work on one target.
+type planning struct {
+	Inputs
+	Deps
+	job   *job.Job
+	event gha.Event
+	store *planstore.Store
+	notes []string
+
+	record      planstore.Record
+	planfile    string // empty when there is none
+	planJSON    string // empty unless asked for
+	changes     *changes.Plan
+	diagnostics []terraform.Diagnostic
+}
+
+// begin checks everything that can be checked before Terraform runs.
+func begin(ctx context.Context, in Inputs, d Deps) (*planning, error) {
+	event, err := d.Runtime.Event()
+	if err != nil {
+		return nil, err
+	}
+	actx := d.Runtime.Context()
+	if actx.EventName == "pull_request_target" {
+		return nil, errors.New("plan refuses to run on pull_request_target: it would run a stranger's code with this repository's credentials: use the pull_request event")
+	}
+	pr := event.PullRequest
+	if pr != nil && pr.Fork {
+		return nil, fmt.Errorf("pull request #%d comes from a fork: GitHub gives its workflows no ID token and no secrets, so it can't be planned here: a maintainer can push its commits to a branch of this repository", pr.Number)
+	}
+	commit := in.SHA
+	if commit == "" && pr != nil {
+		commit = pr.Head.SHA
+	}
+	if commit == "" {
+		commit = actx.SHA
+	}
+	if !job.IsCommit(commit) {
+		return nil, errors.New("no commit to plan: the event has none; give the input `sha`")
+	}
+
+	j, err := job.Open(d.Runtime, d.Environ, in.Inputs)
+	if err != nil {
+		return nil, err
+	}
+	p := &planning{Inputs: in, Deps: d, job: j, event: event}
+	if err := p.identify(ctx, commit); err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
+	return p, nil
+}
+
+// identify fills the record with what is known before planning, and opens the store.
+func (p *planning) identify(ctx context.Context, commit string) error {
+	checkout, err := job.ReadCheckout(ctx, p.job.Context.Workspace)
+	if err != nil {
+		return err
+	}
+	if !checkout.Holds(commit) {
+		return fmt.Errorf("the workspace holds commit %s, and %s is to be planned: check it out first (`actions/checkout` with `ref: %[2]s`)", job.Short(checkout.Commit), commit)
+	}
+	if p.Store {
+		if p.store, err = p.job.Store(ctx, p.Now); err != nil {
+			return err
+		}
+	}
+	now := p.Now().UTC()
+	p.record = planstore.Record{
+		Target:    p.job.Key(),
+		Commit:    commit,
+		CreatedAt: now,
+		Run:       p.job.Run(),
+		Actor:     p.job.Context.Actor,
+		Kind:      planstore.KindChange,
+		ExpiresAt: now.Add(time.Duration(p.RetentionDays) * 24 * time.Hour),
+	}
+	if p.Drift {
+		p.record.Kind, p.record.ExpiresAt = planstore.KindDrift, now.Add(driftExpiry)
+	}
+	if pr := p.event.PullRequest; pr != nil {
+		p.record.PullRequest, p.record.Branch, p.record.BaseCommit = pr.Number, pr.Head.Ref, pr.Base.SHA
+	}
+	if checkout.IsMergeOf(commit) {
+		p.record.BaseCommit = checkout.Parents[0]
+		p.notes = append(p.notes, fmt.Sprintf("Planned as merged into %s: the workspace holds that merge.", job.Short(p.record.BaseCommit)))
+	}
+	return nil
+}
+
+// plan runs Terraform. Its error with the record's outcome "failed" is
+// Terraform's refusal of the configuration; any other is ours or the runner's.
+func (p *planning) plan(ctx context.Context) error {
+	t := p.job.Target
+	cli, err := p.job.Terraform(ctx, p.TerraformRole)
+	if err != nil {
+		return err
+	}
+	cli.Signals = p.Signals
+	log := p.Runtime.Group("terraform plan: " + t.String())
+	defer log.Close()
+	cli.Log = log
+
+	planfile := filepath.Join(p.job.Dir, "plan.tfplan")
+	made, err := p.runTerraform(ctx, cli, planfile)
+	p.diagnostics = made.Diagnostics
+	if err != nil {
+		var failed *terraform.CommandError
+		if errors.As(err, &failed) && ctx.Err() == nil {
+			p.diagnostics = failed.Diagnostics
+			p.record.Outcome = planstore.OutcomeFailed
+		}
+		return fmt.Errorf("plan %s: %w", t, err)
+	}
+	if err := p.read(ctx, cli, planfile); err != nil {
+		return fmt.Errorf("read the plan of %s: %w", t, err)
+	}
+	p.planfile = planfile
+	p.record.Outcome = planstore.OutcomeNoChanges
+	if made.HasChanges || p.changes.Counts.Any() {
+		p.record.Outcome = planstore.OutcomeChanges
+	}
+	p.record.TerraformName, p.record.TerraformVersion = made.Version.Name, made.Version.Number
+	configuration, err := t.Configuration(made.Version.Name, made.Version.Number)
+	if err != nil {
+		return fmt.Errorf("read the configuration of %s: %w", t, err)
+	}
+	p.record.ConfigurationDigest, p.record.Files = configuration.Digest, configuration.Files
+	return nil
+}
+
+func (p *planning) runTerraform(ctx context.Context, cli *terraform.CLI, planfile string) (terraform.PlanResult, error) {
+	if err := p.job.Init(ctx, cli, nil); err != nil {
+		return terraform.Planjob.Result{}, err
+	}
+	return cli.Plan(ctx, terraform.PlanOptions{Out: planfile, VarFiles: p.job.VarFiles()})
+}
+
+// detailBytes is how much of resources' details is kept for the report, which
+// is at most report.SummaryLimit long.
+const detailBytes = report.SummaryLimit
+
+// read reads what the planfile would change, and the state it was made on.
+func (p *planning) read(ctx context.Context, cli *terraform.CLI, planfile string) error {
+	err := cli.ShowJSON(ctx, planfile, func(r io.Reader) (err error) {
+		if p.KeepFiles {
+			p.planJSON = filepath.Join(p.job.Dir, "plan.json")
+			f, err := os.OpenFile(p.planJSON, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			r = io.TeeReader(r, f)
+		}
+		p.changes, err = changes.Read(r, changes.Limit{Bytes: detailBytes})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	p.record.Counts = p.changes.Counts
+	file, err := terraform.OpenPlanfile(planfile)
+	if errors.Is(err, terraform.ErrEncryptedPlanfile) {
+		p.notes = append(p.notes, "The planfile is encrypted: the state it was made on is unknown, so times decide whether a later apply supersedes it.")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	p.record.State = &planstore.StatePosition{Lineage: file.Lineage, Serial: file.Serial}
+	return nil
+}
+
+// report shows the plan and sets the outputs.
+func (p *planning) report(ctx context.Context, planErr error) (job.Result, error) {
+	view := report.Plan{
+		Subject: report.Subject{
+			Component: p.job.Target.Component, Stack: p.job.Target.Stack,
+			Commit: p.record.Commit, BaseCommit: p.record.BaseCommit, PullRequest: p.record.PullRequest,
+			Digest: p.record.Digest, CreatedAt: p.record.CreatedAt, ExpiresAt: p.record.ExpiresAt,
+			RunURL: p.record.Run.URL, Actor: p.record.Actor,
+			TerraformName: p.record.TerraformName, TerraformVersion: p.record.TerraformVersion,
+			Notes: p.notes,
+		},
+		Changes: p.changes, Diagnostics: p.diagnostics, DependsOn: p.job.Target.DependsOn, ApplyHow: p.applyHow(),
+	}
+	if p.Store {
+		view.RecordID = p.record.ID()
+	}
+	if planErr != nil && len(p.diagnostics) == 0 {
+		view.Error = planErr.Error()
+	}
+	result := job.Result{Summary: view.Markdown(report.SummaryLimit), Outputs: p.outputs()}
+	if p.record.Outcome == planstore.OutcomeFailed {
+		result.Annotations = job.Annotations(p.job.Target.Dir, p.diagnostics)
+	}
+	if p.KeepFiles && p.planfile != "" {
+		if err := p.keepFiles(result.Outputs); err != nil {
+			return result, err
+		}
+	}
+	if p.Comment && p.record.PullRequest > 0 {
+		return result, p.comment(ctx, view)
+	}
+	return result, nil
+}
+
+func (p *planning) applyHow() string {
+	switch {
+	case !p.Store:
+		return "This planfile was not stored (`plan-storage: false`): it can't be applied."
+	case p.Drift:
+		return "This is a drift plan: drift remediation applies it."
+	case p.record.PullRequest > 0:
+		return "When this pull request is merged, the apply action applies exactly this planfile."
+	default:
+		return "The apply action applies exactly this planfile, for this commit."
+	}
+}
+
+func (p *planning) outputs() map[string]string {
+	out := map[string]string{
+		"has-changes": strconv.FormatBool(p.record.Outcome == planstore.OutcomeChanges),
+		"digest":      p.record.Digest,
+		"adds":        strconv.Itoa(p.record.Counts.Adds()),
+		"changes":     strconv.Itoa(p.record.Counts.Changes()),
+		"destroys":    strconv.Itoa(p.record.Counts.Destroys()),
+		"imports":     strconv.Itoa(p.record.Counts.Import),
+		"moves":       strconv.Itoa(p.record.Counts.Move),
+	}
+	if p.Store {
+		out["plan-record"] = p.record.ID()
+	}
+	return out
+}
+
+// keepFiles moves the planfile and its JSON, both full of secrets, where later
+// steps of the job find them: only because the workflow asked for it.
+func (p *planning) keepFiles(outputs map[string]string) error {
+	dir, err := os.MkdirTemp(p.job.Context.TempDir, "gitops-kept-")
+	if err != nil {
+		return fmt.Errorf("keep the planfile: %w", err)
+	}
+	for output, file := range map[string]string{"plan_file": p.planfile, "plan_json": p.planJSON} {
+		outputs[output] = filepath.Join(dir, filepath.Base(file))
+		if err := os.Rename(file, outputs[output]); err != nil {
+			return fmt.Errorf("keep the planfile: %w", err)
+		}
+	}
+	return nil
+}
+
+func (p *planning) comment(ctx context.Context, view report.Plan) error {
+	client, err := github.New(p.job.Context.APIURL, p.Token)
+	if err != nil {
+		return err
+	}
+	key := fmt.Sprintf("gitops plan %s %s", p.job.Target.Component, p.job.Target.Stack)
+	err = client.StickyComment(ctx, p.job.Context.Repository, p.record.PullRequest, key, view.Markdown(github.CommentRoom(key)))
+	if err != nil {
+		return fmt.Errorf("comment on pull request #%d: %w", p.record.PullRequest, err)
+	}
+	return nil
+}

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"plan": func() { os.Exit(Main(time.Now)) },
+	})
+}
+
+func TestStories(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, ghatest.Scripts{Root: root, Actions: map[string]string{"plan": "plan"}}.Params("testdata/script"))
+}
+
+func TestReadmeMatchesActionFile(t *testing.T) { ghatest.CheckReadme(t, ".") }

@@ -1,0 +1,151 @@
+// Package awsauth turns GitHub's ID token into short-lived AWS credentials, one
+// set per role, and hands each only to who needs it: as a configuration for an
+// AWS client, or as the environment of a Terraform. No long-lived credential
+// exists, and nothing is exported to later steps.
+//
+// GitHub signs a token that says which repository, ref and workflow a run is
+// of; the role's trust policy says which of these it lets in; STS checks both
+// and answers with credentials of an hour
+// (https://docs.github.com/actions/how-tos/secure-your-work/security-harden-deployments/oidc-in-aws,
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html).
+package awsauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// Audience is the audience for which an ID token must be made, unless the
+// account's identity provider was set up with another one.
+const Audience = "sts.amazonaws.com"
+
+// ErrNoRegion is returned by [Config] when neither the request nor the
+// environment names an AWS region.
+var ErrNoRegion = errors.New("no AWS region: set `region` in the settings or inputs, or AWS_REGION in the job's environment")
+
+// expiryWindow is how long before their end credentials are replaced: longer
+// than any one request of ours.
+const expiryWindow = 5 * time.Minute
+
+// Request says which credentials are wanted.
+type Request struct {
+	// Region is the AWS region; empty means that of the environment (AWS_REGION,
+	// AWS_DEFAULT_REGION, or the shared configuration's).
+	Region string
+	// Role is the ARN of the role to take on; empty means the ambient
+	// credentials: the environment's, the shared configuration's, or the machine's.
+	Role string
+	// SessionName names the session in CloudTrail; see [SessionName].
+	SessionName string
+	// Token returns a new ID token for [Audience]. Only called for a role.
+	Token func(context.Context) (string, error)
+}
+
+// Config returns a configuration for AWS clients with the credentials that are
+// asked for. A role is taken on before it returns, so that a refusal is found
+// here, and again, with a new token, before its credentials end.
+//
+// The error tells a person what to change where AWS refuses the role. No error
+// holds a token or credential. Endpoints are those of the environment
+// (AWS_ENDPOINT_URL).
+func Config(ctx context.Context, request Request) (aws.Config, error) {
+	var options []func(*config.LoadOptions) error
+	if request.Region != "" {
+		options = append(options, config.WithRegion(request.Region))
+	}
+	if request.Role != "" {
+		if !isRole(request.Role) {
+			return aws.Config{}, fmt.Errorf("role %q is not the ARN of a role, such as arn:aws:iam::123456789012:role/gitops-plan", request.Role)
+		}
+		// AssumeRoleWithWebIdentity is not signed; ambient credentials, also
+		// broken ones, have no part in it.
+		options = append(options, config.WithCredentialsProvider(aws.AnonymousCredentials{}))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, options...)
+	if err != nil {
+		return aws.Config{}, fmt.Errorf("load the AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		return aws.Config{}, ErrNoRegion
+	}
+	if request.Role == "" {
+		return cfg, nil
+	}
+	credentials := aws.NewCredentialsCache(
+		&roleProvider{client: sts.NewFromConfig(cfg), request: request},
+		func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = expiryWindow },
+	)
+	if _, err := credentials.Retrieve(ctx); err != nil {
+		var refusal *roleError
+		if errors.As(err, &refusal) {
+			err = refusal // without the cache's words around it
+		}
+		return aws.Config{}, err
+	}
+	cfg.Credentials = credentials
+	return cfg, nil
+}
+
+// Environment returns the variables that give a process the configuration's
+// credentials and region, as they are now: a process cannot renew them, so a
+// role's last an hour. The caller masks AWS_SECRET_ACCESS_KEY and
+// AWS_SESSION_TOKEN (left out where there is none).
+func Environment(ctx context.Context, cfg aws.Config) (map[string]string, error) {
+	if cfg.Credentials == nil {
+		return nil, errors.New("get AWS credentials: the configuration has none")
+	}
+	credentials, err := cfg.Credentials.Retrieve(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("get AWS credentials: %w", err)
+	}
+	variables := map[string]string{
+		"AWS_ACCESS_KEY_ID":     credentials.AccessKeyID,
+		"AWS_SECRET_ACCESS_KEY": credentials.SecretAccessKey,
+		"AWS_REGION":            cfg.Region,
+		"AWS_DEFAULT_REGION":    cfg.Region, // some tools know only this one
+	}
+	if credentials.SessionToken != "" {
+		variables["AWS_SESSION_TOKEN"] = credentials.SessionToken
+	}
+	return variables, nil
+}
+
+func isRole(role string) bool {
+	parsed, err := arn.Parse(role)
+	return err == nil && parsed.Service == "iam" && strings.HasPrefix(parsed.Resource, "role/")
+}
+
+// roleProvider takes on a role with a new ID token each time. The SDK's own
+// provider asks for the token without a context, and says of a refusal only
+// what AWS does.
+type roleProvider struct {
+	client  *sts.Client
+	request Request
+}
+
+func (p *roleProvider) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	token, err := p.request.Token(ctx)
+	if err != nil {
+		return aws.Credentials{}, &roleError{role: p.request.Role, cause: err}
+	}
+	credentials, err := stscreds.NewWebIdentityRoleProvider(p.client, p.request.Role, idToken(token),
+		func(o *stscreds.WebIdentityRoleOptions) { o.RoleSessionName = p.request.SessionName },
+	).Retrieve(ctx)
+	if err != nil {
+		return aws.Credentials{}, explain(p.request.Role, token, err)
+	}
+	return credentials, nil
+}
+
+type idToken string
+
+func (t idToken) GetIdentityToken() ([]byte, error) { return []byte(t), nil }

@@ -1,0 +1,126 @@
+package awsauth
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/aws/smithy-go"
+)
+
+// roleError says why a role could not be taken on, and what to do.
+type roleError struct {
+	role   string
+	cause  error
+	text   string // of the cause, when not its own
+	advice string
+}
+
+func (e *roleError) Error() string {
+	text := e.text
+	if text == "" {
+		text = e.cause.Error()
+	}
+	if e.advice != "" {
+		text += ": " + e.advice
+	}
+	return fmt.Sprintf("assume role %s: %s", e.role, text)
+}
+
+func (e *roleError) Unwrap() error { return e.cause }
+
+// explain makes an error of what STS answered that a person can act on. It
+// tells of the token what it claims, and nothing of the token itself.
+func explain(role, token string, err error) error {
+	explained := &roleError{role: role, cause: err, text: err.Error()}
+	var refusal smithy.APIError
+	if errors.As(err, &refusal) {
+		explained.text = refusal.ErrorCode() + ": " + refusal.ErrorMessage()
+		explained.advice = advice(role, readClaims(token), refusal)
+	}
+	// AWS quotes a parameter that it finds invalid.
+	if text := withoutTokens(err.Error(), token); text != err.Error() {
+		explained.cause = errors.New(text)
+	}
+	explained.text = withoutTokens(explained.text, token)
+	return explained
+}
+
+// advice says what to do about a refusal, for the error codes of
+// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html#API_AssumeRoleWithWebIdentity_Errors
+// and the messages that STS gives with them.
+func advice(role string, claims claims, refusal smithy.APIError) string {
+	parsed, _ := arn.Parse(role) // was checked
+	provider := strings.TrimPrefix(claims.Issuer, "https://")
+	message := refusal.ErrorMessage()
+	switch refusal.ErrorCode() {
+	case "AccessDenied":
+		return fmt.Sprintf("its trust policy does not let this run in, or there is no such role: "+
+			"the run's token has subject %q and audience %q; allow these in the policy's conditions on %s:sub and %[3]s:aud",
+			claims.Subject, claims.Audience, provider)
+	case "InvalidIdentityToken":
+		switch {
+		case strings.Contains(message, "No OpenIDConnect provider"):
+			return fmt.Sprintf("account %s does not know GitHub yet: add an IAM identity provider (OpenID Connect) for %s with audience %q",
+				parsed.AccountID, claims.Issuer, claims.Audience)
+		case strings.Contains(message, "audience"):
+			return fmt.Sprintf("add audience %q to the IAM identity provider %s of account %s",
+				claims.Audience, provider, parsed.AccountID)
+		}
+		return fmt.Sprintf("check the IAM identity provider %s of account %s", provider, parsed.AccountID)
+	case "ExpiredTokenException":
+		return "the ID token ended before AWS read it: check the runner's clock, and run again"
+	case "IDPCommunicationError":
+		return "AWS could not ask GitHub for its keys: run again"
+	case "RegionDisabledException":
+		return "activate STS for this region in the account's settings, or choose another region"
+	}
+	return ""
+}
+
+// claims is what an ID token says of its run.
+type claims struct {
+	Issuer   string
+	Subject  string
+	Audience string
+}
+
+// readClaims reads a token without verifying it: only to show what is in it.
+func readClaims(token string) claims {
+	var payload struct {
+		Issuer   string `json:"iss"`
+		Subject  string `json:"sub"`
+		Audience any    `json:"aud"` // one text, or several
+	}
+	parts := strings.Split(token, ".")
+	if len(parts) == 3 {
+		if text, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "=")); err == nil {
+			_ = json.Unmarshal(text, &payload) // what cannot be read stays empty
+		}
+	}
+	read := claims{Issuer: payload.Issuer, Subject: payload.Subject}
+	switch audience := payload.Audience.(type) {
+	case string:
+		read.Audience = audience
+	case []any:
+		read.Audience = strings.Trim(fmt.Sprint(audience), "[]")
+	}
+	if read.Issuer == "" {
+		read.Issuer = "https://token.actions.githubusercontent.com"
+	}
+	return read
+}
+
+// jwt is any JSON Web Token, or the beginning of one.
+var jwt = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*)*`)
+
+func withoutTokens(text, token string) string {
+	if token == "" {
+		return text
+	}
+	return jwt.ReplaceAllString(strings.ReplaceAll(text, token, "***"), "***")
+}

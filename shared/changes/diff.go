@@ -1,0 +1,207 @@
+package changes
+
+import (
+	"bytes"
+)
+
+// Bounds of the details of one resource.
+const (
+	maxResourceBytes = 64 << 10 // but at most a quarter of [Limit.Bytes]
+	maxAttributes    = 200
+	maxReplacePaths  = 64
+	maxPathText      = 1 << 10 // bytes
+
+	// What a Resource and an Attribute take besides their texts, about.
+	resourceOverhead  = 320
+	attributeOverhead = 128
+)
+
+// differ walks the two sides of one change down to the leaves that differ.
+type differ struct {
+	renderer
+	at           []step   // where the walk is
+	replacePaths [][]step // paths that force the replacement
+	attributes   []Attribute
+	omitted      int
+	used, limit  int // bytes, of attributes
+}
+
+// step is one step of a path.
+type step struct {
+	name    string // of an attribute, or the key in a map
+	index   int    // in a list
+	isIndex bool
+	hidden  bool // the step itself is a value: an element of a set, or a secret
+}
+
+// keepResource adds the details of a change to k, if it wants them.
+func keepResource(k *keeper[Resource], t *tree, c *resourceChange, reason string) {
+	action := c.shown()
+	if !k.wants(action.rank()) {
+		return
+	}
+	d := differ{limit: min(maxResourceBytes, k.limit/4)}
+	d.tree = t
+	before, after := c.change[fieldBefore], c.change[fieldAfter]
+	marks := t.addMarks(t.addMarks(nil, c.change[fieldBeforeSensitive]), c.change[fieldAfterSensitive])
+	d.secrets.collect(t, before, marks)
+	d.secrets.collect(t, after, marks)
+
+	r := Resource{
+		Address:         t.label(c.resource[fieldAddress]),
+		PreviousAddress: t.label(c.resource[fieldPreviousAddress]),
+		ModuleAddress:   t.label(c.resource[fieldModuleAddress]),
+		Mode:            t.label(c.resource[fieldMode]),
+		Type:            t.label(c.resource[fieldType]),
+		Deposed:         t.label(c.resource[fieldDeposed]),
+		Action:          action,
+		CreateFirst:     c.createFirst,
+		Forgets:         c.forgets,
+		Importing:       c.imports,
+		ImportID:        d.importID(c.change[fieldImporting], marks),
+		Reason:          reason,
+	}
+	size := resourceOverhead + len(r.Address) + len(r.PreviousAddress) + len(r.ModuleAddress) +
+		len(r.Mode) + len(r.Type) + len(r.Deposed) + len(r.ImportID) + len(r.Reason)
+	r.ReplacePaths = d.readReplacePaths(c.change[fieldReplacePaths], marks)
+	for _, path := range r.ReplacePaths {
+		size += len(path)
+	}
+	d.walk(before, after, c.change[fieldAfterUnknown], marks, false)
+	r.Attributes, r.AttributesOmitted = d.attributes, d.omitted
+	k.add(action.rank(), size+d.used, r)
+}
+
+// walk compares node before with node after; unknown is the part of
+// after_unknown, and m the marks, that belong to them. inBoth tells whether
+// what they lie in exists on both sides.
+func (d *differ) walk(before, after, unknown int32, m *mask, inBoth bool) {
+	someUnknown := d.anyUnknown(unknown)
+	if !someUnknown && before != absent && after != absent && bytes.Equal(d.text(before), d.text(after)) {
+		return
+	}
+	old, new := before, after
+	if after == absent && someUnknown {
+		new = unknown // whatever it is like, nothing in it is known
+	}
+	if !d.isUnknown(unknown) && !m.hides(d.tree, before) && !m.hides(d.tree, new) {
+		switch {
+		case d.isContainer(old) && d.kind(old) == d.kind(new):
+			d.walkInto(before, after, unknown, m, true)
+			return
+		case d.isContainer(new) && d.size(new) > 0 && d.isNothing(old),
+			d.isContainer(old) && d.size(old) > 0 && d.isNothing(new):
+			d.walkInto(before, after, unknown, m, false)
+			return
+		}
+	}
+	if !someUnknown {
+		if d.isNothing(before) && d.isNothing(after) {
+			// In what is created or deleted, null is as good as not there.
+			if !inBoth || d.kind(before) == d.kind(after) {
+				return
+			}
+		} else if d.same(before, after) {
+			return
+		}
+	}
+	d.leaf(before, after, unknown, m)
+}
+
+// isContainer reports whether node i is an object or a list.
+func (t *tree) isContainer(i int32) bool {
+	return t.kind(i) == '{' || t.kind(i) == '['
+}
+
+// same reports whether nodes a and b are the same value.
+func (d *differ) same(a, b int32) bool {
+	return d.kind(a) == d.kind(b) && bytes.Equal(d.appendCanonical(nil, a), d.appendCanonical(nil, b))
+}
+
+// walkInto compares what lies in two objects or two lists, or in one of them.
+func (d *differ) walkInto(before, after, unknown int32, m *mask, inBoth bool) {
+	if d.kind(before) == '[' || d.kind(after) == '[' || after == absent && d.kind(unknown) == '[' {
+		d.walkElements(before, after, unknown, m, inBoth)
+	} else {
+		d.walkMembers(before, after, unknown, m, inBoth)
+	}
+}
+
+func (d *differ) walkMembers(before, after, unknown int32, m *mask, inBoth bool) {
+	if d.kind(unknown) != '{' {
+		unknown = absent
+	}
+	// The three lists of members are merged by name.
+	base := len(d.stack)
+	var next, end [3]int
+	for k, i := range [3]int32{before, after, unknown} {
+		next[k] = d.members(i)
+		end[k] = len(d.stack)
+	}
+	for {
+		var name []byte
+		for k := range next {
+			if next[k] < end[k] {
+				if n := d.name(d.stack[next[k]]); name == nil || bytes.Compare(n, name) < 0 {
+					name = n
+				}
+			}
+		}
+		if name == nil {
+			break
+		}
+		sides := [3]int32{absent, absent, absent}
+		for k := range next {
+			if next[k] < end[k] && bytes.Equal(d.name(d.stack[next[k]]), name) {
+				sides[k] = d.stack[next[k]]
+				next[k]++
+			}
+		}
+		d.at = append(d.at, step{name: string(name), hidden: d.secrets.in(string(name))})
+		d.walk(sides[0], sides[1], sides[2], m.member(name), inBoth)
+		d.at = d.at[:len(d.at)-1]
+	}
+	d.stack = d.stack[:base]
+}
+
+// leaf adds what differs at the place where the walk is.
+func (d *differ) leaf(before, after, unknown int32, m *mask) {
+	forces := d.forcesReplacement()
+	if !forces && (len(d.attributes) == maxAttributes || d.used >= d.limit) {
+		d.omitted++
+		return
+	}
+	a := Attribute{
+		Path:              pathText(d.at),
+		Old:               d.value(before, absent, m),
+		New:               d.value(after, unknown, m),
+		ForcesReplacement: forces,
+	}
+	size := a.size()
+	for len(d.attributes) == maxAttributes || d.used+size > d.limit {
+		if !forces || !d.dropAttribute() {
+			d.omitted++
+			return
+		}
+	}
+	d.attributes = append(d.attributes, a)
+	d.used += size
+}
+
+// dropAttribute leaves out the last attribute that does not force a
+// replacement, for one that does.
+func (d *differ) dropAttribute() bool {
+	for i := len(d.attributes) - 1; i >= 0; i-- {
+		if a := d.attributes[i]; !a.ForcesReplacement {
+			d.used -= a.size()
+			d.omitted++
+			d.attributes = append(d.attributes[:i], d.attributes[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+func (a *Attribute) size() int {
+	return attributeOverhead + len(a.Path) + len(a.Old.Text) + len(a.New.Text)
+}

@@ -1,0 +1,152 @@
+package changes
+
+// Bounds of the work spent on finding out which elements of two lists belong
+// together. Beyond them elements are paired by their place.
+const (
+	maxAlignedBytes = 1 << 20 // of JSON text
+	maxAlignedPairs = 1 << 16 // elements before × elements after
+)
+
+// walkElements compares the elements of two lists. Plan JSON does not tell
+// lists from sets, so elements that are the same on both sides are matched
+// first, whatever their places, and only what is left over is a change.
+func (d *differ) walkElements(before, after, unknown int32, m *mask, inBoth bool) {
+	olds, news, unknowns := d.list(before), d.list(after), d.list(unknown)
+	for len(news) < len(unknowns) {
+		news = append(news, absent)
+	}
+	for len(unknowns) < len(news) {
+		unknowns = append(unknowns, absent)
+	}
+	for _, p := range align(d.identify(olds, news, unknowns)) {
+		old, new, unknown, place := absent, absent, absent, p.before
+		if p.before >= 0 {
+			old = olds[p.before]
+		}
+		if p.after >= 0 {
+			new, unknown, place = news[p.after], unknowns[p.after], p.after
+		}
+		d.at = append(d.at, step{isIndex: true, index: place})
+		d.walk(old, new, unknown, m.elements(), inBoth)
+		d.at = d.at[:len(d.at)-1]
+	}
+}
+
+// list is the elements of node i, none when it is not a list.
+func (t *tree) list(i int32) []int32 {
+	if t.kind(i) != '[' {
+		return nil
+	}
+	elements := make([]int32, 0, t.size(i))
+	for c := range t.children(i) {
+		elements = append(elements, c)
+	}
+	return elements
+}
+
+// identify gives elements numbers, the same number to the same values. Values
+// that are not all known, and all values of lists that are too large, get
+// numbers of their own.
+func (d *differ) identify(olds, news, unknowns []int32) (before, after []int) {
+	bytes := 0
+	for _, list := range [][]int32{olds, news} {
+		for _, i := range list {
+			if i != absent {
+				bytes += len(d.text(i))
+			}
+		}
+	}
+	numbers := map[string]int{}
+	own := 0
+	number := func(i, unknown int32) int {
+		if i == absent || d.anyUnknown(unknown) || bytes > maxAlignedBytes {
+			own--
+			return own
+		}
+		text := string(d.appendCanonical(nil, i))
+		n, ok := numbers[text]
+		if !ok {
+			n = len(numbers)
+			numbers[text] = n
+		}
+		return n
+	}
+	for _, i := range olds {
+		before = append(before, number(i, absent))
+	}
+	for k, i := range news {
+		after = append(after, number(i, unknowns[k]))
+	}
+	return before, after
+}
+
+// pair is an element before and what became of it, by place; -1 where there is none.
+type pair struct{ before, after int }
+
+// align pairs the elements of two lists that differ: what lies between two
+// elements that stayed the same belongs together in order, and the rest came or
+// went. Elements that stayed the same are left out.
+func align(before, after []int) []pair {
+	start := 0
+	for start < len(before) && start < len(after) && before[start] == after[start] {
+		start++
+	}
+	b, a := before[start:], after[start:]
+	for len(b) > 0 && len(a) > 0 && b[len(b)-1] == a[len(a)-1] {
+		b, a = b[:len(b)-1], a[:len(a)-1]
+	}
+	var pairs []pair
+	i, j := 0, 0
+	gap := func(toI, toJ int) {
+		for i < toI || j < toJ {
+			p := pair{-1, -1}
+			if i < toI {
+				p.before = start + i
+				i++
+			}
+			if j < toJ {
+				p.after = start + j
+				j++
+			}
+			pairs = append(pairs, p)
+		}
+	}
+	for _, same := range longestCommon(b, a) {
+		gap(same.before, same.after)
+		i, j = same.before+1, same.after+1
+	}
+	gap(len(b), len(a))
+	return pairs
+}
+
+// longestCommon is the longest common subsequence of two lists, as pairs of
+// places; nil when it would be too much work.
+func longestCommon(b, a []int) []pair {
+	if len(b)*len(a) > maxAlignedPairs {
+		return nil
+	}
+	width := len(a) + 1
+	length := make([]int, (len(b)+1)*width) // [i*width+j]: of b[i:] and a[j:]
+	for i := len(b) - 1; i >= 0; i-- {
+		for j := len(a) - 1; j >= 0; j-- {
+			if b[i] == a[j] {
+				length[i*width+j] = length[(i+1)*width+j+1] + 1
+			} else {
+				length[i*width+j] = max(length[(i+1)*width+j], length[i*width+j+1])
+			}
+		}
+	}
+	var common []pair
+	for i, j := 0, 0; i < len(b) && j < len(a); {
+		switch {
+		case b[i] == a[j]:
+			common = append(common, pair{i, j})
+			i, j = i+1, j+1
+		case length[(i+1)*width+j] >= length[i*width+j+1]:
+			i++
+		default:
+			j++
+		}
+	}
+	return common
+}

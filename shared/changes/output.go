@@ -1,0 +1,60 @@
+package changes
+
+import "fmt"
+
+// outputOverhead is what an Output takes besides its texts, in bytes, about.
+const outputOverhead = 160
+
+// outputChanges reads output_changes, which is in the tree, by name.
+func (rd *reader) outputChanges() error {
+	t := &rd.tree
+	if t.kind(0) != '{' {
+		return fmt.Errorf("it is not an object")
+	}
+	from := t.members(0)
+	for k := from; k < len(t.stack); k++ {
+		i := t.stack[k]
+		name := string(t.name(i))
+		if err := rd.outputChange(name, i); err != nil {
+			return fmt.Errorf("output %s: %w", cutText(name, 200), err)
+		}
+	}
+	return nil
+}
+
+// outputChange reads the change of one output, node i. Its marks are true or
+// false for the whole of it.
+func (rd *reader) outputChange(name string, i int32) error {
+	t := &rd.tree
+	var change [changeFieldCount]int32
+	if err := t.lookup(i, changeFields, change[:]); err != nil {
+		return err
+	}
+	actions, err := readActions(t, change[fieldActions])
+	if err != nil {
+		return err
+	}
+	if len(name) > maxNameBytes {
+		return fmt.Errorf("its name %w", errLongName)
+	}
+	if actions.action == NoOp {
+		return nil
+	}
+	rd.plan.Counts.Outputs++
+	rd.digest.output(t, name, change[:])
+	if !rd.outputs.wants(0) {
+		return nil
+	}
+	r := renderer{tree: t}
+	marks := t.addMarks(t.addMarks(nil, change[fieldBeforeSensitive]), change[fieldAfterSensitive])
+	r.secrets.collect(t, change[fieldBefore], marks)
+	r.secrets.collect(t, change[fieldAfter], marks)
+	o := Output{
+		Name:   name,
+		Action: actions.action,
+		Old:    r.value(change[fieldBefore], absent, marks),
+		New:    r.value(change[fieldAfter], change[fieldAfterUnknown], marks),
+	}
+	rd.outputs.add(0, outputOverhead+len(name)+len(o.Old.Text)+len(o.New.Text), o)
+	return nil
+}

@@ -1,0 +1,205 @@
+package changes
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Limit bounds what [Read] keeps for the report. Counts and the digest are
+// exact whatever it is.
+type Limit struct {
+	// Bytes is about how much memory the details of the changed resources may
+	// take. Drift, deferred changes, outputs and checks may each take a quarter
+	// as much again. 0 keeps no details.
+	Bytes int
+}
+
+// Names of the members of a plan that are read. Others are skipped: Terraform
+// adds to the format within a major version.
+var planFields = []string{
+	"format_version", "terraform_version", "resource_drift", "resource_changes",
+	"deferred_changes", "output_changes", "action_invocations", "checks",
+	"complete", "errored", "values",
+}
+
+// Read reads the document that `terraform show -json PLANFILE` or `tofu show
+// -json PLANFILE` prints, to its end, in one pass. Memory is bounded by limit
+// and by the largest single resource change, not by the document.
+//
+// A document that is not a complete plan in format 1.x is an error, never a
+// wrong count: one that is cut off (errors.Is [io.ErrUnexpectedEOF]), malformed,
+// followed by something else, has duplicate names or invalid UTF-8, an unknown
+// action, a resource change of more than 64 MiB, of a million values, or nested
+// more than 256 deep, or an object of more than a million members. Errors of r
+// are wrapped. Errors quote addresses, never values.
+func Read(r io.Reader, limit Limit) (*Plan, error) {
+	rd := newReader(r, limit)
+	if err := rd.document(); err != nil {
+		return nil, fmt.Errorf("read plan JSON: %w", err)
+	}
+	return rd.finish(), nil
+}
+
+// reader is the state of one [Read].
+type reader struct {
+	*stream
+	plan   Plan
+	limit  int // bytes, for resources
+	digest *digest
+
+	resources, drift, deferred *keeper[Resource]
+	outputs                    *keeper[Output]
+	checks                     *keeper[Check]
+	checkCount                 int
+	changed                    int                    // resources, kept or not
+	byType                     [ranks]map[string]*int // by the action's rank, then type
+	types                      int                    // entries in byType
+}
+
+func newReader(r io.Reader, limit Limit) *reader {
+	rd := &reader{
+		stream:    newStream(r),
+		plan:      Plan{Complete: true},
+		limit:     limit.Bytes,
+		digest:    newDigest(),
+		resources: newKeeper[Resource](limit.Bytes),
+		drift:     newKeeper[Resource](limit.Bytes / 4),
+		deferred:  newKeeper[Resource](limit.Bytes / 4),
+		outputs:   newKeeper[Output](limit.Bytes / 4),
+		checks:    newKeeper[Check](limit.Bytes / 4),
+	}
+	for i := range rd.byType {
+		rd.byType[i] = map[string]*int{}
+	}
+	return rd
+}
+
+func (rd *reader) document() error {
+	if err := rd.object(rd.member); err == io.EOF {
+		return errors.New("it is empty: the program that should have printed it may have failed")
+	} else if err != nil {
+		return err
+	}
+	if rd.plan.FormatVersion == "" {
+		return errors.New("it has no format_version: it is not what `terraform show -json PLANFILE` prints")
+	}
+	switch _, err := rd.token(); err {
+	case io.EOF:
+		return nil
+	case nil:
+		return errors.New("something follows the plan")
+	default:
+		return fmt.Errorf("after the plan: %w", err)
+	}
+}
+
+func (rd *reader) member(name string) error {
+	if err := rd.memberValue(name); err != nil {
+		if !slices.Contains(planFields, name) {
+			return err // skipped, and told by its offset
+		}
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+func (rd *reader) memberValue(name string) error {
+	if rd.dec.PeekKind() == 'n' {
+		return rd.skip() // as if it were absent
+	}
+	switch name {
+	case "format_version":
+		if err := rd.string(&rd.plan.FormatVersion); err != nil {
+			return err
+		}
+		return checkFormat(rd.plan.FormatVersion)
+	case "terraform_version":
+		return rd.string(&rd.plan.TerraformVersion)
+	case "complete":
+		return rd.bool(&rd.plan.Complete)
+	case "errored":
+		return rd.bool(&rd.plan.Errored)
+	case "resource_changes":
+		return rd.array(rd.resourceChange)
+	case "resource_drift":
+		return rd.array(rd.driftedResource)
+	case "deferred_changes":
+		return rd.array(rd.deferredChange)
+	case "checks":
+		return rd.array(rd.check)
+	case "action_invocations":
+		// What Terraform 1.14 actions would do is not counted or shown, but
+		// two plans that invoke different ones would not do the same.
+		return rd.array(func() error { rd.digest.invocation(&rd.tree); return nil })
+	case "output_changes":
+		if err := rd.value(); err != nil {
+			return err
+		}
+		return rd.outputChanges()
+	case "values":
+		return errors.New("it is a state, not a plan: `terraform show -json` was not given a planfile")
+	}
+	if known := foldedName([]byte(name), planFields); known != "" {
+		return fmt.Errorf("it has a member that is %q in another case", known)
+	}
+	return rd.skip()
+}
+
+func (rd *reader) string(to *string) error {
+	t, err := rd.token()
+	if err != nil {
+		return err
+	}
+	if t.Kind() != '"' {
+		return errors.New("it is not a string")
+	}
+	if *to = t.String(); len(*to) > maxNameBytes {
+		return fmt.Errorf("it %w", errLongName)
+	}
+	return nil
+}
+
+func (rd *reader) bool(to *bool) error {
+	t, err := rd.token()
+	if err != nil {
+		return err
+	}
+	if t.Kind() != jsontext.KindTrue && t.Kind() != jsontext.KindFalse {
+		return errors.New("it is not true or false")
+	}
+	*to = t.Bool()
+	return nil
+}
+
+// checkFormat accepts format_version 1.x: "we will increment the major version
+// for changes that are not backward-compatible" (JSON output format page).
+func checkFormat(version string) error {
+	major, minor, _ := strings.Cut(version, ".")
+	if major != "1" || minor == "" || strings.Trim(minor, "0123456789") != "" {
+		return fmt.Errorf("format %q is not one that this version reads (1.x): the plan comes from a newer or much older Terraform or OpenTofu", cutText(version, 50))
+	}
+	return nil
+}
+
+// finish puts together what was counted and kept.
+func (rd *reader) finish() *Plan {
+	p := &rd.plan
+	p.Resources, p.Drift, p.Deferred = rd.resources.items(), rd.drift.items(), rd.deferred.items()
+	p.Outputs, p.Checks = rd.outputs.items(), rd.checks.items()
+	p.ChecksOmitted = rd.checkCount - len(p.Checks)
+	p.Digest = rd.digest.sum()
+	p.Omitted = rd.changed - len(p.Resources)
+	for rank, counts := range rd.byType {
+		first := len(p.ByType)
+		for name, n := range counts {
+			p.ByType = append(p.ByType, TypeCount{Action: actionsByRank[rank], Type: name, Count: *n})
+		}
+		slices.SortFunc(p.ByType[first:], func(a, b TypeCount) int { return strings.Compare(a.Type, b.Type) })
+	}
+	return p
+}

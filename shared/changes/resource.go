@@ -1,0 +1,236 @@
+package changes
+
+import (
+	"errors"
+	"fmt"
+)
+
+// maxNameBytes bounds what names and addresses one resource: it is kept whole
+// or refused, since half an address names something else.
+const maxNameBytes = 16 << 10
+
+// maxTypes bounds the entries of [Plan.ByType]. All of the AWS provider has
+// fewer than 2,000 resource types.
+const maxTypes = 10_000
+
+var (
+	errLongName     = fmt.Errorf("is longer than %d KiB", maxNameBytes>>10)
+	errTooManyTypes = fmt.Errorf("there are more than %d resource types", maxTypes)
+)
+
+// The members of a resource change that are read, and those of its change:
+// https://developer.hashicorp.com/terraform/internals/json-format#change-representation
+const (
+	fieldAddress = iota
+	fieldPreviousAddress
+	fieldModuleAddress
+	fieldMode
+	fieldType
+	fieldDeposed
+	fieldActionReason
+	fieldChange
+	resourceFieldCount
+)
+
+const (
+	fieldActions = iota
+	fieldBefore
+	fieldAfter
+	fieldAfterUnknown
+	fieldBeforeSensitive
+	fieldAfterSensitive
+	fieldReplacePaths
+	fieldImporting
+	changeFieldCount
+)
+
+var (
+	resourceFields = []string{"address", "previous_address", "module_address", "mode", "type", "deposed", "action_reason", "change"}
+	changeFields   = []string{"actions", "before", "after", "after_unknown", "before_sensitive", "after_sensitive", "replace_paths", "importing"}
+)
+
+// resourceChange is a change of the tree in which it lies, its parts found.
+type resourceChange struct {
+	actions
+	resource [resourceFieldCount]int32
+	change   [changeFieldCount]int32
+	imports  bool
+	moves    bool
+}
+
+// readChange finds the parts of the resource change that is node i.
+func (t *tree) readChange(i int32) (resourceChange, error) {
+	var c resourceChange
+	if err := t.lookup(i, resourceFields, c.resource[:]); err != nil {
+		return c, err
+	}
+	for field := fieldAddress; field < fieldChange; field++ {
+		if err := t.checkName(c.resource[field]); err != nil {
+			return c, fmt.Errorf("its %s %w", resourceFields[field], err)
+		}
+	}
+	if address := c.resource[fieldAddress]; t.isNothing(address) || len(t.text(address)) == len(`""`) {
+		return c, errors.New("it has no address")
+	}
+	if err := t.lookup(c.resource[fieldChange], changeFields, c.change[:]); err != nil {
+		return c, fmt.Errorf("its change: %w", err)
+	}
+	var err error
+	if c.actions, err = readActions(t, c.change[fieldActions]); err != nil {
+		return c, err
+	}
+	switch t.kind(c.change[fieldImporting]) {
+	case 0, 'n':
+	case '{':
+		c.imports = true
+	default:
+		return c, errors.New("its importing is not an object")
+	}
+	if previous := t.label(c.resource[fieldPreviousAddress]); previous != "" {
+		c.moves = previous != t.label(c.resource[fieldAddress])
+	}
+	return c, nil
+}
+
+// shown is the action that a reviewer is told: what a no-op does besides, if
+// it does anything.
+func (c *resourceChange) shown() Action {
+	switch {
+	case c.action == NoOp && c.imports:
+		return Import
+	case c.action == NoOp && c.moves:
+		return Move
+	default:
+		return c.action
+	}
+}
+
+// checkName checks that node i is short enough to be kept whole, if it is there.
+func (t *tree) checkName(i int32) error {
+	switch {
+	case t.isNothing(i):
+		return nil
+	case t.kind(i) != '"':
+		return errors.New("is not a string")
+	case len(t.text(i)) > maxNameBytes: // escaped, which only makes it longer
+		return errLongName
+	}
+	return nil
+}
+
+// label is the string i, "" when it is absent or null.
+func (t *tree) label(i int32) string {
+	if t.kind(i) != '"' {
+		return ""
+	}
+	return string(t.str(i))
+}
+
+// resourceChange reads one element of resource_changes.
+func (rd *reader) resourceChange() error {
+	t := &rd.tree
+	c, err := t.readChange(0)
+	if err != nil {
+		return err
+	}
+	if err := rd.count(t, &c); err != nil {
+		return err
+	}
+	action := c.shown()
+	if action == NoOp {
+		return nil
+	}
+	rd.changed++
+	if action != ReadData {
+		rd.digest.resource(t, &c)
+	}
+	keepResource(rd.resources, t, &c, t.label(c.resource[fieldActionReason]))
+	return nil
+}
+
+// driftedResource reads one element of resource_drift. No-ops are in it in
+// refresh-only plans, for what moved.
+func (rd *reader) driftedResource() error {
+	c, err := rd.tree.readChange(0)
+	if err != nil || c.shown() == NoOp {
+		return err
+	}
+	rd.plan.Counts.Drift++
+	keepResource(rd.drift, &rd.tree, &c, rd.tree.label(c.resource[fieldActionReason]))
+	return nil
+}
+
+// deferredChange reads one element of deferred_changes.
+func (rd *reader) deferredChange() error {
+	t := &rd.tree
+	var parts [2]int32
+	if err := t.lookup(0, []string{"resource_change", "reason"}, parts[:]); err != nil {
+		return err
+	}
+	if err := t.checkName(parts[1]); err != nil {
+		return fmt.Errorf("its reason %w", err)
+	}
+	c, err := t.readChange(parts[0])
+	if err != nil {
+		return err
+	}
+	rd.plan.Counts.Deferred++
+	keepResource(rd.deferred, t, &c, t.label(parts[1]))
+	return nil
+}
+
+// count counts a resource change.
+func (rd *reader) count(t *tree, c *resourceChange) error {
+	n := &rd.plan.Counts
+	kind := t.label(c.resource[fieldType])
+	if c.imports {
+		n.Import++
+	}
+	if c.moves {
+		n.Move++
+	}
+	switch c.action {
+	case Create:
+		n.Create++
+	case Update:
+		n.Update++
+	case Delete:
+		n.Delete++
+	case Forget:
+		n.Forget++
+	case ReadData:
+		n.Read++
+	case NoOp:
+		n.NoOp++
+	case Replace:
+		if !c.forgets {
+			n.Replace++
+			break
+		}
+		// As Terraform and OpenTofu sum it up: one to add, none to destroy.
+		n.Create++
+		n.Forget++
+		if err := rd.countType(Create, kind); err != nil {
+			return err
+		}
+		return rd.countType(Forget, kind)
+	}
+	return rd.countType(c.shown(), kind)
+}
+
+func (rd *reader) countType(action Action, kind string) error {
+	if action == NoOp {
+		return nil
+	}
+	counts := rd.byType[action.rank()]
+	if n, ok := counts[kind]; ok {
+		*n++
+		return nil
+	}
+	if rd.types++; rd.types > maxTypes {
+		return errTooManyTypes
+	}
+	n := 1
+	counts[kind] = &n
+	return nil
+}

@@ -1,0 +1,159 @@
+package changes
+
+import "strings"
+
+// mask says which parts of a value are sensitive. It is made from the
+// before_sensitive and after_sensitive of a change together and applies to both
+// sides: a value that only one side marks is as secret on the other. For lists
+// it goes further: a mark on one element's part is on that part of every
+// element, since elements move when others come or go. A nil mask marks nothing.
+type mask struct {
+	all     bool
+	members map[string]*mask
+	element *mask
+}
+
+// addMarks adds the marks of node i to m. The format knows true, false, objects
+// and lists; anything else in a mark's place counts as true.
+func (t *tree) addMarks(m *mask, i int32) *mask {
+	switch t.kind(i) {
+	case 0, 'f':
+		return m
+	case '{':
+		for c := range t.children(i) {
+			name := t.name(c)
+			if sub := t.addMarks(m.member(name), c); sub != nil {
+				if m == nil {
+					m = &mask{}
+				}
+				if m.members == nil {
+					m.members = map[string]*mask{}
+				}
+				m.members[string(name)] = sub
+			}
+		}
+		return m
+	case '[':
+		for c := range t.children(i) {
+			if sub := t.addMarks(m.elements(), c); sub != nil {
+				if m == nil {
+					m = &mask{}
+				}
+				m.element = sub
+			}
+		}
+		return m
+	default:
+		if m == nil {
+			m = &mask{}
+		}
+		m.all = true
+		return m
+	}
+}
+
+func (m *mask) member(name []byte) *mask {
+	if m == nil {
+		return nil
+	}
+	return m.members[string(name)]
+}
+
+func (m *mask) elements() *mask {
+	if m == nil {
+		return nil
+	}
+	return m.element
+}
+
+// hides reports whether the whole of node i is sensitive: because it is marked
+// so, or because the marks are those of a value of another shape.
+func (m *mask) hides(t *tree, i int32) bool {
+	if m == nil {
+		return false
+	}
+	switch t.kind(i) {
+	case 0, 'n':
+		return m.all
+	case '{':
+		return m.all || m.element != nil
+	case '[':
+		return m.all || m.members != nil
+	default:
+		return true
+	}
+}
+
+// minSecretPart is how long a secret must be, in bytes, for texts that contain
+// it to be hidden, too. Texts that equal it are hidden whatever its length.
+const minSecretPart = 6
+
+// maxSecrets bounds how many secrets of one resource are looked for.
+const maxSecrets = 256
+
+// secrets are the texts of the sensitive values in one change. Providers copy
+// values into other attributes without the mark (terraform_data's input and
+// output, connection strings): what holds a secret is one.
+type secrets struct {
+	texts   map[string]bool
+	tooMany bool // then everything is taken for a secret
+}
+
+// collect adds the sensitive strings and numbers in node i.
+func (s *secrets) collect(t *tree, i int32, m *mask) {
+	if m == nil || t.isNothing(i) {
+		return
+	}
+	if m.hides(t, i) {
+		m = &mask{all: true}
+	}
+	switch t.kind(i) {
+	case '{':
+		for c := range t.children(i) {
+			if m.all {
+				s.collect(t, c, m)
+			} else {
+				s.collect(t, c, m.member(t.name(c)))
+			}
+		}
+	case '[':
+		for c := range t.children(i) {
+			if m.all {
+				s.collect(t, c, m)
+			} else {
+				s.collect(t, c, m.element)
+			}
+		}
+	case '"':
+		s.add(string(t.str(i)))
+	case '0':
+		s.add(string(t.text(i)))
+	}
+}
+
+func (s *secrets) add(text string) {
+	if text == "" || s.texts[text] {
+		return
+	}
+	if len(s.texts) == maxSecrets {
+		s.tooMany = true
+		return
+	}
+	if s.texts == nil {
+		s.texts = map[string]bool{}
+	}
+	s.texts[text] = true
+}
+
+// in reports whether text is, or holds, a secret.
+func (s *secrets) in(text string) bool {
+	if s.tooMany || s.texts[text] {
+		return true
+	}
+	for secret := range s.texts {
+		if len(secret) >= minSecretPart && strings.Contains(text, secret) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,205 @@
+package gha_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/terraform-gitops/gitops/shared/gha"
+)
+
+type published struct {
+	Name     string            `json:"name"`
+	Examples []json.RawMessage `json:"examples"`
+}
+
+// examples are the payloads that GitHub publishes.
+var examples = sync.OnceValues(func() (events []published, err error) {
+	path := filepath.Join("..", "..", "test", "npm", "node_modules", "@octokit", "webhooks-examples", "api.github.com", "index.json")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("the published example payloads are missing, run `make tools`: %w", err)
+	}
+	return events, json.Unmarshal(text, &events)
+})
+
+// example returns a copy of the first published payload of an event, with that
+// action if one is given.
+func example(t *testing.T, event, action string) map[string]any {
+	t.Helper()
+	events, err := examples()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range events {
+		if e.Name != event {
+			continue
+		}
+		for _, text := range e.Examples {
+			var payload map[string]any
+			if err := json.Unmarshal(text, &payload); err != nil {
+				t.Fatal(err)
+			}
+			if action == "" || payload["action"] == action {
+				return payload
+			}
+		}
+	}
+	t.Fatalf("no example of %s %s", event, action)
+	return nil
+}
+
+// asText returns a payload, which is JSON text or a value of it, as text.
+func asText(t *testing.T, payload any) string {
+	t.Helper()
+	if text, ok := payload.(string); ok {
+		return text
+	}
+	encoded, err := json.Marshal(payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(encoded)
+}
+
+// readEvent has the runtime read a payload.
+func readEvent(t *testing.T, name string, payload any) (gha.Event, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "event.json")
+	if err := os.WriteFile(path, []byte(asText(t, payload)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return gha.New([]string{"GITHUB_EVENT_NAME=" + name, "GITHUB_EVENT_PATH=" + path}, io.Discard).Event()
+}
+
+func TestEventsAsGitHubSendsThem(t *testing.T) {
+	t.Parallel()
+	const repository = "Codertocat/Hello-World"
+	pull := func(action, mergeCommit string) gha.Event {
+		return gha.Event{
+			Name: "pull_request", DefaultBranch: "master",
+			PullRequest: &gha.PullRequest{
+				Action: action, Number: 2, Title: "Update the README with new information.", Author: "Codertocat",
+				MergeCommitSHA: mergeCommit,
+				Head:           gha.Branch{SHA: "ec26c3e57ca3a959ca5aad62de7213c562f8c821", Ref: "changes", Repository: repository},
+				Base:           gha.Branch{SHA: "f95f852bd8fca8fcc58a9a2d6c842781e32a215e", Ref: "master", Repository: repository},
+			},
+		}
+	}
+	for name, test := range map[string]struct {
+		event, action string
+		want          gha.Event
+	}{
+		"opened": {"pull_request", "opened", pull("opened", "")},
+		"closed": {"pull_request", "closed", pull("closed", "c4295bd74fb0f4fda03689c3df3f2803b658fd85")},
+		"push": {"push", "", gha.Event{
+			Name: "push", DefaultBranch: "master",
+			Push: &gha.Push{
+				Ref: "refs/tags/simple-tag", Before: strings.Repeat("0", 40),
+				After: "6113728f27ae82c7b1a177c8d03f9e96e0adf246",
+			},
+		}},
+		"merge queue": {"merge_group", "", gha.Event{
+			Name: "merge_group", DefaultBranch: "main",
+			MergeGroup: &gha.MergeGroup{
+				HeadSHA: "2ffea6db159f6b6c47a24e778fb9ef40cf6b1c7d",
+				BaseSHA: "380387fbc80638b734a49e1be1c4dfec1c01b33c",
+			},
+		}},
+		"by hand": {"workflow_dispatch", "", gha.Event{Name: "workflow_dispatch", DefaultBranch: "main", Inputs: map[string]string{}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			payload := example(t, test.event, test.action)
+			got, err := readEvent(t, test.event, payload)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestPullRequestFromAForkIsSeen(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		change func(head map[string]any)
+		fork   bool
+	}{
+		"same repository":   {func(map[string]any) {}, false},
+		"another one":       {func(head map[string]any) { head["repo"] = map[string]any{"id": 1, "full_name": "evil/Hello-World"} }, true},
+		"another ID":        {func(head map[string]any) { head["repo"].(map[string]any)["id"] = 1 }, true},
+		"another name":      {func(head map[string]any) { head["repo"].(map[string]any)["full_name"] = "a/b" }, true},
+		"a repository gone": {func(head map[string]any) { head["repo"] = nil }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			payload := example(t, "pull_request", "opened")
+			test.change(payload["pull_request"].(map[string]any)["head"].(map[string]any))
+			event, err := readEvent(t, "pull_request", payload)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if event.PullRequest.Fork != test.fork {
+				t.Errorf("fork: %t", event.PullRequest.Fork)
+			}
+		})
+	}
+}
+
+func TestAMergedPullRequestOfAnAccountThatIsGone(t *testing.T) {
+	t.Parallel()
+	payload := example(t, "pull_request", "closed")
+	pull := payload["pull_request"].(map[string]any)
+	pull["merged"], pull["user"] = true, nil
+	event, err := readEvent(t, "pull_request", payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !event.PullRequest.Merged || event.PullRequest.Author != "" {
+		t.Errorf("got %+v", event.PullRequest)
+	}
+}
+
+func TestDispatchInputsOfEveryType(t *testing.T) {
+	t.Parallel()
+	payload := example(t, "workflow_dispatch", "")
+	payload["inputs"] = map[string]any{"sha": "abc", "debug": true, "days": 3, "none": nil}
+	event, err := readEvent(t, "workflow_dispatch", payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"sha": "abc", "debug": "true", "days": "3", "none": ""}, event.Inputs); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEventThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ event, payload, want string }{
+		"no JSON":         {"push", `{"ref":`, "unexpected end of JSON input"},
+		"wrong type":      {"push", `{"ref":1}`, "cannot unmarshal number"},
+		"no pull request": {"pull_request", `{}`, "the payload of a pull_request event has no pull_request"},
+		"no merge group":  {"merge_group", `{}`, "the payload of a merge_group event has no merge_group"},
+		"too large":       {"push", strings.Repeat(" ", 32<<20+1), "has more than 33554432 bytes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := readEvent(t, test.event, test.payload)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got error %v, want %q", err, test.want)
+			}
+		})
+	}
+	if _, err := gha.New(nil, io.Discard).Event(); err == nil || !strings.Contains(err.Error(), "GITHUB_EVENT_PATH is not set") {
+		t.Errorf("without a payload: got error %v", err)
+	}
+}

@@ -1,0 +1,155 @@
+package gha
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"unicode"
+)
+
+// lineLimit is the length in bytes from which a group's line is broken: what
+// has no end must not fill the memory.
+const lineLimit = 1 << 20
+
+// group is one collapsed section of the log.
+type group struct {
+	r       *Runtime
+	title   string
+	shown   bool // its section was opened before
+	closed  bool
+	afterCR bool // the last byte written was a carriage return
+	text    redaction
+	line    []byte // redacted text that no newline has ended yet
+	err     error  // the first of the runtime's writer
+}
+
+// Group opens a collapsed group of the log and returns the writer of its lines.
+// Whatever they hold, they are only text: while they are written the runner
+// takes no commands (::stop-commands:: with a random token), "##[", which the
+// log's page takes for a heading or the end of a group, is taken apart, and
+// secrets are redacted, also where they span writes and lines.
+//
+// A line appears as soon as it is complete, unless its end may be the beginning
+// of a secret of several lines. Each carriage return that no newline follows ends a
+// line, as it does for the runner; a last line without newline is completed.
+//
+// One group can be written to by several goroutines, and several groups can be
+// open: a command, or a line of another group, ends the section, and the next
+// line of this group opens it again. So nothing is ever shown in the wrong one.
+//
+// Write does not fail when the log does: a broken log must not end a
+// terraform apply. Close returns what was wrong. Writing after Close is an error.
+func (r *Runtime) Group(title string) io.WriteCloser {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	g := &group{r: r, title: r.redacted(oneLine(title))}
+	g.print(r.enterSection(g, nil))
+	return g
+}
+
+func (g *group) Write(p []byte) (int, error) {
+	g.r.mu.Lock()
+	defer g.r.mu.Unlock()
+	if g.closed {
+		return 0, io.ErrClosedPipe
+	}
+	text := make([]byte, 0, len(p))
+	for _, b := range p {
+		if b == '\n' && g.afterCR {
+			g.afterCR = false
+			continue // the end of a line that ended already
+		}
+		if g.afterCR = b == '\r'; g.afterCR {
+			b = '\n'
+		}
+		text = append(text, b)
+	}
+	g.text.write(text)
+	g.flush(false)
+	return len(p), nil
+}
+
+// Close shows what is held back and ends the group. Closing twice is harmless.
+func (g *group) Close() error {
+	g.r.mu.Lock()
+	defer g.r.mu.Unlock()
+	if g.closed {
+		return g.err
+	}
+	g.closed = true
+	g.flush(true)
+	if g.r.section == g {
+		g.print(g.r.leaveSection(nil))
+	}
+	return g.err
+}
+
+// flush prints the lines that are decided; at the end of the text, all of it.
+func (g *group) flush(end bool) {
+	g.line = g.text.read(g.r.patterns, end, g.line)
+	var out []byte
+	rest := g.line
+	for len(rest) > 0 {
+		length := bytes.IndexByte(rest[:min(len(rest), lineLimit+1)], '\n')
+		next := length + 1
+		if length < 0 {
+			if len(rest) <= lineLimit && !end {
+				break
+			}
+			length = min(len(rest), lineLimit)
+			next = length
+		}
+		if g.r.section != g {
+			out = g.r.enterSection(g, out)
+		}
+		out = append(append(out, disarmed(string(rest[:length]))...), '\n')
+		rest = rest[next:]
+	}
+	g.line = append(g.line[:0], rest...)
+	g.print(out)
+}
+
+func (g *group) print(out []byte) {
+	if len(out) == 0 {
+		return
+	}
+	if _, err := g.r.stdout.Write(out); err != nil && g.err == nil {
+		g.err = err
+	}
+}
+
+// enterSection appends to out what ends the section that is open and opens that
+// of g.
+func (r *Runtime) enterSection(g *group, out []byte) []byte {
+	out = r.leaveSection(out)
+	title := g.title
+	if g.shown {
+		title += " (continued)"
+	}
+	g.shown = true
+	r.section = g
+	r.resume = r.random()
+	return append(out, "::group::"+escapeData(title)+"\n::stop-commands::"+r.resume+"\n"...)
+}
+
+// leaveSection appends to out what ends the section that is open, if any.
+func (r *Runtime) leaveSection(out []byte) []byte {
+	if r.section == nil {
+		return out
+	}
+	r.section = nil
+	return append(out, "::"+r.resume+"::\n::endgroup::\n"...)
+}
+
+// disarmed changes a line that the runner could take for a command, were it
+// taking commands, or for the end of the stop. It takes "##[" anywhere in a line
+// (ActionCommand.TryParse) and "::" at its start, after any white space, with
+// another "::" later (TryParseV2). The log's page acts on "##[" itself, even
+// while commands are stopped.
+func disarmed(line string) string {
+	line = strings.ReplaceAll(line, "##[", "## [")
+	if text := strings.TrimLeftFunc(line, unicode.IsSpace); strings.HasPrefix(text, "::") && strings.Contains(text[2:], "::") {
+		line = line[:len(line)-len(text)] + ": " + text[1:]
+	}
+	return line
+}

@@ -1,0 +1,108 @@
+package gha
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/actions-go/toolkit/core"
+)
+
+// ErrNoIDToken is returned by [Runtime.IDToken] when the run may not have one;
+// the error's text says why and what to do.
+var ErrNoIDToken = errors.New("GitHub gives this run no ID token")
+
+const (
+	idTokenTries = 4
+	idTokenLimit = 64 << 10 // bytes of an answer; a token has about 2,000
+)
+
+// IDToken asks GitHub for an ID token (a signed JWT that says which repository,
+// workflow and ref this run is of) for the given audience; GitHub's default
+// audience, the URL of the repository's owner, is taken for "". Each call gets
+// a new token, of a few minutes' life. The token is masked.
+//
+// An answer that may be better next time (no connection, 429, 5xx) is asked for
+// again, four times in all within about ten seconds of waiting, each try taking
+// at most ten seconds. See
+// https://docs.github.com/actions/reference/security/oidc.
+func (r *Runtime) IDToken(ctx context.Context, audience string) (string, error) {
+	address, bearer := r.env[core.ActionsIDTokenRequestURLEnvName], r.env[core.ActionsIDTokenRequestTokenEnvName]
+	if address == "" || bearer == "" {
+		return "", fmt.Errorf("%w: %s", ErrNoIDToken, r.whyNoIDToken())
+	}
+	target, err := url.Parse(address)
+	if err != nil {
+		return "", fmt.Errorf("get an ID token: %s is not a URL", core.ActionsIDTokenRequestURLEnvName)
+	}
+	if audience != "" {
+		query := target.Query()
+		query.Set("audience", audience)
+		target.RawQuery = query.Encode()
+	}
+	for try := 1; ; try++ {
+		token, again, err := r.requestIDToken(ctx, target.String(), bearer)
+		if err == nil {
+			r.Mask(token)
+			return token, nil
+		}
+		if !again || try == idTokenTries {
+			return "", fmt.Errorf("get an ID token: %w", err)
+		}
+		if waitErr := r.wait(ctx, time.Second<<(try-1)); waitErr != nil {
+			return "", fmt.Errorf("get an ID token: %w (after: %v)", waitErr, err)
+		}
+	}
+}
+
+// whyNoIDToken finds the reason for which the runner got no access to tokens.
+func (r *Runtime) whyNoIDToken() string {
+	const permission = "give the job (or the workflow) `permissions: id-token: write`"
+	event, err := r.Event()
+	switch {
+	case err == nil && event.Name == "pull_request" && event.PullRequest.Fork:
+		return "runs for pull requests from forks may not have one, since anybody can write their code: " +
+			"push the branch to this repository to have it planned"
+	case r.env["GITHUB_ACTOR"] == "dependabot[bot]":
+		// https://docs.github.com/code-security/dependabot/troubleshooting-dependabot/troubleshooting-dependabot-on-github-actions
+		return "runs that Dependabot starts may only read unless told otherwise: " + permission
+	default:
+		return permission
+	}
+}
+
+// requestIDToken tries once; again tells that another try may have more luck.
+func (r *Runtime) requestIDToken(ctx context.Context, address, bearer string) (token string, again bool, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return "", false, fmt.Errorf("%s is not a URL", core.ActionsIDTokenRequestURLEnvName)
+	}
+	request.Header.Set("Authorization", "Bearer "+bearer)
+	request.Header.Set("Accept", "application/json; api-version=2.0")
+	response, err := r.client.Do(request)
+	if err != nil {
+		return "", ctx.Err() == nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, idTokenLimit))
+	if err != nil {
+		return "", ctx.Err() == nil, err
+	}
+	if response.StatusCode != http.StatusOK {
+		again = response.StatusCode == http.StatusTooManyRequests || response.StatusCode >= 500
+		return "", again, fmt.Errorf("GitHub answered %s: %s", response.Status, quote(r.Redacted(string(body))))
+	}
+	var answer struct {
+		Value string `json:"value"`
+	}
+	// The body of a success is a credential: no part of it goes into an error.
+	if json.Unmarshal(body, &answer) != nil || answer.Value == "" {
+		return "", false, errors.New("GitHub's answer has no token in it")
+	}
+	return answer.Value, false, nil
+}

@@ -1,0 +1,145 @@
+package gha
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Input returns an input's value without surrounding white space, or "" when
+// it is not set: the runner makes no difference between not set and empty.
+//
+// The runner passes input `plan-role` as INPUT_PLAN-ROLE to actions that it
+// starts itself. A composite action's steps get no inputs: its `env:` passes
+// them all in ACTION_GO_INPUTS, as the toolkit's users do:
+// ${{ toJSON(inputs) }}. A value there counts where the first is not set.
+func (r *Runtime) Input(name string) string {
+	value, ok := r.env["INPUT_"+strings.ToUpper(strings.ReplaceAll(name, " ", "_"))]
+	if !ok {
+		value = r.jsonInputs[name]
+	}
+	return strings.TrimSpace(value)
+}
+
+// readJSONInputs reads the inputs of a composite action. What is no JSON object
+// of texts is as if it were not there: an input that is required is then missed.
+func readJSONInputs(text string) map[string]string {
+	var raw map[string]any
+	if json.Unmarshal([]byte(text), &raw) != nil {
+		return nil
+	}
+	inputs := make(map[string]string, len(raw))
+	for name, value := range raw {
+		if text, ok := value.(string); ok {
+			inputs[name] = text
+		}
+	}
+	return inputs
+}
+
+// Inputs reads typed inputs and remembers what was wrong with them, so that a
+// person gets all of it at once: read every input, then ask [Inputs.Err].
+type Inputs struct {
+	r        *Runtime
+	problems []string
+}
+
+// Inputs starts a reading of typed inputs. The reader is for one goroutine.
+func (r *Runtime) Inputs() *Inputs { return &Inputs{r: r} }
+
+// Required returns an input that must be set.
+func (in *Inputs) Required(name string) string {
+	value := in.r.Input(name)
+	if value == "" {
+		in.problem("input `%s` is required", name)
+	}
+	return value
+}
+
+// Bool returns a boolean input, or absent when it is not set. The spellings are
+// those of YAML 1.2's core schema, as in GitHub's own toolkit.
+func (in *Inputs) Bool(name string, absent bool) bool {
+	switch value := in.r.Input(name); value {
+	case "":
+		return absent
+	case "true", "True", "TRUE":
+		return true
+	case "false", "False", "FALSE":
+		return false
+	default:
+		in.problem("input `%s` is %s: choose true or false", name, quote(value))
+		return absent
+	}
+}
+
+// Int returns a whole number from least to most, or absent when it is not set.
+func (in *Inputs) Int(name string, absent, least, most int) int {
+	value := in.r.Input(name)
+	if value == "" {
+		return absent
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil || n < least || n > most {
+		in.problem("input `%s` is %s: give a whole number from %d to %d", name, quote(value), least, most)
+		return absent
+	}
+	return n
+}
+
+// Choice returns one of choices; the first one when the input is not set.
+func (in *Inputs) Choice(name string, choices ...string) string {
+	value := in.r.Input(name)
+	switch {
+	case value == "":
+		return choices[0]
+	case slices.Contains(choices, value):
+		return value
+	}
+	last := len(choices) - 1
+	in.problem("input `%s` is %s: choose %s or %s", name, quote(value), strings.Join(choices[:last], ", "), choices[last])
+	return choices[0]
+}
+
+// Err returns nil, or one error of one line that names every input that is
+// missing or out of its choices.
+func (in *Inputs) Err() error {
+	if len(in.problems) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(in.problems, "; "))
+}
+
+func (in *Inputs) problem(format string, args ...any) {
+	in.problems = append(in.problems, fmt.Sprintf(format, args...))
+}
+
+// quote keeps a value on one line, and short.
+func quote(value string) string {
+	const limit = 80 // bytes
+	if len(value) > limit {
+		return strconv.Quote(strings.ToValidUTF8(value[:limit], "")) + "…"
+	}
+	return strconv.Quote(value)
+}
+
+// Unused answers the inputs that are accepted but have no effect, given with
+// the reason: one notice names those of them that are set. It never fails.
+func (r *Runtime) Unused(reasons map[string]string) {
+	var set []string
+	for name, reason := range reasons {
+		if r.Input(name) != "" {
+			set = append(set, fmt.Sprintf("`%s` (%s)", name, reason))
+		}
+	}
+	if len(set) == 0 {
+		return
+	}
+	slices.Sort(set)
+	r.Notice(Annotation{
+		Title:   "Inputs without effect",
+		Message: "These inputs are accepted but do nothing: " + strings.Join(set, ", ") + ".",
+	})
+}

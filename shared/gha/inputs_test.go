@@ -1,0 +1,109 @@
+package gha_test
+
+import (
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/terraform-gitops/gitops/shared/gha"
+)
+
+func TestInputsAreRead(t *testing.T) {
+	t.Parallel()
+	in := gha.New([]string{
+		"INPUT_COMPONENT= vpc\n",
+		"INPUT_PLAN-STORAGE=FALSE",
+		"INPUT_METADATA-RETENTION-DAYS=30",
+		"INPUT_VERIFICATION=none",
+		"INPUT_EMPTY=",
+		"INPUT_COMPONENT=the second one does not count",
+	}, io.Discard).Inputs()
+	type values struct {
+		Component      string
+		Storage, Debug bool
+		Days, Empty    int
+		Verification   string
+		Mode           string
+	}
+	got := values{
+		Component:    in.Required("component"),
+		Storage:      in.Bool("plan-storage", true),
+		Debug:        in.Bool("debug", true),
+		Days:         in.Int("metadata-retention-days", 90, 1, 3650),
+		Empty:        in.Int("empty", 7, 1, 9),
+		Verification: in.Choice("verification", "strict", "replan", "none"),
+		Mode:         in.Choice("mode", "a", "b"),
+	}
+	want := values{"vpc", false, true, 30, 7, "none", "a"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if err := in.Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestInputsThatAreWrongAreAllNamedOnOneLine(t *testing.T) {
+	t.Parallel()
+	in := gha.New([]string{
+		"INPUT_VERIFICATION=foo\nbar",
+		"INPUT_DEBUG=yes",
+		"INPUT_METADATA-RETENTION-DAYS=0",
+		"INPUT_LONG=" + strings.Repeat("x", 200),
+	}, io.Discard).Inputs()
+	in.Required("component")
+	in.Choice("verification", "strict", "replan", "none")
+	in.Bool("debug", false)
+	in.Int("metadata-retention-days", 90, 1, 3650)
+	in.Choice("long", "a", "b")
+	want := "input `component` is required; " +
+		"input `verification` is \"foo\\nbar\": choose strict, replan or none; " +
+		"input `debug` is \"yes\": choose true or false; " +
+		"input `metadata-retention-days` is \"0\": give a whole number from 1 to 3650; " +
+		"input `long` is \"" + strings.Repeat("x", 80) + "\"…: choose a or b"
+	err := in.Err()
+	if err == nil {
+		t.Fatal("no error")
+	}
+	if diff := cmp.Diff(want, err.Error()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestUnusedInputsGetOneNotice(t *testing.T) {
+	t.Parallel()
+	reasons := map[string]string{
+		"atmos-version":     "install Atmos in a step before this one",
+		"skip-checkout":     "this action never checks out",
+		"infracost-api-key": "there is no cost estimate",
+	}
+	var out strings.Builder
+	gha.New([]string{"INPUT_SKIP-CHECKOUT=true", "INPUT_ATMOS-VERSION=1.2", "INPUT_INFRACOST-API-KEY="}, &out).Unused(reasons)
+	want := "::notice title=Inputs without effect::These inputs are accepted but do nothing: " +
+		"`atmos-version` (install Atmos in a step before this one), `skip-checkout` (this action never checks out).\n"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Error(diff)
+	}
+	out.Reset()
+	gha.New(nil, &out).Unused(reasons)
+	if out.Len() > 0 {
+		t.Errorf("a notice about nothing: %s", out.String())
+	}
+}
+
+func TestACompositeActionPassesItsInputsAsJSON(t *testing.T) {
+	t.Parallel()
+	r := gha.New([]string{
+		`ACTION_GO_INPUTS={"component": " vpc\n", "plan-storage": "false", "stack": "", "n": 3}`,
+		"INPUT_STACK=acme-ue2-dev",
+	}, io.Discard)
+	for name, want := range map[string]string{"component": "vpc", "plan-storage": "false", "stack": "acme-ue2-dev", "n": "", "other": ""} {
+		if got := r.Input(name); got != want {
+			t.Errorf("input %s is %q, want %q", name, got, want)
+		}
+	}
+	if got := gha.New([]string{"ACTION_GO_INPUTS=[]"}, io.Discard).Input("component"); got != "" {
+		t.Errorf("no inputs at all, but component is %q", got)
+	}
+}

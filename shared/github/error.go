@@ -1,0 +1,113 @@
+package github
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	gogithub "github.com/google/go-github/v84/github"
+)
+
+// explain turns go-github's error into one for a person: what could not be done,
+// why, and what to do. The permissions are those the call needs, in the words of
+// a workflow's `permissions:`.
+//
+// What GitHub answered is put in words and not wrapped, since those errors hold
+// the request, and nobody outside this package knows their types. A context's error can
+// be matched.
+func (c *Client) explain(err error, doing, permissions string) error {
+	return fmt.Errorf("%s: %w", doing, c.cause(err, permissions))
+}
+
+func (c *Client) cause(err error, permissions string) error {
+	var primary *gogithub.RateLimitError
+	if errors.As(err, &primary) {
+		return rateLimited("GitHub's rate limit for this token is used up", primary.Rate.Reset.Time)
+	}
+	var secondary *gogithub.AbuseRateLimitError
+	if errors.As(err, &secondary) {
+		var end time.Time
+		if secondary.RetryAfter != nil {
+			end = time.Now().Add(*secondary.RetryAfter)
+		}
+		return rateLimited("GitHub refuses more requests for now (secondary rate limit)", end)
+	}
+	var answer *gogithub.ErrorResponse
+	if errors.As(err, &answer) && answer.Response != nil {
+		return errors.New(c.answered(answer, permissions))
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return fmt.Errorf("no usable answer from GitHub: %w", err)
+}
+
+func rateLimited(what string, end time.Time) error {
+	if !end.After(time.Now()) { // GitHub did not say, or the clocks differ
+		return fmt.Errorf("%s: run the job again in a few minutes", what)
+	}
+	return fmt.Errorf("%s until %s, in %s: run the job again after that", what,
+		end.UTC().Format(time.RFC3339), max(time.Until(end).Round(time.Second), time.Second))
+}
+
+func (c *Client) answered(answer *gogithub.ErrorResponse, permissions string) string {
+	status := answer.Response.StatusCode
+	text := fmt.Sprintf("GitHub answered %d %s", status, http.StatusText(status))
+	if said := c.said(answer); said != "" {
+		text += " (" + said + ")"
+	}
+	switch {
+	case status == http.StatusUnauthorized && c.token == "":
+		return text + ": no token was given: pass one as `token`"
+	case status == http.StatusUnauthorized:
+		return text + ": the token is wrong, expired or revoked: pass a valid one as `token`"
+	case status == http.StatusForbidden:
+		// GitHub names what would have sufficed, for tokens of apps and workflows.
+		// https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#insufficient-permissions-errors
+		if accepted := answer.Response.Header.Get("X-Accepted-Github-Permissions"); accepted != "" {
+			permissions = inWorkflow(accepted)
+		}
+		if answer.Message != "" && !strings.Contains(answer.Message, "not accessible") {
+			// A locked conversation, an organization's single sign-on: the message tells.
+			return text + fmt.Sprintf(": the call needs `%s`", permissions)
+		}
+		text += fmt.Sprintf(": the token needs `%s`: add it to the job's `permissions:`", permissions)
+		if strings.Contains(permissions, "write") {
+			text += ". On a pull request from a fork, GitHub gives a token that can only read"
+		}
+		return text
+	case status == http.StatusNotFound && c.token == "":
+		return text + ": there is no such thing, or it is private and no token was given: pass one as `token`"
+	case status == http.StatusNotFound:
+		return text + fmt.Sprintf(": there is no such thing, or the token may not see it (it needs `%s`)", permissions)
+	case status >= http.StatusInternalServerError:
+		return text + ": run the job again when GitHub is well (https://www.githubstatus.com)"
+	}
+	return text
+}
+
+// said is GitHub's own message: one line, cut, and without the token, should
+// something between us and GitHub have repeated it.
+func (c *Client) said(answer *gogithub.ErrorResponse) string {
+	parts := []string{answer.Message}
+	for _, e := range answer.Errors {
+		parts = append(parts, strings.TrimSpace(strings.Join([]string{e.Resource, e.Field, e.Code, e.Message}, " ")))
+	}
+	said := strings.Join(strings.Fields(strings.Join(parts, " ")), " ")
+	if c.token != "" {
+		said = strings.ReplaceAll(said, c.token, "***")
+	}
+	if runes := []rune(said); len(runes) > 300 {
+		said = string(runes[:300]) + "…"
+	}
+	return said
+}
+
+// inWorkflow rewrites "issues=write; pull_requests=write" (either will do; a comma
+// means both) as a workflow writes it.
+func inWorkflow(accepted string) string {
+	return strings.NewReplacer("_", "-", "=", ": ", "; ", "` or `", ",", "` and `", "`", "", "\n", " ").Replace(accepted)
+}

@@ -1,0 +1,227 @@
+package githubtest
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Repository is one repository's pull requests and comments.
+type Repository struct {
+	server  *Server
+	name    string // owner/name
+	public  bool
+	pulls   []*pull          // number n is at n-1
+	commits map[string][]int // numbers of the pull requests that a commit has to do with
+}
+
+// Repository is the repository of that owner/name, made private and empty when it is asked
+// for first.
+func (s *Server) Repository(name string) *Repository {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.repositories[strings.ToLower(name)]
+	if r == nil {
+		r = &Repository{server: s, name: name, commits: map[string][]int{}}
+		s.repositories[strings.ToLower(name)] = r
+	}
+	return r
+}
+
+// MakePublic lets anyone read the repository.
+func (r *Repository) MakePublic() {
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	r.public = true
+}
+
+// PullRequest is one as a person opens it. What is empty is made up: HeadSHA, BaseSHA,
+// Author ("octocat"), Base ("main"), Head ("feature"), and Repository, the head's, when it
+// is not a fork's.
+type PullRequest struct {
+	Title      string
+	Author     string
+	Head       string // the branch to merge
+	HeadSHA    string
+	Repository string
+	Base       string // the branch to merge into
+	BaseSHA    string
+}
+
+type pull struct {
+	PullRequest
+	number      int
+	state       string
+	created     time.Time
+	merged      *time.Time
+	mergeCommit string // until merged, a test merge
+	comments    []*comment
+}
+
+// Method is how a pull request is merged.
+type Method string
+
+// The three buttons that GitHub has.
+const (
+	MergeCommit Method = "merge"
+	Squash      Method = "squash"
+	Rebase      Method = "rebase"
+)
+
+// AddPullRequest opens one and gives its number.
+func (r *Repository) AddPullRequest(pr PullRequest) int {
+	s := r.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fill := func(field *string, value string) {
+		if *field == "" {
+			*field = value
+		}
+	}
+	fill(&pr.Title, "Change the infrastructure")
+	fill(&pr.Author, "octocat")
+	fill(&pr.Head, "feature")
+	fill(&pr.HeadSHA, s.sha())
+	fill(&pr.Repository, r.name)
+	fill(&pr.Base, "main")
+	fill(&pr.BaseSHA, s.sha())
+	p := &pull{PullRequest: pr, number: len(r.pulls) + 1, state: "open", created: time.Now(), mergeCommit: s.sha()}
+	r.pulls = append(r.pulls, p)
+	r.associate(pr.HeadSHA, p.number)
+	return p.number
+}
+
+// Merge merges a pull request and gives the merge commit: the last of commits, which
+// are what came onto the base branch (one, or as many as were rebased); one
+// is made up when none are given.
+func (r *Repository) Merge(number int, method Method, commits ...string) string {
+	s := r.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(commits) == 0 {
+		commits = []string{s.sha()}
+	}
+	if method != Rebase && len(commits) != 1 {
+		s.report("githubtest: a %s merge makes one commit, not %d", method, len(commits))
+	}
+	p := r.pull(number)
+	if p == nil || p.state != "open" {
+		s.report("githubtest: %s has no open pull request #%d to merge", r.name, number)
+		return ""
+	}
+	now := time.Now()
+	p.state, p.merged, p.mergeCommit = "closed", &now, commits[len(commits)-1]
+	for _, commit := range commits {
+		r.associate(commit, number)
+	}
+	return p.mergeCommit
+}
+
+// Associate has GitHub list a pull request for a commit that is neither its head nor its merge:
+// an earlier commit of it, say.
+func (r *Repository) Associate(commit string, number int) {
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	r.associate(commit, number)
+}
+
+func (r *Repository) associate(commit string, number int) {
+	commit = strings.ToLower(commit)
+	if !slices.Contains(r.commits[commit], number) {
+		r.commits[commit] = append(r.commits[commit], number)
+	}
+}
+
+// pull is a pull request, or nil; the server's lock is held.
+func (r *Repository) pull(number int) *pull {
+	if number < 1 || number > len(r.pulls) {
+		return nil
+	}
+	return r.pulls[number-1]
+}
+
+// sha makes up a commit; s.mu is held.
+func (s *Server) sha() string {
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(strconv.FormatInt(s.id(), 10))))[:40]
+}
+
+func (s *Server) repository(c call) *Repository {
+	return s.repositories[strings.ToLower(c.PathValue("owner")+"/"+c.PathValue("repo"))]
+}
+
+// listPullRequestsOfCommit answers an empty list for a commit it has not heard of: it holds no Git.
+func (s *Server) listPullRequestsOfCommit(c call) answer {
+	r := s.repository(c)
+	numbers, header := page(c.Request, r.commits[strings.ToLower(c.PathValue("commit_sha"))])
+	list := []object{}
+	for _, number := range numbers {
+		o, err := s.pullObject(r, r.pull(number), "pull-request-simple-items")
+		if err != nil {
+			return failure(http.StatusInternalServerError, err.Error())
+		}
+		list = append(list, o)
+	}
+	return answer{status: http.StatusOK, header: header, body: list}
+}
+
+func (s *Server) getPullRequest(c call) answer {
+	r := s.repository(c)
+	number, _ := strconv.Atoi(c.PathValue("pull_number")) // the description says it is a number
+	p := r.pull(number)
+	if p == nil {
+		return failure(http.StatusNotFound, "Not Found")
+	}
+	o, err := s.pullObject(r, p, "pull-request")
+	if err != nil {
+		return failure(http.StatusInternalServerError, err.Error())
+	}
+	o["merged"] = p.merged != nil
+	o["comments"] = len(p.comments)
+	return answer{status: http.StatusOK, body: o}
+}
+
+// pullObject is a pull request in JSON: one of GitHub's examples with what matters
+// set to the state here. What does not matter stays as the example has it.
+func (s *Server) pullObject(r *Repository, p *pull, example string) (object, error) {
+	o, err := s.description.example(example)
+	if err != nil {
+		return nil, err
+	}
+	user := o["user"].(object)
+	branch := func(side string, repo, ref, sha string) {
+		b := o[side].(object)
+		owner, name, _ := strings.Cut(repo, "/")
+		b["label"], b["ref"], b["sha"], b["user"] = owner+":"+ref, ref, sha, simpleUser(user, owner)
+		in := b["repo"].(object)
+		in["name"], in["full_name"], in["private"], in["owner"] = name, repo, !r.public, simpleUser(user, owner)
+		in["fork"] = repo != r.name
+	}
+	branch("head", p.Repository, p.Head, p.HeadSHA)
+	branch("base", r.name, p.Base, p.BaseSHA)
+	for field, value := range (object{
+		"number":              p.number,
+		"title":               p.Title,
+		"state":               p.state,
+		"url":                 s.link(false, "/repos/%s/pulls/%d", r.name, p.number),
+		"html_url":            s.link(true, "/%s/pull/%d", r.name, p.number),
+		"user":                simpleUser(user, p.Author),
+		"created_at":          timestamp(p.created),
+		"updated_at":          timestamp(p.created),
+		"closed_at":           nil,
+		"merged_at":           nil,
+		"merge_commit_sha":    p.mergeCommit,
+		"requested_reviewers": []object{},
+		"requested_teams":     []object{},
+	}) {
+		o[field] = value
+	}
+	if p.merged != nil {
+		at := timestamp(*p.merged)
+		o["closed_at"], o["merged_at"], o["updated_at"] = at, at, at
+	}
+	return o, nil
+}

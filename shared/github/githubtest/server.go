@@ -1,0 +1,215 @@
+// Package githubtest is a GitHub for tests: an HTTP server on this machine that keeps real
+// state for the few calls this project makes, and holds both sides to GitHub's own
+// OpenAPI description.
+//
+// A request that the description does not know, a parameter or field that is
+// not in it, and an answer of the server itself that does not fit it, are reported: they
+// fail the test. So code that works here sends what GitHub documents, and reads what
+// GitHub documents it answers.
+//
+// Processes use it too: GITHUB_API_URL is URL, GITHUB_TOKEN is Token.
+//
+//	gh := githubtest.Start(t)
+//	repo := gh.Repository("acme/infra")
+//	n := repo.AddPullRequest(githubtest.PullRequest{Head: "grow", HeadSHA: head, Base: "main"})
+//	repo.Merge(n, githubtest.Squash, landed)
+//
+// The description is read from test/npm/node_modules above the working folder.
+package githubtest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Server is one GitHub, with no repository at first. Its methods may be called at any
+// time, by several goroutines.
+type Server struct {
+	description *description
+	report      func(format string, args ...any)
+	mux         *http.ServeMux
+	listener    *httptest.Server
+
+	mu           sync.Mutex
+	repositories map[string]*Repository // by name in lower case
+	accounts     map[string]account     // by token
+	token        string
+	faults       []*Fault
+	requests     []Request
+	lastID       int64 // of anything made
+}
+
+// Request is one request as it was answered.
+type Request struct {
+	Method, Path, Query string
+	Status              int // 0: the connection was cut
+}
+
+// Start makes a server that lasts as long as the test, and fails it when a request
+// or an answer does not fit GitHub's description.
+func Start(tb testing.TB) *Server {
+	tb.Helper()
+	s, err := New(tb.Errorf)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(s.Close)
+	return s
+}
+
+// New makes a server that tells report, from any goroutine, what does not fit GitHub's
+// description. Close it.
+func New(report func(format string, args ...any)) (*Server, error) {
+	d, err := loadDescription()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		description:  d,
+		report:       report,
+		mux:          http.NewServeMux(),
+		repositories: map[string]*Repository{},
+		accounts:     map[string]account{},
+	}
+	for _, op := range operations {
+		s.mux.Handle(op.method+" "+op.path, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, op) }))
+	}
+	s.mux.HandleFunc("POST /graphql", s.serveGraphQL)
+	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.report("githubtest: %s %s is not served: not a call of GitHub's API, or one to add to operations", r.Method, r.URL)
+		s.write(w, failure(http.StatusNotFound, "Not Found"))
+	})
+	s.token = s.NewToken("github-actions[bot]", Permissions{"contents": "read", "pull_requests": "write"})
+	s.listener = httptest.NewServer(s)
+	return s, nil
+}
+
+// Close stops the server, once the requests under way are answered.
+func (s *Server) Close() { s.listener.Close() }
+
+// URL is what GITHUB_API_URL is set to. With /api/v3 behind, the server
+// answers as an Enterprise Server.
+func (s *Server) URL() string { return s.listener.URL }
+
+// Requests lists the requests so far, in the order they were answered.
+func (s *Server) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Request(nil), s.requests...)
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := r.URL.Path
+	recorded := &recorder{ResponseWriter: w}
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.requests = append(s.requests, Request{Method: r.Method, Path: path, Query: r.URL.RawQuery, Status: recorded.status})
+	}()
+	if rest, enterprise := strings.CutPrefix(path, "/api"); enterprise {
+		r = r.Clone(r.Context())
+		r.URL.Path, r.URL.RawPath = strings.TrimPrefix(rest, "/v3"), ""
+	}
+	fault := s.fault(r)
+	if fault == nil {
+		s.mux.ServeHTTP(recorded, r)
+		return
+	}
+	defer func() { _, _ = io.Copy(io.Discard, r.Body) }() // as any server reads what it refuses
+	if fault.Done {
+		s.mux.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	if fault.Status == 0 {
+		panic(http.ErrAbortHandler) // cuts the connection, without a log line
+	}
+	s.write(recorded, fault.answer())
+}
+
+// RoundTrip implements http.RoundTripper: the same server without a network, for tests on
+// testing/synctest's clock, which stands still while a socket is waited for.
+func (s *Server) RoundTrip(r *http.Request) (resp *http.Response, err error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	defer func() {
+		switch cause := recover(); cause {
+		case nil:
+		case http.ErrAbortHandler: // a fault
+			resp, err = nil, errors.New("connection cut")
+		default:
+			panic(cause)
+		}
+	}()
+	in := r.Clone(r.Context())
+	if in.Body == nil {
+		in.Body = http.NoBody
+	}
+	recorder := httptest.NewRecorder()
+	s.ServeHTTP(recorder, in)
+	resp = recorder.Result()
+	resp.Request = r
+	return resp, nil
+}
+
+// serve answers one call of the description.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, op operation) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the client is gone
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	w.Header().Set("X-Accepted-GitHub-Permissions", op.accepted())
+	var a answer
+	if err := s.checkRequest(r, op, body); err != nil {
+		s.report("githubtest: %s %s does not fit GitHub's description: %v", r.Method, r.URL, err)
+		a = failure(http.StatusBadRequest, "Problems parsing JSON")
+	} else {
+		s.mu.Lock()
+		a = s.allowed(r, op)
+		if a.status == 0 {
+			a = op.serve(s, call{Request: r, body: body, account: s.accountOf(r)})
+		}
+		s.mu.Unlock()
+	}
+	if err := s.checkAnswer(r, op, s.write(w, a)); err != nil {
+		s.report("githubtest: the answer to %s %s does not fit GitHub's description, a bug of this package: %v", r.Method, r.URL, err)
+	}
+}
+
+// recorder notes the status of an answer.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (r *recorder) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// id numbers anything new; s.mu is held.
+func (s *Server) id() int64 {
+	s.lastID++
+	return 1_000_000_000 + s.lastID
+}
+
+// timestamp is a time as GitHub writes it.
+func timestamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// link is an address in the API or, with html, of a page.
+func (s *Server) link(html bool, format string, args ...any) string {
+	root := "https://api.github.com"
+	if html {
+		root = "https://github.com"
+	}
+	return root + fmt.Sprintf(format, args...)
+}

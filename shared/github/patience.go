@@ -1,0 +1,145 @@
+package github
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gofri/go-github-ratelimit/v2/github_ratelimit/github_secondary_ratelimit"
+)
+
+// maxRetries is how often a call is tried again after a failure on GitHub's side
+// or a used-up primary limit.
+const maxRetries = 3
+
+// patience waits for rate limits and tries again, as long as that is safe and
+// the time for it lasts.
+//
+// The secondary limit (too much at once) is waited for by go-github-ratelimit, which
+// holds back all of the client's calls meanwhile. The primary one (the hour's requests) is
+// waited for here: that library's goroutine for it would outlive the call, by up to an hour.
+// A request refused for either limit was not carried out, so any may be sent
+// again. After a 5xx or a broken connection only a read is: a write may have been done
+// all the same.
+// https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately
+type patience struct {
+	limiter http.RoundTripper
+	maxWait time.Duration
+	onWait  func(string)
+
+	mu        sync.Mutex
+	waited    time.Duration // here
+	inLimiter time.Duration // by the limiter, for secondary limits
+}
+
+func newPatience(base http.RoundTripper, s settings) *patience {
+	p := &patience{maxWait: s.maxWait, onWait: s.onWait}
+	p.limiter = github_secondary_ratelimit.New(base, github_secondary_ratelimit.WithLimitDetectedCallback(
+		func(c *github_secondary_ratelimit.CallbackContext) {
+			p.mu.Lock()
+			p.inLimiter = *c.TotalSleepTime
+			p.mu.Unlock()
+			p.onWait(waitNotice("GitHub asks to slow down (secondary rate limit)", time.Until(*c.ResetTime)))
+		}))
+	return p
+}
+
+// RoundTrip implements http.RoundTripper.
+func (p *patience) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx := withCounter(req.Context())
+	for retries := 0; ; retries++ {
+		p.mu.Lock()
+		left := p.maxWait - p.waited
+		p.mu.Unlock()
+		// The limiter counts its own waits against this.
+		limit := github_secondary_ratelimit.WithTotalSleepLimit(left, nil)
+		resp, err := p.limiter.RoundTrip(req.WithContext(github_secondary_ratelimit.WithOverrideConfig(ctx, limit)))
+		why, wait := again(req, resp, err, retries)
+		if why == "" || retries == maxRetries || ctx.Err() != nil || !p.spend(wait) {
+			return resp, err
+		}
+		p.onWait(waitNotice(why, wait))
+		if err := sleep(ctx, wait); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// spend takes a wait from what is left, if it is left.
+func (p *patience) spend(wait time.Duration) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.waited+p.inLimiter+wait > p.maxWait {
+		return false
+	}
+	p.waited += wait
+	return true
+}
+
+// again says why, and after how long, a request may be sent again; no reason
+// means that its answer is final.
+func again(req *http.Request, resp *http.Response, err error, retries int) (why string, wait time.Duration) {
+	if reset, used := usedUp(resp); used {
+		// One second more: the reset time is in whole seconds, and clocks differ.
+		return "GitHub's rate limit is used up", max(time.Until(reset), 0) + time.Second
+	}
+	// GraphQL is a POST that only reads: nothing here sends a mutation.
+	if req.Method != http.MethodGet && !strings.HasSuffix(req.URL.Path, "/graphql") {
+		return "", 0
+	}
+	backoff := time.Second << retries
+	if errors.Is(err, errGaveUp) {
+		return "", 0
+	}
+	if err != nil {
+		return fmt.Sprintf("no answer from GitHub (%v)", err), backoff
+	}
+	switch resp.StatusCode {
+	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return "GitHub answered " + resp.Status, max(retryAfter(resp.Header), backoff)
+	}
+	return "", 0
+}
+
+// usedUp says whether an answer is a refusal for the primary limit, and when that ends.
+// https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
+func usedUp(resp *http.Response) (reset time.Time, used bool) {
+	if resp == nil || resp.StatusCode != http.StatusForbidden && resp.StatusCode != http.StatusTooManyRequests ||
+		resp.Header.Get("X-RateLimit-Remaining") != "0" {
+		return time.Time{}, false
+	}
+	seconds, err := strconv.ParseInt(resp.Header.Get("X-RateLimit-Reset"), 10, 64)
+	if err != nil {
+		return time.Time{}, true
+	}
+	return time.Unix(seconds, 0), true
+}
+
+// retryAfter reads the header's seconds; its other form, a date, GitHub does not send.
+func retryAfter(h http.Header) time.Duration {
+	seconds, err := strconv.ParseUint(h.Get("Retry-After"), 10, 31)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
+}
+
+func waitNotice(why string, wait time.Duration) string {
+	return fmt.Sprintf("%s: waiting %s, then trying again", why, wait.Round(time.Second))
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

@@ -1,0 +1,47 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// Interrupts returns a context that the first SIGINT or SIGTERM cancels, and a
+// channel that every further one is sent on. A cancelled context asks Terraform
+// to stop and waits for it, however long it takes to write its state; a signal
+// on the channel makes Terraform stop at once. GitHub's runner sends SIGINT on
+// cancel, SIGTERM 7.5 s later, and kills 2.5 s after that.
+func Interrupts(parent context.Context, log io.Writer) (context.Context, <-chan os.Signal, func()) {
+	ctx, cancel := context.WithCancel(parent)
+	signals := make(chan os.Signal, 2)
+	stronger := make(chan os.Signal, 2)
+	done := make(chan struct{})
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		for first := true; ; first = false {
+			select {
+			case <-done:
+				return
+			case s := <-signals:
+				if first {
+					fmt.Fprintf(log, "%s: stopping, and waiting for Terraform to finish what it began and to write its state\n", s)
+					cancel()
+					continue
+				}
+				fmt.Fprintf(log, "%s again: telling Terraform to stop at once\n", s)
+				select {
+				case stronger <- s:
+				default:
+				}
+			}
+		}
+	}()
+	return ctx, stronger, func() {
+		signal.Stop(signals)
+		close(done)
+		cancel()
+	}
+}

@@ -1,0 +1,203 @@
+// Package job prepares what every action needs to work on one target: the
+// target as the repository configures it, the commit that the workspace holds,
+// the plan store, the credentials of each role, and the Terraform to run.
+//
+// Settings come from gitops.yaml; an input of the action beats a setting.
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/terraform-gitops/gitops/shared/awsauth"
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/target"
+)
+
+// Inputs are the inputs that the actions have in common.
+type Inputs struct {
+	Component, Stack string
+	SHA              string // the commit whose plan is meant; empty: from the event
+	Config           string // gitops.yaml, relative to the workspace
+
+	// Overrides of the settings; empty: as configured.
+	Region, Bucket, Table, StorageURL, StorageRole string
+	TerraformRole                                  string // plan-role or apply-role
+
+	Token string // GitHub token; empty: GitHub is not asked
+	Debug bool
+}
+
+// ReadInputs reads the common inputs; what is wrong with them is in read.Err.
+// roleInput names the input that overrides the role Terraform runs under.
+func ReadInputs(r *gha.Runtime, read *gha.Inputs, roleInput string) Inputs {
+	in := Inputs{
+		Component:     read.Required("component"),
+		Stack:         read.Required("stack"),
+		SHA:           strings.ToLower(r.Input("sha")),
+		Config:        r.Input("config"),
+		Region:        r.Input("region"),
+		Bucket:        r.Input("bucket"),
+		Table:         r.Input("table"),
+		StorageURL:    r.Input("storage-url"),
+		StorageRole:   r.Input("storage-role"),
+		TerraformRole: r.Input(roleInput),
+		Token:         r.Input("token"),
+		Debug:         read.Bool("debug", false),
+	}
+	if in.Config == "" {
+		in.Config = "gitops.yaml"
+	}
+	return in
+}
+
+// check finds what is wrong with inputs beyond their own value.
+func (in Inputs) check() error {
+	if in.SHA != "" && !IsCommit(in.SHA) {
+		return fmt.Errorf("input `sha` is %q: give a full commit SHA, 40 or 64 hexadecimal digits", in.SHA)
+	}
+	if in.StorageURL != "" && (in.Bucket != "" || in.Table != "") {
+		return errors.New("inputs `storage-url` and `bucket` or `table` are both given: choose a folder, or a bucket and a table")
+	}
+	return nil
+}
+
+// UnusedInputs are inputs of the public Atmos actions that ours accept, so that
+// a workflow migrates by changing `uses:`, and why each has no use here.
+func UnusedInputs() map[string]string {
+	return map[string]string{
+		"atmos-version":            "Atmos targets are not supported yet",
+		"atmos-config-path":        "Atmos targets are not supported yet",
+		"identity":                 "Atmos targets are not supported yet",
+		"atmos-gitops-config-path": "settings are read from gitops.yaml",
+		"component-path":           "gitops.yaml says where a component lives",
+		"skip-checkout":            "the checkout is a step of the workflow",
+		"skip-plandiff":            "the stored planfile is applied itself, so there is nothing to compare",
+		"branding-logo-image":      "summaries show no logo",
+		"branding-logo-url":        "summaries show no logo",
+		"infracost-api-key":        "there is no cost estimate",
+	}
+}
+
+// Job is one target's job on a runner.
+type Job struct {
+	Inputs  Inputs
+	Context gha.Context
+	Target  target.Target
+	// Dir is a new private folder for planfiles and Terraform's data: gone
+	// after Close.
+	Dir string
+
+	runtime *gha.Runtime
+	environ []string
+}
+
+// Open finds the target in the workspace's gitops.yaml. Close it after use.
+func Open(r *gha.Runtime, environ []string, in Inputs) (*Job, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	actx := r.Context()
+	if actx.Workspace == "" || actx.Repository == "" {
+		return nil, errors.New("GITHUB_WORKSPACE or GITHUB_REPOSITORY is not set: run this as a step of a GitHub Actions workflow")
+	}
+	if entries, err := os.ReadDir(actx.Workspace); err != nil {
+		return nil, fmt.Errorf("read the workspace: %w", err)
+	} else if len(entries) == 0 {
+		return nil, errors.New("the workspace is empty: add an `actions/checkout` step before this one")
+	}
+	config, err := target.Load(actx.Workspace, in.Config)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("there is no %s in the workspace: add one, or name it with the input `config`: %w", in.Config, err)
+	} else if err != nil {
+		return nil, err
+	}
+	t, err := config.Target(in.Component, in.Stack)
+	if err != nil {
+		return nil, err
+	}
+	override(&t.Settings, in)
+	dir, err := os.MkdirTemp(actx.TempDir, "gitops-")
+	if err != nil {
+		return nil, fmt.Errorf("make a private folder for planfiles: %w", err)
+	}
+	return &Job{Inputs: in, Context: actx, Target: t, Dir: dir, runtime: r, environ: environ}, nil
+}
+
+func override(s *target.Settings, in Inputs) {
+	set := func(setting *string, input string) {
+		if input != "" {
+			*setting = input
+		}
+	}
+	set(&s.Region, in.Region)
+	set(&s.Bucket, in.Bucket)
+	set(&s.Table, in.Table)
+	set(&s.StorageRole, in.StorageRole)
+	if in.Bucket != "" || in.Table != "" {
+		s.StorageURL = ""
+	}
+	if in.StorageURL != "" {
+		s.StorageURL, s.Bucket, s.Table = in.StorageURL, "", ""
+	}
+}
+
+// Close removes the job's folder with every planfile in it, and Terraform's data
+// folder, which may hold the backend's settings.
+func (j *Job) Close() error {
+	return errors.Join(os.RemoveAll(j.Dir), os.RemoveAll(j.inRoot(path.Join(j.Target.Dir, j.dataDir()))))
+}
+
+// Key names the target in the plan store.
+func (j *Job) Key() planstore.Target {
+	return planstore.Target{Repository: j.Context.Repository, Component: j.Target.Component, Stack: j.Target.Stack}
+}
+
+// Run names this workflow run in the plan store.
+func (j *Job) Run() planstore.Run {
+	return planstore.Run{ID: j.Context.RunID, Attempt: j.Context.RunAttempt, URL: j.Context.RunURL}
+}
+
+// Store opens the plan store that the target's settings name, with the storage
+// role's credentials and no others.
+func (j *Job) Store(ctx context.Context, now func() time.Time) (*planstore.Store, error) {
+	s := j.Target.Settings
+	switch {
+	case s.StorageURL != "":
+		folder := strings.TrimPrefix(s.StorageURL, "file://")
+		if strings.Contains(folder, "://") {
+			return nil, fmt.Errorf("storage-url %q: give a folder, such as /mnt/plans or file:///mnt/plans; for S3 use `bucket` and `table`", s.StorageURL)
+		}
+		if !filepath.IsAbs(folder) {
+			folder = filepath.Join(j.Context.Workspace, folder)
+		}
+		return planstore.OpenDirectory(folder, now)
+	case s.Bucket != "" && s.Table != "":
+		cfg, err := j.credentials(ctx, s.StorageRole)
+		if err != nil {
+			return nil, fmt.Errorf("open the plan store: %w", err)
+		}
+		return planstore.OpenAWS(cfg, s.Bucket, s.Table, now), nil
+	default:
+		return nil, fmt.Errorf("no plan store for %s: set artifact-storage.bucket and artifact-storage.table (or artifact-storage.url, a folder) in %s, or the inputs of these names", j.Target, j.Inputs.Config)
+	}
+}
+
+func (j *Job) credentials(ctx context.Context, role string) (aws.Config, error) {
+	return awsauth.Config(ctx, awsauth.Request{
+		Region:      j.Target.Settings.Region,
+		Role:        role,
+		SessionName: awsauth.SessionName(j.Context.Repository, j.Context.RunID, j.Target.Component, j.Target.Stack),
+		Token: func(ctx context.Context) (string, error) {
+			return j.runtime.IDToken(ctx, awsauth.Audience)
+		},
+	})
+}

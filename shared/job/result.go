@@ -1,0 +1,62 @@
+package job
+
+import (
+	"errors"
+	"maps"
+	"path"
+	"path/filepath"
+	"slices"
+
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/terraform"
+)
+
+// Result is what an action leaves for the workflow and its readers. It may hold
+// something beside an error: a failed plan has a summary, too.
+type Result struct {
+	Summary     string // Markdown for the job summary, at most report.SummaryLimit bytes
+	Outputs     map[string]string
+	Annotations []gha.Annotation // errors at a file and line
+}
+
+// Finish hands the result to the runner and returns the exit status: 0, or 1
+// when the job must fail. The error becomes one annotation, unless the result
+// already has annotations that say where it is.
+func Finish(r *gha.Runtime, result Result, err error) int {
+	if result.Summary != "" {
+		err = errors.Join(err, r.AddSummary(result.Summary))
+		result.Outputs["summary"] = result.Summary
+	}
+	for _, name := range slices.Sorted(maps.Keys(result.Outputs)) {
+		err = errors.Join(err, r.SetOutput(name, result.Outputs[name]))
+	}
+	for _, a := range result.Annotations {
+		r.Error(a)
+	}
+	if err == nil {
+		return 0
+	}
+	if len(result.Annotations) == 0 {
+		r.Error(gha.Annotation{Message: err.Error()})
+	}
+	return 1
+}
+
+// Annotations are Terraform's errors at their place in the repository.
+func Annotations(dir string, diagnostics []terraform.Diagnostic) []gha.Annotation {
+	var all []gha.Annotation
+	for _, d := range diagnostics {
+		if d.Severity != "error" {
+			continue
+		}
+		a := gha.Annotation{Title: d.Summary, Line: d.Line, EndLine: d.EndLine, Message: d.Detail}
+		if d.File != "" {
+			a.File = path.Join(dir, filepath.ToSlash(d.File))
+		}
+		if a.Message == "" {
+			a.Message = d.Summary
+		}
+		all = append(all, a)
+	}
+	return all
+}

@@ -1,0 +1,139 @@
+package job
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	goversion "github.com/hashicorp/go-version"
+
+	"github.com/terraform-gitops/gitops/shared/awsauth"
+	"github.com/terraform-gitops/gitops/shared/target"
+	"github.com/terraform-gitops/gitops/shared/terraform"
+)
+
+const lockFile = ".terraform.lock.hcl"
+
+// Terraform returns the target's Terraform or OpenTofu, to be run with role's
+// credentials (the ambient ones when role is empty). Its environment holds
+// nothing of the runner's or of the store's.
+func (j *Job) Terraform(ctx context.Context, role string) (*terraform.CLI, error) {
+	add := map[string]string{}
+	for k, v := range j.Target.Env {
+		add[k] = v
+	}
+	if role != "" {
+		cfg, err := j.credentials(ctx, role)
+		if err != nil {
+			return nil, fmt.Errorf("get Terraform's credentials for %s: %w", j.Target, err)
+		}
+		credentials, err := awsauth.Environment(ctx, cfg)
+		if err != nil {
+			return nil, fmt.Errorf("get Terraform's credentials for %s: %w", j.Target, err)
+		}
+		for k, v := range credentials {
+			if strings.HasSuffix(k, "_REGION") && j.hasEnv(k) {
+				continue // the settings' region is the plan store's: the job's own beats it
+			}
+			add[k] = v
+			if strings.Contains(k, "SECRET") || strings.Contains(k, "TOKEN") {
+				j.runtime.Mask(v)
+			}
+		}
+	}
+	name, constraint := "terraform", j.Target.Settings.TerraformVersion
+	if j.Target.Settings.OpenTofuVersion != "" {
+		name, constraint = "tofu", j.Target.Settings.OpenTofuVersion
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return nil, fmt.Errorf("%s needs %s, which is not on PATH: install it in a step before this one, such as hashicorp/setup-terraform with terraform_wrapper: false", j.Target, name)
+	}
+	cli := &terraform.CLI{
+		Path:      path,
+		Dir:       j.inRoot(j.Target.Dir),
+		Env:       terraform.Environ(j.environ, add),
+		DataDir:   j.dataDir(),
+		Workspace: j.Target.Workspace,
+	}
+	return cli, satisfies(ctx, cli, j.Target, constraint)
+}
+
+func satisfies(ctx context.Context, cli *terraform.CLI, t target.Target, constraint string) error {
+	if constraint == "" || constraint == "latest" {
+		return nil
+	}
+	wanted, err := goversion.NewConstraint(constraint)
+	if err != nil {
+		return fmt.Errorf("%s wants version %q, which is not a version or constraint: %w", t, constraint, err)
+	}
+	installed, err := cli.Version(ctx)
+	if err != nil {
+		return err
+	}
+	number, err := goversion.NewVersion(installed.Number)
+	if err != nil {
+		return fmt.Errorf("%s says its version is %q: %w", cli.Path, installed.Number, err)
+	}
+	if !wanted.Check(number) {
+		return fmt.Errorf("%s wants %s %s and the runner has %s: install that version in a step before this one", t, installed.Name, constraint, installed.Number)
+	}
+	return nil
+}
+
+// hasEnv reports whether the job's environment sets a variable.
+func (j *Job) hasEnv(name string) bool {
+	return slices.ContainsFunc(j.environ, func(v string) bool { return strings.HasPrefix(v, name+"=") })
+}
+
+// Init initializes the target's backend and providers. Where there is a
+// dependency lock file, it is respected and left as it is; where there is none,
+// lock (from a planfile, or nil) takes its place.
+func (j *Job) Init(ctx context.Context, cli *terraform.CLI, lock []byte) error {
+	file := filepath.Join(cli.Dir, lockFile)
+	_, err := os.Stat(file)
+	locked := err == nil
+	if errors.Is(err, fs.ErrNotExist) && len(lock) > 0 {
+		if err := os.WriteFile(file, lock, 0o644); err != nil {
+			return fmt.Errorf("put the planfile's dependency lock file in place: %w", err)
+		}
+		locked = true
+	}
+	var backend []string
+	for _, setting := range j.Target.BackendConfig {
+		if !strings.Contains(setting, "=") {
+			setting = j.inRoot(setting)
+		}
+		backend = append(backend, setting)
+	}
+	return cli.Init(ctx, terraform.InitOptions{BackendConfig: backend, LockReadonly: locked})
+}
+
+// VarFiles are the target's variable files, absolute, in order.
+func (j *Job) VarFiles() []string {
+	var files []string
+	for _, f := range j.Target.VarFiles {
+		files = append(files, j.inRoot(f))
+	}
+	return files
+}
+
+func (j *Job) inRoot(name string) string {
+	return filepath.Join(j.Target.Root, filepath.FromSlash(name))
+}
+
+// dataDir is Terraform's data folder of this target, so that targets that share
+// a root module do not share a workspace, modules or backend. It is relative, and
+// the same for plan and apply: see terraform.CLI.DataDir.
+func (j *Job) dataDir() string {
+	name := sha256.Sum256([]byte(j.Target.Component + "\x00" + j.Target.Stack))
+	return ".terraform/gitops-" + hex.EncodeToString(name[:4])
+}

@@ -1,0 +1,188 @@
+package planstore
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Claim is the exclusive right of a run to apply one plan, and how it ended.
+type Claim struct {
+	Status     Status // applying, applied or failed
+	Run        Run
+	Actor      string
+	ClaimedAt  time.Time
+	FinishedAt time.Time // zero while applying
+	Reason     string    // why it failed
+	After      *StatePosition
+}
+
+// LastApply is the newest apply of a target.
+type LastApply struct {
+	RecordID      string
+	Commit        string
+	PullRequest   int // 0 when there was none
+	PlanCreatedAt time.Time
+	Run           Run
+	AppliedAt     time.Time
+	State         *StatePosition // that the applied plan was made on; nil when unknown
+}
+
+// Result is how an apply ended.
+type Result struct {
+	Status Status // applied or failed
+	Reason string // why it failed; only the first 4,000 bytes are kept
+	// After is the position of the state after the apply; nil when unknown.
+	After *StatePosition
+}
+
+// ErrNotHolder is returned by [Store.Finish] to a run that does not hold the
+// claim it wants to finish, or has finished it otherwise before.
+var ErrNotHolder = errors.New("the claim is not held by this run")
+
+// NotClaimableError is returned by [Store.Claim] for a plan that may not be
+// applied; Status says why.
+type NotClaimableError struct {
+	Record Record
+	Status Status
+	Claim  *Claim     // nil for a plan that was never claimed
+	Last   *LastApply // the target's newest apply; nil when there was none
+}
+
+func (e *NotClaimableError) Error() string {
+	why := "its status is " + string(e.Status)
+	switch {
+	case e.Status == StatusApplying && e.Claim != nil:
+		why = fmt.Sprintf("it is being applied by %s: wait for that run; if it died, check the state and plan again", e.Claim.Run.URL)
+	case e.Status == StatusApplied && e.Claim != nil:
+		why = fmt.Sprintf("it was already applied by %s: a plan is applied once", e.Claim.Run.URL)
+	case e.Status == StatusFailed && e.Claim != nil:
+		why = fmt.Sprintf("its apply by %s failed (%s): plan again", e.Claim.Run.URL, e.Claim.Reason)
+	case e.Status == StatusFailed:
+		why = "its planning failed: fix the configuration and plan again"
+	case e.Status == StatusExpired:
+		why = fmt.Sprintf("it expired at %s: plan again", e.Record.ExpiresAt.UTC().Format(time.RFC3339))
+	case e.Status == StatusSuperseded && e.Last != nil:
+		why = fmt.Sprintf("it is superseded by the plan for commit %s, applied by %s: plan again", e.Last.Commit, e.Last.Run.URL)
+	}
+	return fmt.Sprintf("the plan of %s for commit %s can't be applied: %s", e.Record.Target, e.Record.Commit, why)
+}
+
+// readBackTimeout bounds the look at what became of a write whose answer was
+// lost, also after the caller's context has ended.
+const readBackTimeout = 10 * time.Second
+
+// Claim gives a run the right to apply a plan, which no other run can get from
+// then on, whatever becomes of this one. Only a plan with changes that is
+// still [StatusPlanned] can be claimed; for any other the error is a
+// *[NotClaimableError].
+//
+// The same attempt of the same run gets a claim once, too: it may have two jobs
+// for one target. A claim whose answer was lost on the way is recognized by a
+// token that only this call knows; so nil means held, and is returned also
+// when ctx ended just after the claim was written.
+func (s *Store) Claim(ctx context.Context, r Record, run Run, actor string) error {
+	if err := s.claim(ctx, r, run, actor); err != nil {
+		var refused *NotClaimableError
+		if errors.As(err, &refused) {
+			return err
+		}
+		return fmt.Errorf("claim the plan of %s for commit %s: %w", r.Target, r.Commit, err)
+	}
+	return nil
+}
+
+func (s *Store) claim(ctx context.Context, r Record, run Run, actor string) error {
+	if err := errors.Join(r.check(), run.check()); err != nil {
+		return err
+	}
+	if r.Outcome == OutcomeNoChanges {
+		return errors.New("it has no changes: there is nothing to apply")
+	}
+	now := s.now().UTC()
+	mine := heldClaim{
+		Claim: Claim{Status: StatusApplying, Run: run, Actor: actor, ClaimedAt: now},
+		token: rand.Text(),
+	}
+	err := errCondition
+	if r.Outcome == OutcomeChanges && !r.expired(now) {
+		if err = s.items.putClaim(ctx, r, mine); err == nil {
+			return nil
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readBackTimeout)
+	defer cancel()
+	claim, last, readErr := s.items.readClaim(ctx, r.Target, r.ID())
+	switch {
+	case readErr != nil:
+		return errors.Join(err, readErr)
+	case claim != nil && claim.token == mine.token:
+		return nil
+	case !errors.Is(err, errCondition):
+		return err
+	}
+	e := &NotClaimableError{Record: r, Last: last}
+	if claim != nil {
+		e.Claim = &claim.Claim
+	}
+	if e.Status = status(r, e.Claim, last, now); e.Status == StatusPlanned {
+		return fmt.Errorf("%w: run this job again", err)
+	}
+	return e
+}
+
+// maxReason bounds Result.Reason, in bytes.
+const maxReason = 4000
+
+// Finish records how the apply of a claimed plan ended. When it was applied, it
+// also becomes the target's last apply, which supersedes the older plans. Only
+// the run and attempt that hold the claim can finish it, once: for any other
+// the error is an [ErrNotHolder]. Finishing again with the same result, after
+// an answer that was lost, is not an error.
+func (s *Store) Finish(ctx context.Context, r Record, run Run, result Result) error {
+	if err := s.finish(ctx, r, run, result); err != nil {
+		return fmt.Errorf("record that the plan of %s for commit %s is %s: %w", r.Target, r.Commit, result.Status, err)
+	}
+	return nil
+}
+
+func (s *Store) finish(ctx context.Context, r Record, run Run, result Result) error {
+	if err := errors.Join(r.check(), run.check()); err != nil {
+		return err
+	}
+	if result.Status != StatusApplied && result.Status != StatusFailed {
+		return fmt.Errorf("an apply ends as applied or failed, and not as %q", result.Status)
+	}
+	if len(result.Reason) > maxReason {
+		result.Reason = strings.ToValidUTF8(result.Reason[:maxReason], "") + "…"
+	}
+	now := s.now().UTC()
+	var last *LastApply
+	if result.Status == StatusApplied {
+		last = &LastApply{
+			RecordID: r.ID(), Commit: r.Commit, PullRequest: r.PullRequest, PlanCreatedAt: r.CreatedAt,
+			Run: run, AppliedAt: now, State: r.State,
+		}
+	}
+	err := s.items.finishClaim(ctx, r, run, result, now, last)
+	if err == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readBackTimeout)
+	defer cancel()
+	claim, _, readErr := s.items.readClaim(ctx, r.Target, r.ID())
+	switch {
+	case readErr != nil:
+		return errors.Join(err, readErr)
+	case claim != nil && claim.Run.is(run) && claim.Status == result.Status && claim.Reason == result.Reason:
+		return nil
+	case !errors.Is(err, errCondition):
+		return err
+	case claim == nil:
+		return fmt.Errorf("%w: nobody has claimed it", ErrNotHolder)
+	}
+	return fmt.Errorf("%w: it is %s by run %s", ErrNotHolder, claim.Status, claim.Run.name())
+}

@@ -1,0 +1,306 @@
+package planstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// table holds items in a DynamoDB table. Every read is strongly consistent and
+// none is a Scan.
+type table struct {
+	client *dynamodb.Client
+	name   string
+}
+
+func openTable(cfg aws.Config, name string) table {
+	return table{name: name, client: dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
+		o.Retryer = conflictRetryer{o.Retryer}
+	})}
+}
+
+func (t table) putRecord(ctx context.Context, r Record) error {
+	item := newRecordItem(r)
+	attributes, err := encode(item)
+	if err != nil {
+		return err
+	}
+	_, err = t.client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName:                           &t.name,
+		Item:                                attributes,
+		ConditionExpression:                 aws.String("attribute_not_exists(pk)"),
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	})
+	var exists *types.ConditionalCheckFailedException
+	if errors.As(err, &exists) {
+		// Our own write, when its answer was lost and the SDK sent it again.
+		var there recordItem
+		if decode(exists.Item, &there) == nil && reflect.DeepEqual(there, item) {
+			return nil
+		}
+		return fmt.Errorf("the table has another plan record %s", item.SK)
+	}
+	return t.explain("write the plan record", err)
+}
+
+func (t table) newestRecord(ctx context.Context, target Target, commit string) (Record, error) {
+	pk := planPrefix + target.key()
+	page, err := t.client.Query(ctx, &dynamodb.QueryInput{
+		TableName:              &t.name,
+		ConsistentRead:         aws.Bool(true),
+		KeyConditionExpression: aws.String("pk = :pk AND begins_with(sk, :commit)"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":pk": text(pk), ":commit": text(commit + "#"),
+		},
+		ScanIndexForward: aws.Bool(false), // newest first
+		Limit:            aws.Int32(1),
+	})
+	if err != nil {
+		return Record{}, t.explain("look for the plan record", err)
+	}
+	if len(page.Items) == 0 {
+		return Record{}, ErrNotFound
+	}
+	var item recordItem
+	if err := decode(page.Items[0], &item); err != nil {
+		return Record{}, fmt.Errorf("the plan record %s is damaged: %w", pk, err)
+	}
+	return item.record()
+}
+
+// readClaim uses BatchGetItem rather than TransactGetItems, which would read
+// both at one moment but costs twice as much and fails while a claim or finish
+// is being written. Nothing rests on one moment: the claim decides before the
+// last apply does, and writes check both again.
+func (t table) readClaim(ctx context.Context, target Target, recordID string) (claim *heldClaim, last *LastApply, err error) {
+	pk, sk := claimKeys(target, recordID)
+	wanted := map[string]types.KeysAndAttributes{t.name: {
+		ConsistentRead: aws.Bool(true),
+		Keys:           []map[string]types.AttributeValue{key(pk, sk), key(pk, lastKey)},
+	}}
+	// DynamoDB may leave keys unprocessed when it is short of capacity.
+	for attempt := 0; len(wanted) > 0; attempt++ {
+		if err := pause(ctx, attempt); err != nil {
+			return nil, nil, t.explain("read the claim", err)
+		}
+		answer, err := t.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: wanted})
+		if err != nil {
+			return nil, nil, t.explain("read the claim", err)
+		}
+		for _, attributes := range answer.Responses[t.name] {
+			switch attributes["sk"].(*types.AttributeValueMemberS).Value {
+			case sk:
+				claim, err = decodeClaim(attributes)
+			case lastKey:
+				last, err = decodeLast(attributes)
+			}
+			if err != nil {
+				return nil, nil, err
+			}
+		}
+		wanted = answer.UnprocessedKeys
+	}
+	return claim, last, nil
+}
+
+const maxUnprocessed = 8 // tries: six seconds in all
+
+// pause waits before a try: not at all before the first, then 50 ms, 100 ms, …
+func pause(ctx context.Context, attempt int) error {
+	if attempt == 0 {
+		return nil
+	}
+	if attempt == maxUnprocessed {
+		return errors.New("DynamoDB has no capacity for it")
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(25 * time.Millisecond << attempt):
+		return nil
+	}
+}
+
+func (t table) putClaim(ctx context.Context, r Record, c heldClaim) error {
+	item := newClaimItem(r, c)
+	attributes, err := encode(item)
+	if err != nil {
+		return err
+	}
+	condition, values := notSuperseded(r)
+	_, err = t.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
+		ClientRequestToken: &c.token, // the SDK sends it again with each retry
+		TransactItems: []types.TransactWriteItem{
+			{Put: &types.Put{
+				TableName: &t.name, Item: attributes,
+				ConditionExpression: aws.String("attribute_not_exists(pk)"),
+			}},
+			{ConditionCheck: &types.ConditionCheck{
+				TableName: &t.name, Key: key(item.PK, lastKey),
+				ConditionExpression: &condition, ExpressionAttributeValues: values, ExpressionAttributeNames: stateNames(r.State),
+			}},
+		},
+	})
+	if slices.Contains(cancelReasons(err), conditionFailed) {
+		return errCondition
+	}
+	return t.explain("write the claim", err)
+}
+
+// notSuperseded is LastApply.supersedes, negated, on the stored last apply.
+// A comparison with an attribute that is not there is false in DynamoDB, and
+// one with <> is true; each is guarded so that nothing rests on that.
+func notSuperseded(r Record) (string, map[string]types.AttributeValue) {
+	values := map[string]types.AttributeValue{":created": text(formatTime(r.CreatedAt))}
+	if r.State == nil {
+		return "attribute_not_exists(pk) OR appliedAt < :created", values
+	}
+	addPosition(values, *r.State)
+	return "attribute_not_exists(pk)" +
+		" OR (attribute_exists(#state) AND #state.lineage = :lineage AND #state.serial < :serial)" +
+		" OR (appliedAt < :created AND (attribute_not_exists(#state) OR #state.lineage <> :lineage OR #state.serial = :serial))", values
+}
+
+func (t table) finishClaim(ctx context.Context, r Record, run Run, result Result, at time.Time, last *LastApply) error {
+	end, err := t.updateClaim(r, run, result, at)
+	if err != nil {
+		return err
+	}
+	write := &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{{Update: end}}}
+	if last == nil {
+		return t.transact(ctx, write)
+	}
+	put, err := t.putLast(r.Target, *last)
+	if err != nil {
+		return err
+	}
+	err = t.transact(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{{Update: end}, {Put: put}}})
+	if errors.Is(err, errOutdated) {
+		return t.transact(ctx, write)
+	}
+	return err
+}
+
+// errOutdated says that the stored last apply was of a plan on a later state.
+var errOutdated = errors.New("a later apply is already recorded")
+
+// transact writes what ends a claim: its update first, then perhaps the last apply.
+func (t table) transact(ctx context.Context, write *dynamodb.TransactWriteItemsInput) error {
+	_, err := t.client.TransactWriteItems(ctx, write)
+	reasons := cancelReasons(err)
+	switch slices.Index(reasons, conditionFailed) {
+	case 0:
+		return errCondition
+	case 1:
+		return errOutdated
+	}
+	return t.explain("write how the apply ended", err)
+}
+
+func (t table) updateClaim(r Record, run Run, result Result, at time.Time) (*types.Update, error) {
+	pk, sk := claimKeys(r.Target, r.ID())
+	set := "SET #status = :status, finishedAt = :at, #reason = :reason"
+	values := map[string]types.AttributeValue{
+		":applying": text(string(StatusApplying)), ":id": text(run.ID), ":attempt": number(uint64(run.Attempt)),
+		":status": text(string(result.Status)), ":at": text(formatTime(at)), ":reason": text(result.Reason),
+	}
+	if result.After != nil {
+		after, err := attributevalue.MarshalWithOptions(newPositionItem(result.After), withJSONTags)
+		if err != nil {
+			return nil, err
+		}
+		set, values[":after"] = set+", after = :after", after
+	}
+	return &types.Update{
+		TableName: &t.name, Key: key(pk, sk),
+		UpdateExpression:          &set,
+		ConditionExpression:       aws.String("#status = :applying AND runId = :id AND runAttempt = :attempt"),
+		ExpressionAttributeNames:  map[string]string{"#status": "status", "#reason": "reason"},
+		ExpressionAttributeValues: values,
+	}, nil
+}
+
+func (t table) putLast(target Target, last LastApply) (*types.Put, error) {
+	attributes, err := encode(newLastItem(target, last))
+	if err != nil {
+		return nil, err
+	}
+	put := &types.Put{TableName: &t.name, Item: attributes}
+	if last.State != nil {
+		put.ConditionExpression = aws.String(notOutdated)
+		put.ExpressionAttributeNames = stateNames(last.State)
+		put.ExpressionAttributeValues = map[string]types.AttributeValue{}
+		addPosition(put.ExpressionAttributeValues, *last.State)
+	}
+	return put, nil
+}
+
+// notOutdated is LastApply.outdates, negated, on the stored last apply.
+const notOutdated = "attribute_not_exists(#state) OR #state.lineage <> :lineage OR #state.serial <= :serial"
+
+func addPosition(values map[string]types.AttributeValue, p StatePosition) {
+	values[":lineage"], values[":serial"] = text(p.Lineage), number(p.Serial)
+}
+
+// stateNames names the attribute whose name is a reserved word, where an
+// expression uses it: DynamoDB refuses names that are not used.
+func stateNames(p *StatePosition) map[string]string {
+	if p == nil {
+		return nil
+	}
+	return map[string]string{"#state": "state"}
+}
+
+// explain says what failed and on which table.
+func (t table) explain(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s in DynamoDB table %s: %w", what, t.name, err)
+}
+
+// withJSONTags makes DynamoDB's attributes the fields of the JSON form.
+func withJSONTags(o *attributevalue.EncoderOptions) { o.TagKey = "json" }
+
+func encode(item any) (map[string]types.AttributeValue, error) {
+	return attributevalue.MarshalMapWithOptions(item, withJSONTags)
+}
+
+func decode(attributes map[string]types.AttributeValue, item any) error {
+	return attributevalue.UnmarshalMapWithOptions(attributes, item, func(o *attributevalue.DecoderOptions) { o.TagKey = "json" })
+}
+
+func decodeClaim(attributes map[string]types.AttributeValue) (*heldClaim, error) {
+	var item claimItem
+	if err := decode(attributes, &item); err != nil {
+		return nil, fmt.Errorf("the claim is damaged: %w", err)
+	}
+	return item.claim()
+}
+
+func decodeLast(attributes map[string]types.AttributeValue) (*LastApply, error) {
+	var item lastItem
+	if err := decode(attributes, &item); err != nil {
+		return nil, fmt.Errorf("the last apply is damaged: %w", err)
+	}
+	return item.lastApply()
+}
+
+func key(pk, sk string) map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{"pk": text(pk), "sk": text(sk)}
+}
+
+func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+
+func number(n uint64) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatUint(n, 10)}
+}

@@ -1,0 +1,112 @@
+package planstore
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Target names one component in one stack of one repository.
+type Target struct {
+	Repository string // owner/name; GitHub ignores its case, and so do the keys
+	Component  string
+	Stack      string
+}
+
+// String names the target for people.
+func (t Target) String() string { return t.Component + " in " + t.Stack }
+
+func (t Target) check() error {
+	owner, name, _ := strings.Cut(t.Repository, "/")
+	if owner == "" || name == "" || strings.Contains(name, "/") {
+		return fmt.Errorf("%w: the repository must be owner/name, and is %q", ErrName, t.Repository)
+	}
+	if err := checkName("repository", t.Repository); err != nil {
+		return err
+	}
+	if err := checkName("component", t.Component); err != nil {
+		return err
+	}
+	return checkName("stack", t.Stack)
+}
+
+// repository is the repository as the beginning of a key: owner/name.
+func (t Target) repository() string {
+	owner, name, _ := strings.Cut(strings.ToLower(t.Repository), "/")
+	return escape(owner) + "/" + escape(name)
+}
+
+// key is TARGET in partition keys: owner/name#component#stack.
+func (t Target) key() string {
+	return t.repository() + "#" + escape(t.Component) + "#" + escape(t.Stack)
+}
+
+// folder is where the target's objects are: owner/name/component/stack.
+func (t Target) folder() string {
+	return t.repository() + "/" + escape(t.Component) + "/" + escape(t.Stack)
+}
+
+// Each kind of item has one writer and its own prefix of the partition key, so
+// that an IAM policy can hold the writers apart by dynamodb:LeadingKeys.
+const (
+	planPrefix  = "plan#"  // written by the plan action
+	applyPrefix = "apply#" // written by the apply action
+)
+
+// Sort keys of the items in an apply# partition.
+const (
+	claimPrefix = "claim#" // and the plan record's sort key
+	lastKey     = "last"
+)
+
+// erroredStatePrefix begins the keys of rescued states, which never expire.
+const erroredStatePrefix = "errored-state/"
+
+// timeLayout is how items hold times: always UTC and equally long, so that
+// times sort as text.
+const timeLayout = "2006-01-02T15:04:05.000000000Z"
+
+func formatTime(t time.Time) string { return t.UTC().Format(timeLayout) }
+
+// objectKey is where a planfile is: OWNER/REPO/COMPONENT/STACK/COMMIT/SHA256.tfplan.
+func objectKey(t Target, commit, digest string) string {
+	return t.folder() + "/" + commit + "/" + digest + ".tfplan"
+}
+
+func erroredStateKey(r Record, run Run, digest string) string {
+	return erroredStatePrefix + r.folder() + "/" + r.Commit + "/" + run.name() + "/" + digest + ".tfstate"
+}
+
+// Run is one attempt of a workflow run.
+type Run struct {
+	ID      string // GitHub's run id: 1 to 64 of A-Z a-z 0-9 _ -
+	Attempt int    // from 1
+	URL     string
+}
+
+func (r Run) name() string { return r.ID + "." + strconv.Itoa(r.Attempt) }
+
+// is reports whether both name the same attempt of the same run.
+func (r Run) is(other Run) bool { return r.ID == other.ID && r.Attempt == other.Attempt }
+
+func (r Run) check() error {
+	if !runID.MatchString(r.ID) || r.Attempt < 1 {
+		return fmt.Errorf("%w: the run must have an id (letters, digits, _ and -) and an attempt from 1, and is %q attempt %d", ErrName, r.ID, r.Attempt)
+	}
+	return nil
+}
+
+var (
+	runID    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	commitID = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`) // SHA-1 or SHA-256
+	digestID = regexp.MustCompile(`^[0-9a-f]{64}$`)
+)
+
+func checkCommit(commit string) error {
+	if !commitID.MatchString(commit) {
+		return fmt.Errorf("%w: the commit must be a full commit id (40 or 64 lower-case hex digits), and is %.80q", ErrName, commit)
+	}
+	return nil
+}

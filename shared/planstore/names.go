@@ -1,0 +1,81 @@
+package planstore
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// ErrName is returned for a repository, component, stack, commit or run whose
+// name can't be a part of a key.
+var ErrName = errors.New("name can't be used in the plan store")
+
+const (
+	// maxName bounds a name as given, in bytes, so that a record stays far
+	// below DynamoDB's 400 KB an item.
+	maxName = 1000
+	// maxPart bounds an escaped part, in bytes. The longest object key has
+	// five parts, two of them of fixed length, and stays below S3's 1,024
+	// bytes; a part is also a file name, and these end at 255.
+	maxPart = 120
+	// shortPart is how much of a longer part is kept, for people to recognize,
+	// in front of its hash.
+	shortPart = 50
+)
+
+const hexDigits = "0123456789ABCDEF"
+
+// escape writes a name as one part of a key: a folder name of an object key, a
+// field of a partition key, a file name on any disk.
+//
+// Different names give different parts, also on a disk that ignores case: an
+// upper-case letter becomes ! and its lower-case form, as in Go's module cache
+// (https://pkg.go.dev/golang.org/x/mod/module#hdr-Escaped_Paths), a byte that is
+// not of a-z 0-9 _ - . becomes % and two upper-case hex digits, and so does a
+// dot at either end, where file systems give it a meaning. A part that would
+// be longer than maxPart becomes its beginning, ~ and the name's SHA-256; no
+// other part has a ~.
+func escape(name string) string {
+	var part strings.Builder
+	for i := range len(name) {
+		c := name[i]
+		switch {
+		case c == '.' && (i == 0 || i == len(name)-1):
+			part.WriteString("%2E")
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '_', c == '-', c == '.':
+			part.WriteByte(c)
+		case 'A' <= c && c <= 'Z':
+			part.WriteByte('!')
+			part.WriteByte(c - 'A' + 'a')
+		default:
+			part.WriteByte('%')
+			part.WriteByte(hexDigits[c>>4])
+			part.WriteByte(hexDigits[c&15])
+		}
+	}
+	if part.Len() <= maxPart {
+		return part.String()
+	}
+	sum := sha256.Sum256([]byte(name))
+	return part.String()[:shortPart] + "~" + hex.EncodeToString(sum[:])
+}
+
+// checkName refuses what nobody names anything, and what would read as nothing
+// in a message.
+func checkName(what, name string) error {
+	switch {
+	case name == "":
+		return fmt.Errorf("%w: the %s is empty", ErrName, what)
+	case len(name) > maxName:
+		return fmt.Errorf("%w: the %s is %d bytes long, and at most %d are allowed: %.40q…", ErrName, what, len(name), maxName, name)
+	case !utf8.ValidString(name):
+		return fmt.Errorf("%w: the %s is not UTF-8 text: %q", ErrName, what, name)
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return fmt.Errorf("%w: the %s has a control character: %q", ErrName, what, name)
+	}
+	return nil
+}

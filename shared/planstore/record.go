@@ -1,0 +1,121 @@
+package planstore
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/terraform-gitops/gitops/shared/changes"
+)
+
+// Record is the metadata of one plan. It is never changed once stored.
+type Record struct {
+	Target
+	Commit string // the commit that was planned: its full id
+	// CreatedAt is when the planning began: before Terraform read the state,
+	// so that an apply that ended meanwhile counts as later.
+	CreatedAt time.Time
+	Run       Run
+	Actor     string
+	Kind      Kind
+	Outcome   Outcome
+
+	// Set by [Store.Put], and empty for a record without a planfile.
+	Digest        string // hex SHA-256 of the planfile
+	Size          int64  // bytes
+	ObjectKey     string
+	ObjectVersion string // empty when unknown: the same planfile was there already, or nothing keeps versions
+
+	ConfigurationDigest string
+	// Files are the configuration's files with their short hashes, to name
+	// those that differ. Left out by Put when larger than 200 KB in all.
+	Files map[string]string
+
+	TerraformName    string // terraform or tofu
+	TerraformVersion string
+	State            *StatePosition // that the plan was made on; nil when unknown
+	Counts           changes.Counts
+
+	PullRequest int // 0 when there is none
+	Branch      string
+	BaseCommit  string
+
+	// ExpiresAt is when the plan stops being one to apply, in whole seconds.
+	// The record vanishes some time after, at most a few days.
+	ExpiresAt time.Time
+}
+
+// ID names the record among its target's: its sort key,
+// COMMIT#CREATED#RUN.ATTEMPT, where CREATED is UTC to the nanosecond.
+func (r Record) ID() string {
+	return r.Commit + "#" + formatTime(r.CreatedAt) + "#" + r.Run.name()
+}
+
+// Kind is what a plan was made for.
+type Kind string
+
+// The kinds of plans.
+const (
+	KindChange Kind = "change" // for a pull request or a commit
+	KindDrift  Kind = "drift"  // by the drift schedule
+)
+
+// Outcome is how a planning ended.
+type Outcome string
+
+// The outcomes of a planning.
+const (
+	OutcomeChanges   Outcome = "changes"
+	OutcomeNoChanges Outcome = "no-changes"
+	OutcomeFailed    Outcome = "failed"
+)
+
+// StatePosition is a point in a state's history. A plan made on no state at
+// all has the zero position, which is a known one.
+type StatePosition struct {
+	Lineage string
+	Serial  uint64
+}
+
+// maxFiles bounds Record.Files, in bytes of paths and hashes: half of what
+// DynamoDB takes as one item (400 KB), which holds the names twice over.
+const maxFiles = 200 << 10
+
+// check refuses a record that could not be found or told apart again.
+func (r Record) check() error {
+	if err := r.Target.check(); err != nil {
+		return err
+	}
+	if err := checkCommit(r.Commit); err != nil {
+		return err
+	}
+	if err := r.Run.check(); err != nil {
+		return err
+	}
+	switch {
+	case r.Kind != KindChange && r.Kind != KindDrift:
+		return fmt.Errorf("unknown kind of plan %q", r.Kind)
+	case r.Outcome != OutcomeChanges && r.Outcome != OutcomeNoChanges && r.Outcome != OutcomeFailed:
+		return fmt.Errorf("unknown outcome of a plan %q", r.Outcome)
+	case r.CreatedAt.Year() < 1970 || r.CreatedAt.Year() > 9999:
+		return errors.New("a plan record needs the time it was created at")
+	case !r.ExpiresAt.After(r.CreatedAt):
+		return errors.New("a plan record must expire later than it was created")
+	}
+	return nil
+}
+
+// checkPlanfile refuses a record whose planfile is not its own: whoever can
+// write records must not be able to make an apply fetch another target's or
+// another repository's object.
+func (r Record) checkPlanfile() error {
+	switch {
+	case r.Digest == "":
+		return errors.New("the record has no planfile")
+	case !digestID.MatchString(r.Digest), r.Size < 0:
+		return fmt.Errorf("the record is damaged: digest %.80q, size %d", r.Digest, r.Size)
+	case r.ObjectKey != objectKey(r.Target, r.Commit, r.Digest):
+		return fmt.Errorf("the record is damaged: its object key %.200q is not that of its target, commit and digest", r.ObjectKey)
+	}
+	return nil
+}

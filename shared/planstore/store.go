@@ -1,0 +1,224 @@
+// Package planstore keeps planfiles, plan records, and who applied what.
+//
+// A plan is one object (the planfile) and one item (its record); the item is
+// what makes the object exist for anyone. Two more kinds of item belong to the
+// apply side: a claim for each plan that a run has taken on to apply, and the
+// target's last apply. A plan's [Status] is derived from these three.
+// README.md lists the keys and attributes.
+//
+// A [Store] is safe for use by several goroutines. Its state is in S3 and
+// DynamoDB ([OpenAWS]) or in a folder ([OpenDirectory]); both behave the same.
+package planstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+)
+
+// Store holds the plans of any number of targets.
+type Store struct {
+	objects objects
+	items   items
+	now     func() time.Time
+}
+
+// objects keeps files under their keys, never replacing one.
+type objects interface {
+	// put stores a file that is read from its start, whose size and SHA-256 are
+	// known. An object that is there already stays, and is not an error; the
+	// version is empty when there is none or it is not known.
+	put(ctx context.Context, key string, f *os.File, sum fingerprint) (version string, err error)
+	// get opens an object; the error is an ErrPlanfileGone when it is not there.
+	get(ctx context.Context, key, version string) (io.ReadCloser, error)
+	// location is where people find an object.
+	location(key string) string
+}
+
+// items keeps records, claims and last applies. Each method is atomic.
+type items interface {
+	// putRecord adds a record; that very record being there is not an error.
+	putRecord(ctx context.Context, r Record) error
+	// newestRecord reads the newest record of a commit, or returns ErrNotFound.
+	newestRecord(ctx context.Context, t Target, commit string) (Record, error)
+	// readClaim reads a record's claim and the target's last apply; nil where there is none.
+	readClaim(ctx context.Context, t Target, recordID string) (*heldClaim, *LastApply, error)
+	// putClaim claims a record, or returns errCondition when it is claimed or superseded.
+	putClaim(ctx context.Context, r Record, c heldClaim) error
+	// finishClaim ends the claim that a run holds, and records last (when not
+	// nil) unless the present one outdates it. It returns errCondition when the
+	// run does not hold the claim.
+	finishClaim(ctx context.Context, r Record, run Run, result Result, at time.Time, last *LastApply) error
+}
+
+// heldClaim is a claim with the token of the call that made it.
+type heldClaim struct {
+	Claim
+	token string
+}
+
+// errCondition says that a write was refused because of what is stored.
+var errCondition = errors.New("the store has changed meanwhile")
+
+// ErrNotFound is returned by [Store.Find] when a commit has no plan.
+var ErrNotFound = errors.New("no stored plan")
+
+// ErrPlanfileGone is returned by [Store.Fetch] when a record's planfile is no
+// longer stored: it has expired or somebody deleted it.
+var ErrPlanfileGone = errors.New("the planfile is gone: plan again")
+
+// ErrDigestMismatch is returned by [Store.Fetch] when the stored planfile is not
+// the one that was recorded. It must never be applied.
+var ErrDigestMismatch = errors.New("planfile digest mismatch")
+
+// Stored is a plan record and what has become of the plan.
+type Stored struct {
+	Record Record
+	Status Status
+	Claim  *Claim     // nil when nobody has claimed it
+	Last   *LastApply // the target's newest apply; nil when there was none
+}
+
+// Put stores a planfile and then its record, and returns the record with its
+// digest, size, object key and version set. Until the record is written nobody
+// can see the planfile. A plan that failed has no planfile: "".
+//
+// A planfile must be a plain file of at most 5 GiB. CreatedAt is set to now
+// when it is zero.
+func (s *Store) Put(ctx context.Context, r Record, planfile string) (Record, error) {
+	stored, err := s.put(ctx, r, planfile)
+	if err != nil {
+		return Record{}, fmt.Errorf("store the plan of %s for commit %s: %w", r.Target, r.Commit, err)
+	}
+	return stored, nil
+}
+
+func (s *Store) put(ctx context.Context, r Record, planfile string) (Record, error) {
+	if r.CreatedAt.IsZero() {
+		r.CreatedAt = s.now()
+	}
+	r.CreatedAt = r.CreatedAt.UTC().Round(0)
+	r.ExpiresAt = r.ExpiresAt.UTC().Truncate(time.Second)
+	r.Digest, r.Size, r.ObjectKey, r.ObjectVersion = "", 0, "", ""
+	if filesSize(r.Files) > maxFiles {
+		r.Files = nil
+	}
+	if err := r.check(); err != nil {
+		return r, err
+	}
+	switch {
+	case r.Outcome == OutcomeFailed && planfile != "":
+		return r, errors.New("a failed plan has no planfile to store")
+	case r.Outcome == OutcomeChanges && planfile == "":
+		return r, errors.New("a plan with changes needs its planfile")
+	}
+	if planfile != "" {
+		f, sum, err := openMeasured(planfile)
+		if err != nil {
+			return r, err
+		}
+		defer f.Close()
+		r.Digest, r.Size = sum.digest(), sum.size
+		r.ObjectKey = objectKey(r.Target, r.Commit, r.Digest)
+		if r.ObjectVersion, err = s.objects.put(ctx, r.ObjectKey, f, sum); err != nil {
+			return r, err
+		}
+	}
+	return r, s.items.putRecord(ctx, r)
+}
+
+func filesSize(files map[string]string) (bytes int) {
+	for path, hash := range files {
+		bytes += len(path) + len(hash)
+	}
+	return bytes
+}
+
+// Find returns the newest plan of a target for a commit, of whatever kind and
+// outcome, and what has become of it. The error is an [ErrNotFound] when there
+// is none. It costs one Query and one read, however many plans are stored.
+func (s *Store) Find(ctx context.Context, t Target, commit string) (Stored, error) {
+	found, err := s.find(ctx, t, commit)
+	if err != nil {
+		return Stored{}, fmt.Errorf("find the plan of %s for commit %s: %w", t, commit, err)
+	}
+	return found, nil
+}
+
+func (s *Store) find(ctx context.Context, t Target, commit string) (Stored, error) {
+	if err := errors.Join(t.check(), checkCommit(commit)); err != nil {
+		return Stored{}, err
+	}
+	r, err := s.items.newestRecord(ctx, t, commit)
+	if err != nil {
+		return Stored{}, err
+	}
+	claim, last, err := s.items.readClaim(ctx, t, r.ID())
+	if err != nil {
+		return Stored{}, err
+	}
+	found := Stored{Record: r, Last: last}
+	if claim != nil {
+		found.Claim = &claim.Claim
+	}
+	found.Status = status(r, found.Claim, last, s.now())
+	return found, nil
+}
+
+// Fetch writes a record's planfile to a new file of mode 0600 and proves that
+// it is the recorded one: [ErrDigestMismatch] when it is not, [ErrPlanfileGone]
+// when it is no longer there. No file is left behind on an error, and never
+// more than the recorded size, and one byte, is read.
+func (s *Store) Fetch(ctx context.Context, r Record, path string) error {
+	if err := s.fetch(ctx, r, path); err != nil {
+		return fmt.Errorf("fetch the planfile of %s for commit %s: %w", r.Target, r.Commit, err)
+	}
+	return nil
+}
+
+func (s *Store) fetch(ctx context.Context, r Record, path string) error {
+	if err := errors.Join(r.check(), r.checkPlanfile()); err != nil {
+		return err
+	}
+	object, err := s.objects.get(ctx, r.ObjectKey, r.ObjectVersion)
+	if err != nil {
+		return err
+	}
+	defer object.Close()
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(copyMeasured(f, object, r.Size, r.Digest), f.Close())
+	if err != nil {
+		err = errors.Join(err, os.Remove(path))
+	}
+	return err
+}
+
+// PutErroredState stores the state file that Terraform left because it could
+// not write it to the backend, where it never expires, and returns where: an
+// s3:// address or a file's path.
+func (s *Store) PutErroredState(ctx context.Context, r Record, run Run, path string) (location string, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("store the errored state of %s: %w", r.Target, err)
+		}
+	}()
+	if err := errors.Join(r.check(), run.check()); err != nil {
+		return "", err
+	}
+	f, sum, err := openMeasured(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	key := erroredStateKey(r, run, sum.digest())
+	if _, err := s.objects.put(ctx, key, f, sum); err != nil {
+		return "", err
+	}
+	return s.objects.location(key), nil
+}

@@ -1,0 +1,332 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/rogpeppe/go-internal/diff"
+	"github.com/terraform-gitops/gitops/shared/changes"
+)
+
+// How much of a diff is shown. A value is cut before it crowds out others.
+const (
+	maxLine  = 100     // characters of a change on one line; wider ones take two
+	maxValue = 2 << 10 // bytes of a value on one line
+	maxLines = 400     // lines of a value that has several
+	maxJSON  = 64 << 10
+	maxDepth = 32 // of JSON that is indented: the size grows with size times depth
+)
+
+// GitHub colours the lines of a diff fence by their first character: + green,
+// - red, ! orange, @@ purple.
+const (
+	added   = '+'
+	removed = '-'
+	changed = '!'
+)
+
+// appendDiff appends the attributes of r, a line or several for each.
+func appendDiff(dst []byte, r *changes.Resource) []byte {
+	var unknown []string
+	for i := range r.Attributes {
+		a := &r.Attributes[i]
+		if r.Action == changes.Create && a.New.Kind == changes.Unknown {
+			unknown = append(unknown, a.Path)
+			continue
+		}
+		note := ""
+		if a.ForcesReplacement {
+			note = "  # forces replacement"
+		}
+		dst = appendChange(dst, a.Path, a.Old, a.New, note)
+	}
+	// What a new resource will only know later says little: one line for all.
+	if len(unknown) > 0 {
+		dst = append(dst, "+ known after apply: "...)
+		dst = appendVisible(dst, strings.Join(unknown, ", "), inline)
+		dst = append(dst, '\n')
+	}
+	if r.AttributesOmitted > 0 {
+		dst = fmt.Appendf(dst, "  … and %s\n", count(r.AttributesOmitted, "more attribute"))
+	}
+	return dst
+}
+
+// appendChange appends the change of one named value.
+func appendChange(dst []byte, name string, from, to changes.Value, note string) []byte {
+	noFrom := from.Kind == changes.Absent || from.Kind == changes.Null
+	noTo := to.Kind == changes.Absent || to.Kind == changes.Null
+	sign := byte(changed)
+	switch {
+	case noFrom && noTo:
+		return dst
+	case noFrom:
+		sign = added
+	case noTo:
+		sign = removed
+	}
+	dst = append(dst, sign, ' ')
+	dst = appendVisible(dst, clip(name, maxValue), inline)
+	dst = append(dst, " ="...)
+
+	fromText, fromKind := lines(from, false)
+	toText, toKind := lines(to, false)
+	// Two sides compare well only in the same shape.
+	switch {
+	case fromText == "" && toText != "":
+		fromText, fromKind = lines(from, true)
+	case toText == "" && fromText != "":
+		toText, toKind = lines(to, true)
+	}
+	if fromText == toText && fromKind == toKind {
+		if fromText != "" {
+			note = "  # only the formatting of the JSON differs" + note
+		}
+		return appendShort(dst, sign, from, to, note)
+	}
+	if toKind == "" {
+		toKind = fromKind
+	}
+	dst = append(append(append(dst, toKind...), note...), '\n')
+	switch {
+	case sign == changed && fromText != "" && toText != "":
+		dst = appendLineDiff(dst, fromText, toText)
+	default:
+		if sign != added {
+			dst = appendSide(dst, removed, fromText, from)
+		}
+		if sign != removed {
+			dst = appendSide(dst, added, toText, to)
+		}
+	}
+	if cut := max(from.Cut, to.Cut); cut > 0 {
+		dst = fmt.Appendf(dst, "    … %s more\n", count(cut, "byte"))
+	}
+	return dst
+}
+
+// appendShort appends a change that needs no lines of its own, after "name =".
+func appendShort(dst []byte, sign byte, from, to changes.Value, note string) []byte {
+	if sign != changed {
+		v := from
+		if sign == added {
+			v = to
+		}
+		dst = appendValue(append(dst, ' '), v, affixes{})
+		return append(append(dst, note...), '\n')
+	}
+	var same affixes
+	if from.Kind == changes.Known && to.Kind == changes.Known {
+		if from.Text == to.Text && from.String == to.String {
+			note = "  # differs further on" + note
+		} else {
+			same = common(from.Text, to.Text)
+		}
+	}
+	a := appendValue(nil, from, same)
+	b := appendValue(nil, to, same)
+	if utf8.RuneCount(dst[bytes.LastIndexByte(dst, '\n')+1:])+utf8.RuneCount(a)+utf8.RuneCount(b)+len(note) <= maxLine {
+		dst = append(append(dst, ' '), a...)
+		dst = append(append(dst, " → "...), b...)
+		return append(append(dst, note...), '\n')
+	}
+	dst = append(append(dst, note...), "\n-   "...)
+	dst = append(append(dst, a...), "\n+   "...)
+	return append(append(dst, b...), '\n')
+}
+
+// affixes are how many bytes at both ends of two values are left out because
+// they are the same.
+type affixes struct{ start, end int }
+
+// common finds what two long values need not repeat: all that is the same, but
+// for a few bytes that show where the difference is.
+func common(a, b string) affixes {
+	const long, context = 256, 32
+	if max(len(a), len(b)) <= long {
+		return affixes{}
+	}
+	most := min(len(a), len(b))
+	start := 0
+	for start < most && a[start] == b[start] {
+		start++
+	}
+	end := 0
+	for end < most-start && a[len(a)-1-end] == b[len(b)-1-end] {
+		end++
+	}
+	start, end = max(0, start-context), max(0, end-context)
+	for start > 0 && !utf8.RuneStart(a[start]) {
+		start--
+	}
+	for end > 0 && !utf8.RuneStart(a[len(a)-end]) {
+		end--
+	}
+	return affixes{start, end}
+}
+
+// appendValue appends a value on one line, without what is the same in both.
+func appendValue(dst []byte, v changes.Value, same affixes) []byte {
+	switch v.Kind {
+	case changes.Absent, changes.Null:
+		return append(dst, "null"...)
+	case changes.Unknown:
+		return append(dst, "(known after apply)"...)
+	case changes.Sensitive:
+		return append(dst, "(sensitive)"...)
+	}
+	text := v.Text[same.start : len(v.Text)-same.end]
+	shown := prefix(text, maxValue)
+	if same.start > 0 {
+		dst = fmt.Appendf(dst, "(same %s) … ", count(same.start, "byte"))
+	}
+	f := inline
+	if v.String {
+		f = quoted
+		dst = append(dst, '"')
+	}
+	dst = appendVisible(dst, shown, f)
+	if v.String {
+		dst = append(dst, '"')
+	}
+	if more := len(text) - len(shown) + v.Cut; more > 0 {
+		dst = fmt.Appendf(dst, " … (%s more)", count(more, "byte"))
+	}
+	if same.end > 0 {
+		dst = fmt.Appendf(dst, " … (same %s)", count(same.end, "byte"))
+	}
+	return dst
+}
+
+// Kinds of values that are shown in lines, as they are announced.
+const (
+	jsonString = " JSON:" // JSON in a string, such as a policy
+	jsonValue  = ""       // a list, map or object
+	textString = " text:"
+)
+
+// lines returns the text of a value that is best read in several lines, and
+// which kind it is of; no text for other values. With force it is in lines
+// also when it is short.
+func lines(v changes.Value, force bool) (text, kind string) {
+	if v.Kind != changes.Known || len(v.Text) == 0 {
+		return "", ""
+	}
+	if c := v.Text[0]; v.Cut == 0 && (c == '{' || c == '[') && (force || v.String || len(v.Text) > maxLine/2) {
+		if s, ok := indent(v.Text); ok {
+			if v.String {
+				return s, jsonString
+			}
+			return s, jsonValue
+		}
+	}
+	if v.String && (force || strings.Contains(strings.TrimSuffix(v.Text, "\n"), "\n")) {
+		return v.Text, textString
+	}
+	return "", ""
+}
+
+// indent writes JSON in lines, if that is JSON and neither too large nor too deep.
+func indent(s string) (string, bool) {
+	if len(s) > maxJSON || len(s) < 3 {
+		return "", false
+	}
+	depth, deepest := 0, 0
+	for i := range len(s) {
+		switch s[i] {
+		case '{', '[':
+			depth++
+			deepest = max(deepest, depth)
+		case '}', ']':
+			depth--
+		}
+	}
+	if deepest > maxDepth {
+		return "", false
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, []byte(s), "", "  "); err != nil {
+		return "", false
+	}
+	return commas(b.String()), true
+}
+
+// commas puts a comma behind the last element of every list and object, as
+// Terraform does: else each element added at an end would change the one before.
+func commas(s string) string {
+	var b strings.Builder
+	b.Grow(len(s) + len(s)/8)
+	for line := range strings.Lines(s) {
+		text := strings.TrimSuffix(line, "\n")
+		b.WriteString(text)
+		if text == line {
+			break // the last line
+		}
+		if !strings.ContainsRune("{[,", rune(text[len(text)-1])) {
+			b.WriteByte(',')
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// appendSide appends a side of a change that is shown in lines.
+func appendSide(dst []byte, sign byte, text string, v changes.Value) []byte {
+	if text == "" {
+		dst = append(dst, sign, ' ', ' ', ' ')
+		return append(appendValue(dst, v, affixes{}), '\n')
+	}
+	n := 0
+	for line := range strings.Lines(text) {
+		if n++; n <= maxLines {
+			dst = appendLine(dst, sign, line)
+		}
+	}
+	return appendMoreLines(dst, n-maxLines)
+}
+
+// appendLineDiff appends what differs between two texts, with context.
+func appendLineDiff(dst []byte, from, to string) []byte {
+	// A last line without its newline is worth a note only where the other has it.
+	if !strings.HasSuffix(from, "\n") && !strings.HasSuffix(to, "\n") {
+		from, to = from+"\n", to+"\n"
+	}
+	n := 0
+	for line := range strings.Lines(string(diff.Diff("", []byte(from), "", []byte(to)))) {
+		// Three lines of header first; then @@ lines, of which the first says
+		// nothing when the texts begin there.
+		if n++; n <= 3 || n == 4 && strings.HasPrefix(line, "@@ -1,") {
+			continue
+		}
+		if n > 4+maxLines {
+			continue
+		}
+		switch line[0] {
+		case '@':
+			dst = append(dst, line...)
+		case '\\':
+			dst = append(dst, "    (no newline at the end)\n"...)
+		default:
+			dst = appendLine(dst, line[0], line[1:])
+		}
+	}
+	return appendMoreLines(dst, n-4-maxLines)
+}
+
+func appendLine(dst []byte, sign byte, line string) []byte {
+	dst = append(dst, sign)
+	if line = strings.TrimSuffix(line, "\n"); line != "" {
+		dst = appendVisible(append(dst, "   "...), clip(line, maxValue), inline)
+	}
+	return append(dst, '\n')
+}
+
+func appendMoreLines(dst []byte, n int) []byte {
+	if n <= 0 {
+		return dst
+	}
+	return fmt.Appendf(dst, "    … %s\n", count(n, "more line"))
+}

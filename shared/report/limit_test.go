@@ -1,0 +1,261 @@
+package report
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf16"
+
+	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/terraform"
+)
+
+// randomPlan is a plan of n resources or so, with texts from words.
+func randomPlan(rng *rand.Rand, n int, words []string) Plan {
+	word := func() string { return words[rng.IntN(len(words))] }
+	value := func() changes.Value {
+		switch rng.IntN(9) {
+		case 0:
+			return absent
+		case 1:
+			return null
+		case 2:
+			return unknown
+		case 3:
+			return sensitive
+		case 4:
+			return known(word() + "\n" + word() + "\n" + word() + "\n")
+		case 5:
+			return known(`{"a":[1,2,{"b":"` + strings.Repeat("x", rng.IntN(40)) + `"}],"c":{}}`)
+		case 6:
+			return raw(`["` + strings.Repeat("é", rng.IntN(60)) + `","機械"]`)
+		case 7:
+			return changes.Value{Kind: changes.Known, Text: strings.Repeat(word(), rng.IntN(30)), String: true, Cut: rng.IntN(2) * 1234}
+		}
+		return known(word())
+	}
+	actions := []changes.Action{changes.Delete, changes.Replace, changes.Forget, changes.Update, changes.Create, changes.Import, changes.Move, "read", "sleep"}
+	some := func(n int) (rs []changes.Resource) {
+		for range n {
+			r := changes.Resource{Address: word() + "." + word(), Type: word(), Action: actions[rng.IntN(len(actions))], CreateFirst: rng.IntN(2) == 0}
+			for range rng.IntN(4) {
+				r.Attributes = append(r.Attributes, changes.Attribute{Path: word(), Old: value(), New: value(), ForcesReplacement: rng.IntN(3) == 0})
+			}
+			switch rng.IntN(6) {
+			case 0:
+				r.Reason = []string{"replace_because_tainted", word()}[rng.IntN(2)]
+			case 1:
+				r.ReplacePaths = []string{word(), word()}
+			case 2:
+				r.PreviousAddress, r.Importing, r.ImportID = word(), true, word()
+			case 3:
+				r.Deposed, r.AttributesOmitted = word(), rng.IntN(5)
+			}
+			rs = append(rs, r)
+		}
+		slices.SortStableFunc(rs, func(a, b changes.Resource) int {
+			return slices.Index(actions, a.Action) - slices.Index(actions, b.Action)
+		})
+		return rs
+	}
+	c := planOf(some(n)...)
+	if rng.IntN(2) == 0 {
+		c.Drift, c.Deferred = some(rng.IntN(n+1)), some(rng.IntN(3))
+		c.Counts.Drift, c.Counts.Deferred, c.Complete = len(c.Drift)+rng.IntN(3), len(c.Deferred), false
+	}
+	if rng.IntN(3) == 0 {
+		c.Omitted = rng.IntN(1000)
+		c.ByType = append(c.ByType, changes.TypeCount{Action: changes.Create, Type: word(), Count: c.Omitted})
+		c.Counts.Create += c.Omitted
+	}
+	for range rng.IntN(4) {
+		c.Outputs = append(c.Outputs, changes.Output{Name: word(), Old: value(), New: value()})
+		c.Checks = append(c.Checks, changes.Check{Address: word(), Status: []string{"fail", "unknown", word()}[rng.IntN(3)], Messages: []string{word()}})
+	}
+	c.Counts.Outputs = len(c.Outputs)
+	p := Plan{Subject: subject(), Changes: c, ApplyHow: word()}
+	p.Component, p.Stack, p.Actor, p.Notes, p.DependsOn = word(), word(), word(), []string{word()}, []string{word()}
+	p.RunURL, p.Rest = []string{word(), subject().RunURL}[rng.IntN(2)], []string{"", word()}[rng.IntN(2)]
+	for range rng.IntN(4) {
+		p.Diagnostics = append(p.Diagnostics, terraform.Diagnostic{Severity: []string{"error", "warning"}[rng.IntN(2)], Summary: word(), Detail: word() + "\n\n  " + word(), Address: word(), File: word(), Line: rng.IntN(3), Snippet: word()})
+	}
+	if rng.IntN(8) == 0 {
+		p.Changes, p.Error = nil, word()
+	}
+	return p
+}
+
+// randomApply is an apply of n resources or so, with texts from words.
+func randomApply(rng *rand.Rand, n int, words []string) Apply {
+	word := func() string { return words[rng.IntN(len(words))] }
+	a := Apply{Subject: randomPlan(rng, 1, words).Subject, Status: []Status{Succeeded, Failed, Refused, NoChanges, "odd"}[rng.IntN(5)],
+		Error: word(), OtherRunURL: word(), NextSteps: []string{word()}, Differs: []string{word(), word()}, Verification: word()}
+	for range n {
+		a.Resources = append(a.Resources, terraform.ResourceResult{Address: word(), Action: []string{"create", "delete", word()}[rng.IntN(3)],
+			Status: []terraform.ResourceStatus{terraform.Applied, terraform.Failed, terraform.Unfinished}[rng.IntN(3)], Elapsed: time.Duration(rng.IntN(500)) * time.Second})
+		a.Outputs = append(a.Outputs, terraform.Output{Name: word(), Sensitive: rng.IntN(2) == 0, Value: []byte(fmt.Sprintf("%q", word()))})
+	}
+	if rng.IntN(2) == 0 {
+		a.ErroredState = &ErroredState{StoredAt: word(), Commands: []string{word(), word()}}
+	}
+	return a
+}
+
+// ours are the headings a report may have, code left out.
+var ours = []string{"Plan for", "❌ Plan failed for", "✅ Applied", "✅ Nothing to apply for", "⛔ Not applied:", "❌ Apply failed for", "Error:", "Warnings:",
+	"Destroy:", "Replace:", "Forget (left running, no longer managed):", "Change in place:", "Create:", "Import without change:", "Move without change:", "Read during apply:",
+	"Outputs:", "Changed outside Terraform:", "Deferred to a later plan:", "Not done:", "Done:"}
+
+// checkReport checks md as check does, and that it has no headings and links but ours.
+func checkReport(t *testing.T, md string, limit int, links ...string) {
+	t.Helper()
+	if len(md) > limit {
+		t.Errorf("%d bytes, with a limit of %d", len(md), limit)
+	}
+	p := check(t, md)
+	for _, h := range p.headings {
+		if !slices.ContainsFunc(ours, func(o string) bool { return strings.HasPrefix(h, o) }) {
+			t.Errorf("a heading that is not ours: %q", h)
+		}
+	}
+	for _, l := range p.links {
+		if l != subject().RunURL && !slices.Contains(links, l) {
+			t.Errorf("a link that is not ours: %q", l)
+		}
+	}
+}
+
+func TestEveryLimitIsKept(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(6) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			rng := rand.New(rand.NewPCG(seed, 1))
+			p, a := randomPlan(rng, 12, hostile), randomApply(rng, 12, hostile)
+			for name, markdown := range map[string]func(int) string{"plan": p.Markdown, "apply": a.Markdown} {
+				full := markdown(SummaryLimit)
+				last, size := "", -1
+				for limit := 0; limit <= len(full)+1; limit++ {
+					md := markdown(limit)
+					if len(md) > limit {
+						t.Fatalf("%s: %d bytes, with a limit of %d", name, len(md), limit)
+					}
+					if md != last && len(md) != size { // parsing each would take minutes
+						checkReport(t, md, limit, p.RunURL, a.RunURL, a.OtherRunURL)
+						last, size = md, len(md)
+					}
+					if t.Failed() {
+						t.Fatalf("%s, seed %d, limit %d", name, seed, limit)
+					}
+				}
+			}
+		})
+	}
+}
+
+// exact is a plan whose summary is exactly size bytes long, multi-byte text included.
+func exact(t *testing.T, size int) Plan {
+	t.Helper()
+	var resources []changes.Resource
+	for i := 0; ; i++ {
+		resources = append(resources, resource(changes.Create, fmt.Sprintf("terraform_data.machine[%d]", i),
+			attr("input", absent, known(strings.Repeat("機é🙂", 20))), attr("pad", absent, known(strings.Repeat("x", 100)))))
+		if i%100 != 0 {
+			continue
+		}
+		if room := size - len(plan(planOf(resources...)).Markdown(2*size)); room < 40000 {
+			break
+		}
+	}
+	for range 1000 {
+		last := &resources[len(resources)-1].Attributes[1].New
+		room := size - len(plan(planOf(resources...)).Markdown(2*size))
+		switch {
+		case room == 0:
+			return plan(planOf(resources...))
+		case room > 1000:
+			resources = append(resources, resource(changes.Create, fmt.Sprintf("terraform_data.pad[%d]", len(resources)), attr("input", absent, known("é")), attr("pad", absent, known("x"))))
+		default:
+			last.Text = strings.Repeat("x", len(last.Text)+room)
+		}
+	}
+	t.Fatal("no plan of that size found")
+	return Plan{}
+}
+
+func TestASummaryOfExactlyTheLimitIsWhole(t *testing.T) {
+	t.Parallel()
+	for _, limit := range []int{CommentLimit, SummaryLimit} {
+		p := exact(t, limit)
+		whole := p.Markdown(2 * limit)
+		if got := p.Markdown(limit); got != whole || len(got) != limit {
+			t.Errorf("limit %d: %d bytes of %d", limit, len(got), len(whole))
+		}
+		checkReport(t, whole, limit)
+		cut := p.Markdown(limit - 1)
+		checkReport(t, cut, limit-1)
+		if !strings.Contains(cut, "Shortened to fit") || len(cut) < limit-2000 {
+			t.Errorf("limit %d: one byte too much leaves %d bytes", limit, len(cut))
+		}
+		if units := len(utf16.Encode([]rune(whole))); units > limit {
+			t.Errorf("limit %d: %d UTF-16 code units", limit, units)
+		}
+	}
+}
+
+func TestDetailsGoFirstThenNamesThenNumbers(t *testing.T) {
+	t.Parallel()
+	p := planCases()["plan-large"]
+	for _, step := range []struct {
+		limit              int
+		diffs, names, last bool
+	}{{SummaryLimit, true, true, true}, {200 << 10, true, true, true}, {16 << 10, true, true, false}, {3000, false, false, false}} {
+		md := p.Markdown(step.limit)
+		checkReport(t, md, step.limit)
+		first, last := `machine[0]`, `machine[1999]`
+		if !strings.Contains(md, "1,905 to add, 92 to change, 8 to destroy") {
+			t.Errorf("limit %d: no numbers", step.limit)
+		}
+		if got := strings.Contains(md, "```diff"); got != step.diffs {
+			t.Errorf("limit %d: has diffs: %v", step.limit, got)
+		}
+		if got := strings.Contains(md, first); step.names && !got {
+			t.Errorf("limit %d: %s is missing", step.limit, first)
+		}
+		if got := strings.Contains(md, last); got != step.last {
+			t.Errorf("limit %d: has %s: %v", step.limit, last, got)
+		}
+		if got := strings.Contains(md, "Shortened to fit"); got == (step.limit == SummaryLimit) {
+			t.Errorf("limit %d: says that it is shortened: %v", step.limit, got)
+		}
+	}
+}
+
+func FuzzPlanMarkdown(f *testing.F) {
+	for i, s := range hostile {
+		f.Add(s, uint64(i), 1000+i*300)
+	}
+	f.Fuzz(func(t *testing.T, s string, seed uint64, limit int) {
+		limit = min(max(0, limit), SummaryLimit)
+		rng := rand.New(rand.NewPCG(seed, 2))
+		words := []string{s, s + s, "x" + s, "plain words", "a\n" + s}
+		p, a := randomPlan(rng, 6, words), randomApply(rng, 6, words)
+		checkReport(t, p.Markdown(limit), limit, p.RunURL)
+		checkReport(t, a.Markdown(limit), limit, a.RunURL, a.OtherRunURL)
+	})
+}
+
+func BenchmarkPlanMarkdown(b *testing.B) {
+	var resources []changes.Resource
+	for i := range 10000 {
+		resources = append(resources, resource(changes.Update, fmt.Sprintf("terraform_data.machine[%d]", i),
+			attr("input", known(script), known(strings.Replace(script, "app", "web", 1))), attr("policy", known(policyOld), known(policyNew)), attr("id", known("x"), unknown)))
+	}
+	p := plan(planOf(resources...))
+	for b.Loop() {
+		p.Markdown(SummaryLimit)
+	}
+}

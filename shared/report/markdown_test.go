@@ -1,0 +1,236 @@
+package report
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	east "github.com/yuin/goldmark/extension/ast"
+	"github.com/yuin/goldmark/text"
+)
+
+// page is what GitHub would make of some Markdown, as far as a report's safety goes.
+type page struct {
+	headings []string // the text of each, code left out
+	links    []string // addresses
+	code     []string // the text of each code span, fence, and code element
+	prose    []string // all other text
+	rows     [][]string
+	problems []string
+}
+
+var gfm = goldmark.New(goldmark.WithExtensions(extension.GFM, extension.Footnote, extension.DefinitionList))
+
+var (
+	tag = regexp.MustCompile(`<[^>]*>?`)
+	// What GitHub's filters look for in text that is not code.
+	effects = regexp.MustCompile(`(?i)@[a-z0-9]|#[0-9]|\bgh-[0-9]|\b[0-9a-f]{7,64}\b|:[a-z0-9_+-]+:|\$|://|\bwww\.|\[\^|<!--|[\x00-\x09\x0b-\x1f\x7f-\x{9f}\x{200b}-\x{200f}\x{2028}-\x{202e}\x{2066}-\x{2069}]`)
+)
+
+// readPage parses md as GitHub does and looks for all that a report must not
+// have: HTML beyond our own, tags left open, a fence left open, and text
+// outside of code that GitHub would make something of.
+func readPage(md string) *page {
+	p := &page{}
+	if !utf8.ValidString(md) {
+		p.problem("not UTF-8")
+	}
+	if strings.Contains(md, "<!--") {
+		p.problem("a hidden comment")
+	}
+	if ticks := openFence(md); ticks != "" {
+		p.problem("a fence is left open: %s", ticks)
+	}
+	src := []byte(md)
+	doc := gfm.Parser().Parse(text.NewReader(src))
+	var open []string // tags
+	html := func(s string) {
+		rest := 0
+		for _, at := range tag.FindAllStringIndex(s, -1) {
+			p.text(s[rest:at[0]], slices.Contains(open, "code"))
+			rest = at[1]
+			switch name := s[at[0]:at[1]]; name {
+			case "<details>", "<summary>", "<code>", "<sub>":
+				open = append(open, strings.Trim(name, "<>"))
+			case "</details>", "</summary>", "</code>", "</sub>":
+				if name = strings.Trim(name, "</>"); len(open) == 0 || open[len(open)-1] != name {
+					p.problem("</%s> closes %q", name, open)
+				} else {
+					open = open[:len(open)-1]
+				}
+			default:
+				p.problem("HTML that is not ours: %q", name)
+			}
+		}
+		p.text(s[rest:], slices.Contains(open, "code"))
+	}
+	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		switch n := n.(type) {
+		case *ast.Heading:
+			p.headings = append(p.headings, strings.TrimSpace(proseOf(n, src)))
+		case *ast.HTMLBlock:
+			var b strings.Builder
+			for i := range n.Lines().Len() {
+				s := n.Lines().At(i)
+				b.Write(s.Value(src))
+			}
+			if n.HasClosure() {
+				b.Write(n.ClosureLine.Value(src))
+			}
+			html(b.String())
+		case *ast.RawHTML:
+			for i := range n.Segments.Len() {
+				s := n.Segments.At(i)
+				html(string(s.Value(src)))
+			}
+		case *ast.FencedCodeBlock, *ast.CodeBlock:
+			var b strings.Builder
+			for i := range n.Lines().Len() {
+				s := n.Lines().At(i)
+				b.Write(s.Value(src))
+			}
+			p.text(b.String(), true)
+			if _, indented := n.(*ast.CodeBlock); indented {
+				p.problem("an indented code block: %q", b.String())
+			}
+		case *ast.CodeSpan:
+			p.text(codeOf(n, src), true)
+			return ast.WalkSkipChildren, nil
+		case *ast.Text:
+			p.text(string(n.Segment.Value(src)), slices.Contains(open, "code"))
+		case *ast.String:
+			p.text(string(n.Value), slices.Contains(open, "code"))
+		case *ast.AutoLink:
+			p.problem("an autolink: %s", n.URL(src))
+		case *ast.Link:
+			p.links = append(p.links, string(n.Destination))
+		case *ast.Image:
+			p.problem("an image: %s", n.Destination)
+		case *east.Strikethrough, *east.TaskCheckBox, *east.FootnoteLink, *east.Footnote, *east.DefinitionList, *ast.Blockquote, *east.Table, *ast.List:
+			switch n.(type) {
+			case *ast.Blockquote, *east.Table, *ast.List:
+			default:
+				p.problem("a %s", n.Kind())
+			}
+		case *east.TableRow:
+			var row []string
+			for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+				row = append(row, contentOf(c, src))
+			}
+			p.rows = append(p.rows, row)
+		}
+		return ast.WalkContinue, nil
+	})
+	if len(open) > 0 {
+		p.problem("tags left open: %q", open)
+	}
+	return p
+}
+
+func (p *page) text(s string, code bool) {
+	if code {
+		p.code = append(p.code, unescapeHTML.Replace(s))
+		return
+	}
+	p.prose = append(p.prose, s)
+	if m := effects.FindString(unescapeHTML.Replace(s)); m != "" {
+		p.problem("text that GitHub makes something of: %q in %q", m, s)
+	}
+}
+
+var unescapeHTML = strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">", "&quot;", `"`, "&#39;", "'", "&#124;", "|",
+	"&#46;", ".", "&#44;", ",", "&#59;", ";", "&#58;", ":", "&#33;", "!", "&#63;", "?", "&#41;", ")")
+
+func (p *page) problem(format string, args ...any) {
+	p.problems = append(p.problems, fmt.Sprintf(format, args...))
+}
+
+// codeOf is the text of a code span. Within a table goldmark leaves out the
+// backslash before a pipe by splitting the text there.
+func codeOf(n ast.Node, src []byte) string {
+	var b strings.Builder
+	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+		switch c := c.(type) {
+		case *ast.Text:
+			b.Write(c.Segment.Value(src))
+		case *ast.String:
+			b.Write(c.Value)
+		}
+	}
+	return b.String()
+}
+
+// proseOf is the text below n that is not code.
+func proseOf(n ast.Node, src []byte) string {
+	var b strings.Builder
+	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+		switch c := c.(type) {
+		case *ast.Text:
+			b.Write(c.Segment.Value(src))
+		case *ast.CodeSpan:
+		default:
+			b.WriteString(proseOf(c, src))
+		}
+	}
+	return b.String()
+}
+
+// contentOf is the text that a reader sees below n, code and all.
+func contentOf(n ast.Node, src []byte) string {
+	var b strings.Builder
+	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+		switch c := c.(type) {
+		case *ast.Text:
+			b.WriteString(unescapeHTML.Replace(string(c.Segment.Value(src))))
+			if c.SoftLineBreak() {
+				b.WriteByte('\n')
+			}
+		case *ast.String:
+			b.WriteString(unescapeHTML.Replace(string(c.Value)))
+		case *ast.CodeSpan:
+			b.WriteString(codeOf(c, src))
+		case *ast.RawHTML:
+		default:
+			b.WriteString(contentOf(c, src))
+		}
+	}
+	return b.String()
+}
+
+// openFence is the fence that is open at md's end. All of ours begin a line.
+func openFence(md string) string {
+	open := ""
+	for line := range strings.Lines(md) {
+		line = strings.TrimSuffix(line, "\n")
+		ticks := line[:len(line)-len(strings.TrimLeft(line, "`"))]
+		switch {
+		case open == "" && len(ticks) >= 3 && !strings.Contains(line[len(ticks):], "`"):
+			open = ticks
+		case open != "" && len(ticks) >= len(open) && ticks == line:
+			open = ""
+		}
+	}
+	return open
+}
+
+// check fails the test when md is not what a report may be.
+func check(t *testing.T, md string) *page {
+	t.Helper()
+	p := readPage(md)
+	for _, problem := range p.problems {
+		t.Error(problem)
+	}
+	if t.Failed() {
+		t.Logf("in:\n%s", clip(md, 4000))
+	}
+	return p
+}

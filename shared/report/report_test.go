@@ -1,0 +1,48 @@
+package report
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func TestGoldenFiles(t *testing.T) {
+	t.Parallel()
+	reports := map[string]func(int) string{}
+	for name, p := range planCases() {
+		reports[name] = p.Markdown
+	}
+	for name, a := range applyCases() {
+		reports[name] = a.Markdown
+	}
+	for name, markdown := range reports {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			limit := SummaryLimit
+			if l, ok := caseLimits[name]; ok {
+				limit = l
+			}
+			got := markdown(limit)
+			check(t, got)
+			file := filepath.Join("testdata", name+".md")
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
+				t.Errorf("%s differs; -update rewrites it, for you to read (-want +got):\n%s", file, diff)
+			}
+		})
+	}
+}

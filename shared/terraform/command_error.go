@@ -1,0 +1,115 @@
+package terraform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+)
+
+var (
+	// ErrStalePlan is found in the error of Apply when the state is no longer the
+	// one that the plan was made on. Nothing was applied: plan again.
+	ErrStalePlan = errors.New("stale plan: the state has changed since the plan was made: plan again")
+
+	// ErrInterrupted is found in the error of a command that failed after the
+	// context had ended, together with the context's cause. A command that came to
+	// a good end in spite of the interrupt returns no error.
+	ErrInterrupted = errors.New("interrupted")
+)
+
+// CommandError says how a Terraform command failed. [ErrStalePlan],
+// [ErrInterrupted] and what kept a command from running are found through it by
+// errors.Is and errors.As.
+type CommandError struct {
+	Command     string // such as "terraform plan"
+	ExitCode    int    // -1 when it did not run, or was killed by a signal
+	Diagnostics []Diagnostic
+	Output      string // the end of what it printed beside diagnostics, at most 8 KiB
+	Err         error  // what is known of the cause; may be nil
+}
+
+// Error names the command, the cause and the first error that Terraform gave,
+// with its place and detail; that may be several lines.
+func (e *CommandError) Error() string {
+	parts := []string{e.Command}
+	if e.Err != nil {
+		parts = append(parts, e.Err.Error())
+	} else {
+		parts = append(parts, "failed")
+	}
+	first, more := e.firstError()
+	switch {
+	case first != nil:
+		parts = append(parts, first.place()+first.Summary)
+		if first.Detail != "" {
+			parts = append(parts, strings.TrimSpace(first.Detail))
+		}
+	case e.Output != "":
+		parts = append(parts, humanError(e.Output))
+	case e.Err == nil && e.ExitCode < 0:
+		parts = append(parts, "it was killed by a signal")
+	case e.Err == nil:
+		parts = append(parts, fmt.Sprintf("exit status %d without a message", e.ExitCode))
+	}
+	text := strings.Join(parts, ": ")
+	if more > 0 {
+		text += fmt.Sprintf(" (and %d more error%s)", more, map[bool]string{true: "s"}[more > 1])
+	}
+	return text
+}
+
+func (e *CommandError) Unwrap() error { return e.Err }
+
+func (e *CommandError) firstError() (first *Diagnostic, more int) {
+	for i := range e.Diagnostics {
+		switch {
+		case e.Diagnostics[i].Severity != severityError:
+		case first == nil:
+			first = &e.Diagnostics[i]
+		default:
+			more++
+		}
+	}
+	return first, more
+}
+
+// humanError is the part of text for people that begins with its first error:
+// what Terraform prints before that is progress.
+func humanError(text string) string {
+	if i := strings.Index("\n"+text, "\nError: "); i >= 0 {
+		return strings.TrimPrefix(text[i:], "Error: ")
+	}
+	return text
+}
+
+// failure makes the error of a command, and finds out what can be known of its
+// cause when cause is nil.
+func (c *CLI) failure(args []string, code int, cause error, t *transcript) error {
+	e := &CommandError{
+		Command:     c.name(args),
+		ExitCode:    code,
+		Diagnostics: t.diagnostics,
+		Output:      t.lastText(),
+		Err:         cause,
+	}
+	if first, _ := e.firstError(); cause == nil && first != nil {
+		switch first.Summary {
+		// Both programs' words, unchanged since Terraform 0.12.
+		case "Saved plan is stale", "Saved plan does not match the given state":
+			e.Err = ErrStalePlan
+		}
+	}
+	return e
+}
+
+// name is a command as errors call it.
+func (c *CLI) name(args []string) string {
+	return filepath.Base(c.Path) + " " + args[0]
+}
+
+// interruption is the error of a command whose context has ended.
+func interruption(ctx context.Context) error {
+	return fmt.Errorf("%w: %w", ErrInterrupted, context.Cause(ctx))
+}

@@ -1,0 +1,159 @@
+package terraform
+
+import (
+	"archive/zip"
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// readPlan skims tfplan, a protocol buffer, for the program's version and the
+// backend. Only these fields are looked at; they are the same in Terraform and
+// OpenTofu:
+//
+//	message Plan    { Backend backend = 13; string terraform_version = 14; ... }
+//	message Backend { string type = 1; string workspace = 3; ... }
+func (p *Planfile) readPlan(entries map[string]*zip.File) error {
+	entry := entries["tfplan"]
+	if entry == nil {
+		return errors.New("it is not a planfile: it holds no tfplan")
+	}
+	r, err := entry.Open()
+	if err != nil {
+		return fmt.Errorf("tfplan: %w", err)
+	}
+	defer func() { _ = r.Close() }()
+	err = eachField(bufio.NewReader(io.LimitReader(r, maxPlanBytes)), func(field uint64, r *io.LimitedReader) error {
+		switch field {
+		case 13:
+			return eachField(bufio.NewReader(r), func(field uint64, r *io.LimitedReader) (err error) {
+				switch field {
+				case 1:
+					p.Backend, err = shortString(r)
+				case 3:
+					p.Workspace, err = shortString(r)
+				}
+				return err
+			})
+		case 14:
+			p.TerraformVersion, err = shortString(r)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("tfplan: %w", err)
+	}
+	return nil
+}
+
+// eachField calls each for the length-delimited fields of a protocol buffer and
+// skips the others, and what each leaves unread.
+// https://protobuf.dev/programming-guides/encoding/
+func eachField(r *bufio.Reader, each func(field uint64, r *io.LimitedReader) error) error {
+	for {
+		tag, err := binary.ReadUvarint(r)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		switch tag & 7 {
+		case 0:
+			_, err = binary.ReadUvarint(r)
+		case 1:
+			_, err = r.Discard(8)
+		case 5:
+			_, err = r.Discard(4)
+		case 2:
+			var length uint64
+			if length, err = binary.ReadUvarint(r); err != nil {
+				break
+			}
+			if length > maxPlanBytes {
+				return errors.New("it is damaged: a field is longer than the file")
+			}
+			field := &io.LimitedReader{R: r, N: int64(length)}
+			if err = each(tag>>3, field); err != nil {
+				return err
+			}
+			if _, err = io.Copy(io.Discard, field); err == nil && field.N > 0 {
+				err = io.ErrUnexpectedEOF
+			}
+		default:
+			return errors.New("it is damaged: a field has an unknown encoding")
+		}
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func shortString(r *io.LimitedReader) (string, error) {
+	const limit = 4096 // bytes
+	if r.N > limit {
+		return "", fmt.Errorf("it is damaged: a name of %d bytes", r.N)
+	}
+	b, err := io.ReadAll(r)
+	return string(b), err
+}
+
+// readState reads lineage and serial from the beginning of tfstate, the state as
+// it was refreshed for the plan, whose meta data is that of the state in the
+// backend. Terraform compares just these before it applies.
+func (p *Planfile) readState(entries map[string]*zip.File) error {
+	entry := entries["tfstate"]
+	if entry == nil {
+		return errors.New("it is not a planfile: it holds no tfstate")
+	}
+	r, err := entry.Open()
+	if err != nil {
+		return fmt.Errorf("tfstate: %w", err)
+	}
+	defer func() { _ = r.Close() }()
+	if err := p.readStateHead(jsontext.NewDecoder(io.LimitReader(r, maxStateHead))); err != nil {
+		return fmt.Errorf("tfstate: %w", err)
+	}
+	return nil
+}
+
+func (p *Planfile) readStateHead(d *jsontext.Decoder) error {
+	if token, err := d.ReadToken(); err != nil {
+		return err
+	} else if token.Kind() != '{' {
+		return errors.New("it is not a state")
+	}
+	for serial, lineage := false, false; !serial || !lineage; {
+		name, err := d.ReadToken()
+		if err != nil {
+			return err
+		}
+		if name.Kind() != '"' {
+			return errors.New("it has no serial, or no lineage")
+		}
+		switch name.String() {
+		case "serial":
+			serial = true
+			err = json.UnmarshalDecode(d, &p.Serial)
+		case "lineage":
+			lineage = true
+			err = json.UnmarshalDecode(d, &p.Lineage)
+		case "version", "terraform_version":
+			err = d.SkipValue()
+		default: // the values, which come after what is looked for
+			return errors.New("it has no serial, or no lineage, before its values")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,56 @@
+package terraform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// ShowJSON runs `show -json` on a planfile and hands its output to read as it is
+// produced: nothing of it is held here. When read fails, Terraform is stopped and
+// read's error returned; else a failure of Terraform is a *CommandError, also
+// when read was content with what it saw.
+func (c *CLI) ShowJSON(ctx context.Context, planfile string, read func(io.Reader) error) error {
+	args := []string{"show", "-json", "-no-color", planfile}
+	t := &transcript{} // its log is values, secret ones included
+	if ctx.Err() != nil {
+		return c.failure(args, -1, interruption(ctx), t)
+	}
+	// A pipe is right here: show changes nothing and holds no lock, so it may be
+	// killed, and may die with us.
+	cmd := c.command(c.Workspace, args)
+	lines := lineSplitter{emit: t.line}
+	cmd.Stderr = &lines
+	output, err := cmd.StdoutPipe()
+	if err != nil {
+		return fmt.Errorf("%s cannot be started: %w", c.name(args), err)
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("%s cannot be started: %w", c.name(args), err)
+	}
+	kill := func() { _ = cmd.Process.Kill() }
+	stop := context.AfterFunc(ctx, kill)
+	defer stop()
+
+	readErr := read(output)
+	if readErr != nil {
+		kill()
+	}
+	_, _ = io.Copy(io.Discard, output) // so that it does not block before its end
+	waitErr := cmd.Wait()
+	lines.flush()
+
+	switch {
+	case ctx.Err() != nil && (readErr != nil || waitErr != nil):
+		return c.failure(args, cmd.ProcessState.ExitCode(), interruption(ctx), t)
+	case waitErr != nil && cmd.ProcessState.ExitCode() > 0:
+		// A reader that met a document cut short tells less than Terraform does.
+		return errors.Join(c.failure(args, cmd.ProcessState.ExitCode(), nil, t), readErr)
+	case readErr != nil:
+		return fmt.Errorf("%s: its output cannot be read: %w", c.name(args), readErr)
+	case waitErr != nil:
+		return c.failure(args, cmd.ProcessState.ExitCode(), nil, t)
+	}
+	return nil
+}

@@ -1,0 +1,59 @@
+package terraform
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// checkWorkspace refuses a planfile that was made in another workspace than the
+// one in which Terraform would apply it now.
+func (c *CLI) checkWorkspace(planfile string) error {
+	var p Planfile
+	switch err := withZip(c.abs(planfile), p.readPlan); {
+	case errors.Is(err, ErrEncryptedPlanfile):
+		return nil // unknown: OpenTofu's own checks are all there is
+	case err != nil:
+		return fmt.Errorf("planfile %s: %w", planfile, err)
+	}
+	if p.Workspace == "" || c.Workspace == "" && (p.Backend == "cloud" || p.Backend == "remote") {
+		return nil // no workspaces, or workspaces that the configuration names
+	}
+	selected, err := c.selectedWorkspace()
+	if err != nil {
+		return err
+	}
+	if p.Workspace != selected {
+		return fmt.Errorf("planfile %s was made in workspace %q, and %q is selected: "+
+			"plan again in the workspace that is meant", planfile, p.Workspace, selected)
+	}
+	return nil
+}
+
+// selectedWorkspace is the workspace that Terraform would take: the one named, or
+// the one that `workspace select` has noted in the data directory.
+func (c *CLI) selectedWorkspace() (string, error) {
+	dataDir := ".terraform"
+	selected := ""
+	for _, entry := range c.environ(c.Workspace) {
+		if value, ok := strings.CutPrefix(entry, "TF_WORKSPACE="); ok {
+			selected = value
+		}
+		if value, ok := strings.CutPrefix(entry, "TF_DATA_DIR="); ok && value != "" {
+			dataDir = value
+		}
+	}
+	if selected != "" {
+		return selected, nil
+	}
+	noted, err := os.ReadFile(c.abs(filepath.Join(dataDir, "environment")))
+	if err != nil && !os.IsNotExist(err) {
+		return "", fmt.Errorf("selected workspace: %w", err)
+	}
+	if name := strings.TrimSpace(string(noted)); name != "" {
+		return name, nil
+	}
+	return "default", nil
+}

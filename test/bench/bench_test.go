@@ -1,0 +1,147 @@
+// Package bench measures what the actions cost beside bare Terraform: both do
+// the same work in turn, in one run, so that the ratio holds on any machine.
+package bench
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
+)
+
+const rounds = 15
+
+func BenchmarkPlanSample(b *testing.B)  { comparePlan(b, sample) }
+func BenchmarkPlan2000(b *testing.B)    { comparePlan(b, large) }
+func BenchmarkApplySample(b *testing.B) { compareApply(b, sample) }
+func BenchmarkApply2000(b *testing.B)   { compareApply(b, large) }
+
+const sample = `
+variable "cidr" { default = "10.1.0.0/16" }
+resource "terraform_data" "vpc" { input = { cidr = var.cidr } }
+resource "terraform_data" "subnet" {
+  count = 2
+  input = cidrsubnet(var.cidr, 4, count.index)
+}
+output "vpc" { value = terraform_data.vpc.output }
+`
+
+const large = `
+resource "terraform_data" "many" {
+  count = 2000
+  input = { name = "resource-${count.index}", tags = { team = "platform", index = count.index } }
+}
+`
+
+func comparePlan(b *testing.B, module string) {
+	for b.Loop() {
+		w := newWorld(b, module)
+		var ratios, action, bare []float64
+		for range rounds {
+			w.clean(b)
+			a := w.action(b, "plan")
+			w.clean(b)
+			t := w.terraform(b, "init", "-input=false") +
+				w.terraform(b, "plan", "-input=false", "-out="+w.planfile()) +
+				w.terraform(b, "show", "-json", w.planfile())
+			action, bare, ratios = append(action, a), append(bare, t), append(ratios, a/t)
+		}
+		report(b, action, bare, ratios)
+	}
+}
+
+func compareApply(b *testing.B, module string) {
+	for b.Loop() {
+		w := newWorld(b, module)
+		var ratios, action, bare []float64
+		for range rounds {
+			w.clean(b)
+			w.action(b, "plan")
+			w.removeData(b)
+			a := w.action(b, "apply")
+			w.clean(b)
+			w.terraform(b, "init", "-input=false")
+			w.terraform(b, "plan", "-input=false", "-out="+w.planfile())
+			w.removeData(b)
+			t := w.terraform(b, "init", "-input=false") + w.terraform(b, "apply", "-input=false", w.planfile())
+			action, bare, ratios = append(action, a), append(bare, t), append(ratios, a/t)
+		}
+		report(b, action, bare, ratios)
+	}
+}
+
+// report prints medians: seconds of each, and the ratio of the pairs.
+func report(b *testing.B, action, bare, ratios []float64) {
+	median := func(all []float64) float64 {
+		slices.Sort(all)
+		return all[len(all)/2]
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median(action)*1000, "action-ms")
+	b.ReportMetric(median(bare)*1000, "bare-ms")
+	b.ReportMetric(median(ratios), "ratio")
+}
+
+// world is a repository with one component, and a runner.
+type world struct {
+	*ghatest.Runner
+	actions string
+}
+
+func newWorld(b *testing.B, module string) *world {
+	actions, err := filepath.Abs("../.tools/bin")
+	if err != nil {
+		b.Fatal(err)
+	}
+	runner, err := ghatest.OneComponent(b.Context(), b.TempDir(), module)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return &world{runner, actions}
+}
+
+// action runs an action and returns its wall time in seconds.
+func (w *world) action(b *testing.B, name string) float64 {
+	_, log, took, err := w.Exec(b.Context(), filepath.Join(w.actions, name), ghatest.ComponentInputs(), 0)
+	if err != nil {
+		b.Fatalf("%s: %v\n%s", name, err, log)
+	}
+	return took.Seconds()
+}
+
+func (w *world) terraform(b *testing.B, args ...string) float64 {
+	cmd := exec.CommandContext(b.Context(), "terraform", args...)
+	cmd.Dir = w.component()
+	cmd.Env = w.Environ
+	var log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &log, &log
+	began := time.Now()
+	if err := cmd.Run(); err != nil {
+		b.Fatalf("%s: %v\n%s", cmd, err, log.String())
+	}
+	return time.Since(began).Seconds()
+}
+
+func (w *world) component() string { return filepath.Join(w.Workspace(), "components", "component") }
+func (w *world) planfile() string  { return filepath.Join(w.Dir, "bare.tfplan") }
+
+// clean makes the next run the first one: no state, no data folder, no plans.
+func (w *world) clean(b *testing.B) {
+	w.removeData(b)
+	for _, name := range []string{"state", "store", "bare.tfplan"} {
+		if err := os.RemoveAll(filepath.Join(w.Dir, name)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func (w *world) removeData(b *testing.B) {
+	if err := os.RemoveAll(filepath.Join(w.component(), ".terraform")); err != nil {
+		b.Fatal(err)
+	}
+}

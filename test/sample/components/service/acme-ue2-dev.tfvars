@@ -1,0 +1,3 @@
+stack    = "acme-ue2-dev"
+image    = "api:1.4.0"
+replicas = 2
