@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -110,7 +111,7 @@ func (a *applying) run(ctx context.Context) error {
 
 // fetch brings the planfile, verified, and makes Terraform ready to run.
 func (a *applying) fetch(ctx context.Context) (err error) {
-	if a.cli, err = a.job.Terraform(ctx, a.TerraformRole); err != nil {
+	if a.cli, err = a.job.Terraform(ctx, a.job.Target.Settings.ApplyRole); err != nil {
 		return err
 	}
 	a.cli.Signals = a.Signals
@@ -190,7 +191,7 @@ func (a *applying) report(err error) job.Result {
 	switch {
 	case errors.As(err, &refusal):
 		status, a.view.Status = "failed", report.Refused
-		a.view.Error, a.view.NextSteps = refusal.Reason.Error(), []string{refusal.Next}
+		a.view.Error, a.view.Differs, a.view.NextSteps = refusal.Reason.Error(), refusal.Differs, []string{refusal.Next}
 	case err != nil:
 		status, a.view.Status = "failed", report.Failed
 		a.view.Error = err.Error()

@@ -3,26 +3,40 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/planstore"
 )
 
 // Refusal says why a plan was not applied and what to do. Nothing was changed.
 type Refusal struct {
-	Target string
-	Reason error
-	Next   string
+	Target  string
+	Reason  error
+	Differs []string // what is not as reviewed
+	Next    string
 }
 
+// shownDifferences is how many of what differs an error line names; the summary
+// names them all.
+const shownDifferences = 10
+
 func (r *Refusal) Error() string {
-	return fmt.Sprintf("apply %s: refused: %v", r.Target, r.Reason)
+	text := fmt.Sprintf("apply %s: refused: %v", r.Target, r.Reason)
+	if len(r.Differs) > 0 {
+		text += " (" + strings.Join(r.Differs[:min(shownDifferences, len(r.Differs))], ", ")
+		if more := len(r.Differs) - shownDifferences; more > 0 {
+			text += fmt.Sprintf(" and %d more", more)
+		}
+		text += ")"
+	}
+	return text
 }
 
 // Unwrap returns the reason.
 func (r *Refusal) Unwrap() error { return r.Reason }
 
-func (a *applying) refuse(reason error, next string) error {
-	return &Refusal{Target: fmt.Sprintf("%s in %s", a.Component, a.Stack), Reason: reason, Next: next}
+func (a *applying) refuse(reason error, next string, differs ...string) error {
+	return &Refusal{Target: fmt.Sprintf("%s in %s", a.Component, a.Stack), Reason: reason, Differs: differs, Next: next}
 }
 
 // refuseStatus refuses a plan whose life cycle does not allow an apply.

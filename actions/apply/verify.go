@@ -30,7 +30,7 @@ func (a *applying) verify(ctx context.Context) error {
 		lock = planfile.LockFile
 	}
 	if a.Verification == Strict {
-		if err := a.compareRecord(); err != nil {
+		if err := a.compareRecord(ctx); err != nil {
 			return err
 		}
 	}
@@ -59,9 +59,9 @@ func (a *applying) verify(ctx context.Context) error {
 }
 
 // compareRecord compares the merged configuration with the one the record says was planned.
-func (a *applying) compareRecord() error {
+func (a *applying) compareRecord(ctx context.Context) error {
 	record := a.stored.Record
-	now, err := a.job.Target.Configuration(record.TerraformName, record.TerraformVersion)
+	now, err := a.job.Target.Configuration(ctx, record.TerraformName, record.TerraformVersion)
 	if err != nil {
 		return fmt.Errorf("read the configuration of %s: %w", a.job.Target, err)
 	}
@@ -75,22 +75,14 @@ func (a *applying) compareRecord() error {
 	return a.refuseDifference(different)
 }
 
-// shownDifferences is how many differing files the error line names; the summary
-// names them all.
-const shownDifferences = 10
-
 func (a *applying) refuseDifference(different []string) error {
 	if len(different) == 0 {
 		return nil
 	}
-	a.view.Differs = different
-	list := strings.Join(different[:min(shownDifferences, len(different))], ", ")
-	if more := len(different) - shownDifferences; more > 0 {
-		list += fmt.Sprintf(" and %d more", more)
-	}
 	return a.refuse(
-		fmt.Errorf("the merged configuration differs from the planned one (%s)", list),
-		"The base branch moved after the plan was made. Plan again on top of it: update the pull request's branch before merging, or choose `verification: replan`.")
+		errors.New("the merged configuration differs from the planned one"),
+		"The base branch moved after the plan was made. Plan again on top of it: update the pull request's branch before merging, or apply with verification: replan.",
+		different...)
 }
 
 // replan plans anew, and takes the new planfile if it would change exactly what
@@ -109,8 +101,10 @@ func (a *applying) replan(ctx context.Context) error {
 		return fmt.Errorf("read the new plan of %s: %w", a.job.Target, err)
 	}
 	if now.Digest != reviewed.Digest {
-		a.view.Differs = differences(reviewed, now)
-		return a.refuse(errors.New("planned again, it would change something else than what was reviewed"), "Plan the pull request again and review the difference.")
+		return a.refuse(
+			errors.New("planned again, it would change something else than what was reviewed"),
+			"Plan the pull request again and review the difference.",
+			differences(reviewed, now)...)
 	}
 	a.planfile = fresh
 	a.view.Verification = "Planned again before the apply: the new plan changes exactly what was reviewed (`verification: replan`)."

@@ -53,7 +53,7 @@ func (a *applying) mergedCommit(ctx context.Context, event gha.Event) (string, e
 	merged := a.job.Context.SHA
 	if pr := event.PullRequest; pr != nil {
 		if !pr.Merged {
-			return "", a.refuse(fmt.Errorf("pull request #%d is not merged", pr.Number), "Merge it first: a plan is applied after its review. (A workflow on `pull_request: closed` wants `if: github.event.pull_request.merged`.)")
+			return "", a.refuse(fmt.Errorf("pull request #%d is not merged", pr.Number), "Merge it first: a plan is applied after its review. (A workflow on `pull_request: closed` wants if: github.event.pull_request.merged.)")
 		}
 		merged = pr.MergeCommitSHA
 	}
@@ -113,7 +113,7 @@ func (a *applying) findRecord(ctx context.Context, event gha.Event, merged strin
 }
 
 func (a *applying) pullRequestsOf(ctx context.Context, commit string) ([]github.PullRequest, error) {
-	client, err := github.New(a.job.Context.APIURL, a.Token)
+	client, err := a.job.GitHub()
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +138,7 @@ func (a *applying) checkMerged(ctx context.Context, event gha.Event, merged stri
 	if pr := event.PullRequest; pr != nil && pr.Number == record.PullRequest {
 		return nil
 	}
-	client, err := github.New(a.job.Context.APIURL, a.Token)
+	client, err := a.job.GitHub()
 	if err != nil {
 		return err
 	}

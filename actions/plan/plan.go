@@ -77,16 +77,16 @@ func Run(ctx context.Context, in Inputs, d Deps) (result job.Result, err error) 
 		return job.Result{}, planErr
 	}
 	if in.Store {
-		p.record, err = p.store.Put(ctx, p.record, p.planfile)
-		if err != nil {
-			err = fmt.Errorf("store the plan of %s: %w", p.job.Target, err)
-			if planErr == nil {
-				return job.Result{}, err
-			}
+		stored, err := p.store.Put(ctx, p.record, p.planfile)
+		if err != nil && planErr == nil {
+			return job.Result{}, err
+		}
+		if planErr = errors.Join(planErr, err); err == nil {
+			p.record = stored
 		}
 	}
 	result, reportErr := p.report(ctx, planErr)
-	return result, errors.Join(planErr, err, reportErr)
+	return result, errors.Join(planErr, reportErr)
 }
 
 // planning is the work on one target.
@@ -182,7 +182,7 @@ func (p *planning) identify(ctx context.Context, commit string) error {
 // Terraform's refusal of the configuration; any other is ours or the runner's.
 func (p *planning) plan(ctx context.Context) error {
 	t := p.job.Target
-	cli, err := p.job.Terraform(ctx, p.TerraformRole)
+	cli, err := p.job.Terraform(ctx, p.job.Target.Settings.PlanRole)
 	if err != nil {
 		return err
 	}
@@ -211,7 +211,7 @@ func (p *planning) plan(ctx context.Context) error {
 		p.record.Outcome = planstore.OutcomeChanges
 	}
 	p.record.TerraformName, p.record.TerraformVersion = made.Version.Name, made.Version.Number
-	configuration, err := t.Configuration(made.Version.Name, made.Version.Number)
+	configuration, err := t.Configuration(ctx, made.Version.Name, made.Version.Number)
 	if err != nil {
 		return fmt.Errorf("read the configuration of %s: %w", t, err)
 	}
@@ -221,7 +221,7 @@ func (p *planning) plan(ctx context.Context) error {
 
 func (p *planning) runTerraform(ctx context.Context, cli *terraform.CLI, planfile string) (terraform.PlanResult, error) {
 	if err := p.job.Init(ctx, cli, nil); err != nil {
-		return terraform.Planjob.Result{}, err
+		return terraform.PlanResult{}, err
 	}
 	return cli.Plan(ctx, terraform.PlanOptions{Out: planfile, VarFiles: p.job.VarFiles()})
 }
@@ -341,7 +341,7 @@ func (p *planning) keepFiles(outputs map[string]string) error {
 }
 
 func (p *planning) comment(ctx context.Context, view report.Plan) error {
-	client, err := github.New(p.job.Context.APIURL, p.Token)
+	client, err := p.job.GitHub()
 	if err != nil {
 		return err
 	}

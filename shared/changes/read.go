@@ -6,8 +6,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Limit bounds what [Read] keeps for the report. Counts and the digest are
@@ -110,7 +108,7 @@ func (rd *reader) member(name string) error {
 
 func (rd *reader) memberValue(name string) error {
 	if rd.dec.PeekKind() == 'n' {
-		return rd.skip() // as if it were absent
+		return rd.skip() // null is as good as absent
 	}
 	switch name {
 	case "format_version":
@@ -137,7 +135,7 @@ func (rd *reader) memberValue(name string) error {
 		// two plans that invoke different ones would not do the same.
 		return rd.array(func() error { rd.digest.invocation(&rd.tree); return nil })
 	case "output_changes":
-		if err := rd.value(); err != nil {
+		if err := rd.read(); err != nil {
 			return err
 		}
 		return rd.outputChanges()
@@ -151,28 +149,24 @@ func (rd *reader) memberValue(name string) error {
 }
 
 func (rd *reader) string(to *string) error {
-	t, err := rd.token()
-	if err != nil {
+	if err := rd.read(); err != nil {
 		return err
 	}
-	if t.Kind() != '"' {
-		return errors.New("it is not a string")
+	if err := rd.tree.checkName(0); err != nil {
+		return fmt.Errorf("it %w", err)
 	}
-	if *to = t.String(); len(*to) > maxNameBytes {
-		return fmt.Errorf("it %w", errLongName)
-	}
+	*to = rd.tree.label(0)
 	return nil
 }
 
 func (rd *reader) bool(to *bool) error {
-	t, err := rd.token()
-	if err != nil {
+	if err := rd.read(); err != nil {
 		return err
 	}
-	if t.Kind() != jsontext.KindTrue && t.Kind() != jsontext.KindFalse {
+	if kind := rd.tree.kind(0); kind != 't' && kind != 'f' {
 		return errors.New("it is not true or false")
 	}
-	*to = t.Bool()
+	*to = rd.tree.kind(0) == 't'
 	return nil
 }
 

@@ -9,13 +9,14 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Limits of one value that is looked into (one resource change, one check, all
-// output changes). They are far above what providers send, whose messages gRPC
-// caps at 256 MiB for everything together, and bound memory on hostile input.
+// Limits of one value that is looked into: a resource change, a check, or all
+// output changes together. They are far above what providers send (gRPC caps
+// one message at 256 MiB, and both sides of every attribute are in it) and
+// bound the memory that hostile input takes.
 const (
-	maxValueBytes = 64 << 20 // bytes of its JSON text
-	maxValueNodes = 1 << 20  // objects, arrays and scalars in it
-	maxValueDepth = 256      // nested objects and arrays
+	maxValueBytes = 64 << 20 // JSON text
+	maxValueNodes = 1 << 20  // objects, lists and scalars
+	maxValueDepth = 256      // objects and lists in one another
 )
 
 var (
@@ -41,18 +42,18 @@ type node struct {
 	kind               jsontext.Kind
 	nameEscaped        bool
 	textEscaped        bool  // a string with a backslash in it
-	nameStart, nameEnd int32 // member name between its quotes; nameEnd is 0 outside of objects
+	nameStart, nameEnd int32 // member name in quotes; both 0 outside of objects
 	start, end         int32 // JSON text
 	next               int32 // the node after this one and all below it
 	size               int32 // number of children
 }
 
 // parse lays out raw, which must be one valid JSON value without duplicate
-// names, as [jsontext.Decoder.ReadValue] returns it. The tree refers to raw:
-// it is good until raw changes.
+// names, as [jsontext.Decoder.ReadValue] returns it. The tree refers to raw: it
+// is good until raw changes.
 func (t *tree) parse(raw []byte) error {
 	t.raw, t.nodes, t.stack = raw, t.nodes[:0], t.stack[:0]
-	var parents [maxValueDepth]int32
+	var parents [maxValueDepth]int32 // of the next value: parents[:depth]
 	depth := 0
 	parent, inObject := absent, false
 	nameStart, nameEnd, nameEscaped := 0, 0, false // of the member whose value comes next
@@ -79,7 +80,7 @@ func (t *tree) parse(raw []byte) error {
 			}
 			i++
 			if inObject && nameEnd == 0 {
-				nameStart, nameEnd, nameEscaped = start+1, i-1, escaped
+				nameStart, nameEnd, nameEscaped = start, i, escaped
 				continue
 			}
 		case '{', '[':
@@ -97,22 +98,23 @@ func (t *tree) parse(raw []byte) error {
 		if len(t.nodes) == maxValueNodes {
 			return errTooManyNodes
 		}
+		this := int32(len(t.nodes))
+		// Filled in place: copying a struct just written is slow on most processors.
+		t.nodes = append(t.nodes, node{})
+		n := &t.nodes[this]
+		n.kind, n.textEscaped, n.nameEscaped = jsontext.Kind(kind), escaped, nameEscaped
+		n.nameStart, n.nameEnd, n.start, n.end = int32(nameStart), int32(nameEnd), int32(start), int32(i)
+		n.next = this + 1
 		if depth > 0 {
 			t.nodes[parent].size++
 		}
-		// Filled in place: copying a struct just written is slow on most processors.
-		t.nodes = append(t.nodes, node{})
-		n := &t.nodes[len(t.nodes)-1]
-		n.kind, n.textEscaped, n.nameEscaped = jsontext.Kind(kind), escaped, nameEscaped
-		n.nameStart, n.nameEnd, n.start, n.end = int32(nameStart), int32(nameEnd), int32(start), int32(i)
-		n.next = int32(len(t.nodes))
-		nameEnd = 0
+		nameStart, nameEnd = 0, 0
 		if kind == '{' || kind == '[' {
 			if depth == maxValueDepth {
 				return errTooDeep
 			}
-			parent, inObject = int32(len(t.nodes)-1), kind == '{'
-			parents[depth] = parent
+			parent, inObject = this, kind == '{'
+			parents[depth] = this
 			depth++
 		}
 	}
@@ -152,9 +154,9 @@ func (t *tree) name(i int32) []byte {
 		return nil
 	}
 	if !n.nameEscaped {
-		return t.raw[n.nameStart:n.nameEnd]
+		return t.raw[n.nameStart+1 : n.nameEnd-1]
 	}
-	name, _ := jsontext.AppendUnquote(nil, t.raw[n.nameStart-1:n.nameEnd+1])
+	name, _ := jsontext.AppendUnquote(nil, t.raw[n.nameStart:n.nameEnd])
 	return name
 }
 
@@ -184,7 +186,7 @@ func (t *tree) children(i int32) func(yield func(int32) bool) {
 
 // members pushes the children of object i on the stack, sorted by name, and
 // returns where they begin; the caller truncates the stack when done with them.
-// Terraform prints names sorted, so that sorting is the exception.
+// Terraform prints attributes sorted, so that sorting is the exception.
 func (t *tree) members(i int32) (from int) {
 	from = len(t.stack)
 	sorted := true
@@ -220,7 +222,7 @@ func (t *tree) appendCanonical(dst []byte, i int32) []byte {
 				dst = append(dst, ',')
 			}
 			c := t.stack[k]
-			dst = t.appendString(dst, t.raw[t.nodes[c].nameStart-1:t.nodes[c].nameEnd+1], t.nodes[c].nameEscaped)
+			dst = t.appendString(dst, t.raw[t.nodes[c].nameStart:t.nodes[c].nameEnd], t.nodes[c].nameEscaped)
 			dst = append(dst, ':')
 			dst = t.appendCanonical(dst, c)
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/terraform-gitops/gitops/shared/awsauth"
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/target"
 )
@@ -159,6 +160,14 @@ func (j *Job) Close() error {
 // Key names the target in the plan store.
 func (j *Job) Key() planstore.Target {
 	return planstore.Target{Repository: j.Context.Repository, Component: j.Target.Component, Stack: j.Target.Stack}
+}
+
+// GitHub opens GitHub's API with the job's token. A wait for a rate limit is
+// noticed in the log.
+func (j *Job) GitHub() (*github.Client, error) {
+	return github.New(j.Context.APIURL, j.Inputs.Token, github.WithWaitNotice(func(line string) {
+		j.runtime.Notice(gha.Annotation{Message: line})
+	}))
 }
 
 // Run names this workflow run in the plan store.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,13 +23,15 @@ import (
 
 const lockFile = ".terraform.lock.hcl"
 
-// Terraform returns the target's Terraform or OpenTofu, to be run with role's
-// credentials (the ambient ones when role is empty). Its environment holds
+// Terraform returns the target's Terraform or OpenTofu, to be run with the
+// credentials of role, or of the one that an input names instead; the ambient
+// ones when there is neither. Its environment holds
 // nothing of the runner's or of the store's.
 func (j *Job) Terraform(ctx context.Context, role string) (*terraform.CLI, error) {
 	add := map[string]string{}
-	for k, v := range j.Target.Env {
-		add[k] = v
+	maps.Copy(add, j.Target.Env)
+	if j.Inputs.TerraformRole != "" {
+		role = j.Inputs.TerraformRole
 	}
 	if role != "" {
 		cfg, err := j.credentials(ctx, role)

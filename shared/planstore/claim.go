@@ -1,6 +1,7 @@
 package planstore
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -90,13 +91,13 @@ func (s *Store) Claim(ctx context.Context, r Record, run Run, actor string) erro
 		if errors.As(err, &refused) {
 			return err
 		}
-		return fmt.Errorf("claim the plan of %s for commit %s: %w", r.Target, r.Commit, err)
+		return fmt.Errorf("claim the plan of %s for commit %s: %w", r.Target, shown(r.Commit), err)
 	}
 	return nil
 }
 
 func (s *Store) claim(ctx context.Context, r Record, run Run, actor string) error {
-	if err := errors.Join(r.check(), run.check()); err != nil {
+	if err := cmp.Or(r.check(), run.check()); err != nil {
 		return err
 	}
 	if r.Outcome == OutcomeNoChanges {
@@ -118,7 +119,7 @@ func (s *Store) claim(ctx context.Context, r Record, run Run, actor string) erro
 	claim, last, readErr := s.items.readClaim(ctx, r.Target, r.ID())
 	switch {
 	case readErr != nil:
-		return errors.Join(err, readErr)
+		return fmt.Errorf("%w (what became of it is not known: %w)", err, readErr)
 	case claim != nil && claim.token == mine.token:
 		return nil
 	case !errors.Is(err, errCondition):
@@ -144,13 +145,13 @@ const maxReason = 4000
 // an answer that was lost, is not an error.
 func (s *Store) Finish(ctx context.Context, r Record, run Run, result Result) error {
 	if err := s.finish(ctx, r, run, result); err != nil {
-		return fmt.Errorf("record that the plan of %s for commit %s is %s: %w", r.Target, r.Commit, result.Status, err)
+		return fmt.Errorf("record that the plan of %s for commit %s is %s: %w", r.Target, shown(r.Commit), result.Status, err)
 	}
 	return nil
 }
 
 func (s *Store) finish(ctx context.Context, r Record, run Run, result Result) error {
-	if err := errors.Join(r.check(), run.check()); err != nil {
+	if err := cmp.Or(r.check(), run.check()); err != nil {
 		return err
 	}
 	if result.Status != StatusApplied && result.Status != StatusFailed {
@@ -176,7 +177,7 @@ func (s *Store) finish(ctx context.Context, r Record, run Run, result Result) er
 	claim, _, readErr := s.items.readClaim(ctx, r.Target, r.ID())
 	switch {
 	case readErr != nil:
-		return errors.Join(err, readErr)
+		return fmt.Errorf("%w (what became of it is not known: %w)", err, readErr)
 	case claim != nil && claim.Run.is(run) && claim.Status == result.Status && claim.Reason == result.Reason:
 		return nil
 	case !errors.Is(err, errCondition):

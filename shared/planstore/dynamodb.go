@@ -97,11 +97,10 @@ func (t table) readClaim(ctx context.Context, target Target, recordID string) (c
 			return nil, nil, t.explain("read the claim", err)
 		}
 		for _, attributes := range answer.Responses[t.name] {
-			switch attributes["sk"].(*types.AttributeValueMemberS).Value {
-			case sk:
-				claim, err = decodeClaim(attributes)
-			case lastKey:
+			if reflect.DeepEqual(attributes["sk"], text(lastKey)) {
 				last, err = decodeLast(attributes)
+			} else {
+				claim, err = decodeClaim(attributes)
 			}
 			if err != nil {
 				return nil, nil, err
@@ -146,7 +145,7 @@ func (t table) putClaim(ctx context.Context, r Record, c heldClaim) error {
 			}},
 			{ConditionCheck: &types.ConditionCheck{
 				TableName: &t.name, Key: key(item.PK, lastKey),
-				ConditionExpression: &condition, ExpressionAttributeValues: values, ExpressionAttributeNames: stateNames(r.State),
+				ConditionExpression: &condition, ExpressionAttributeValues: values,
 			}},
 		},
 	})
@@ -166,8 +165,8 @@ func notSuperseded(r Record) (string, map[string]types.AttributeValue) {
 	}
 	addPosition(values, *r.State)
 	return "attribute_not_exists(pk)" +
-		" OR (attribute_exists(#state) AND #state.lineage = :lineage AND #state.serial < :serial)" +
-		" OR (appliedAt < :created AND (attribute_not_exists(#state) OR #state.lineage <> :lineage OR #state.serial = :serial))", values
+		" OR (attribute_exists(statePosition) AND statePosition.lineage = :lineage AND statePosition.serial < :serial)" +
+		" OR (appliedAt < :created AND (attribute_not_exists(statePosition) OR statePosition.lineage <> :lineage OR statePosition.serial = :serial))", values
 }
 
 func (t table) finishClaim(ctx context.Context, r Record, run Run, result Result, at time.Time, last *LastApply) error {
@@ -208,7 +207,7 @@ func (t table) transact(ctx context.Context, write *dynamodb.TransactWriteItemsI
 
 func (t table) updateClaim(r Record, run Run, result Result, at time.Time) (*types.Update, error) {
 	pk, sk := claimKeys(r.Target, r.ID())
-	set := "SET #status = :status, finishedAt = :at, #reason = :reason"
+	set := "SET #status = :status, finishedAt = :at, reason = :reason"
 	values := map[string]types.AttributeValue{
 		":applying": text(string(StatusApplying)), ":id": text(run.ID), ":attempt": number(uint64(run.Attempt)),
 		":status": text(string(result.Status)), ":at": text(formatTime(at)), ":reason": text(result.Reason),
@@ -218,13 +217,13 @@ func (t table) updateClaim(r Record, run Run, result Result, at time.Time) (*typ
 		if err != nil {
 			return nil, err
 		}
-		set, values[":after"] = set+", after = :after", after
+		set, values[":after"] = set+", stateAfter = :after", after
 	}
 	return &types.Update{
 		TableName: &t.name, Key: key(pk, sk),
 		UpdateExpression:          &set,
 		ConditionExpression:       aws.String("#status = :applying AND runId = :id AND runAttempt = :attempt"),
-		ExpressionAttributeNames:  map[string]string{"#status": "status", "#reason": "reason"},
+		ExpressionAttributeNames:  map[string]string{"#status": "status"},
 		ExpressionAttributeValues: values,
 	}, nil
 }
@@ -237,7 +236,6 @@ func (t table) putLast(target Target, last LastApply) (*types.Put, error) {
 	put := &types.Put{TableName: &t.name, Item: attributes}
 	if last.State != nil {
 		put.ConditionExpression = aws.String(notOutdated)
-		put.ExpressionAttributeNames = stateNames(last.State)
 		put.ExpressionAttributeValues = map[string]types.AttributeValue{}
 		addPosition(put.ExpressionAttributeValues, *last.State)
 	}
@@ -245,19 +243,10 @@ func (t table) putLast(target Target, last LastApply) (*types.Put, error) {
 }
 
 // notOutdated is LastApply.outdates, negated, on the stored last apply.
-const notOutdated = "attribute_not_exists(#state) OR #state.lineage <> :lineage OR #state.serial <= :serial"
+const notOutdated = "attribute_not_exists(statePosition) OR statePosition.lineage <> :lineage OR statePosition.serial <= :serial"
 
 func addPosition(values map[string]types.AttributeValue, p StatePosition) {
 	values[":lineage"], values[":serial"] = text(p.Lineage), number(p.Serial)
-}
-
-// stateNames names the attribute whose name is a reserved word, where an
-// expression uses it: DynamoDB refuses names that are not used.
-func stateNames(p *StatePosition) map[string]string {
-	if p == nil {
-		return nil
-	}
-	return map[string]string{"#state": "state"}
 }
 
 // explain says what failed and on which table.

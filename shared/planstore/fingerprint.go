@@ -9,6 +9,11 @@ import (
 	"os"
 )
 
+// maxObject is the size of the largest file that is stored, in bytes: what S3
+// takes in one PutObject.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html
+const maxObject = 5 << 30
+
 // fingerprint is what a file must be: so many bytes with this hash.
 type fingerprint struct {
 	size   int64
@@ -37,6 +42,9 @@ func measure(f *os.File) (sum fingerprint, err error) {
 	}
 	if !info.Mode().IsRegular() {
 		return sum, errors.New("it is not a plain file")
+	}
+	if info.Size() > maxObject {
+		return sum, fmt.Errorf("it has %d bytes, and at most %d (5 GiB) can be stored", info.Size(), int64(maxObject))
 	}
 	hash := sha256.New()
 	if sum.size, err = io.Copy(hash, f); err != nil {

@@ -37,7 +37,7 @@ type recordItem struct {
 	Files               map[string]string `json:"files,omitempty"`
 	TerraformName       string            `json:"terraformName,omitempty"`
 	TerraformVersion    string            `json:"terraformVersion,omitempty"`
-	State               *positionItem     `json:"state,omitempty"`
+	State               *positionItem     `json:"statePosition,omitempty"`
 	Counts              changes.Counts    `json:"counts"`
 	PullRequest         string            `json:"pullRequest,omitempty"`
 	PullRequestNumber   int               `json:"pullRequestNumber,omitempty"`
@@ -121,7 +121,7 @@ type claimItem struct {
 	ClaimedAt  string        `json:"claimedAt"`
 	FinishedAt string        `json:"finishedAt,omitempty"`
 	Reason     string        `json:"reason,omitempty"`
-	After      *positionItem `json:"after,omitempty"`
+	After      *positionItem `json:"stateAfter,omitempty"`
 	Token      string        `json:"token"`
 }
 
@@ -180,7 +180,7 @@ type lastItem struct {
 	RunAttempt        int           `json:"runAttempt"`
 	RunURL            string        `json:"runUrl,omitempty"`
 	AppliedAt         string        `json:"appliedAt"`
-	State             *positionItem `json:"state,omitempty"`
+	State             *positionItem `json:"statePosition,omitempty"`
 }
 
 func newLastItem(t Target, l LastApply) lastItem {

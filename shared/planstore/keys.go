@@ -10,21 +10,20 @@ import (
 
 // Target names one component in one stack of one repository.
 type Target struct {
-	Repository string // owner/name; GitHub ignores its case, and so do the keys
+	Repository string // owner/name, of A-Z a-z 0-9 _ . -; GitHub ignores its case, and so do the keys
 	Component  string
 	Stack      string
 }
 
-// String names the target for people.
-func (t Target) String() string { return t.Component + " in " + t.Stack }
+// String names the target for people, on one line.
+func (t Target) String() string { return shown(t.Component) + " in " + shown(t.Stack) }
 
 func (t Target) check() error {
-	owner, name, _ := strings.Cut(t.Repository, "/")
-	if owner == "" || name == "" || strings.Contains(name, "/") {
-		return fmt.Errorf("%w: the repository must be owner/name, and is %q", ErrName, t.Repository)
+	if !repositoryName.MatchString(t.Repository) {
+		return fmt.Errorf("%w: the repository must be owner/name, and is %.200q", ErrName, t.Repository)
 	}
-	if err := checkName("repository", t.Repository); err != nil {
-		return err
+	if strings.HasPrefix(strings.ToLower(t.Repository), erroredStatePrefix) {
+		return fmt.Errorf("%w: the owner of %s has the name of the folder of rescued states", ErrName, t.Repository)
 	}
 	if err := checkName("component", t.Component); err != nil {
 		return err
@@ -99,6 +98,8 @@ func (r Run) check() error {
 }
 
 var (
+	repositoryName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}$`)
+
 	runID    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 	commitID = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`) // SHA-1 or SHA-256
 	digestID = regexp.MustCompile(`^[0-9a-f]{64}$`)

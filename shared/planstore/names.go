@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// ErrName is returned for a repository, component, stack, commit or run whose
-// name can't be a part of a key.
+// ErrName is returned for a repository, component, stack, commit or run that
+// can't be a part of a key, or that is no such name.
 var ErrName = errors.New("name can't be used in the plan store")
 
 const (
@@ -78,4 +78,12 @@ func checkName(what, name string) error {
 		return fmt.Errorf("%w: the %s has a control character: %q", ErrName, what, name)
 	}
 	return nil
+}
+
+// shown is a name for a message: quoted, and cut, when it could do it harm.
+func shown(name string) string {
+	if len(name) > maxName || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return fmt.Sprintf("%.100q", name)
+	}
+	return name
 }

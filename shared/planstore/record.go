@@ -112,7 +112,7 @@ func (r Record) checkPlanfile() error {
 	switch {
 	case r.Digest == "":
 		return errors.New("the record has no planfile")
-	case !digestID.MatchString(r.Digest), r.Size < 0:
+	case !digestID.MatchString(r.Digest), r.Size < 0, r.Size > maxObject:
 		return fmt.Errorf("the record is damaged: digest %.80q, size %d", r.Digest, r.Size)
 	case r.ObjectKey != objectKey(r.Target, r.Commit, r.Digest):
 		return fmt.Errorf("the record is damaged: its object key %.200q is not that of its target, commit and digest", r.ObjectKey)

@@ -18,10 +18,6 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// maxObject is what S3 takes in one PutObject, in bytes:
-// https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html
-const maxObject = 5 << 30
-
 // OpenAWS opens the store in an S3 bucket and a DynamoDB table, which modules/
 // provisions. It sends nothing: a bucket or table that is not there shows in the
 // first use. Where the configuration has an endpoint of its own instead of
@@ -47,9 +43,6 @@ func openBucket(cfg aws.Config, name string) bucket {
 }
 
 func (b bucket) put(ctx context.Context, key string, f *os.File, sum fingerprint) (version string, err error) {
-	if sum.size > maxObject {
-		return "", fmt.Errorf("it has %d bytes, and S3 takes at most %d in one upload", sum.size, int64(maxObject))
-	}
 	answer, err := b.client.PutObject(ctx, &s3.PutObjectInput{
 		Bucket: &b.name, Key: &key,
 		Body: f, ContentLength: &sum.size,

@@ -11,6 +11,7 @@
 package planstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -91,7 +92,7 @@ type Stored struct {
 func (s *Store) Put(ctx context.Context, r Record, planfile string) (Record, error) {
 	stored, err := s.put(ctx, r, planfile)
 	if err != nil {
-		return Record{}, fmt.Errorf("store the plan of %s for commit %s: %w", r.Target, r.Commit, err)
+		return Record{}, fmt.Errorf("store the plan of %s for commit %s: %w", r.Target, shown(r.Commit), err)
 	}
 	return stored, nil
 }
@@ -143,13 +144,13 @@ func filesSize(files map[string]string) (bytes int) {
 func (s *Store) Find(ctx context.Context, t Target, commit string) (Stored, error) {
 	found, err := s.find(ctx, t, commit)
 	if err != nil {
-		return Stored{}, fmt.Errorf("find the plan of %s for commit %s: %w", t, commit, err)
+		return Stored{}, fmt.Errorf("find the plan of %s for commit %s: %w", t, shown(commit), err)
 	}
 	return found, nil
 }
 
 func (s *Store) find(ctx context.Context, t Target, commit string) (Stored, error) {
-	if err := errors.Join(t.check(), checkCommit(commit)); err != nil {
+	if err := cmp.Or(t.check(), checkCommit(commit)); err != nil {
 		return Stored{}, err
 	}
 	r, err := s.items.newestRecord(ctx, t, commit)
@@ -174,13 +175,13 @@ func (s *Store) find(ctx context.Context, t Target, commit string) (Stored, erro
 // more than the recorded size, and one byte, is read.
 func (s *Store) Fetch(ctx context.Context, r Record, path string) error {
 	if err := s.fetch(ctx, r, path); err != nil {
-		return fmt.Errorf("fetch the planfile of %s for commit %s: %w", r.Target, r.Commit, err)
+		return fmt.Errorf("fetch the planfile of %s for commit %s: %w", r.Target, shown(r.Commit), err)
 	}
 	return nil
 }
 
 func (s *Store) fetch(ctx context.Context, r Record, path string) error {
-	if err := errors.Join(r.check(), r.checkPlanfile()); err != nil {
+	if err := cmp.Or(r.check(), r.checkPlanfile()); err != nil {
 		return err
 	}
 	object, err := s.objects.get(ctx, r.ObjectKey, r.ObjectVersion)
@@ -208,7 +209,7 @@ func (s *Store) PutErroredState(ctx context.Context, r Record, run Run, path str
 			err = fmt.Errorf("store the errored state of %s: %w", r.Target, err)
 		}
 	}()
-	if err := errors.Join(r.check(), run.check()); err != nil {
+	if err := cmp.Or(r.check(), run.check()); err != nil {
 		return "", err
 	}
 	f, sum, err := openMeasured(path)

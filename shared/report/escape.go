@@ -60,30 +60,27 @@ func plain(word string) (string, bool) {
 	lead := word[:len(word)-len(core)]
 	core = strings.TrimRight(core, ".,;:!?)")
 	tail := word[len(lead)+len(core):]
-	letters, digits, hex := 0, 0, 0
-	joint := true // a joint may not start, end, or follow a joint
+	letters, digits := 0, 0
+	run, hex := 0, true // since the last joint: characters, and all of them hexadecimal
 	for _, r := range core {
 		switch {
 		case r >= '0' && r <= '9':
 			digits++
-			hex++
 		case unicode.IsLetter(r) && visible(r):
 			letters++
-			if r < utf8.RuneSelf && strings.ContainsRune("abcdefABCDEF", r) {
-				hex++
-			}
-		case (r == '\'' || r == '’' || r == '-') && !joint:
-			joint = true
+			hex = hex && strings.ContainsRune("abcdefABCDEF", r)
+		case (r == '\'' || r == '’' || r == '-') && run > 0:
+			run, hex = 0, true
 			continue
 		default:
 			return "", false
 		}
-		joint = false
+		if run++; run >= 7 && hex { // a commit, perhaps
+			return "", false
+		}
 	}
 	switch {
-	case joint, letters > 0 && digits > 0:
-		return "", false
-	case hex == letters+digits && hex >= 7: // a commit, perhaps
+	case run == 0, letters > 0 && digits > 0:
 		return "", false
 	case digits > 0 && tail != "": // "1." would begin a list
 		return lead + core + fmt.Sprintf("&#%d;", tail[0]) + tail[1:], true

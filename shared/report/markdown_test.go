@@ -30,7 +30,7 @@ var gfm = goldmark.New(goldmark.WithExtensions(extension.GFM, extension.Footnote
 var (
 	tag = regexp.MustCompile(`<[^>]*>?`)
 	// What GitHub's filters look for in text that is not code.
-	effects = regexp.MustCompile(`(?i)@[a-z0-9]|#[0-9]|\bgh-[0-9]|\b[0-9a-f]{7,64}\b|:[a-z0-9_+-]+:|\$|://|\bwww\.|\[\^|<!--|[\x00-\x09\x0b-\x1f\x7f-\x{9f}\x{200b}-\x{200f}\x{2028}-\x{202e}\x{2066}-\x{2069}]`)
+	effects = regexp.MustCompile(`(?i)@[a-z0-9]|#[0-9]|\bgh-[0-9]|\b[0-9a-f]{7,64}\b|:[a-z0-9_+-]+:|\$|://|\bwww\.[a-z0-9]|\[\^|<!--|[\x00-\x09\x0b-\x1f\x7f-\x{9f}\x{200b}-\x{200f}\x{2028}-\x{202e}\x{2066}-\x{2069}]`)
 )
 
 // readPage parses md as GitHub does and looks for all that a report must not

@@ -111,3 +111,8 @@ func hint(name string, choices []string) string {
 	}
 	return text
 }
+
+// oneLine keeps another library's message on one line.
+func oneLine(s string) string {
+	return shorten(strings.Join(strings.Fields(s), " "))
+}

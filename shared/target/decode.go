@@ -65,8 +65,8 @@ func (d *decoder) value(n ast.Node, into reflect.Value, at place, keep rules) er
 		return err
 	}
 	n = d.follow(n)
-	if n != nil && n.GetToken() != nil && n.GetToken().Position != nil {
-		at.line, at.column = n.GetToken().Position.Line, n.GetToken().Position.Column
+	if line, column := position(n); line > 0 {
+		at.line, at.column = line, column
 	}
 	switch {
 	case into.Type() == textType:

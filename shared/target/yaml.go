@@ -54,11 +54,33 @@ func parseYAML(file string, content []byte) (ast.Node, error) {
 			continue
 		}
 		if body != nil {
-			return nil, fault(doc.Body.GetToken(), "holds more than one YAML document: keep one, without `---` lines between")
+			line, column := position(doc.Body)
+			return nil, &ConfigError{
+				File: file, Line: line, Column: column,
+				Message: "holds more than one YAML document: keep one, without `---` lines between",
+			}
 		}
 		body = doc.Body
 	}
 	return body, nil
+}
+
+// position is where a node begins. (The token of a mapping is the colon after
+// its first key.)
+func position(n ast.Node) (line, column int) {
+	if n == nil {
+		return 0, 0
+	}
+	tk := n.GetToken()
+	if m, ok := n.(ast.MapNode); ok {
+		if each := m.MapRange(); each.Next() {
+			tk = each.Key().GetToken()
+		}
+	}
+	if tk == nil || tk.Position == nil {
+		return 0, 0
+	}
+	return tk.Position.Line, tk.Position.Column
 }
 
 // tooDeep finds the token that nests deeper than the limit: brackets that are

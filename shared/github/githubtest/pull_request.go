@@ -95,6 +95,19 @@ func (r *Repository) AddPullRequest(pr PullRequest) int {
 	return p.number
 }
 
+// Push makes a commit the head of an open pull request.
+func (r *Repository) Push(number int, commit string) {
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	p := r.pull(number)
+	if p == nil || p.state != "open" {
+		r.server.report("githubtest: %s has no open pull request #%d to push to", r.name, number)
+		return
+	}
+	p.HeadSHA = commit
+	r.associate(commit, number)
+}
+
 // Merge merges a pull request and gives the merge commit: the last of commits, which
 // are what came onto the base branch (one, or as many as were rebased); one
 // is made up when none are given.

@@ -1,0 +1,182 @@
+package changes
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// readSize is how much is asked of the reader at once, in bytes; jsontext by
+// itself asks for 4 KiB, which is many system calls on a pipe.
+const readSize = 64 << 10
+
+// maxMembers is how many members one object may have. jsontext remembers the
+// names in every open object to refuse duplicates, also in what is skipped.
+const maxMembers = 1 << 20
+
+var (
+	errTooLarge       = fmt.Errorf("it is larger than %d MiB", maxValueBytes>>20)
+	errTooManyMembers = fmt.Errorf("an object has more than %d members", maxMembers)
+)
+
+// stream reads one JSON document value by value, in bounded memory. It refuses
+// what I-JSON (RFC 7493) does: duplicate names and invalid UTF-8, also in what
+// is skipped.
+type stream struct {
+	dec  *jsontext.Decoder
+	tree tree // the value last read by [stream.read]
+}
+
+func newStream(r io.Reader) *stream {
+	g := &guard{r: bufio.NewReaderSize(r, readSize)}
+	g.dec = jsontext.NewDecoder(g)
+	return &stream{dec: g.dec}
+}
+
+// guard stops the decoder from holding more of the document than it should:
+// jsontext has no such limit of its own (https://go.dev/issue/56733).
+type guard struct {
+	r    *bufio.Reader
+	dec  *jsontext.Decoder
+	read int64 // bytes handed to dec
+}
+
+func (g *guard) Read(p []byte) (int, error) {
+	// What the decoder was given and has not gone past is one token or value
+	// that it is still collecting.
+	if g.read-g.dec.InputOffset() > maxValueBytes {
+		return 0, errTooLarge
+	}
+	for depth := g.dec.StackDepth(); depth > 0; depth-- {
+		// The length of an object counts names and values.
+		if kind, length := g.dec.StackIndex(depth); kind == jsontext.KindBeginObject && length > 2*maxMembers {
+			return 0, errTooManyMembers
+		}
+	}
+	n, err := g.r.Read(p)
+	g.read += int64(n)
+	return n, err
+}
+
+func (s *stream) token() (jsontext.Token, error) {
+	t, err := s.dec.ReadToken()
+	return t, jsonError(err)
+}
+
+// skip reads the next value and forgets it.
+func (s *stream) skip() error { return jsonError(s.dec.SkipValue()) }
+
+// read reads the next value into s.tree, which is good until the next call.
+func (s *stream) read() error {
+	raw, err := s.dec.ReadValue()
+	if err != nil {
+		s.tree.raw = nil
+		return jsonError(err)
+	}
+	return s.tree.parse(raw)
+}
+
+// object calls member for each member of the next value, which must be an
+// object. member must read the member's value.
+func (s *stream) object(member func(name string) error) error {
+	if err := s.open('{', "an object"); err != nil {
+		return err
+	}
+	for s.dec.PeekKind() != '}' {
+		name, err := s.token()
+		if err != nil {
+			return err
+		}
+		if err := member(name.String()); err != nil {
+			return err
+		}
+	}
+	_, err := s.token()
+	return err
+}
+
+// array calls element for each element of the next value, which must be a
+// list. The element is in s.tree.
+func (s *stream) array(element func() error) error {
+	if err := s.open('[', "a list"); err != nil {
+		return err
+	}
+	for i := 0; s.dec.PeekKind() != ']'; i++ {
+		err := s.read()
+		if err == nil {
+			err = element()
+		}
+		if err != nil {
+			return s.inElement(i, err)
+		}
+	}
+	_, err := s.token()
+	return err
+}
+
+// open reads the beginning of an object or list.
+func (s *stream) open(kind jsontext.Kind, what string) error {
+	if next := s.dec.PeekKind(); next != kind && next != jsontext.KindInvalid {
+		return fmt.Errorf("it is not %s", what)
+	}
+	_, err := s.token()
+	return err
+}
+
+// inElement says which element of a list an error is about.
+func (s *stream) inElement(i int, err error) error {
+	text := s.tree.raw
+	if text == nil {
+		text = s.dec.UnreadBuffer() // not read to its end; its beginning may do
+	}
+	if address := addressIn(text); address != "" {
+		return fmt.Errorf("element %d (%s): %w", i, cutText(address, 200), err)
+	}
+	return fmt.Errorf("element %d: %w", i, err)
+}
+
+// addressIn is the address of the resource change that text begins with, or
+// is; "" when it has none before it ends.
+func addressIn(text []byte) (address string) {
+	s := newStream(bytes.NewReader(bytes.TrimLeft(text, ", \t\r\n")))
+	var member func(name string) error
+	member = func(name string) error {
+		switch name {
+		case "address":
+			if err := s.read(); err != nil {
+				return err
+			}
+			address = s.tree.label(0)
+			return io.EOF // enough
+		case "resource_change": // of a deferred change
+			return s.object(member)
+		}
+		return s.skip()
+	}
+	_ = s.object(member) // why the text is not read to its end does not matter
+	return address
+}
+
+// jsonError words an error of the decoder. It leaves out the names in the
+// document that jsontext tells: the names in a sensitive map are secrets, too.
+func jsonError(err error) error {
+	var syntax *jsontext.SyntacticError
+	switch {
+	case err == nil || err == io.EOF:
+		return err
+	case !errors.As(err, &syntax):
+		// An error of the reader, in jsontext's wrapping.
+		if cause := errors.Unwrap(err); cause != nil {
+			return cause
+		}
+		return err
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("it ends in the middle, after %d bytes: the program that printed it may have been stopped: %w", syntax.ByteOffset, io.ErrUnexpectedEOF)
+	default:
+		return fmt.Errorf("invalid JSON at byte %d: %w", syntax.ByteOffset, syntax.Err)
+	}
+}

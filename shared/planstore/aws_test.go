@@ -1,0 +1,440 @@
+package planstore
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/terraform-gitops/gitops/shared/mototest"
+)
+
+// wire is the way to AWS: it notes every request, and breaks what a test tells it to.
+type wire struct {
+	mu       sync.Mutex
+	requests []*http.Request
+
+	// broken answers in place of AWS, or returns nil for it to answer itself.
+	broken func(operation string, r *http.Request) (*http.Response, error)
+}
+
+func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	w.mu.Lock()
+	w.requests = append(w.requests, r)
+	broken := w.broken
+	w.mu.Unlock()
+	if broken != nil {
+		if answer, err := broken(operation(r), r); answer != nil || err != nil {
+			return answer, err
+		}
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// operation names a request: PutItem, or the method of one to S3.
+func operation(r *http.Request) string {
+	if _, name, ok := strings.Cut(r.Header.Get("X-Amz-Target"), "."); ok {
+		return name
+	}
+	return r.Method
+}
+
+func (w *wire) operations() (names []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, r := range w.requests {
+		names = append(names, operation(r))
+	}
+	return names
+}
+
+func (w *wire) breakWith(broken func(string, *http.Request) (*http.Response, error)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.broken, w.requests = broken, nil
+}
+
+// newWiredBackend is an AWS store behind a wire, whose retries don't wait.
+func newWiredBackend(t testing.TB) (*backend, *wire) {
+	cfg := mototest.Start(t).Config()
+	bucketName, tableName := mototest.CreateStore(t, cfg)
+	w := &wire{}
+	cfg.HTTPClient = &http.Client{Transport: w}
+	cfg.Retryer = func() aws.Retryer {
+		return retry.NewStandard(func(o *retry.StandardOptions) {
+			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return time.Millisecond, nil })
+		})
+	}
+	c := newClock()
+	return &backend{Store: OpenAWS(cfg, bucketName, tableName, c.now), clock: c}, w
+}
+
+// loseAnswers lets requests of one operation reach AWS and loses the first answers.
+func loseAnswers(name string, times int) func(string, *http.Request) (*http.Response, error) {
+	return func(operation string, r *http.Request) (*http.Response, error) {
+		if operation != name || times == 0 {
+			return nil, nil
+		}
+		times--
+		answer, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			return nil, err
+		}
+		_ = answer.Body.Close()
+		return nil, io.ErrUnexpectedEOF
+	}
+}
+
+// failWith answers requests of one operation, so many times, with an error.
+func failWith(name string, times, status int, body string) func(string, *http.Request) (*http.Response, error) {
+	return func(operation string, r *http.Request) (*http.Response, error) {
+		if operation != name || times == 0 {
+			return nil, nil
+		}
+		times--
+		if r.Body != nil {
+			_, _ = io.Copy(io.Discard, r.Body)
+		}
+		return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+	}
+}
+
+const forever = -1
+
+// moto does not know request tokens, so that a write that is sent again meets
+// itself: the worse case.
+func TestWritesWhoseAnswerWasLostAreKnownAsOurs(t *testing.T) {
+	t.Parallel()
+	for _, times := range []int{1, 2, forever} {
+		t.Run(fmt.Sprint(times), func(t *testing.T) {
+			t.Parallel()
+			b, w := newWiredBackend(t)
+			if times != forever { // a record can only be recognized in an answer
+				w.breakWith(loseAnswers("PutItem", times))
+			}
+			r := b.put(t, b.newRecord(nil), "plan")
+
+			w.breakWith(loseAnswers("TransactWriteItems", times))
+			must(t, b.Claim(t.Context(), r, runNumber("200", 1), "x"))
+			w.breakWith(nil)
+			b.refusedAs(t, r, StatusApplying)
+			// The same attempt of the same run, but another call: another job.
+			if err := b.Claim(t.Context(), r, runNumber("200", 1), "x"); err == nil {
+				t.Error("claimed twice")
+			}
+
+			w.breakWith(loseAnswers("TransactWriteItems", times))
+			must(t, b.Finish(t.Context(), r, runNumber("200", 1), Result{Status: StatusApplied}))
+			w.breakWith(nil)
+			if got := b.status(t, r); got != StatusApplied {
+				t.Errorf("status %s", got)
+			}
+		})
+	}
+}
+
+func TestClaimThatNeverArrivedIsAnErrorAndNotARefusal(t *testing.T) {
+	t.Parallel()
+	b, w := newWiredBackend(t)
+	r := b.put(t, b.newRecord(nil), "plan")
+	w.breakWith(func(operation string, _ *http.Request) (*http.Response, error) {
+		if operation == "TransactWriteItems" {
+			return nil, io.ErrUnexpectedEOF
+		}
+		return nil, nil
+	})
+	var refused *NotClaimableError
+	if err := b.Claim(t.Context(), r, runNumber("200", 1), "x"); err == nil || errors.As(err, &refused) {
+		t.Errorf("claim: %v", err)
+	}
+	w.breakWith(nil)
+	must(t, b.Claim(t.Context(), r, runNumber("201", 1), "x"))
+}
+
+func TestAnotherRecordOfTheSameNameIsNotReplaced(t *testing.T) {
+	onEachBackend(t, func(t *testing.T, b *backend) {
+		r := b.put(t, b.newRecord(nil), "plan")
+		forged := r
+		forged.Actor = "mallory"
+		if _, err := b.Put(t.Context(), forged, writeFile(t, "forged")); err == nil {
+			t.Error("a record was written over")
+		}
+		found, err := b.Find(t.Context(), network, commitA)
+		must(t, err)
+		if found.Record.Actor != "octocat" {
+			t.Errorf("the record is %+v", found.Record)
+		}
+	})
+}
+
+const conflictBody = `{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"Transaction cancelled",` +
+	`"CancellationReasons":[{"Code":"None"},{"Code":"TransactionConflict","Message":"Transaction is ongoing for the item"}]}`
+
+func TestTransactionConflictsAreTriedAgain(t *testing.T) {
+	t.Parallel()
+	b, w := newWiredBackend(t)
+	r := b.put(t, b.newRecord(nil), "plan")
+	w.breakWith(failWith("TransactWriteItems", 3, 400, conflictBody))
+	must(t, b.Claim(t.Context(), r, runNumber("200", 1), "x"))
+	w.breakWith(failWith("TransactWriteItems", 3, 400, conflictBody))
+	must(t, b.Finish(t.Context(), r, runNumber("200", 1), Result{Status: StatusApplied}))
+
+	next := b.newRecord(nil)
+	next.Commit = commitB
+	next = b.put(t, next, "next")
+	w.breakWith(failWith("TransactWriteItems", forever, 400, conflictBody))
+	var refused *NotClaimableError
+	if err := b.Claim(t.Context(), next, runNumber("201", 1), "x"); err == nil || errors.As(err, &refused) {
+		t.Errorf("claim: %v", err)
+	}
+	if n := strings.Count(strings.Join(w.operations(), " "), "TransactWriteItems"); n != conflictAttempts {
+		t.Errorf("%d attempts, want %d", n, conflictAttempts)
+	}
+}
+
+func TestConflictingUploadIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	b, w := newWiredBackend(t)
+	w.breakWith(failWith("PUT", 2, 409, `<Error><Code>ConditionalRequestConflict</Code><Message>The conditional request cannot succeed due to a conflicting operation against this resource.</Message></Error>`))
+	r := b.put(t, b.newRecord(nil), "plan")
+	must(t, b.Fetch(t.Context(), r, filepath.Join(t.TempDir(), "f")))
+}
+
+func TestKeysLeftUnprocessedAreAskedForAgain(t *testing.T) {
+	t.Parallel()
+	b, w := newWiredBackend(t)
+	r := b.put(t, b.newRecord(nil), "plan")
+	b.apply(t, r, runNumber("200", 1))
+	unprocessed := func(times int) func(string, *http.Request) (*http.Response, error) {
+		return func(operation string, q *http.Request) (*http.Response, error) {
+			if operation != "BatchGetItem" || times == 0 {
+				return nil, nil
+			}
+			times--
+			var body struct{ RequestItems json.RawMessage }
+			must(t, json.NewDecoder(q.Body).Decode(&body))
+			return failWith(operation, 1, 200, fmt.Sprintf(`{"Responses":{},"UnprocessedKeys":%s}`, body.RequestItems))(operation, q)
+		}
+	}
+	w.breakWith(unprocessed(2))
+	found, err := b.Find(t.Context(), network, commitA)
+	must(t, err)
+	if found.Status != StatusApplied || found.Last == nil {
+		t.Errorf("found %+v", found)
+	}
+	w.breakWith(unprocessed(forever))
+	if _, err := b.Find(t.Context(), network, commitA); err == nil {
+		t.Error("a claim that could not be read was taken for none")
+	}
+}
+
+func TestUploadIsCheckedByS3AndKeepsWhatIsThere(t *testing.T) {
+	t.Parallel()
+	b, w := newWiredBackend(t)
+	w.breakWith(nil)
+	r := b.put(t, b.newRecord(nil), "plan")
+	if got, want := strings.Join(w.operations(), " "), "PUT PutItem"; got != want {
+		t.Fatalf("requests %s, want %s: first the object, then the item", got, want)
+	}
+	upload := w.requests[0]
+	sum, err := hex.DecodeString(r.Digest)
+	must(t, err)
+	for name, want := range map[string]string{
+		"X-Amz-Checksum-Sha256": base64.StdEncoding.EncodeToString(sum),
+		"If-None-Match":         "*",
+	} {
+		if got := upload.Header.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if upload.ContentLength != 4 {
+		t.Errorf("length %d", upload.ContentLength)
+	}
+	for name := range upload.Header {
+		if strings.HasPrefix(name, "X-Amz-Server-Side-Encryption") {
+			t.Errorf("%s overrides the bucket's default encryption", name)
+		}
+	}
+	if r.ObjectVersion == "" {
+		t.Error("the version is not recorded")
+	}
+	again := b.newRecord(nil)
+	if again = b.put(t, again, "plan"); again.ObjectVersion != "" || again.ObjectKey != r.ObjectKey {
+		t.Errorf("the same planfile again: version %q, key %s", again.ObjectVersion, again.ObjectKey)
+	}
+	must(t, b.Fetch(t.Context(), again, filepath.Join(t.TempDir(), "f")))
+}
+
+func TestObjectThatCouldNotBeWrittenHasNoRecord(t *testing.T) {
+	t.Parallel()
+	b, w := newWiredBackend(t)
+	w.breakWith(failWith("PUT", forever, 403, `<Error><Code>AccessDenied</Code><Message>no</Message></Error>`))
+	if _, err := b.Put(t.Context(), b.newRecord(nil), writeFile(t, "plan")); err == nil || !strings.Contains(err.Error(), "s3://") {
+		t.Errorf("put: %v", err)
+	}
+	if _, err := b.Find(t.Context(), network, commitA); !errors.Is(err, ErrNotFound) {
+		t.Errorf("find: %v", err)
+	}
+}
+
+func TestRefusedReadSaysThatThePlanfileMayBeGone(t *testing.T) {
+	t.Parallel()
+	b, w := newWiredBackend(t)
+	r := b.put(t, b.newRecord(nil), "plan")
+	w.breakWith(failWith("GET", forever, 403, `<Error><Code>AccessDenied</Code><Message>no</Message></Error>`))
+	if err := b.Fetch(t.Context(), r, filepath.Join(t.TempDir(), "f")); err == nil || errors.Is(err, ErrPlanfileGone) || !strings.Contains(err.Error(), "or it is gone") {
+		t.Errorf("fetch: %v", err)
+	}
+}
+
+func TestDownloadThatBreaksOffLeavesNoFileAndIsNoMismatch(t *testing.T) {
+	t.Parallel()
+	b, w := newWiredBackend(t)
+	r := b.put(t, b.newRecord(nil), "the whole plan")
+	w.breakWith(func(operation string, q *http.Request) (*http.Response, error) {
+		if operation != "GET" {
+			return nil, nil
+		}
+		body := io.MultiReader(strings.NewReader("the wh"), failing{})
+		return &http.Response{StatusCode: 200, Header: http.Header{}, ContentLength: 14, Body: io.NopCloser(body), Request: q}, nil
+	})
+	path := filepath.Join(t.TempDir(), "f")
+	if err := b.Fetch(t.Context(), r, path); !errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, ErrDigestMismatch) {
+		t.Errorf("fetch: %v", err)
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Error("half a planfile was left behind")
+	}
+}
+
+type failing struct{}
+
+func (failing) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+func TestFetchDoesNotReadMoreThanWasRecorded(t *testing.T) {
+	t.Parallel()
+	b, w := newWiredBackend(t)
+	r := b.put(t, b.newRecord(nil), "plan")
+	var read int
+	w.breakWith(func(operation string, q *http.Request) (*http.Response, error) {
+		if operation != "GET" {
+			return nil, nil
+		}
+		return &http.Response{StatusCode: 200, Header: http.Header{}, ContentLength: -1, Body: io.NopCloser(endless{&read}), Request: q}, nil
+	})
+	if err := b.Fetch(t.Context(), r, filepath.Join(t.TempDir(), "f")); !errors.Is(err, ErrDigestMismatch) {
+		t.Errorf("fetch: %v", err)
+	}
+	if read > 5 {
+		t.Errorf("read %d bytes of a planfile of 4", read)
+	}
+}
+
+type endless struct{ read *int }
+
+func (e endless) Read(p []byte) (int, error) {
+	*e.read += len(p)
+	return copy(p, bytes.Repeat([]byte("plan"), len(p)/4+1)), nil
+}
+
+// Each index must give plan records only, and only they may vanish.
+func TestItemsHaveTheAttributesThatIndexesAndPoliciesRestOn(t *testing.T) {
+	t.Parallel()
+	cfg := mototest.Start(t).Config()
+	bucketName, tableName := mototest.CreateStore(t, cfg)
+	c := newClock()
+	b := &backend{Store: OpenAWS(cfg, bucketName, tableName, c.now), clock: c}
+	r := b.newRecord(&StatePosition{"L", 5})
+	r.Repository = "Acme/Infra"
+	r = b.put(t, r, "plan")
+	b.apply(t, r, runNumber("200", 1))
+
+	client := dynamodb.NewFromConfig(cfg)
+	query := func(index, attribute, value string) []map[string]types.AttributeValue {
+		answer, err := client.Query(t.Context(), &dynamodb.QueryInput{
+			TableName: &tableName, IndexName: &index,
+			KeyConditionExpression:    aws.String("#a = :v"),
+			ExpressionAttributeNames:  map[string]string{"#a": attribute},
+			ExpressionAttributeValues: map[string]types.AttributeValue{":v": text(value)},
+		})
+		must(t, err)
+		return answer.Items
+	}
+	for _, found := range [][]map[string]types.AttributeValue{
+		query("by-run", "run", "acme/infra#100"),
+		query("by-pull-request", "pullRequest", "acme/infra#41"),
+	} {
+		if len(found) != 1 {
+			t.Fatalf("an index has %d items, want the plan record", len(found))
+		}
+		var item recordItem
+		must(t, decode(found[0], &item))
+		if item.PK != "plan#acme/infra#network#plat-ue2-dev" || item.SK != commitA+"#2025-03-01T12:00:00.124456789Z#100.1" {
+			t.Errorf("keys %s %s", item.PK, item.SK)
+		}
+		if n, ok := found[0]["expiresAt"].(*types.AttributeValueMemberN); !ok || n.Value != fmt.Sprint(r.ExpiresAt.Unix()) {
+			t.Errorf("expiresAt %+v", found[0]["expiresAt"])
+		}
+	}
+	if found := query("by-run", "run", "acme/infra#200"); len(found) != 0 {
+		t.Errorf("the index by-run has a claim: %v", found)
+	}
+	for _, sk := range []string{"claim#" + r.ID(), "last"} {
+		answer, err := client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &tableName, Key: key("apply#acme/infra#network#plat-ue2-dev", sk)})
+		must(t, err)
+		if len(answer.Item) == 0 {
+			t.Errorf("no item %s", sk)
+		}
+		for _, name := range []string{"expiresAt", "run", "pullRequest"} {
+			if _, ok := answer.Item[name]; ok {
+				t.Errorf("item %s has the attribute %s", sk, name)
+			}
+		}
+	}
+}
+
+func TestForgedRecordIsNotBelieved(t *testing.T) {
+	t.Parallel()
+	for name, forge := range map[string]func(*recordItem){
+		"about another target":  func(i *recordItem) { i.Component = "other" },
+		"about another commit":  func(i *recordItem) { i.Commit = commitB },
+		"made at another time":  func(i *recordItem) { i.CreatedAt = formatTime(time.Now()) },
+		"made by another run":   func(i *recordItem) { i.RunAttempt = 2 },
+		"without a time":        func(i *recordItem) { i.CreatedAt = "" },
+		"of no kind":            func(i *recordItem) { i.Kind = "" },
+		"of another repository": func(i *recordItem) { i.Repository = "evil/infra" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := mototest.Start(t).Config()
+			bucketName, tableName := mototest.CreateStore(t, cfg)
+			c := newClock()
+			b := &backend{Store: OpenAWS(cfg, bucketName, tableName, c.now), clock: c}
+			item := newRecordItem(b.newRecord(nil))
+			forge(&item)
+			attributes, err := encode(item)
+			must(t, err)
+			_, err = dynamodb.NewFromConfig(cfg).PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &tableName, Item: attributes})
+			must(t, err)
+			if found, err := b.Find(t.Context(), network, commitA); err == nil || errors.Is(err, ErrNotFound) {
+				t.Errorf("found %+v, %v", found, err)
+			}
+		})
+	}
+}

@@ -1,0 +1,173 @@
+package target
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Configuration is the fingerprint of everything in Git that shapes a
+// target's plan. It is the same for the same commit wherever and whenever it
+// is checked out: no absolute path, time or mode is part of it.
+type Configuration struct {
+	// Digest is the SHA-256 of the whole, in hex.
+	Digest string
+	// Files has, for each file that counts, the first 16 hex digits of its
+	// SHA-256, by its path relative to the checkout's root. Settings are there
+	// too, their values hashed like files, under names in parentheses:
+	// (path), (workspace), (var-files), (backend-config), (env), and
+	// (terraform version) or (tofu version).
+	Files map[string]string
+}
+
+// formatVersion begins what the digest is taken over. Another version makes
+// every digest differ, so that plans made before have to be made anew.
+const formatVersion = "configuration 1\n"
+
+// Configuration takes the fingerprint of the target, to be planned by tool
+// ("terraform" or "tofu") in the given version.
+//
+// It covers the files of the root module and of the local modules that it
+// calls, as far as they call each other, the var files and the files of
+// -backend-config, and the resolved settings. What counts as a module's file
+// is what Git tracks, since that is what was reviewed, and since it leaves
+// out by itself what init, providers and other steps of the job leave behind:
+// the lock file counts exactly where Git has it. It is read as it is on disk.
+// A folder of which Git tracks nothing counts as it is on disk, except for
+// what Terraform itself writes; so does everything where there is no Git.
+//
+// Not counted: Terraform's data folder, state, crash logs and planfiles;
+// subfolders that are modules themselves and are not called; and, unless the
+// module's Terraform files mention them by name, the README and the .tfvars
+// and .tfbackend files that this target does not load.
+//
+// A symbolic link counts with its text and with what it leads to; one that
+// leads out of the checkout is an error, as is a local module outside. A
+// module that is not there, or a file that does not parse, is none: Terraform
+// will say it better.
+func (t Target) Configuration(ctx context.Context, tool, version string) (Configuration, error) {
+	fail := func(err error) (Configuration, error) {
+		return Configuration{}, fmt.Errorf("fingerprint the configuration of %s: %w", t, err)
+	}
+	co, err := openCheckout(t.Root)
+	if err != nil {
+		return fail(err)
+	}
+	tracked, err := trackedFiles(ctx, co.real)
+	if err != nil {
+		return fail(err)
+	}
+	m := moduleTree{checkout: co, tracked: tracked, sums: make(map[string]sum)}
+	if err := m.read(t.Dir); err != nil {
+		return fail(err)
+	}
+	for _, name := range t.files() {
+		if err := m.addNamed(name); err != nil {
+			return fail(fmt.Errorf("%s: %w", quote(name), err))
+		}
+	}
+	return fingerprint(m.sums, t.settings(tool, version)), nil
+}
+
+// files are those that the target names itself.
+func (t Target) files() []string {
+	names := slices.Clone(t.VarFiles)
+	for _, value := range t.BackendConfig {
+		if isBackendFile(value) {
+			names = append(names, value)
+		}
+	}
+	return names
+}
+
+// settings are the resolved values that shape the plan, each as a list of
+// strings.
+func (t Target) settings(tool, version string) map[string][]string {
+	var env []string
+	for _, name := range slices.Sorted(maps.Keys(t.Env)) {
+		env = append(env, name, t.Env[name])
+	}
+	return map[string][]string{
+		"path":            {t.Dir},
+		"workspace":       {t.workspace()},
+		"var-files":       t.VarFiles,
+		"backend-config":  t.BackendConfig,
+		"env":             env,
+		tool + " version": {version},
+	}
+}
+
+type sum [sha256.Size]byte
+
+// short is what people compare: 64 bits are enough to see a change, and keep
+// a record of thousands of files small.
+func (s sum) short() string { return hex.EncodeToString(s[:8]) }
+
+// fingerprint writes one line for each setting and file, quoted so that no
+// name can look like another line, and hashes the lines.
+func fingerprint(files map[string]sum, settings map[string][]string) Configuration {
+	c := Configuration{Files: make(map[string]string, len(files)+len(settings))}
+	whole := sha256.New()
+	fmt.Fprint(whole, formatVersion)
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		s := sum(sha256.Sum256(fmt.Appendf(nil, "%q", settings[name])))
+		fmt.Fprintf(whole, "setting %q %x\n", name, s)
+		c.Files["("+name+")"] = s.short()
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		fmt.Fprintf(whole, "file %q %x\n", name, files[name])
+		c.Files[fileKey(name)] = files[name].short()
+	}
+	c.Digest = hex.EncodeToString(whole.Sum(nil))
+	return c
+}
+
+// fileKey is a path as a key of Files: one that can be stored as text, shown
+// on a line, and not mistaken for a setting.
+func fileKey(name string) string {
+	if !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(name)
+	}
+	if strings.HasPrefix(name, "(") {
+		return "./" + name
+	}
+	return name
+}
+
+// Diff says in which files and settings c differs from Files as recorded
+// earlier: "changed: components/network/main.tf", "added: …", "removed: …",
+// sorted by name. It is empty when nothing differs.
+func (c Configuration) Diff(recorded map[string]string) []string {
+	names := make(map[string]bool)
+	for name := range c.Files {
+		names[name] = true
+	}
+	for name := range recorded {
+		names[name] = true
+	}
+	var lines []string
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		now, is := c.Files[name]
+		then, was := recorded[name]
+		shown := name
+		if strings.HasPrefix(name, "(") {
+			shown = strings.Trim(name, "()")
+		}
+		switch {
+		case !was:
+			lines = append(lines, "added: "+shown)
+		case !is:
+			lines = append(lines, "removed: "+shown)
+		case now != then:
+			lines = append(lines, "changed: "+shown)
+		}
+	}
+	return lines
+}

@@ -1,0 +1,209 @@
+package target
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"syscall"
+)
+
+// moduleTree collects the files of a root module and of the local modules
+// that it calls.
+type moduleTree struct {
+	checkout
+	tracked []string // nil: no Git
+	sums    map[string]sum
+	queue   []moduleFolder
+	seen    []moduleFolder
+}
+
+// moduleFolder is a folder of the checkout whose files count.
+type moduleFolder struct {
+	name  string // resolved
+	root  bool   // the root module
+	whole bool   // with the modules in it, since it can't be told which are called
+}
+
+// read adds the files of the root module, and of what it calls.
+func (m *moduleTree) read(dir string) error {
+	name, info, err := m.resolve(dir)
+	if err == nil && !info.IsDir() {
+		err = errNotAFolder
+	}
+	if err != nil {
+		return fmt.Errorf("the root module folder %s: %w", quote(dir), err)
+	}
+	m.queue = append(m.queue, moduleFolder{name: name, root: true})
+	for len(m.queue) > 0 {
+		folder := m.queue[0]
+		m.queue = m.queue[1:]
+		if slices.Contains(m.seen, folder) {
+			continue
+		}
+		m.seen = append(m.seen, folder)
+		if err := m.readFolder(folder); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readFolder adds the files of one module, and queues what it calls.
+func (m *moduleTree) readFolder(folder moduleFolder) error {
+	names, err := m.list(folder.name)
+	if err != nil {
+		return err
+	}
+	var configuration []byte // all of the module's own Terraform files
+	for _, name := range names {
+		if path.Dir(name) != folder.name || !isConfiguration(name) {
+			continue
+		}
+		content, all, err := m.readConfiguration(name)
+		if err != nil {
+			return err
+		}
+		folder.whole = folder.whole || !all
+		configuration = append(append(configuration, content...), '\n')
+	}
+	for _, name := range names {
+		if folder.whole && path.Dir(name) != folder.name && isConfiguration(name) {
+			if _, _, err := m.readConfiguration(name); err != nil {
+				return err
+			}
+		}
+	}
+	for _, name := range counted(folder, names, configuration) {
+		if err := m.add(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// list are the files of a folder and its subfolders: what Git tracks, or what
+// is on disk where Git tracks nothing.
+func (m *moduleTree) list(folder string) ([]string, error) {
+	if tracked := below(m.tracked, folder); len(tracked) > 0 {
+		return tracked, nil
+	}
+	var names []string
+	err := fs.WalkDir(os.DirFS(m.path(folder)), ".", func(name string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return fmt.Errorf("%s: %w", quote(path.Join(folder, name)), cause(err))
+		case e.IsDir() && (e.Name() == ".git" || e.Name() == dataFolder):
+			return fs.SkipDir
+		case !e.IsDir() && e.Name() != lockFile:
+			names = append(names, path.Join(folder, name))
+		}
+		return nil
+	})
+	return names, err
+}
+
+// readConfiguration reads a Terraform file and queues the modules that it
+// calls; all is false when more may be called. A file that is not there
+// (deleted but not yet so in Git, or a link to nowhere) is empty.
+func (m *moduleTree) readConfiguration(name string) (content []byte, all bool, err error) {
+	end, info, err := m.resolve(name)
+	switch {
+	case isMissing(err):
+		return nil, true, nil
+	case err != nil:
+		return nil, false, fmt.Errorf("%s: %w", quote(name), err)
+	case !info.Mode().IsRegular():
+		return nil, true, nil
+	}
+	if content, err = os.ReadFile(m.path(end)); err != nil {
+		return nil, false, fmt.Errorf("%s: %w", quote(name), cause(err))
+	}
+	calls, all := localCalls(name, content)
+	for _, call := range calls {
+		called, info, err := m.resolve(path.Join(path.Dir(name), call.source))
+		switch {
+		case isMissing(err): // terraform init will say so
+		case err != nil:
+			return nil, false, fmt.Errorf("%s calls the module %s: %w", quote(name), quote(call.source), err)
+		case info.IsDir():
+			m.queue = append(m.queue, moduleFolder{name: called, whole: call.prefix})
+		}
+	}
+	return content, all, nil
+}
+
+// isMissing also knows a path whose folder has become a file.
+func isMissing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
+// add counts one file, or what a symbolic link leads to.
+func (m *moduleTree) add(name string) error {
+	if _, done := m.sums[name]; done {
+		return nil
+	}
+	fail := func(err error) error { return fmt.Errorf("%s: %w", quote(name), cause(err)) }
+	info, err := os.Lstat(m.path(name))
+	if isMissing(err) {
+		return nil // tracked, but deleted: Terraform won't see it either
+	}
+	if err != nil {
+		return fail(err)
+	}
+	hash := sha256.New()
+	end := name
+	if info.Mode()&fs.ModeSymlink != 0 {
+		text, err := os.Readlink(m.path(name))
+		if err != nil {
+			return fail(err)
+		}
+		fmt.Fprintf(hash, "link %q\n", text)
+		end, info, err = m.resolve(name)
+		if isMissing(err) {
+			m.sums[name] = sum(hash.Sum(nil))
+			return nil
+		}
+		if err != nil {
+			return fail(err)
+		}
+	}
+	switch {
+	case info.Mode().IsRegular():
+		f, err := os.Open(m.path(end))
+		if err != nil {
+			return fail(err)
+		}
+		defer f.Close()
+		if _, err := io.Copy(hash, f); err != nil {
+			return fail(err)
+		}
+	case info.IsDir() && end != name:
+		m.queue = append(m.queue, moduleFolder{name: end, whole: true})
+	default:
+		return nil // a submodule that is not checked out; a pipe or socket
+	}
+	m.sums[name] = sum(hash.Sum(nil))
+	return nil
+}
+
+// addNamed counts a file that the target names, which must be there.
+func (m *moduleTree) addNamed(name string) error {
+	end, info, err := m.resolve(name)
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return errNotAFile
+	}
+	if end != name {
+		if err := m.add(end); err != nil { // through a linked folder
+			return err
+		}
+	}
+	return m.add(name)
+}
