@@ -54,7 +54,10 @@ func ReadInputs(r *gha.Runtime) (Inputs, error) {
 		Inputs:       job.ReadInputs(r, read, "apply-role"),
 		Verification: Verification(read.Choice("verification", string(Strict), string(Replan), string(None))),
 	}
-	return in, read.Err()
+	if err := read.Err(); err != nil {
+		return Inputs{}, err
+	}
+	return in, in.Check()
 }
 
 // Run applies the target's reviewed planfile.

@@ -42,7 +42,7 @@ func (a *applying) verify(ctx context.Context) error {
 	}
 	switch a.Verification {
 	case None:
-		a.view.Verification = "Not verified: the configuration was not compared with the planned one (`verification: none`)."
+		a.view.Verification = "Not verified: the configuration was not compared with the planned one (verification: none)."
 		return nil
 	case Replan:
 		return a.replan(ctx)
@@ -107,7 +107,7 @@ func (a *applying) replan(ctx context.Context) error {
 			differences(reviewed, now)...)
 	}
 	a.planfile = fresh
-	a.view.Verification = "Planned again before the apply: the new plan changes exactly what was reviewed (`verification: replan`)."
+	a.view.Verification = "Planned again before the apply: the new plan changes exactly what was reviewed (verification: replan)."
 	return nil
 }
 

@@ -55,7 +55,10 @@ func ReadInputs(r *gha.Runtime) (Inputs, error) {
 		Comment:       read.Bool("pr-comment", false),
 		KeepFiles:     read.Bool("keep-plan-files", false),
 	}
-	return in, read.Err()
+	if err := read.Err(); err != nil {
+		return Inputs{}, err
+	}
+	return in, in.Check()
 }
 
 // Run plans the target, stores the planfile with its record, and reports.

@@ -89,8 +89,8 @@ func (d *differ) walk(before, after, unknown int32, m *mask, inBoth bool) {
 		case d.isContainer(old) && d.kind(old) == d.kind(new):
 			d.walkInto(before, after, unknown, m, true)
 			return
-		case d.isContainer(new) && d.size(new) > 0 && d.isNothing(old),
-			d.isContainer(old) && d.size(old) > 0 && d.isNothing(new):
+		case d.isContainer(new) && d.isNothing(old) && (d.size(new) > 0 || len(d.at) == 0),
+			d.isContainer(old) && d.isNothing(new) && (d.size(old) > 0 || len(d.at) == 0):
 			d.walkInto(before, after, unknown, m, false)
 			return
 		}

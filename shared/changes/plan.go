@@ -138,7 +138,7 @@ type Resource struct {
 
 // Attribute is the change of one attribute, down to the leaf that differs.
 type Attribute struct {
-	Path              string // such as `tags["Name"]` or `ingress[0].port`
+	Path              string // such as `tags["Name"]` or `ingress[0].port`; empty for all of the resource
 	Old, New          Value
 	ForcesReplacement bool
 }

@@ -27,14 +27,15 @@ var (
 // what I-JSON (RFC 7493) does: duplicate names and invalid UTF-8, also in what
 // is skipped.
 type stream struct {
-	dec  *jsontext.Decoder
-	tree tree // the value last read by [stream.read]
+	dec   *jsontext.Decoder
+	guard *guard
+	tree  tree // the value last read by [stream.read]
 }
 
 func newStream(r io.Reader) *stream {
 	g := &guard{r: bufio.NewReaderSize(r, readSize)}
 	g.dec = jsontext.NewDecoder(g)
-	return &stream{dec: g.dec}
+	return &stream{dec: g.dec, guard: g}
 }
 
 // guard stops the decoder from holding more of the document than it should:
@@ -43,39 +44,53 @@ type guard struct {
 	r    *bufio.Reader
 	dec  *jsontext.Decoder
 	read int64 // bytes handed to dec
+	err  error // what stopped it, but for io.EOF
 }
 
 func (g *guard) Read(p []byte) (int, error) {
+	if g.err == nil {
+		g.err = g.exceeded()
+	}
+	if g.err != nil {
+		return 0, g.err
+	}
+	n, err := g.r.Read(p)
+	g.read += int64(n)
+	if err != io.EOF {
+		g.err = err
+	}
+	return n, err
+}
+
+func (g *guard) exceeded() error {
 	// What the decoder was given and has not gone past is one token or value
 	// that it is still collecting.
 	if g.read-g.dec.InputOffset() > maxValueBytes {
-		return 0, errTooLarge
+		return errTooLarge
 	}
 	for depth := g.dec.StackDepth(); depth > 0; depth-- {
 		// The length of an object counts names and values.
 		if kind, length := g.dec.StackIndex(depth); kind == jsontext.KindBeginObject && length > 2*maxMembers {
-			return 0, errTooManyMembers
+			return errTooManyMembers
 		}
 	}
-	n, err := g.r.Read(p)
-	g.read += int64(n)
-	return n, err
+	return nil
 }
 
 func (s *stream) token() (jsontext.Token, error) {
 	t, err := s.dec.ReadToken()
-	return t, jsonError(err)
+	return t, s.error(err)
 }
 
 // skip reads the next value and forgets it.
-func (s *stream) skip() error { return jsonError(s.dec.SkipValue()) }
+func (s *stream) skip() error { return s.error(s.dec.SkipValue()) }
 
 // read reads the next value into s.tree, which is good until the next call.
 func (s *stream) read() error {
 	raw, err := s.dec.ReadValue()
 	if err != nil {
 		s.tree.raw = nil
-		return jsonError(err)
+		return s.error(err)
 	}
 	return s.tree.parse(raw)
 }
@@ -161,22 +176,20 @@ func addressIn(text []byte) (address string) {
 	return address
 }
 
-// jsonError words an error of the decoder. It leaves out the names in the
-// document that jsontext tells: the names in a sensitive map are secrets, too.
-func jsonError(err error) error {
+// error words an error of the decoder. It leaves out the names in the document
+// that jsontext tells: the names in a sensitive map are secrets, too.
+func (s *stream) error(err error) error {
 	var syntax *jsontext.SyntacticError
 	switch {
 	case err == nil || err == io.EOF:
 		return err
-	case !errors.As(err, &syntax):
-		// An error of the reader, in jsontext's wrapping.
-		if cause := errors.Unwrap(err); cause != nil {
-			return cause
-		}
-		return err
+	case s.guard.err != nil:
+		return s.guard.err // jsontext may have made a syntax error of it
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("it ends in the middle, after %d bytes: the program that printed it may have been stopped: %w", syntax.ByteOffset, io.ErrUnexpectedEOF)
-	default:
+		return fmt.Errorf("it ends in the middle, after %d bytes: the program that printed it may have been stopped: %w", s.guard.read, io.ErrUnexpectedEOF)
+	case errors.As(err, &syntax):
 		return fmt.Errorf("invalid JSON at byte %d: %w", syntax.ByteOffset, syntax.Err)
+	default:
+		return err
 	}
 }

@@ -37,7 +37,8 @@ type Inputs struct {
 	Debug bool
 }
 
-// ReadInputs reads the common inputs; what is wrong with them is in read.Err.
+// ReadInputs reads the common inputs; what is wrong with them is in read.Err and
+// in [Inputs.Check].
 // roleInput names the input that overrides the role Terraform runs under.
 func ReadInputs(r *gha.Runtime, read *gha.Inputs, roleInput string) Inputs {
 	in := Inputs{
@@ -60,8 +61,8 @@ func ReadInputs(r *gha.Runtime, read *gha.Inputs, roleInput string) Inputs {
 	return in
 }
 
-// check finds what is wrong with inputs beyond their own value.
-func (in Inputs) check() error {
+// Check refuses inputs that have no meaning, alone or together.
+func (in Inputs) Check() error {
 	if in.SHA != "" && !IsCommit(in.SHA) {
 		return fmt.Errorf("input `sha` is %q: give a full commit SHA, 40 or 64 hexadecimal digits", in.SHA)
 	}
@@ -103,9 +104,6 @@ type Job struct {
 
 // Open finds the target in the workspace's gitops.yaml. Close it after use.
 func Open(r *gha.Runtime, environ []string, in Inputs) (*Job, error) {
-	if err := in.check(); err != nil {
-		return nil, err
-	}
 	actx := r.Context()
 	if actx.Workspace == "" || actx.Repository == "" {
 		return nil, errors.New("GITHUB_WORKSPACE or GITHUB_REPOSITORY is not set: run this as a step of a GitHub Actions workflow")

@@ -67,7 +67,30 @@ func (j *Job) Terraform(ctx context.Context, role string) (*terraform.CLI, error
 		DataDir:   j.dataDir(),
 		Workspace: j.Target.Workspace,
 	}
+	if j.Inputs.Debug {
+		j.describe(cli)
+	}
 	return cli, satisfies(ctx, cli, j.Target, constraint)
+}
+
+// describe shows how the target is configured. None of it is secret: it lies in
+// Git, or is an input.
+func (j *Job) describe(cli *terraform.CLI) {
+	log := j.runtime.Group("settings: " + j.Target.String())
+	defer log.Close()
+	s := j.Target.Settings
+	for _, line := range [][2]string{
+		{"folder", j.Target.Dir},
+		{"workspace", j.Target.Workspace},
+		{"var files", strings.Join(j.Target.VarFiles, ", ")},
+		{"backend config", strings.Join(j.Target.BackendConfig, ", ")},
+		{"program", cli.Path},
+		{"plan store", s.Bucket + " " + s.Table + " " + s.StorageURL},
+		{"plan store role", s.StorageRole},
+		{"region", s.Region},
+	} {
+		fmt.Fprintf(log, "%s: %s\n", line[0], line[1])
+	}
 }
 
 func satisfies(ctx context.Context, cli *terraform.CLI, t target.Target, constraint string) error {

@@ -416,7 +416,7 @@ func TestForgedRecordIsNotBelieved(t *testing.T) {
 		"about another commit":  func(i *recordItem) { i.Commit = commitB },
 		"made at another time":  func(i *recordItem) { i.CreatedAt = formatTime(time.Now()) },
 		"made by another run":   func(i *recordItem) { i.RunAttempt = 2 },
-		"without a time":        func(i *recordItem) { i.CreatedAt = "" },
+		"with a time it is not": func(i *recordItem) { i.CreatedAt = "yesterday" },
 		"of no kind":            func(i *recordItem) { i.Kind = "" },
 		"of another repository": func(i *recordItem) { i.Repository = "evil/infra" },
 	} {

@@ -56,7 +56,7 @@ type ErroredState struct {
 
 // Markdown is the summary in at most limit bytes, such as [SummaryLimit].
 func (a Apply) Markdown(limit int) string {
-	d := document{rest: a.rest()}
+	d := document{rest: a.rest(" has all of it.")}
 	failed, rest, done := a.results()
 	switch a.Status {
 	case Succeeded:

@@ -64,7 +64,7 @@ func planOf(resources ...changes.Resource) *changes.Plan {
 			n      *int
 		}{
 			{changes.Create, &c.Counts.Create}, {changes.Update, &c.Counts.Update}, {changes.Delete, &c.Counts.Delete},
-			{changes.Replace, &c.Counts.Replace}, {changes.Forget, &c.Counts.Forget}, {"read", &c.Counts.Read},
+			{changes.Replace, &c.Counts.Replace}, {changes.Forget, &c.Counts.Forget}, {changes.ReadData, &c.Counts.Read},
 		} {
 			if n.action == r.Action {
 				*n.n++
@@ -150,7 +150,7 @@ func planCases() map[string]Plan {
 	moved := resource(changes.Move, "module.app.aws_iam_role.task")
 	moved.PreviousAddress = "aws_iam_role.task"
 	forgotten := resource(changes.Forget, "aws_kms_key.shared", attr("description", known("shared key"), null))
-	read := resource("read", "data.aws_iam_policy_document.task", attr("json", absent, unknown))
+	read := resource(changes.ReadData, "data.aws_iam_policy_document.task", attr("json", absent, unknown))
 	read.Reason = "read_because_dependency_pending"
 	add("plan-import-move-forget", planOf(forgotten, importedUpdate, imported, moved, read))
 

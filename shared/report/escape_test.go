@@ -80,6 +80,22 @@ func TestClipCutsBetweenRunes(t *testing.T) {
 	}
 }
 
+func TestOnlyAPlainWebAddressIsLinked(t *testing.T) {
+	t.Parallel()
+	for address, linked := range map[string]bool{
+		"https://github.com/acme/infra/actions/runs/1?x=1&y=%20": true, "http://ghe.local:8080/a": true,
+		"": false, "javascript:alert": false, "data:text/html,x": false, "//github.com/x": false, "https:x": false,
+		"https://x/a)b": false, "https://x/a b": false, "https://x/\"onclick": false, "https://x/`": false, "https://x/é": false, "https://x/<b>": false, "https://x/|": false,
+		"https://x/" + strings.Repeat("a", 1000): false,
+	} {
+		md := link("the run", address)
+		if got := strings.HasPrefix(md, "[the run]("); got != linked {
+			t.Errorf("link(%q) = %q", address, md)
+		}
+		check(t, md)
+	}
+}
+
 func FuzzCode(f *testing.F) {
 	for _, s := range hostile {
 		f.Add(s)

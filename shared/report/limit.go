@@ -23,7 +23,7 @@ type document struct {
 	line  string // the one line that is left when there is room for nothing else
 	parts []*part
 	foot  string
-	rest  string // where a reader finds what is left out, as Markdown
+	rest  string // a sentence on where a reader finds what is left out, as Markdown
 }
 
 // part is one section: a title, then items between open and close.
@@ -151,7 +151,7 @@ func (d document) whole(limit int) (string, bool) {
 
 // least is what fits of the title, the line and a note, or nothing.
 func (d document) least(limit int) string {
-	note := "Shortened to fit. All of it is in " + d.rest + ".\n"
+	note := "Shortened to fit. " + d.rest + "\n"
 	for _, s := range []string{d.title + d.line + note, d.line + note, d.line, strings.TrimSpace(d.line)} {
 		if len(s) <= limit {
 			return s
@@ -180,7 +180,7 @@ func (d document) noteOn(parts []*part, brief, omitted int) string {
 		}
 		b.WriteString(". ")
 	}
-	b.WriteString("All of it is in " + d.rest + ".\n\n")
+	b.WriteString(d.rest + "\n\n")
 	return b.String()
 }
 

@@ -37,7 +37,7 @@ func randomPlan(rng *rand.Rand, n int, words []string) Plan {
 		}
 		return known(word())
 	}
-	actions := []changes.Action{changes.Delete, changes.Replace, changes.Forget, changes.Update, changes.Create, changes.Import, changes.Move, "read", "sleep"}
+	actions := []changes.Action{changes.Delete, changes.Replace, changes.Forget, changes.Update, changes.Create, changes.Import, changes.Move, changes.ReadData, "sleep"}
 	some := func(n int) (rs []changes.Resource) {
 		for range n {
 			r := changes.Resource{Address: word() + "." + word(), Type: word(), Action: actions[rng.IntN(len(actions))], CreateFirst: rng.IntN(2) == 0}
@@ -237,6 +237,19 @@ func TestDetailsGoFirstThenNamesThenNumbers(t *testing.T) {
 		}
 		if got := strings.Contains(md, "Shortened to fit"); got == (step.limit == SummaryLimit) {
 			t.Errorf("limit %d: says that it is shortened: %v", step.limit, got)
+		}
+	}
+}
+
+func TestWhatNobodyKeptIsCounted(t *testing.T) {
+	t.Parallel()
+	c := planOf(resource(changes.Create, "terraform_data.kept", attr("input", absent, known("x"))))
+	c.Counts.Create, c.ByType[0].Count, c.Omitted = 12, 12, 11
+	md := plan(c).Markdown(SummaryLimit)
+	checkReport(t, md, SummaryLimit)
+	for _, want := range []string{"12 to add", "### Create: 12", "```diff\n+ input", "And 11 more, not listed here.", "11 entries are only counted", "The log of this run"} {
+		if !strings.Contains(md, want) {
+			t.Errorf("%q is missing in:\n%s", want, md)
 		}
 	}
 }

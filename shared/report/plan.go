@@ -68,6 +68,11 @@ func (p Plan) Markdown(limit int) string {
 	return d.markdown(limit)
 }
 
+// rest says where the details are: Terraform's log only names what would change.
+func (p Plan) rest() string {
+	return p.Subject.rest(" names everything. The plan as JSON has every detail: the input `keep-plan-files` of the plan action keeps it.")
+}
+
 // failed is the report of a plan that could not be made.
 func (p Plan) failed() document {
 	d := document{rest: p.rest(), title: "## ❌ Plan failed for " + p.name() + "\n\n"}

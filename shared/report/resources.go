@@ -24,7 +24,7 @@ var groups = [...]group{
 	{changes.Create, "create", "Create", rankChange},
 	{changes.Import, "import", "Import without change", rankOther},
 	{changes.Move, "move", "Move without change", rankOther},
-	{"read", "read", "Read during apply", rankOther},
+	{changes.ReadData, "read", "Read during apply", rankOther},
 }
 
 // verb is the word for an action.
@@ -108,7 +108,7 @@ func (b *builder) item(r *changes.Resource, gist string) item {
 	}
 	fact := strings.Join(facts, " ")
 	diff := appendDiff(nil, r)
-	if len(diff) == 0 || r.Action == "read" {
+	if len(diff) == 0 || r.Action == changes.ReadData {
 		if fact != "" {
 			fact = ": " + fact
 		}

@@ -24,8 +24,8 @@ type Subject struct {
 	TerraformVersion string
 	// Notes are what a reader should know besides, a sentence each.
 	Notes []string
-	// Rest says where everything is that a report had no room for, such as
-	// "the log of this run"; that is also what it is when empty.
+	// Rest says, in a sentence, where everything is that a report had no room
+	// for. When empty, it is the log of the run.
 	Rest string
 }
 
@@ -43,11 +43,13 @@ func (s Subject) name() string {
 	return Code(clip(s.Component, maxName)) + " in " + Code(clip(s.Stack, maxName))
 }
 
-func (s Subject) rest() string {
+// rest is the sentence on where the rest is, as Markdown; about is what it says
+// of the log of the run.
+func (s Subject) rest(about string) string {
 	if s.Rest != "" {
 		return Text(clip(s.Rest, maxName))
 	}
-	return link("the log of this run", s.RunURL)
+	return link("The log of this run", s.RunURL) + about
 }
 
 // notes is a part with an alert of its own for the notes.

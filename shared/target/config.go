@@ -54,7 +54,7 @@ func Load(root, file string) (*Config, error) {
 
 // fault is a ConfigError about the value or key at a place.
 func (c *Config) fault(at place, cause error, format string, args ...any) error {
-	return &ConfigError{File: c.file, Line: at.line, Column: at.column, Key: at.key, Message: fmt.Sprintf(format, args...), Err: cause}
+	return &ConfigError{File: c.file, Line: at.line, Column: at.column, Key: at.key(), Message: fmt.Sprintf(format, args...), Err: cause}
 }
 
 func (c *Config) componentNames() []string { return slices.Sorted(maps.Keys(c.doc.Components)) }

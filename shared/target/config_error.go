@@ -37,33 +37,34 @@ func (e *ConfigError) Unwrap() error { return e.Err }
 // place is where in gitops.yaml a key or value stands.
 type place struct {
 	line, column int
-	key          string
+	parent, name string // of the key: components.network and path
 }
 
-// under is the same place, known by a key below it.
-func (p place) under(name string) string {
+// key is the full name of the place's key; empty for the document.
+func (p place) key() string {
+	if p.parent == "" {
+		return p.name
+	}
+	return p.parent + "." + p.name
+}
+
+// below is the place of a key inside the mapping at p, in another position.
+func (p place) below(name string, line, column int) place {
 	name = shorten(name)
-	if strings.ContainsFunc(name, func(r rune) bool {
+	if name == "" || strings.ContainsFunc(name, func(r rune) bool {
 		return r != '-' && r != '_' && r != '/' && !unicode.IsLetter(r) && !unicode.IsNumber(r)
-	}) || name == "" {
+	}) {
 		name = strconv.Quote(name)
 	}
-	if p.key == "" {
-		return name
-	}
-	return p.key + "." + name
+	return place{line: line, column: column, parent: p.key(), name: name}
 }
 
-// named says "`key` under where" for a message about the place.
+// named is the key and what it is under, for messages.
 func (p place) named() string {
-	i := strings.LastIndexByte(p.key, '.')
-	if strings.HasSuffix(p.key, `"`) { // a quoted name may hold dots
-		i = strings.LastIndex(p.key, `."`)
+	if p.parent == "" {
+		return quote(p.name)
 	}
-	if i < 0 {
-		return quote(p.key)
-	}
-	return quote(p.key[i+1:]) + " under " + p.key[:i]
+	return quote(p.name) + " under " + p.parent
 }
 
 // quote sets text from outside in backquotes, or in escaped double quotes

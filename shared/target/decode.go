@@ -46,7 +46,7 @@ type decoder struct {
 }
 
 func (d *decoder) fault(at place, format string, args ...any) error {
-	return &ConfigError{File: d.file, Line: at.line, Column: at.column, Key: at.key, Message: fmt.Sprintf(format, args...)}
+	return &ConfigError{File: d.file, Line: at.line, Column: at.column, Key: at.key(), Message: fmt.Sprintf(format, args...)}
 }
 
 func (d *decoder) count(at place) error {
@@ -129,8 +129,9 @@ func (d *decoder) list(n ast.Node, into reflect.Value, at place, keep rules) err
 	texts := make([]text, len(seq.Values))
 	seen := make(map[string]bool)
 	for i, item := range seq.Values {
-		below := place{line: at.line, column: at.column, key: fmt.Sprintf("%s[%d]", at.key, i)}
-		if err := d.value(item, reflect.ValueOf(&texts[i]).Elem(), below, rules{nonempty: true}); err != nil {
+		here := at
+		here.name = fmt.Sprintf("%s[%d]", at.name, i)
+		if err := d.value(item, reflect.ValueOf(&texts[i]).Elem(), here, rules{nonempty: true}); err != nil {
 			return err
 		}
 		if keep.unique && seen[texts[i].value] {
@@ -179,8 +180,8 @@ func (d *decoder) object(n ast.Node, into reflect.Value, at place) error {
 				choices = append(choices, f.key)
 			}
 			where := ""
-			if at.key != "" {
-				where = " under " + at.key
+			if at.name != "" {
+				where = " under " + at.key()
 			}
 			return d.fault(e.at, "unknown key %s%s: %s", quote(e.key), where, hint(e.key, choices))
 		}
@@ -213,7 +214,7 @@ func (d *decoder) entries(n ast.Node, at place) ([]entry, error) {
 	m, ok := n.(ast.MapNode)
 	if !ok {
 		what := "the document"
-		if at.key != "" {
+		if at.name != "" {
 			what = at.named()
 		}
 		return nil, d.fault(at, "%s must be a mapping, not %s", what, describe(n))
@@ -223,7 +224,8 @@ func (d *decoder) entries(n ast.Node, at place) ([]entry, error) {
 	have := make(map[string]place)
 	for each := m.MapRange(); each.Next(); {
 		tk := each.Key().GetToken()
-		here := place{line: tk.Position.Line, column: tk.Position.Column, key: at.key}
+		key := tk.Value // as written, so that 0123 stays the name it looks like
+		here := at.below(key, tk.Position.Line, tk.Position.Column)
 		if err := d.count(here); err != nil {
 			return nil, err
 		}
@@ -234,8 +236,6 @@ func (d *decoder) entries(n ast.Node, at place) ([]entry, error) {
 		if _, scalar := each.Key().(ast.ScalarNode); !scalar || isReference(each.Key()) {
 			return nil, d.fault(here, "a key must be plain text")
 		}
-		key := tk.Value // as written, so that 0123 stays the name it looks like
-		here.key = at.under(key)
 		if first, twice := have[key]; twice {
 			return nil, d.fault(here, "%s is there twice: first in line %d", here.named(), first.line)
 		}

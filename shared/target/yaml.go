@@ -3,6 +3,7 @@ package target
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -34,7 +35,7 @@ func parseYAML(file string, content []byte) (ast.Node, error) {
 	if !utf8.Valid(content) {
 		return nil, fault(nil, "is not UTF-8 text")
 	}
-	tokens := lexer.Tokenize(string(content))
+	tokens := lexer.Tokenize(strings.TrimPrefix(string(content), "\ufeff"))
 	if len(tokens) > maxTokens {
 		return nil, fault(tokens[maxTokens], "is too long: it has more than %d YAML tokens", maxTokens)
 	}

@@ -1,0 +1,347 @@
+package planstore
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// What a child process of a test is told, by environment variables.
+const (
+	childVariable  = "PLANSTORE_CHILD"  // what to do
+	folderVariable = "PLANSTORE_FOLDER" // the store
+	argVariable    = "PLANSTORE_ARG"
+)
+
+// TestMain lets this test binary also be a process of its own: several can use
+// one store, and one that is killed can't clean up.
+func TestMain(m *testing.M) {
+	child := os.Getenv(childVariable)
+	if child == "" {
+		os.Exit(m.Run())
+	}
+	s, err := OpenDirectory(os.Getenv(folderVariable), time.Now)
+	if err == nil {
+		switch child {
+		case "claim":
+			err = childClaims(s)
+		case "story":
+			err = childTellsStory(s, os.Getenv(argVariable))
+		}
+	}
+	if err != nil {
+		fmt.Println("error", err)
+		os.Exit(1)
+	}
+}
+
+// child is this test binary as another process.
+func child(what, folder, arg string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childVariable+"="+what, folderVariable+"="+folder, argVariable+"="+arg)
+	return cmd
+}
+
+// childClaims tries to claim every record that it is given, one JSON a line,
+// and prints those it got.
+func childClaims(s *Store) error {
+	fmt.Println("ready")
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		var r Record
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			return err
+		}
+		err := s.Claim(context.Background(), r, runNumber(fmt.Sprint(os.Getpid()), 1), "x")
+		var refused *NotClaimableError
+		switch {
+		case err == nil:
+			fmt.Println("won", r.ID())
+		case !errors.As(err, &refused):
+			return err
+		}
+	}
+	return nil
+}
+
+func TestOneOfManyProcessesClaimsAPlan(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	b := newDirectoryBackend(t, folder)
+	b.Store.now = time.Now
+	*b.clock = clock{at: time.Now()}
+	var records []string
+	for i := range 20 {
+		r := b.newRecord(nil)
+		r.Component = fmt.Sprint("c", i)
+		line, err := json.Marshal(b.put(t, r, "plan"))
+		must(t, err)
+		records = append(records, string(line))
+	}
+	var mu sync.Mutex
+	wins := map[string]int{}
+	var ready, done sync.WaitGroup
+	start := make(chan struct{})
+	for range 4 {
+		cmd := child("claim", folder, "")
+		stdin, err := cmd.StdinPipe()
+		must(t, err)
+		stdout, err := cmd.StdoutPipe()
+		must(t, err)
+		must(t, cmd.Start())
+		ready.Add(1)
+		done.Go(func() {
+			lines := bufio.NewScanner(stdout)
+			lines.Scan()
+			ready.Done()
+			<-start
+			_, err := io.WriteString(stdin, strings.Join(records, "\n")+"\n")
+			if err := errors.Join(err, stdin.Close()); err != nil {
+				t.Error(err)
+			}
+			for lines.Scan() {
+				id, ok := strings.CutPrefix(lines.Text(), "won ")
+				if !ok {
+					t.Error(lines.Text())
+				}
+				mu.Lock()
+				wins[id]++
+				mu.Unlock()
+			}
+			if err := cmd.Wait(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	ready.Wait()
+	close(start)
+	done.Wait()
+	total := 0
+	for _, n := range wins {
+		total += n
+	}
+	if total != len(records) {
+		t.Errorf("%d records were claimed %d times", len(records), total)
+	}
+}
+
+// steps are the points of the story at which its process can be killed.
+var steps = []string{
+	"before object", "after object", "after record", "before claim", "after claim", "before finish", "after finish", "after state",
+}
+
+// dying kills this very process at one step of the story.
+type dying struct {
+	objects
+	items
+	at string
+}
+
+func (d dying) step(name string) {
+	if name == d.at {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	}
+}
+
+// around runs a write with a step before and after it.
+func (d dying) around(before, after string, write func() error) error {
+	d.step(before)
+	err := write()
+	d.step(after)
+	return err
+}
+
+func (d dying) put(ctx context.Context, key string, f *os.File, sum fingerprint) (version string, err error) {
+	after := "after object"
+	if strings.HasPrefix(key, erroredStatePrefix) {
+		after = "after state"
+	}
+	err = d.around("before object", after, func() (err error) {
+		version, err = d.objects.put(ctx, key, f, sum)
+		return err
+	})
+	return version, err
+}
+
+func (d dying) putRecord(ctx context.Context, r Record) error {
+	return d.around("", "after record", func() error { return d.items.putRecord(ctx, r) })
+}
+
+func (d dying) putClaim(ctx context.Context, r Record, c heldClaim) error {
+	return d.around("before claim", "after claim", func() error { return d.items.putClaim(ctx, r, c) })
+}
+
+func (d dying) finishClaim(ctx context.Context, r Record, run Run, result Result, at time.Time, last *LastApply) error {
+	return d.around("before finish", "after finish", func() error {
+		return d.items.finishClaim(ctx, r, run, result, at, last)
+	})
+}
+
+// childTellsStory plans, claims, applies and rescues a state, again and again,
+// and says what is done as soon as it is. It dies at a step, or when it is killed.
+func childTellsStory(s *Store, step string) error {
+	d := dying{objects: s.objects, items: s.items, at: step}
+	s.objects, s.items = d, d
+	ctx := context.Background()
+	dir, err := os.MkdirTemp(os.Getenv(folderVariable), "child-*")
+	if err != nil {
+		return err
+	}
+	for i := 1; ; i++ {
+		contents := strings.Repeat(fmt.Sprintf("planfile %d of %d. ", i, os.Getpid()), 5000)
+		planfile := filepath.Join(dir, fmt.Sprint(i))
+		if err := os.WriteFile(planfile, []byte(contents), 0o600); err != nil {
+			return err
+		}
+		r := storyRecord(i)
+		fmt.Println("putting", i)
+		if r, err = s.Put(ctx, r, planfile); err != nil {
+			return err
+		}
+		fmt.Println("put", i)
+		if err := s.Claim(ctx, r, r.Run, "x"); err != nil {
+			return err
+		}
+		fmt.Println("claimed", i)
+		if _, err := s.PutErroredState(ctx, r, r.Run, planfile); err != nil {
+			return err
+		}
+		if err := s.Finish(ctx, r, r.Run, Result{Status: StatusApplied}); err != nil {
+			return err
+		}
+		fmt.Println("applied", i)
+	}
+}
+
+// storyRecord is the record of the story's round i; each has its own target.
+func storyRecord(i int) Record {
+	return Record{
+		Target: Target{"acme/infra", fmt.Sprint("c", i), "dev"}, Commit: commitA,
+		Run: runNumber(fmt.Sprint(100+i), 1), Actor: "x", Kind: KindChange, Outcome: OutcomeChanges,
+		ExpiresAt: time.Now().Add(time.Hour),
+	}
+}
+
+// checkStory looks at the store after the child is dead: everything it said is
+// done is done, and the one thing it was at is done or not.
+func checkStory(t *testing.T, folder string, said []string) {
+	t.Helper()
+	s, err := OpenDirectory(folder, time.Now)
+	must(t, err)
+	order := map[string]int{"putting": 0, "put": 1, "claimed": 2, "applied": 3}
+	reached := map[int]int{}
+	for _, line := range said {
+		var what string
+		var i int
+		if _, err := fmt.Sscan(line, &what, &i); err != nil {
+			t.Fatalf("the child said %q", line)
+		}
+		reached[i] = order[what]
+	}
+	for i, least := range reached {
+		found, err := s.Find(t.Context(), storyRecord(i).Target, commitA)
+		is := 0
+		switch {
+		case errors.Is(err, ErrNotFound):
+		case err != nil:
+			t.Fatalf("round %d: %v", i, err)
+		default:
+			is = map[Status]int{StatusPlanned: 1, StatusApplying: 2, StatusApplied: 3}[found.Status]
+			if err := s.Fetch(t.Context(), found.Record, filepath.Join(t.TempDir(), "f")); err != nil {
+				t.Errorf("round %d: a record that can be seen has no whole planfile: %v", i, err)
+			}
+		}
+		if is != least && is != least+1 {
+			t.Errorf("round %d is at %d, and the child was told that it is at %d", i, is, least)
+		}
+		if (is == 3) != (found.Last != nil) {
+			t.Errorf("round %d: status %s and last apply %v", i, found.Status, found.Last)
+		}
+		if is >= 2 {
+			if err := s.Claim(t.Context(), found.Record, runNumber("9", 1), "x"); err == nil {
+				t.Errorf("round %d was claimed twice", i)
+			}
+		}
+	}
+	// Every file under an object's name is whole.
+	root := filepath.Join(folder, objectsFolder)
+	must(t, filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		f, sum, err := openMeasured(path)
+		must(t, err)
+		defer f.Close()
+		if digest, _, _ := strings.Cut(d.Name(), "."); digest != sum.digest() {
+			t.Errorf("%s is not whole", path)
+		}
+		return nil
+	}))
+	// And the store still works.
+	b := &backend{Store: s, clock: &clock{at: time.Now()}}
+	r := b.newRecord(nil)
+	r.ExpiresAt = time.Now().Add(time.Hour)
+	r = b.put(t, r, "after the crash")
+	b.apply(t, r, r.Run)
+}
+
+func TestProcessKilledAtAStepLeavesNothingHalfMade(t *testing.T) {
+	t.Parallel()
+	for _, step := range steps {
+		t.Run(step, func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			out, err := child("story", folder, step).Output()
+			if !killed(err) {
+				t.Fatalf("the child was not killed: %v\n%s", err, out)
+			}
+			checkStory(t, folder, strings.Split(strings.TrimSpace(string(out)), "\n"))
+		})
+	}
+}
+
+func TestProcessKilledAtAnyMomentLeavesNothingHalfMade(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	for round := range 25 {
+		// A store of its own every few rounds, so that its making is hit, too.
+		if round%5 == 0 {
+			folder = filepath.Join(t.TempDir(), fmt.Sprint(round))
+		}
+		must(t, os.RemoveAll(filepath.Join(folder, "items.db")))
+		cmd := child("story", folder, "")
+		stdout, err := cmd.StdoutPipe()
+		must(t, err)
+		must(t, cmd.Start())
+		delay := time.Duration(rand.Int64N(int64(150 * time.Millisecond)))
+		time.AfterFunc(delay, func() { _ = cmd.Process.Kill() })
+		var said []string
+		for lines := bufio.NewScanner(stdout); lines.Scan(); {
+			said = append(said, lines.Text())
+		}
+		if err := cmd.Wait(); !killed(err) {
+			t.Fatalf("round %d: the child was not killed: %v: %v", round, err, said)
+		}
+		checkStory(t, folder, said)
+		if t.Failed() {
+			t.Fatalf("round %d, killed after %v", round, delay)
+		}
+	}
+}
+
+func killed(err error) bool {
+	var exit *exec.ExitError
+	return errors.As(err, &exit) && exit.ProcessState.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL
+}

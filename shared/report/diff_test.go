@@ -1,0 +1,64 @@
+package report
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/terraform-gitops/gitops/shared/changes"
+)
+
+func TestHostileJSONStaysOnOneLine(t *testing.T) {
+	t.Parallel()
+	for name, s := range map[string]string{
+		"deep":    strings.Repeat("[", 5000) + strings.Repeat("]", 5000), // 50 MB when indented
+		"large":   "[" + strings.Repeat("1,", maxJSON) + "1]",
+		"invalid": `{"a":1`,
+		"empty":   "[]",
+	} {
+		if got, ok := indent(s); ok {
+			t.Errorf("%s: indented to %d bytes", name, len(got))
+		}
+	}
+}
+
+func TestAChangeInALongValueIsShown(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]struct {
+		from, to changes.Value
+		lines    []string
+	}{
+		"at the end":     {known(strings.Repeat("é", 5000) + "old"), known(strings.Repeat("é", 5000) + "new"), []string{`ééold"`, `éénew"`}},
+		"at the start":   {known("old" + strings.Repeat("é", 5000)), known("new" + strings.Repeat("é", 5000)), []string{`"oldéé`, `"newéé`}},
+		"in the middle":  {raw("1" + strings.Repeat("0", 3000) + "1" + strings.Repeat("0", 3000)), raw("1" + strings.Repeat("0", 3000) + "2" + strings.Repeat("0", 3000)), []string{"0001000", "0002000"}},
+		"between runes":  {known(strings.Repeat("x", 300) + "é" + strings.Repeat("y", 300)), known(strings.Repeat("x", 300) + "è" + strings.Repeat("y", 300)), []string{"xéy", "xèy"}},
+		"in one of many": {known(strings.Repeat("line\n", 900) + "old\n"), known(strings.Repeat("line\n", 900) + "new\n"), []string{"-   old\n", "+   new\n"}},
+		"past the cut":   {changes.Value{Kind: changes.Known, Text: "x", String: true, Cut: 9}, changes.Value{Kind: changes.Known, Text: "x", String: true, Cut: 8}, []string{"(9 bytes more)", "(8 bytes more)", "differs further on"}},
+		"in its kind":    {known("1"), raw("1"), []string{`"1" → 1`}},
+		"the newline":    {known("a\nb\n"), known("a\nb"), []string{"no newline at the end"}},
+	} {
+		got := string(appendChange(nil, "name", want.from, want.to, ""))
+		for _, line := range want.lines {
+			if !strings.Contains(got, line) {
+				t.Errorf("%s: no %q in:\n%s", name, line, got)
+			}
+		}
+		if len(got) > 5000 {
+			t.Errorf("%s: %d bytes", name, len(got))
+		}
+	}
+}
+
+func TestAReportOfALargePlanTakesMilliseconds(t *testing.T) {
+	t.Parallel()
+	var resources []changes.Resource
+	for range 5000 {
+		resources = append(resources, resource(changes.Update, "terraform_data.x", attr("input", known(script), known(policyOld)), attr("policy", known(policyOld), known(policyNew))))
+	}
+	p := plan(planOf(resources...))
+	start := time.Now()
+	md := p.Markdown(SummaryLimit)
+	if took := time.Since(start); took > 5*time.Second { // a tenth of a second, without -race and other tests beside
+		t.Errorf("%d bytes took %s", len(md), took)
+	}
+}
