@@ -270,7 +270,7 @@ func (p *planning) report(ctx context.Context, planErr error) (job.Result, error
 		Subject: report.Subject{
 			Component: p.job.Target.Component, Stack: p.job.Target.Stack,
 			Commit: p.record.Commit, BaseCommit: p.record.BaseCommit, PullRequest: p.record.PullRequest,
-			Digest: p.record.Digest, CreatedAt: p.record.CreatedAt, ExpiresAt: p.record.ExpiresAt,
+			Digest: p.record.Digest, CreatedAt: p.record.CreatedAt,
 			RunURL: p.record.Run.URL, Actor: p.record.Actor,
 			TerraformName: p.record.TerraformName, TerraformVersion: p.record.TerraformVersion,
 			Notes: p.notes,
@@ -278,7 +278,7 @@ func (p *planning) report(ctx context.Context, planErr error) (job.Result, error
 		Changes: p.changes, Diagnostics: p.diagnostics, DependsOn: p.job.Target.DependsOn, ApplyHow: p.applyHow(),
 	}
 	if p.Store {
-		view.RecordID = p.record.ID()
+		view.RecordID, view.ExpiresAt = p.record.ID(), p.record.ExpiresAt
 	}
 	if planErr != nil && len(p.diagnostics) == 0 {
 		view.Error = planErr.Error()
@@ -301,7 +301,7 @@ func (p *planning) report(ctx context.Context, planErr error) (job.Result, error
 func (p *planning) applyHow() string {
 	switch {
 	case !p.Store:
-		return "This planfile was not stored (`plan-storage: false`): it can't be applied."
+		return "This planfile was not stored (plan-storage: false), so nothing can apply it."
 	case p.Drift:
 		return "This is a drift plan: drift remediation applies it."
 	case p.record.PullRequest > 0:

@@ -1,8 +1,6 @@
 package changes
 
-import (
-	"bytes"
-)
+import "bytes"
 
 // Bounds of the details of one resource.
 const (
@@ -80,17 +78,17 @@ func (d *differ) walk(before, after, unknown int32, m *mask, inBoth bool) {
 	if !someUnknown && before != absent && after != absent && bytes.Equal(d.text(before), d.text(after)) {
 		return
 	}
-	old, new := before, after
+	shape := after
 	if after == absent && someUnknown {
-		new = unknown // whatever it is like, nothing in it is known
+		shape = unknown // nothing in it is known
 	}
-	if !d.isUnknown(unknown) && !m.hides(d.tree, before) && !m.hides(d.tree, new) {
+	if !d.isUnknown(unknown) && !m.hides(d.tree, before) && !m.hides(d.tree, shape) {
 		switch {
-		case d.isContainer(old) && d.kind(old) == d.kind(new):
+		case d.isContainer(before) && d.kind(before) == d.kind(shape):
 			d.walkInto(before, after, unknown, m, true)
 			return
-		case d.isContainer(new) && d.isNothing(old) && (d.size(new) > 0 || len(d.at) == 0),
-			d.isContainer(old) && d.isNothing(new) && (d.size(old) > 0 || len(d.at) == 0):
+		case d.isContainer(shape) && d.isNothing(before) && (d.size(shape) > 0 || someUnknown || len(d.at) == 0),
+			d.isContainer(before) && d.isNothing(shape) && (d.size(before) > 0 || len(d.at) == 0):
 			d.walkInto(before, after, unknown, m, false)
 			return
 		}

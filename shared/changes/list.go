@@ -19,15 +19,15 @@ func (d *differ) walkElements(before, after, unknown int32, m *mask, inBoth bool
 		unknowns = append(unknowns, absent)
 	}
 	for _, p := range align(d.identify(olds, news, unknowns)) {
-		old, new, unknown, place := absent, absent, absent, p.before
+		b, a, u, place := absent, absent, absent, p.before
 		if p.before >= 0 {
-			old = olds[p.before]
+			b = olds[p.before]
 		}
 		if p.after >= 0 {
-			new, unknown, place = news[p.after], unknowns[p.after], p.after
+			a, u, place = news[p.after], unknowns[p.after], p.after
 		}
 		d.at = append(d.at, step{isIndex: true, index: place})
-		d.walk(old, new, unknown, m.elements(), inBoth)
+		d.walk(b, a, u, m.elements(), inBoth)
 		d.at = d.at[:len(d.at)-1]
 	}
 }
@@ -48,18 +48,18 @@ func (t *tree) list(i int32) []int32 {
 // that are not all known, and all values of lists that are too large, get
 // numbers of their own.
 func (d *differ) identify(olds, news, unknowns []int32) (before, after []int) {
-	bytes := 0
+	size := 0
 	for _, list := range [][]int32{olds, news} {
 		for _, i := range list {
 			if i != absent {
-				bytes += len(d.text(i))
+				size += len(d.text(i))
 			}
 		}
 	}
 	numbers := map[string]int{}
 	own := 0
 	number := func(i, unknown int32) int {
-		if i == absent || d.anyUnknown(unknown) || bytes > maxAlignedBytes {
+		if i == absent || d.anyUnknown(unknown) || size > maxAlignedBytes {
 			own--
 			return own
 		}

@@ -1,6 +1,9 @@
 package changes
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // outputOverhead is what an Output takes besides its texts, in bytes, about.
 const outputOverhead = 160
@@ -9,7 +12,7 @@ const outputOverhead = 160
 func (rd *reader) outputChanges() error {
 	t := &rd.tree
 	if t.kind(0) != '{' {
-		return fmt.Errorf("it is not an object")
+		return errors.New("it is not an object")
 	}
 	from := t.members(0)
 	for k := from; k < len(t.stack); k++ {
@@ -52,9 +55,18 @@ func (rd *reader) outputChange(name string, i int32) error {
 	o := Output{
 		Name:   name,
 		Action: actions.action,
-		Old:    r.value(change[fieldBefore], absent, marks),
-		New:    r.value(change[fieldAfter], change[fieldAfterUnknown], marks),
+		Old:    r.outputValue(change[fieldBefore], absent, marks),
+		New:    r.outputValue(change[fieldAfter], change[fieldAfterUnknown], marks),
 	}
 	rd.outputs.add(0, outputOverhead+len(name)+len(o.Old.Text)+len(o.New.Text), o)
 	return nil
+}
+
+// outputValue is what is known of one side of an output. There are no outputs
+// that are null: null stands for none.
+func (r *renderer) outputValue(i, unknown int32, m *mask) Value {
+	if r.isNothing(i) {
+		i = absent
+	}
+	return r.value(i, unknown, m)
 }

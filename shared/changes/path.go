@@ -49,13 +49,13 @@ func isPlain(name string) bool {
 // begins: the keys of a sensitive map are secret, too.
 func (d *differ) readReplacePaths(i int32, marks *mask) []string {
 	var texts []string
-	for p := range d.children(i) {
+	for _, p := range d.list(i) {
 		if len(d.replacePaths) == maxReplacePaths {
 			break
 		}
 		var path []step
 		m := marks
-		for c := range d.children(p) {
+		for _, c := range d.list(p) {
 			if m != nil && m.all {
 				break
 			}

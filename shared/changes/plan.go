@@ -47,9 +47,10 @@ type Plan struct {
 	// Errored is true for the partial plan of a planning that failed.
 	Errored bool
 
-	// Digest is the hex SHA-256 of what the plan would change. Two plans with
-	// the same digest would do the same. Sensitive values are part of it, so
-	// it must not be stored or shown.
+	// Digest is the hex SHA-256 of what the plan would change: the resource
+	// changes with an effect, the output changes, the actions invoked. Two plans
+	// with the same digest would do the same. Sensitive values are part of it,
+	// so it must not be stored or shown.
 	Digest string
 }
 

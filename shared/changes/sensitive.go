@@ -84,12 +84,15 @@ func (m *mask) hides(t *tree, i int32) bool {
 	}
 }
 
-// minSecretPart is how long a secret must be, in bytes, for texts that contain
-// it to be hidden, too. Texts that equal it are hidden whatever its length.
-const minSecretPart = 6
-
-// maxSecrets bounds how many secrets of one resource are looked for.
-const maxSecrets = 256
+const (
+	// minSecretPart is how long a secret must be, in bytes, for texts that
+	// contain it to be hidden, too. Texts that equal it are whatever its length.
+	minSecretPart = 6
+	// minSecretNumber is how long a number must be, in bytes, to be looked for.
+	minSecretNumber = 4
+	// maxSecrets bounds how many secrets of one change are looked for.
+	maxSecrets = 256
+)
 
 // secrets are the texts of the sensitive values in one change. Providers copy
 // values into other attributes without the mark (terraform_data's input and
@@ -127,7 +130,10 @@ func (s *secrets) collect(t *tree, i int32, m *mask) {
 	case '"':
 		s.add(string(t.str(i)))
 	case '0':
-		s.add(string(t.text(i)))
+		// A shorter one is in too many places by chance.
+		if text := t.text(i); len(text) >= minSecretNumber {
+			s.add(string(text))
+		}
 	}
 }
 

@@ -28,7 +28,6 @@ func (b *backend) fill(t testing.TB, records int) {
 				r.Commit = commitA
 			}
 			item := newRecordItem(r)
-			item.ExpiresAt = r.ExpiresAt.Unix()
 			attributes, err := encode(item)
 			must(t, err)
 			writes = append(writes, types.WriteRequest{PutRequest: &types.PutRequest{Item: attributes}})

@@ -82,7 +82,7 @@ func plain(word string) (string, bool) {
 	switch {
 	case run == 0, letters > 0 && digits > 0:
 		return "", false
-	case digits > 0 && tail != "": // "1." would begin a list
+	case digits > 0 && tail != "" && (tail[0] == '.' || tail[0] == ')'): // "1." would begin a list
 		return lead + core + fmt.Sprintf("&#%d;", tail[0]) + tail[1:], true
 	}
 	return word, true

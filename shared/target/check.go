@@ -66,25 +66,31 @@ func isPrintable(s string) bool {
 }
 
 func (c *Config) checkTemplates() error {
-	layers := []layer{c.doc.layer}
-	paths := []text{c.doc.Path}
+	if err := c.checkLayer(c.doc.Path, c.doc.layer); err != nil {
+		return err
+	}
 	for _, name := range c.stackNames() {
-		layers = append(layers, c.doc.Stacks[name].layer)
-	}
-	for _, name := range c.componentNames() {
-		layers = append(layers, c.doc.Components[name].layer)
-		paths = append(paths, c.doc.Components[name].Path)
-	}
-	for _, l := range layers {
-		paths = slices.Concat(paths, []text{l.Workspace}, l.VarFiles, l.BackendConfig)
-		for _, name := range slices.Sorted(maps.Keys(l.Env)) {
-			if err := c.checkVariable(name, l.Env[name].at); err != nil {
-				return err
-			}
-			paths = append(paths, l.Env[name])
+		if err := c.checkLayer(text{}, c.doc.Stacks[name].layer); err != nil {
+			return err
 		}
 	}
-	for _, t := range paths {
+	for _, name := range c.componentNames() {
+		if err := c.checkLayer(c.doc.Components[name].Path, c.doc.Components[name].layer); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Config) checkLayer(path text, l layer) error {
+	templates := slices.Concat([]text{path, l.Workspace}, l.VarFiles, l.BackendConfig)
+	for _, name := range slices.Sorted(maps.Keys(l.Env)) {
+		if err := c.checkVariable(name, l.Env[name].at); err != nil {
+			return err
+		}
+		templates = append(templates, l.Env[name])
+	}
+	for _, t := range templates {
 		if err := checkTemplate(t.value); err != nil {
 			return c.fault(t.at, err, "%s", t.at.named())
 		}

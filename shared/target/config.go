@@ -31,21 +31,27 @@ type Config struct {
 // missing does not stop the others. A fault in the file is a [*ConfigError]. A file that
 // does not exist gives an error that wraps [fs.ErrNotExist].
 func Load(root, file string) (*Config, error) {
-	c := &Config{}
-	var err error
-	if c.checkout, err = openCheckout(root); err != nil {
+	co, err := openCheckout(root)
+	if err != nil {
 		return nil, err
 	}
-	if c.file, err = c.checkout.name(file); err != nil {
-		return nil, fmt.Errorf("read the configuration %s: %w", quote(file), err)
-	}
-	content, err := c.checkout.readFile(c.file, maxFileBytes)
+	name, err := co.name(file)
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration %s: %w", quote(file), err)
 	}
-	if c.doc, err = decode(c.file, content); err != nil {
+	content, err := co.readFile(name, maxFileBytes)
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration %s: %w", quote(file), err)
+	}
+	return parse(co, name, content)
+}
+
+func parse(co checkout, file string, content []byte) (*Config, error) {
+	doc, err := decode(file, content)
+	if err != nil {
 		return nil, err
 	}
+	c := &Config{checkout: co, file: file, doc: doc}
 	if err := c.check(); err != nil {
 		return nil, err
 	}

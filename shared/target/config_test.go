@@ -97,7 +97,7 @@ func TestAFaultIsOneLineWithPlaceKeyAndChoices(t *testing.T) {
 		"path that climbs out":         {"components: {a: {path: ../a}}\nstacks: {dev: }", "gitops.yaml:1:24: `path` under components.a, `../a`: it lies outside the checkout"},
 		"var file that climbs out":     {"components: {a: {var-files: [../../../b]}}\nstacks: {dev: }", "`var-files[0]` under components.a, `../../../b`: it lies outside the checkout"},
 		"rooted file that climbs out":  {"components: {a: {var-files: [/../b]}}\nstacks: {dev: }", "it lies outside the checkout"},
-		"name that climbs":             {"components: {..: }\nstacks: {dev: }", "gitops.yaml:1:14: `..` under components: the name `..` can't be part of a path: write the path without `{component}`"},
+		"name that climbs":             {"components: {..: }\nstacks: {dev: }", "gitops.yaml:1:14: `\"..\"` under components: the name `..` can't be part of a path: write the path without `{component}`"},
 		"name that climbs below":       {"components: {a: {path: 'x/{stack}'}}\nstacks: {b/../../../c: }", "the name `b/../../../c` can't be part of a path"},
 		"backend file with an equals":  {"components: {a=b: {path: a, backend-config: ['{component}.tfbackend']}}\nstacks: {dev: }", "is a file whose name Terraform would take for KEY=VALUE"},
 		"one state for two stacks":     {"components: {a: {var-files: ['{stack}.tfvars']}}\nstacks: {dev: , prod: }", "gitops.yaml:1:14: a in dev and a in prod would share one state: both are `components/a` with the same workspace and backend-config"},

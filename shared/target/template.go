@@ -28,6 +28,9 @@ func checkTemplate(template string) error {
 // expand fills in a target's names. A name is put in as it is: a placeholder
 // in it is not expanded.
 func expand(template, component, stack string) string {
+	if !strings.Contains(template, "{") {
+		return template
+	}
 	return strings.NewReplacer("{component}", component, "{stack}", stack).Replace(template)
 }
 
