@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/gha"
-	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 )
@@ -70,41 +69,27 @@ func (a *applying) mergedCommit(ctx context.Context, event gha.Event) (string, e
 	return merged, nil
 }
 
-// findRecord finds the newest plan of the first commit that has one.
+// findRecord finds the newest plan of the commit that is meant: the one the input
+// names; else the merged commit itself, which a merge queue or a dispatch plans;
+// else the head of the pull request that was merged as that commit.
 func (a *applying) findRecord(ctx context.Context, event gha.Event, merged string) error {
-	var looked []string
-	try := func(commit string) (bool, error) {
-		looked = append(looked, job.Short(commit))
-		stored, err := a.store.Find(ctx, a.job.Key(), commit)
-		if errors.Is(err, planstore.ErrNotFound) {
-			return false, nil
-		}
-		if err != nil {
-			return false, fmt.Errorf("find the plan of %s: %w", a.job.Target, err)
-		}
-		a.stored = stored
-		return true, nil
+	commit := merged
+	if a.SHA != "" {
+		commit = a.SHA
 	}
-	commits := []string{a.SHA}
-	switch {
-	case a.SHA != "":
-	case event.PullRequest != nil:
-		commits = []string{event.PullRequest.Head.SHA}
-	default:
-		commits = []string{merged}
+	looked := []string{job.Short(commit)}
+	found, err := a.look(ctx, commit)
+	if found || err != nil {
+		return err
 	}
-	for _, commit := range commits {
-		if found, err := try(commit); found || err != nil {
-			return err
-		}
-	}
-	if a.SHA == "" && event.PullRequest == nil {
-		pulls, err := a.pullRequestsOf(ctx, merged)
+	if a.SHA == "" {
+		heads, err := a.mergedHeads(ctx, event, merged)
 		if err != nil {
 			return err
 		}
-		for _, pr := range pulls {
-			if found, err := try(pr.HeadSHA); found || err != nil {
+		for _, head := range heads {
+			looked = append(looked, job.Short(head))
+			if found, err := a.look(ctx, head); found || err != nil {
 				return err
 			}
 		}
@@ -112,17 +97,31 @@ func (a *applying) findRecord(ctx context.Context, event gha.Event, merged strin
 	return a.refuse(fmt.Errorf("no stored plan for commit %s", strings.Join(looked, " or ")), "Run the plan action on the pull request's head commit, with the same component, stack and store, then apply again.")
 }
 
-func (a *applying) pullRequestsOf(ctx context.Context, commit string) ([]github.PullRequest, error) {
+// look finds the newest plan of one commit, if there is one.
+func (a *applying) look(ctx context.Context, commit string) (found bool, err error) {
+	a.stored, err = a.store.Find(ctx, a.job.Key(), commit)
+	if errors.Is(err, planstore.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// mergedHeads are the heads of the pull requests that were merged as a commit:
+// the event's, or those that GitHub names.
+func (a *applying) mergedHeads(ctx context.Context, event gha.Event, commit string) (heads []string, err error) {
+	if event.PullRequest != nil {
+		return []string{event.PullRequest.Head.SHA}, nil
+	}
 	client, err := a.job.GitHub()
 	if err != nil {
 		return nil, err
 	}
 	branch := strings.TrimPrefix(a.job.Context.Ref, "refs/heads/")
 	pulls, err := client.MergedPullRequests(ctx, a.job.Context.Repository, commit, branch)
-	if err != nil {
-		return nil, fmt.Errorf("ask which pull request was merged as %s: %w", job.Short(commit), err)
+	for _, pr := range pulls {
+		heads = append(heads, pr.HeadSHA)
 	}
-	return pulls, nil
+	return heads, err
 }
 
 // checkMerged refuses a plan that belongs to neither a merged pull request nor

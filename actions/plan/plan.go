@@ -197,6 +197,7 @@ func (p *planning) plan(ctx context.Context) error {
 	planfile := filepath.Join(p.job.Dir, "plan.tfplan")
 	made, err := p.runTerraform(ctx, cli, planfile)
 	p.diagnostics = made.Diagnostics
+	p.record.TerraformName, p.record.TerraformVersion = made.Version.Name, made.Version.Number
 	if err != nil {
 		var failed *terraform.CommandError
 		if errors.As(err, &failed) && ctx.Err() == nil {
@@ -213,7 +214,6 @@ func (p *planning) plan(ctx context.Context) error {
 	if made.HasChanges || p.changes.Counts.Any() {
 		p.record.Outcome = planstore.OutcomeChanges
 	}
-	p.record.TerraformName, p.record.TerraformVersion = made.Version.Name, made.Version.Number
 	configuration, err := t.Configuration(ctx, made.Version.Name, made.Version.Number)
 	if err != nil {
 		return fmt.Errorf("read the configuration of %s: %w", t, err)
@@ -303,7 +303,7 @@ func (p *planning) applyHow() string {
 	case !p.Store:
 		return "This planfile was not stored (plan-storage: false), so nothing can apply it."
 	case p.Drift:
-		return "This is a drift plan: drift remediation applies it."
+		return "This is a drift plan: it shows where what runs and Git differ."
 	case p.record.PullRequest > 0:
 		return "When this pull request is merged, the apply action applies exactly this planfile."
 	default:

@@ -29,12 +29,7 @@ func isConfiguration(name string) bool {
 // module's Terraform files: what they mention always counts.
 func counted(folder moduleFolder, names []string, configuration []byte) []string {
 	mentioned := func(text string) bool { return bytes.Contains(configuration, []byte(text)) }
-	relative := func(name string) string {
-		if folder.name == "." {
-			return name
-		}
-		return strings.TrimPrefix(name, folder.name+"/")
-	}
+	relative := func(name string) string { return relativeTo(folder.name, name) }
 
 	// A subfolder with Terraform files is another module: it counts when it is
 	// called, or when its files are read from here.
@@ -52,9 +47,6 @@ func counted(folder moduleFolder, names []string, configuration []byte) []string
 
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
 		rel := relative(name)
-		if isProduct(rel) {
-			return true
-		}
 		for dir := path.Dir(rel); dir != "."; dir = path.Dir(dir) {
 			if modules[dir] {
 				return true
@@ -65,6 +57,14 @@ func counted(folder moduleFolder, names []string, configuration []byte) []string
 	})
 }
 
+// relativeTo is a name in a folder, as it is called there.
+func relativeTo(folder, name string) string {
+	if folder == "." {
+		return name
+	}
+	return strings.TrimPrefix(name, folder+"/")
+}
+
 // isProduct tells what Terraform writes, and what the machinery around it
 // keeps beside the configuration. (What gitops.yaml says to a target is in the
 // target's settings.)
@@ -73,6 +73,9 @@ func isProduct(rel string) bool {
 	base := segments[len(segments)-1]
 	if slices.Contains(segments, dataFolder) || slices.Contains(segments, ".git") || segments[0] == ".github" || rel == "gitops.yaml" {
 		return true
+	}
+	if isConfiguration(base) {
+		return false // x.tfstate.tf is read, whatever it is
 	}
 	for _, pattern := range []string{"*.tfstate", "*.tfstate.*", "*.tfplan", "crash.log", "crash.*.log"} {
 		if ok, _ := path.Match(pattern, base); ok {

@@ -1,6 +1,7 @@
 package target
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 
@@ -52,6 +53,9 @@ type moduleSource struct {
 // nativeSources reads `module "name" { source = "…" }` blocks.
 // https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md
 func nativeSources(content []byte) (sources []moduleSource, valid bool) {
+	if !bytes.Contains(content, []byte("module")) {
+		return nil, true // as in most files, and looking is much faster
+	}
 	tokens, _ := hclsyntax.LexConfig(content, "", hcl.InitialPos)
 	depth := 0        // of braces, brackets, parentheses and templates
 	module := false   // in a module block, at depth 1

@@ -86,11 +86,11 @@ func (m *moduleTree) readFolder(folder moduleFolder) error {
 	return nil
 }
 
-// list are the files of a folder and its subfolders: what Git tracks, or what
-// is on disk where Git tracks nothing.
+// list are the files of a folder and its subfolders, without what is written
+// there by runs: what Git tracks, or what is on disk where Git tracks nothing.
 func (m *moduleTree) list(folder string) ([]string, error) {
 	if tracked := below(m.tracked, folder); len(tracked) > 0 {
-		return tracked, nil
+		return slices.DeleteFunc(slices.Clone(tracked), func(name string) bool { return isProduct(relativeTo(folder, name)) }), nil
 	}
 	var names []string
 	err := fs.WalkDir(os.DirFS(m.path(folder)), ".", func(name string, e fs.DirEntry, err error) error {
@@ -99,7 +99,7 @@ func (m *moduleTree) list(folder string) ([]string, error) {
 			return fmt.Errorf("%s: %w", quote(path.Join(folder, name)), cause(err))
 		case e.IsDir() && (e.Name() == ".git" || e.Name() == dataFolder):
 			return fs.SkipDir
-		case !e.IsDir() && e.Name() != lockFile:
+		case !e.IsDir() && e.Name() != lockFile && !isProduct(name):
 			names = append(names, path.Join(folder, name))
 		}
 		return nil
@@ -111,17 +111,24 @@ func (m *moduleTree) list(folder string) ([]string, error) {
 // calls; all is false when more may be called. A file that is not there
 // (deleted but not yet so in Git, or a link to nowhere) is empty.
 func (m *moduleTree) readConfiguration(name string) (content []byte, all bool, err error) {
-	end, info, err := m.resolve(name)
+	end := name
+	info, err := os.Lstat(m.path(name))
+	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		end, info, err = m.resolve(name)
+	}
 	switch {
 	case isMissing(err):
 		return nil, true, nil
 	case err != nil:
-		return nil, false, fmt.Errorf("%s: %w", quote(name), err)
+		return nil, false, fmt.Errorf("%s: %w", quote(name), cause(err))
 	case !info.Mode().IsRegular():
 		return nil, true, nil
 	}
 	if content, err = os.ReadFile(m.path(end)); err != nil {
 		return nil, false, fmt.Errorf("%s: %w", quote(name), cause(err))
+	}
+	if end == name {
+		m.sums[name] = sha256.Sum256(content)
 	}
 	calls, all := localCalls(name, content)
 	for _, call := range calls {

@@ -104,7 +104,6 @@ func TestALinkCountsWithItsTextAndWhatItLeadsTo(t *testing.T) {
 		symlink(t, root, "a/common.tf", "../common/common.tf")
 		symlink(t, root, "a/files", "../files")
 		symlink(t, root, "a/nowhere", "nothing")
-		symlink(t, root, "a/loop", "loop")
 		symlink(t, root, "linked", "real")
 		return root
 	}
@@ -173,6 +172,17 @@ func TestALinkOutOfTheCheckoutIsRefused(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, want)
 			}
 		}
+	}
+}
+
+func TestALinkToItselfIsRefused(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	write(t, root, map[string]string{"a/main.tf": ""})
+	symlink(t, root, "a/loop", "loop")
+	_, err := Target{Root: root, Dir: "a"}.Configuration(t.Context(), "terraform", "1.11.4")
+	if err == nil || !strings.Contains(err.Error(), "`a/loop`: ") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -25,7 +25,7 @@ func trackedFiles(ctx context.Context, folder string) ([]string, error) {
 	cmd := exec.CommandContext(ctx, "git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false",
 		"ls-files", "-z", "--cached", "--recurse-submodules")
 	cmd.Dir = folder
-	cmd.Env = []string{"LC_ALL=C", "GIT_OPTIONAL_LOCKS=0"} // no GIT_DIR of somebody else's
+	cmd.Env = []string{"LC_ALL=C"} // no GIT_DIR of somebody else's
 	out, err := cmd.Output()
 	if err != nil {
 		var exit *exec.ExitError
