@@ -60,7 +60,7 @@ func (t Target) Configuration(ctx context.Context, tool, version string) (Config
 	if err != nil {
 		return fail(err)
 	}
-	tracked, err := trackedFiles(ctx, co.real)
+	tracked, err := trackedFiles(ctx, co.resolved)
 	if err != nil {
 		return fail(err)
 	}

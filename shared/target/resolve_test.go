@@ -32,7 +32,7 @@ components:
     backend-config: ["key={component}/{stack}"]
     env: {C: "component {component}"}
     depends-on: [dns, base]
-  base:
+  base: {stacks: [dev]}
   dns: {stacks: [prod]}
 stacks:
   dev:

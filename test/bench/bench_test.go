@@ -14,7 +14,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
 )
 
-const rounds = 15
+// rounds of each comparison; the large component takes seconds a round.
+const rounds = 7
 
 func BenchmarkPlanSample(b *testing.B)  { comparePlan(b, sample) }
 func BenchmarkPlan2000(b *testing.B)    { comparePlan(b, large) }
