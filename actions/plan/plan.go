@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/github"
@@ -206,19 +208,30 @@ func (p *planning) plan(ctx context.Context) error {
 		}
 		return fmt.Errorf("plan %s: %w", t, err)
 	}
-	if err := p.read(ctx, cli, planfile); err != nil {
-		return fmt.Errorf("read the plan of %s: %w", t, err)
+	// Reading the plan and the configuration are independent; both take a process.
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error {
+		if err := p.read(ctx, cli, planfile); err != nil {
+			return fmt.Errorf("read the plan of %s: %w", t, err)
+		}
+		return nil
+	})
+	both.Go(func() error {
+		configuration, err := t.Configuration(ctx, made.Version.Name, made.Version.Number)
+		if err != nil {
+			return fmt.Errorf("read the configuration of %s: %w", t, err)
+		}
+		p.record.ConfigurationDigest, p.record.Files = configuration.Digest, configuration.Files
+		return nil
+	})
+	if err := both.Wait(); err != nil {
+		return err
 	}
 	p.planfile = planfile
 	p.record.Outcome = planstore.OutcomeNoChanges
 	if made.HasChanges || p.changes.Counts.Any() {
 		p.record.Outcome = planstore.OutcomeChanges
 	}
-	configuration, err := t.Configuration(ctx, made.Version.Name, made.Version.Number)
-	if err != nil {
-		return fmt.Errorf("read the configuration of %s: %w", t, err)
-	}
-	p.record.ConfigurationDigest, p.record.Files = configuration.Digest, configuration.Files
 	return nil
 }
 

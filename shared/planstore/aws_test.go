@@ -2,6 +2,7 @@ package planstore
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -146,6 +147,31 @@ func TestWritesWhoseAnswerWasLostAreKnownAsOurs(t *testing.T) {
 				t.Errorf("status %s", got)
 			}
 		})
+	}
+}
+
+func TestWritesAreKnownAsOursWhenTheContextEndsJustAfterThem(t *testing.T) {
+	t.Parallel()
+	b, w := newWiredBackend(t)
+	r := b.put(t, b.newRecord(nil), "plan")
+	run := runNumber("200", 1)
+	for _, write := range []func(context.Context) error{
+		func(ctx context.Context) error { return b.Claim(ctx, r, run, "x") },
+		func(ctx context.Context) error { return b.Finish(ctx, r, run, Result{Status: StatusApplied}) },
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		lose := loseAnswers("TransactWriteItems", 1)
+		w.breakWith(func(operation string, r *http.Request) (*http.Response, error) {
+			answer, err := lose(operation, r.WithContext(t.Context()))
+			if err != nil {
+				cancel()
+			}
+			return answer, err
+		})
+		must(t, write(ctx))
+		if ctx.Err() == nil {
+			t.Fatal("the context did not end")
+		}
 	}
 }
 

@@ -70,7 +70,7 @@ func (d folder) location(key string) string { return d.path(key) }
 
 // makeFolders makes a folder and those above it, down from the root, lasting.
 func (d folder) makeFolders(path string) error {
-	if path == d.root {
+	if len(path) <= len(d.root) {
 		return nil
 	}
 	if err := d.makeFolders(filepath.Dir(path)); err != nil {

@@ -138,7 +138,7 @@ func TestOneOfManyProcessesClaimsAPlan(t *testing.T) {
 
 // steps are the points of the story at which its process can be killed.
 var steps = []string{
-	"before object", "after object", "after record", "before claim", "after claim", "before finish", "after finish", "after state",
+	"before object", "after object", "before record", "after record", "before claim", "after claim", "before finish", "after finish", "after state",
 }
 
 // dying kills this very process at one step of the story.
@@ -176,7 +176,7 @@ func (d dying) put(ctx context.Context, key string, f *os.File, sum fingerprint)
 }
 
 func (d dying) putRecord(ctx context.Context, r Record) error {
-	return d.around("", "after record", func() error { return d.items.putRecord(ctx, r) })
+	return d.around("before record", "after record", func() error { return d.items.putRecord(ctx, r) })
 }
 
 func (d dying) putClaim(ctx context.Context, r Record, c heldClaim) error {
@@ -206,6 +206,9 @@ func childTellsStory(s *Store, step string) error {
 			return err
 		}
 		r := storyRecord(i)
+		if _, err := s.Find(ctx, r.Target, r.Commit); !errors.Is(err, ErrNotFound) {
+			continue // told by a process before
+		}
 		fmt.Println("putting", i)
 		if r, err = s.Put(ctx, r, planfile); err != nil {
 			return err
@@ -314,31 +317,65 @@ func TestProcessKilledAtAStepLeavesNothingHalfMade(t *testing.T) {
 
 func TestProcessKilledAtAnyMomentLeavesNothingHalfMade(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
+	// How long the story takes depends on the disk: kills spread over three rounds of it.
+	began := time.Now()
+	enough := tellStory(t, t.TempDir(), func(_ *os.Process, said string) bool { return said == "applied 3" })
+	span := time.Since(began)
+
+	reached := 0
+	folder := ""
 	for round := range 25 {
-		// A store of its own every few rounds, so that its making is hit, too.
-		if round%5 == 0 {
+		// Now a new store, so that its making is hit, too, now one with a past.
+		if round%3 == 0 {
 			folder = filepath.Join(t.TempDir(), fmt.Sprint(round))
 		}
-		must(t, os.RemoveAll(filepath.Join(folder, "items.db")))
-		cmd := child("story", folder, "")
-		stdout, err := cmd.StdoutPipe()
-		must(t, err)
-		must(t, cmd.Start())
-		delay := time.Duration(rand.Int64N(int64(150 * time.Millisecond)))
-		time.AfterFunc(delay, func() { _ = cmd.Process.Kill() })
-		var said []string
-		for lines := bufio.NewScanner(stdout); lines.Scan(); {
-			said = append(said, lines.Text())
-		}
-		if err := cmd.Wait(); !killed(err) {
-			t.Fatalf("round %d: the child was not killed: %v: %v", round, err, said)
-		}
+		delay := rand.N(span)
+		said := tellStory(t, folder, func(p *os.Process, said string) bool {
+			if said == "" { // the start
+				time.AfterFunc(delay, func() { _ = p.Kill() })
+			}
+			return false
+		})
+		t.Logf("killed after %v and %q", delay, said)
 		checkStory(t, folder, said)
 		if t.Failed() {
-			t.Fatalf("round %d, killed after %v", round, delay)
+			t.Fatalf("round %d, killed after %v: %v", round, delay, said)
+		}
+		reached = max(reached, len(said))
+	}
+	if len(enough) < 12 {
+		t.Errorf("three rounds of the story are told in %q", enough)
+	}
+	if reached < len(enough)/3 {
+		t.Errorf("no round got further than %d lines: the kills come too early to tell anything", reached)
+	}
+}
+
+// tellStory runs a child that tells the story until it is killed: by what
+// watch, which is called at the start and with each line, has set up, or when
+// it returns true. It returns what the child said.
+func tellStory(t *testing.T, folder string, watch func(p *os.Process, said string) (kill bool)) (said []string) {
+	t.Helper()
+	cmd := child("story", folder, "")
+	stdout, err := cmd.StdoutPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	lines := bufio.NewScanner(stdout)
+	for line := ""; ; line = lines.Text() {
+		if line != "" {
+			said = append(said, line)
+		}
+		if watch(cmd.Process, line) {
+			must(t, cmd.Process.Kill())
+		}
+		if !lines.Scan() {
+			break
 		}
 	}
+	if err := cmd.Wait(); !killed(err) {
+		t.Fatalf("the child was not killed: %v: %v", err, said)
+	}
+	return said
 }
 
 func killed(err error) bool {

@@ -46,9 +46,15 @@ type Record struct {
 }
 
 // ID names the record among its target's: its sort key,
-// COMMIT#CREATED#RUN.ATTEMPT, where CREATED is UTC to the nanosecond.
+// COMMIT#CREATED#RUN.ATTEMPT, where CREATED is UTC to the nanosecond. A drift
+// plan's begins with "drift#", so that [Store.Find] never takes one, which
+// nobody has reviewed with a pull request, for the plan of its commit.
 func (r Record) ID() string {
-	return r.Commit + "#" + formatTime(r.CreatedAt) + "#" + r.Run.name()
+	prefix := ""
+	if r.Kind == KindDrift {
+		prefix = "drift#"
+	}
+	return prefix + r.Commit + "#" + formatTime(r.CreatedAt) + "#" + r.Run.name()
 }
 
 // Kind is what a plan was made for.

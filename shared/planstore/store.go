@@ -138,7 +138,7 @@ func filesSize(files map[string]string) (bytes int) {
 	return bytes
 }
 
-// Find returns the newest plan of a target for a commit, of whatever kind and
+// Find returns the newest change plan of a target for a commit, of whatever
 // outcome, and what has become of it. The error is an [ErrNotFound] when there
 // is none. It costs one Query and one read, however many plans are stored.
 func (s *Store) Find(ctx context.Context, t Target, commit string) (Stored, error) {
