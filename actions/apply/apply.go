@@ -107,7 +107,7 @@ func (a *applying) run(ctx context.Context) error {
 		if errors.As(err, &taken) {
 			return a.refuseStatus(taken.Status, taken.Claim, taken.Last)
 		}
-		return fmt.Errorf("claim the plan of %s: %w", a.job.Target, err)
+		return err
 	}
 	return a.apply(ctx)
 }
@@ -126,10 +126,7 @@ func (a *applying) fetch(ctx context.Context) (err error) {
 		if errors.Is(err, planstore.ErrDigestMismatch) {
 			return a.refuse(err, "The stored planfile is not the one that was reviewed: find out who wrote it, then plan the pull request again.")
 		}
-		if err != nil {
-			return fmt.Errorf("fetch the planfile of %s: %w", a.job.Target, err)
-		}
-		return nil
+		return err
 	})
 	both.Go(func() (err error) {
 		version, err = a.cli.Version(ctx)
@@ -173,7 +170,7 @@ func (a *applying) apply(ctx context.Context) error {
 	}
 	err = errors.Join(err, a.rescueState(ctx, applied.ErroredState))
 	if finishErr := a.store.Finish(ctx, a.stored.Record, a.job.Run(), outcome); finishErr != nil {
-		err = errors.Join(err, fmt.Errorf("record that %s is %s: %w: its claim still says that this run is applying it", a.job.Target, outcome.Status, finishErr))
+		err = errors.Join(err, fmt.Errorf("%w: its claim still says that this run is applying it", finishErr))
 	}
 	return err
 }

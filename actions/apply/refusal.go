@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 )
 
@@ -42,6 +43,10 @@ func (a *applying) refuse(reason error, next string, differs ...string) error {
 // refuseStatus refuses a plan whose life cycle does not allow an apply.
 func (a *applying) refuseStatus(status planstore.Status, claim *planstore.Claim, last *planstore.LastApply) error {
 	const again = "Plan again: push to the pull request, or open a new one, and run the plan workflow."
+	if status == planstore.StatusFailed && claim == nil { // the planning failed
+		record := a.stored.Record
+		return a.refuse(fmt.Errorf("the newest plan for commit %s failed in %s", job.Short(record.Commit), record.Run.URL), "Fix the configuration and plan again.")
+	}
 	switch status {
 	case planstore.StatusExpired:
 		return a.refuse(fmt.Errorf("the plan expired at %s", a.stored.Record.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")), again)

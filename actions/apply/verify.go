@@ -169,7 +169,7 @@ func (a *applying) rescueState(ctx context.Context, path string) error {
 	}
 	location, err := a.store.PutErroredState(ctx, a.stored.Record, a.job.Run(), path)
 	if err != nil {
-		return fmt.Errorf("store the state of %s that Terraform could not write to its backend: %w: it is in %s on this runner: save it before the runner is gone", a.job.Target, err, path)
+		return fmt.Errorf("%w: Terraform could not write it to its backend, and it is in %s on this runner: save it before the runner is gone", err, path)
 	}
 	a.view.ErroredState = &report.ErroredState{StoredAt: location, Commands: pushCommands(location, a.job.Target)}
 	return os.Remove(path)

@@ -33,12 +33,8 @@ func (a *applying) find(ctx context.Context) error {
 		return err
 	}
 	a.describe()
-	record := a.stored.Record
 	if err := a.checkMerged(ctx, event, merged); err != nil {
 		return err
-	}
-	if record.Outcome == planstore.OutcomeFailed {
-		return a.refuse(fmt.Errorf("the newest plan for commit %s failed in %s", job.Short(record.Commit), record.Run.URL), "Fix the configuration and plan again.")
 	}
 	if a.stored.Status != planstore.StatusPlanned {
 		return a.refuseStatus(a.stored.Status, a.stored.Claim, a.stored.Last)
