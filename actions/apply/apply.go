@@ -9,10 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/job"
@@ -82,6 +79,7 @@ type applying struct {
 	cli      *terraform.CLI
 	stored   planstore.Stored
 	planfile string
+	inside   *terraform.Planfile // what planfile tells of itself; nil when it is encrypted
 	view     report.Apply
 }
 
@@ -93,12 +91,14 @@ func (a *applying) run(ctx context.Context) error {
 		a.view.Status = report.NoChanges
 		return nil
 	}
-	if err := a.fetch(ctx); err != nil {
+	cli, err := a.job.Terraform(ctx, a.job.Target.Settings.ApplyRole)
+	if err != nil {
 		return err
 	}
 	log := a.Runtime.Group("terraform apply: " + a.job.Target.String())
 	defer log.Close()
-	a.cli.Log = log
+	cli.Log, cli.Signals = log, a.Signals
+	a.cli = cli
 	if err := a.verify(ctx); err != nil {
 		return err
 	}
@@ -110,38 +110,6 @@ func (a *applying) run(ctx context.Context) error {
 		return err
 	}
 	return a.apply(ctx)
-}
-
-// fetch brings the planfile, verified, and makes Terraform ready to run.
-func (a *applying) fetch(ctx context.Context) (err error) {
-	if a.cli, err = a.job.Terraform(ctx, a.job.Target.Settings.ApplyRole); err != nil {
-		return err
-	}
-	a.cli.Signals = a.Signals
-	a.planfile = filepath.Join(a.job.Dir, "plan.tfplan")
-	var version terraform.Version
-	both, ctx := errgroup.WithContext(ctx)
-	both.Go(func() error {
-		err := a.store.Fetch(ctx, a.stored.Record, a.planfile)
-		if errors.Is(err, planstore.ErrDigestMismatch) {
-			return a.refuse(err, "The stored planfile is not the one that was reviewed: find out who wrote it, then plan the pull request again.")
-		}
-		return err
-	})
-	both.Go(func() (err error) {
-		version, err = a.cli.Version(ctx)
-		return err
-	})
-	if err := both.Wait(); err != nil {
-		return err
-	}
-	record := a.stored.Record
-	if version.Name != record.TerraformName || version.Number != record.TerraformVersion {
-		return a.refuse(
-			fmt.Errorf("it was planned with %s %s and the runner has %s %s", record.TerraformName, record.TerraformVersion, version.Name, version.Number),
-			"Install the same version in both workflows, or plan the pull request again with this one.")
-	}
-	return nil
 }
 
 // finishTimeout bounds the writes that record an outcome, which go on after a

@@ -12,50 +12,96 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
-// verify proves that the planfile fits what was merged.
+// verify proves that the planfile is the one that was reviewed, and that it fits
+// what was merged. After it, Terraform is ready to apply.
 func (a *applying) verify(ctx context.Context) error {
-	planfile, err := terraform.OpenPlanfile(a.planfile)
-	encrypted := errors.Is(err, terraform.ErrEncryptedPlanfile)
-	if err != nil && !encrypted {
-		return fmt.Errorf("read the planfile of %s: %w", a.job.Target, err)
-	}
-	var lock []byte
-	if !encrypted {
-		lock = planfile.LockFile
-	}
-	if a.Verification == Strict {
-		if err := a.compareRecord(ctx); err != nil {
-			return err
-		}
-	}
-	if err := a.job.Init(ctx, a.cli, lock); err != nil {
-		return fmt.Errorf("apply %s: %w", a.job.Target, err)
+	if err := a.prepare(ctx); err != nil {
+		return err
 	}
 	if err := a.cli.CheckApply(a.planfile); err != nil { // before the claim: nothing is used up
 		return fmt.Errorf("apply %s: %w", a.job.Target, err)
 	}
-	switch a.Verification {
-	case None:
+	switch {
+	case a.Verification == None:
 		a.view.Verification = "Not verified: the configuration was not compared with the planned one (verification: none)."
 		return nil
-	case Replan:
+	case a.Verification == Replan:
 		return a.replan(ctx)
-	}
-	if encrypted {
+	case a.inside == nil:
 		a.view.Verification = "The planfile is encrypted: the configuration was compared with the plan record only."
 		return nil
 	}
-	different, err := planfile.CompareConfig(a.cli.Dir, a.cli.DataDir, a.stored.Record.TerraformName)
+	different, err := a.inside.CompareConfig(a.cli.Dir, a.cli.DataDir, a.stored.Record.TerraformName)
 	if err != nil {
 		return fmt.Errorf("compare the planfile of %s with the checkout: %w", a.job.Target, err)
 	}
 	return a.refuseDifference(different)
+}
+
+// prepare fetches the planfile and initializes Terraform, and meanwhile checks
+// what needs neither.
+func (a *applying) prepare(ctx context.Context) error {
+	all, ctx := errgroup.WithContext(ctx)
+	all.Go(func() error { return a.checkVersion(ctx) })
+	if a.Verification == Strict {
+		all.Go(func() error { return a.compareRecord(ctx) })
+	}
+	all.Go(func() error {
+		if err := a.fetch(ctx); err != nil {
+			return err
+		}
+		var lock []byte
+		if a.inside != nil {
+			lock = a.inside.LockFile
+		}
+		if err := a.job.Init(ctx, a.cli, lock); err != nil {
+			return fmt.Errorf("apply %s: %w", a.job.Target, err)
+		}
+		return nil
+	})
+	return all.Wait()
+}
+
+// fetch brings the planfile, verified by its digest.
+func (a *applying) fetch(ctx context.Context) error {
+	a.planfile = filepath.Join(a.job.Dir, "plan.tfplan")
+	err := a.store.Fetch(ctx, a.stored.Record, a.planfile)
+	if errors.Is(err, planstore.ErrDigestMismatch) {
+		return a.refuse(err, "The stored planfile is not the one that was reviewed: find out who wrote it, then plan the pull request again.")
+	}
+	if err != nil {
+		return err
+	}
+	a.inside, err = terraform.OpenPlanfile(a.planfile)
+	if errors.Is(err, terraform.ErrEncryptedPlanfile) {
+		a.inside, err = nil, nil
+	}
+	return err
+}
+
+// checkVersion refuses another program or version than the plan's: a planfile is
+// only good for that one.
+func (a *applying) checkVersion(ctx context.Context) error {
+	record := a.stored.Record
+	version, err := a.cli.Version(ctx)
+	if err != nil {
+		return err
+	}
+	if version.Name == record.TerraformName && version.Number == record.TerraformVersion {
+		return nil
+	}
+	return a.refuse(
+		fmt.Errorf("it was planned with %s %s and the runner has %s %s", record.TerraformName, record.TerraformVersion, version.Name, version.Number),
+		"Install the same version in both workflows, or plan the pull request again with this one.")
 }
 
 // compareRecord compares the merged configuration with the one the record says was planned.
@@ -69,7 +115,7 @@ func (a *applying) compareRecord(ctx context.Context) error {
 		return nil
 	}
 	different := now.Diff(record.Files)
-	if len(different) == 0 {
+	if len(record.Files) == 0 || len(different) == 0 {
 		different = []string{"the record does not list the files"}
 	}
 	return a.refuseDifference(different)

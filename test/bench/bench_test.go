@@ -14,7 +14,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
 )
 
-// rounds of each comparison; the large component takes seconds a round.
+// rounds of each comparison. The large component takes seconds a round.
 const rounds = 7
 
 func BenchmarkPlanSample(b *testing.B)  { comparePlan(b, sample) }
