@@ -251,11 +251,11 @@ func (p *planning) read(ctx context.Context, cli *terraform.CLI, planfile string
 	err := cli.ShowJSON(ctx, planfile, func(r io.Reader) (err error) {
 		if p.KeepFiles {
 			p.planJSON = filepath.Join(p.job.Dir, "plan.json")
-			f, err := os.OpenFile(p.planJSON, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-			if err != nil {
-				return err
+			f, openErr := os.OpenFile(p.planJSON, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+			if openErr != nil {
+				return openErr
 			}
-			defer f.Close()
+			defer func() { err = errors.Join(err, f.Close()) }()
 			r = io.TeeReader(r, f)
 		}
 		p.changes, err = changes.Read(r, changes.Limit{Bytes: detailBytes})

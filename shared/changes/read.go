@@ -78,7 +78,7 @@ func newReader(r io.Reader, limit Limit) *reader {
 }
 
 func (rd *reader) document() error {
-	if err := rd.object(rd.member); err == io.EOF {
+	if err := rd.object(rd.member); errors.Is(err, io.EOF) {
 		return errors.New("it is empty: the program that should have printed it may have failed")
 	} else if err != nil {
 		return err
@@ -86,10 +86,10 @@ func (rd *reader) document() error {
 	if rd.plan.FormatVersion == "" {
 		return errors.New("it has no format_version: it is not what `terraform show -json PLANFILE` prints")
 	}
-	switch _, err := rd.token(); err {
-	case io.EOF:
+	switch _, err := rd.token(); {
+	case errors.Is(err, io.EOF):
 		return nil
-	case nil:
+	case err == nil:
 		return errors.New("something follows the plan")
 	default:
 		return fmt.Errorf("after the plan: %w", err)

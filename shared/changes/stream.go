@@ -181,7 +181,7 @@ func addressIn(text []byte) (address string) {
 func (s *stream) error(err error) error {
 	var syntax *jsontext.SyntacticError
 	switch {
-	case err == nil || err == io.EOF:
+	case err == nil || errors.Is(err, io.EOF):
 		return err
 	case s.guard.err != nil:
 		return s.guard.err // jsontext may have made a syntax error of it

@@ -55,7 +55,7 @@ func (r *Runtime) IDToken(ctx context.Context, audience string) (string, error) 
 			return "", fmt.Errorf("get an ID token: %w", err)
 		}
 		if waitErr := r.wait(ctx, time.Second<<(try-1)); waitErr != nil {
-			return "", fmt.Errorf("get an ID token: %w (after: %v)", waitErr, err)
+			return "", fmt.Errorf("get an ID token: %w (after: %w)", waitErr, err)
 		}
 	}
 }

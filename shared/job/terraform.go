@@ -128,6 +128,7 @@ func (j *Job) Init(ctx context.Context, cli *terraform.CLI, lock []byte) error {
 	_, err := os.Stat(file)
 	locked := err == nil
 	if errors.Is(err, fs.ErrNotExist) && len(lock) > 0 {
+		//nolint:gosec // a lock file holds no secret, and Terraform itself makes it readable
 		if err := os.WriteFile(file, lock, 0o644); err != nil {
 			return fmt.Errorf("put the planfile's dependency lock file in place: %w", err)
 		}
