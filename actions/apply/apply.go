@@ -120,7 +120,7 @@ const finishTimeout = time.Minute
 // ends in a.finish: a claim must tell the truth.
 func (a *applying) apply(ctx context.Context) error {
 	applied, err := a.cli.Apply(ctx, a.planfile)
-	a.view.Resources, a.view.Outputs, a.view.Diagnostics = applied.Resources, applied.Outputs, applied.Diagnostics
+	a.view.Resources, a.view.Outputs, a.view.Diagnostics = applied.Resources, applied.Outputs, job.Redact(a.Runtime, applied.Diagnostics)
 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
 	defer cancel()
@@ -133,7 +133,7 @@ func (a *applying) apply(ctx context.Context) error {
 		outcome = planstore.Result{Status: planstore.StatusFailed, Reason: "cancelled"}
 		err = fmt.Errorf("apply %s: cancelled; what was done until then is in the state: plan again to see what is left: %w", a.job.Target, err)
 	case err != nil:
-		outcome = planstore.Result{Status: planstore.StatusFailed, Reason: reason(err)}
+		outcome = planstore.Result{Status: planstore.StatusFailed, Reason: a.Runtime.Redacted(reason(err))}
 		err = fmt.Errorf("apply %s: %w", a.job.Target, err)
 	}
 	err = errors.Join(err, a.rescueState(ctx, applied.ErroredState))
@@ -159,10 +159,10 @@ func (a *applying) report(err error) job.Result {
 	switch {
 	case errors.As(err, &refusal):
 		status, a.view.Status = "failed", report.Refused
-		a.view.Error, a.view.Differs, a.view.NextSteps = refusal.Reason.Error(), refusal.Differs, []string{refusal.Next}
+		a.view.Error, a.view.Differs, a.view.NextSteps = a.Runtime.Redacted(refusal.Reason.Error()), refusal.Differs, []string{refusal.Next}
 	case err != nil:
 		status, a.view.Status = "failed", report.Failed
-		a.view.Error = err.Error()
+		a.view.Error = a.Runtime.Redacted(err.Error())
 	case a.view.Status == "":
 		a.view.Status = report.Succeeded
 	}

@@ -288,13 +288,13 @@ func (p *planning) report(ctx context.Context, planErr error) (job.Result, error
 			TerraformName: p.record.TerraformName, TerraformVersion: p.record.TerraformVersion,
 			Notes: p.notes,
 		},
-		Changes: p.changes, Diagnostics: p.diagnostics, DependsOn: p.job.Target.DependsOn, ApplyHow: p.applyHow(),
+		Changes: p.changes, Diagnostics: job.Redact(p.Runtime, p.diagnostics), DependsOn: p.job.Target.DependsOn, ApplyHow: p.applyHow(),
 	}
 	if p.Store {
 		view.RecordID, view.ExpiresAt = p.record.ID(), p.record.ExpiresAt
 	}
 	if planErr != nil && len(p.diagnostics) == 0 {
-		view.Error = planErr.Error()
+		view.Error = p.Runtime.Redacted(planErr.Error())
 	}
 	result := job.Result{Summary: view.Markdown(report.SummaryLimit), Outputs: p.outputs()}
 	if p.record.Outcome == planstore.OutcomeFailed {
@@ -362,7 +362,7 @@ func (p *planning) comment(ctx context.Context, view report.Plan) error {
 		return err
 	}
 	key := fmt.Sprintf("gitops plan %s %s", p.job.Target.Component, p.job.Target.Stack)
-	err = client.StickyComment(ctx, p.job.Context.Repository, p.record.PullRequest, key, view.Markdown(github.CommentRoom(key)))
+	err = client.StickyComment(ctx, p.job.Context.Repository, p.record.PullRequest, key, p.Runtime.Redacted(view.Markdown(github.CommentRoom(key))))
 	if err != nil {
 		return fmt.Errorf("comment on pull request #%d: %w", p.record.PullRequest, err)
 	}

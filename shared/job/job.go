@@ -128,7 +128,9 @@ func Open(r *gha.Runtime, environ []string, in Inputs) (*Job, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a private folder for planfiles: %w", err)
 	}
-	return &Job{Inputs: in, Context: actx, Target: t, Dir: dir, runtime: r, environ: environ}, nil
+	j := &Job{Inputs: in, Context: actx, Target: t, Dir: dir, runtime: r, environ: environ}
+	r.Redact(secrets(environ, j.inRoot(t.Dir))...)
+	return j, nil
 }
 
 func override(s *target.Settings, in Inputs) {

@@ -47,9 +47,10 @@ func (j *Job) Terraform(ctx context.Context, role string) (*terraform.CLI, error
 				continue // the settings' region is the plan store's: the job's own beats it
 			}
 			add[k] = v
-			if strings.Contains(k, "SECRET") || strings.Contains(k, "TOKEN") {
-				j.runtime.Mask(v)
-			}
+		}
+		for _, secret := range []string{credentials["AWS_SECRET_ACCESS_KEY"], credentials["AWS_SESSION_TOKEN"]} {
+			j.runtime.Redact(secret)
+			j.runtime.Mask(secret)
 		}
 	}
 	name, constraint := "terraform", j.Target.Settings.TerraformVersion

@@ -205,6 +205,9 @@ func action(ts *testscript.TestScript, neg bool, args []string) {
 		name, value, _ := strings.Cut(v, "=")
 		ts.Setenv(name, value)
 	}
+	for name, value := range storySecrets(ts) {
+		ts.Setenv(name, value)
+	}
 	runErr := ts.Exec(s.Actions[args[0]])
 	ts.Logf("%s", ts.ReadFile("stdout")+ts.ReadFile("stderr"))
 	summary, err := step.Summary()
@@ -217,6 +220,7 @@ func action(ts *testscript.TestScript, neg bool, args []string) {
 	for name, value := range outputs {
 		ts.Check(os.WriteFile(ts.MkAbs(filepath.Join("outputs", name)), []byte(value+"\n"), 0o644))
 	}
+	checkLeaks(ts, s)
 	if (runErr != nil) != neg {
 		ts.Fatalf("action %s: %v\n%s", args[0], runErr, summary)
 	}
