@@ -180,7 +180,9 @@ func (a *applying) report(err error) job.Result {
 		Summary: a.view.Markdown(report.SummaryLimit),
 		Outputs: map[string]string{"status": status, "outputs": string(values)},
 	}
-	if a.job != nil && refusal == nil {
+	// A refusal and a cancel are told as what they are, not as what Terraform
+	// had to say before its end.
+	if a.job != nil && refusal == nil && !errors.Is(err, terraform.ErrInterrupted) {
 		result.Annotations = job.Annotations(a.job.Target.Dir, a.view.Diagnostics)
 	}
 	return result

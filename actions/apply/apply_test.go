@@ -11,6 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
+	"github.com/terraform-gitops/gitops/shared/mototest"
 )
 
 func TestMain(m *testing.M) {
@@ -40,7 +41,7 @@ func TestStories(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatal(fmt.Errorf("build the plan action: %w\n%s", err, out))
 	}
-	testscript.Run(t, ghatest.Scripts{Root: root, Actions: map[string]string{"plan": plan, "apply": "apply"}}.Params("testdata/script"))
+	testscript.Run(t, ghatest.Scripts{Root: root, Actions: map[string]string{"plan": plan, "apply": "apply"}, AWS: mototest.Start(t)}.Params("testdata/script"))
 }
 
 func TestReadmeMatchesActionFile(t *testing.T) { ghatest.CheckReadme(t, ".") }

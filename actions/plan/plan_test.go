@@ -9,6 +9,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
+	"github.com/terraform-gitops/gitops/shared/mototest"
 )
 
 func TestMain(m *testing.M) {
@@ -22,7 +23,7 @@ func TestStories(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, ghatest.Scripts{Root: root, Actions: map[string]string{"plan": "plan"}}.Params("testdata/script"))
+	testscript.Run(t, ghatest.Scripts{Root: root, Actions: map[string]string{"plan": "plan"}, AWS: mototest.Start(t)}.Params("testdata/script"))
 }
 
 func TestReadmeMatchesActionFile(t *testing.T) { ghatest.CheckReadme(t, ".") }

@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+	"github.com/terraform-gitops/gitops/shared/mototest"
 )
 
 // Scripts are testscript stories about a repository and its pull requests. A
@@ -21,6 +22,7 @@ type Scripts struct {
 	Root    string            // of this repository, relative to the test's folder
 	Actions map[string]string // path of each action's binary
 	Environ []string          // more environment for every story
+	AWS     *mototest.Server  // for stories with the word `aws`
 }
 
 const repository = "acme/infrastructure"
@@ -77,6 +79,9 @@ func (s Scripts) Params(dir string) testscript.Params {
 //	event NAME [PATH=JSON ...]  the event of the next steps: pull_request, push, workflow_dispatch, pull_request_target, with edits
 //	checkout REV                check out a revision, as actions/checkout would
 //	comments N COUNT TEXT       the pull request has COUNT comments, one of them with TEXT
+//	http-backend                a server for Terraform's http backend, in $TF_HTTP_ADDRESS; while
+//	                            there is a file named refuse, or slow, that is how it takes writes
+//	aws                         an AWS account with a plan store in $BUCKET and $TABLE, and ID tokens
 //	[!] action NAME [INPUT=VALUE ...]  run an action as a step of a new workflow run: log in stdout,
 //	                            job summary in summary.md, each output in outputs/NAME
 var commands = map[string]func(*testscript.TestScript, bool, []string){
@@ -176,7 +181,9 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 		}
 		ts.Fatalf("no comment of pull request #%s contains %q", args[0], args[2])
 	}),
-	"action": action,
+	"http-backend": word(0, 0, httpBackend),
+	"aws":          word(0, 0, aws),
+	"action":       action,
 }
 
 func word(least, most int, do func(*testscript.TestScript, *story, []string)) func(*testscript.TestScript, bool, []string) {
