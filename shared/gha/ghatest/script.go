@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -33,6 +35,7 @@ type story struct {
 	runner *Runner
 	github *githubtest.Server
 	pulls  map[int]*pull
+	env    []string // of the script, as it began
 }
 
 type pull struct {
@@ -59,6 +62,7 @@ func (s Scripts) Params(dir string) testscript.Params {
 				return err
 			}
 			env.Values["story"] = &story{
+				env:     env.Vars,
 				Scripts: s, github: server, pulls: map[int]*pull{},
 				runner: &Runner{Dir: env.WorkDir, Repository: repository, Actor: "mona", APIURL: server.URL(), RunID: 1000},
 			}
@@ -84,6 +88,8 @@ func (s Scripts) Params(dir string) testscript.Params {
 //	aws                         an AWS account with a plan store in $BUCKET and $TABLE, and ID tokens
 //	[!] action NAME [INPUT=VALUE ...]  run an action as a step of a new workflow run: log in stdout,
 //	                            job summary in summary.md, each output in outputs/NAME
+//	at-once K NAME [INPUT=VALUE ...] [-- NAME ...]  run actions at the same time, as jobs of
+//	                            different runs: K of them succeed, the others fail
 var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"repo": word(0, 0, func(ts *testscript.TestScript, s *story, _ []string) {
 		copyMissing(ts, filepath.Join(s.Root, "test", "sample"), s.runner.Workspace())
@@ -184,6 +190,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"http-backend": word(0, 0, httpBackend),
 	"aws":          word(0, 0, aws),
 	"action":       action,
+	"at-once":      word(2, -1, atOnce),
 }
 
 func word(least, most int, do func(*testscript.TestScript, *story, []string)) func(*testscript.TestScript, bool, []string) {
@@ -231,6 +238,61 @@ func action(ts *testscript.TestScript, neg bool, args []string) {
 	if (runErr != nil) != neg {
 		ts.Fatalf("action %s: %v\n%s", args[0], runErr, summary)
 	}
+}
+
+func atOnce(ts *testscript.TestScript, s *story, args []string) {
+	var jobs [][]string
+	for _, arg := range append([]string{"--"}, args[1:]...) {
+		if arg == "--" {
+			jobs = append(jobs, nil)
+			continue
+		}
+		jobs[len(jobs)-1] = append(jobs[len(jobs)-1], arg)
+	}
+	var succeeded atomic.Int64
+	var wait sync.WaitGroup
+	logs := make([]bytes.Buffer, len(jobs))
+	for i, job := range jobs {
+		inputs := map[string]string{}
+		for _, arg := range job[1:] {
+			name, value, _ := strings.Cut(arg, "=")
+			inputs[name] = value
+		}
+		s.runner.RunID++
+		step, err := s.runner.Step(inputs)
+		ts.Check(err)
+		cmd := exec.Command(s.look(ts, s.Actions[job[0]]))
+		cmd.Env = append(append([]string{}, s.env...), step.Environ...)
+		cmd.Stdout, cmd.Stderr = &logs[i], &logs[i]
+		wait.Go(func() {
+			if cmd.Run() == nil {
+				succeeded.Add(1)
+			}
+		})
+	}
+	wait.Wait()
+	for i := range logs {
+		ts.Logf("%s", logs[i].String())
+	}
+	if int(succeeded.Load()) != number(ts, args[0]) {
+		ts.Fatalf("%d succeeded", succeeded.Load())
+	}
+}
+
+// look finds an action's binary: a path, or one of the test's own commands, which
+// are on the script's PATH.
+func (s *story) look(ts *testscript.TestScript, binary string) string {
+	if filepath.IsAbs(binary) {
+		return binary
+	}
+	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
+		path := filepath.Join(dir, binary)
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	ts.Fatalf("there is no command %s", binary)
+	return ""
 }
 
 func (s *story) pull(ts *testscript.TestScript, n string) *pull {
