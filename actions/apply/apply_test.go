@@ -15,9 +15,30 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(suite{m}, map[string]func(){
 		"apply": func() { os.Exit(Main(clock)) },
 	})
+}
+
+// planBinary is the plan action: it makes the plans that are applied.
+var planBinary string
+
+// suite builds the plan action before the tests run.
+type suite struct{ *testing.M }
+
+func (s suite) Run() int {
+	dir, err := os.MkdirTemp("", "gitops-plan-")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	planBinary = filepath.Join(dir, "plan")
+	build := exec.Command("go", "build", "-o", planBinary, ".")
+	build.Dir = filepath.Join("..", "plan")
+	if out, err := build.CombinedOutput(); err != nil {
+		panic(fmt.Errorf("build the plan action: %w\n%s", err, out))
+	}
+	return s.M.Run()
 }
 
 // clock is the time, moved on by the duration in TEST_CLOCK.
@@ -34,14 +55,7 @@ func TestStories(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The plans to apply are made by the plan action itself.
-	plan := filepath.Join(t.TempDir(), "plan")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", plan, ".")
-	build.Dir = filepath.Join(root, "actions", "plan")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatal(fmt.Errorf("build the plan action: %w\n%s", err, out))
-	}
-	testscript.Run(t, ghatest.Scripts{Root: root, Actions: map[string]string{"plan": plan, "apply": "apply"}, AWS: mototest.Start(t)}.Params("testdata/script"))
+	testscript.Run(t, ghatest.Scripts{Root: root, Actions: map[string]string{"plan": planBinary, "apply": "apply"}, AWS: mototest.Start(t)}.Params("testdata/script"))
 }
 
 func TestReadmeMatchesActionFile(t *testing.T) { ghatest.CheckReadme(t, ".") }
