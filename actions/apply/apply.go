@@ -81,6 +81,7 @@ type applying struct {
 	planfile string
 	inside   *terraform.Planfile // what planfile tells of itself; nil when it is encrypted
 	view     report.Apply
+	trouble  error // beside Terraform's own: what could not be stored after the apply
 }
 
 func (a *applying) run(ctx context.Context) error {
@@ -136,11 +137,11 @@ func (a *applying) apply(ctx context.Context) error {
 		outcome = planstore.Result{Status: planstore.StatusFailed, Reason: a.Runtime.Redacted(reason(err))}
 		err = fmt.Errorf("apply %s: %w", a.job.Target, err)
 	}
-	err = errors.Join(err, a.rescueState(ctx, applied.ErroredState))
+	a.trouble = a.rescueState(ctx, applied.ErroredState)
 	if finishErr := a.store.Finish(ctx, a.stored.Record, a.job.Run(), outcome); finishErr != nil {
-		err = errors.Join(err, fmt.Errorf("%w: its claim still says that this run is applying it", finishErr))
+		a.trouble = errors.Join(a.trouble, fmt.Errorf("%w: its claim still says that this run is applying it", finishErr))
 	}
-	return err
+	return errors.Join(err, a.trouble)
 }
 
 // reason is what a claim says of a failure: Terraform's own first words, or ours.
@@ -184,6 +185,9 @@ func (a *applying) report(err error) job.Result {
 	// had to say before its end.
 	if a.job != nil && refusal == nil && !errors.Is(err, terraform.ErrInterrupted) {
 		result.Annotations = job.Annotations(a.job.Target.Dir, a.view.Diagnostics)
+		if len(result.Annotations) > 0 && a.trouble != nil {
+			result.Annotations = append(result.Annotations, gha.Annotation{Message: a.trouble.Error()})
+		}
 	}
 	return result
 }
