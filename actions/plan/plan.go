@@ -9,14 +9,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/gha"
-	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/report"
@@ -274,97 +272,5 @@ func (p *planning) read(ctx context.Context, cli *terraform.CLI, planfile string
 		return err
 	}
 	p.record.State = &planstore.StatePosition{Lineage: file.Lineage, Serial: file.Serial}
-	return nil
-}
-
-// report shows the plan and sets the outputs.
-func (p *planning) report(ctx context.Context, planErr error) (job.Result, error) {
-	view := report.Plan{
-		Subject: report.Subject{
-			Component: p.job.Target.Component, Stack: p.job.Target.Stack,
-			Commit: p.record.Commit, BaseCommit: p.record.BaseCommit, PullRequest: p.record.PullRequest,
-			Digest: p.record.Digest, CreatedAt: p.record.CreatedAt,
-			RunURL: p.record.Run.URL, Actor: p.record.Actor,
-			TerraformName: p.record.TerraformName, TerraformVersion: p.record.TerraformVersion,
-			Notes: p.notes,
-		},
-		Changes: p.changes, Diagnostics: job.Redact(p.Runtime, p.diagnostics), DependsOn: p.job.Target.DependsOn, ApplyHow: p.applyHow(),
-	}
-	if p.Store {
-		view.RecordID, view.ExpiresAt = p.record.ID(), p.record.ExpiresAt
-	}
-	if planErr != nil && len(p.diagnostics) == 0 {
-		view.Error = p.Runtime.Redacted(planErr.Error())
-	}
-	result := job.Result{Summary: view.Markdown(report.SummaryLimit), Outputs: p.outputs()}
-	if p.record.Outcome == planstore.OutcomeFailed {
-		result.Annotations = job.Annotations(p.job.Target.Dir, p.diagnostics)
-	}
-	if p.KeepFiles && p.planfile != "" {
-		if err := p.keepFiles(result.Outputs); err != nil {
-			return result, err
-		}
-	}
-	if p.Comment && p.record.PullRequest > 0 {
-		return result, p.comment(ctx, view)
-	}
-	return result, nil
-}
-
-func (p *planning) applyHow() string {
-	switch {
-	case !p.Store:
-		return "This planfile was not stored (plan-storage: false), so nothing can apply it."
-	case p.Drift:
-		return "This is a drift plan: it shows where what runs and Git differ."
-	case p.record.PullRequest > 0:
-		return "When this pull request is merged, the apply action applies exactly this planfile."
-	default:
-		return "The apply action applies exactly this planfile, for this commit."
-	}
-}
-
-func (p *planning) outputs() map[string]string {
-	out := map[string]string{
-		"has-changes": strconv.FormatBool(p.record.Outcome == planstore.OutcomeChanges),
-		"digest":      p.record.Digest,
-		"adds":        strconv.Itoa(p.record.Counts.Adds()),
-		"changes":     strconv.Itoa(p.record.Counts.Changes()),
-		"destroys":    strconv.Itoa(p.record.Counts.Destroys()),
-		"imports":     strconv.Itoa(p.record.Counts.Import),
-		"moves":       strconv.Itoa(p.record.Counts.Move),
-	}
-	if p.Store {
-		out["plan-record"] = p.record.ID()
-	}
-	return out
-}
-
-// keepFiles moves the planfile and its JSON, both full of secrets, where later
-// steps of the job find them: only because the workflow asked for it.
-func (p *planning) keepFiles(outputs map[string]string) error {
-	dir, err := os.MkdirTemp(p.job.Context.TempDir, "gitops-kept-")
-	if err != nil {
-		return fmt.Errorf("keep the planfile: %w", err)
-	}
-	for output, file := range map[string]string{"plan_file": p.planfile, "plan_json": p.planJSON} {
-		outputs[output] = filepath.Join(dir, filepath.Base(file))
-		if err := os.Rename(file, outputs[output]); err != nil {
-			return fmt.Errorf("keep the planfile: %w", err)
-		}
-	}
-	return nil
-}
-
-func (p *planning) comment(ctx context.Context, view report.Plan) error {
-	client, err := p.job.GitHub()
-	if err != nil {
-		return err
-	}
-	key := fmt.Sprintf("gitops plan %s %s", p.job.Target.Component, p.job.Target.Stack)
-	err = client.StickyComment(ctx, p.job.Context.Repository, p.record.PullRequest, key, p.Runtime.Redacted(view.Markdown(github.CommentRoom(key))))
-	if err != nil {
-		return fmt.Errorf("comment on pull request #%d: %w", p.record.PullRequest, err)
-	}
 	return nil
 }
