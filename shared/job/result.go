@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
@@ -24,6 +25,9 @@ type Result struct {
 // already has annotations that say where it is.
 func Finish(r *gha.Runtime, result Result, err error) int {
 	if result.Summary != "" {
+		if result.Outputs == nil {
+			result.Outputs = map[string]string{}
+		}
 		err = errors.Join(err, r.AddSummary(result.Summary))
 		result.Outputs["summary"] = result.Summary
 	}
@@ -37,7 +41,12 @@ func Finish(r *gha.Runtime, result Result, err error) int {
 		return 0
 	}
 	if len(result.Annotations) == 0 {
-		r.Error(gha.Annotation{Message: err.Error()})
+		a := gha.Annotation{Message: err.Error()}
+		var config *target.ConfigError
+		if errors.As(err, &config) {
+			a.File, a.Line, a.Column = config.File, config.Line, config.Column
+		}
+		r.Error(a)
 	}
 	return 1
 }

@@ -30,17 +30,14 @@ func storySecrets(ts *testscript.TestScript) map[string]string {
 	return secrets
 }
 
-// checkLeaks looks for the story's secrets in everything that a step leaves but
+// checkLeaks looks for the story's secrets, and the job's token, in everything that a step leaves but
 // planfiles and states: the log, the summary, outputs, comments, the plan
 // store's items and the names of its objects, and whatever else lies in the
 // runner's folders.
 func checkLeaks(ts *testscript.TestScript, s *story) {
-	var forms []string
+	forms := formsOf(s.github.Token())
 	for _, secret := range storySecrets(ts) {
 		forms = append(forms, formsOf(secret)...)
-	}
-	if forms == nil {
-		return
 	}
 	look := func(where string, content []byte) {
 		for _, form := range forms {
