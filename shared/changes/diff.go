@@ -155,7 +155,10 @@ func (d *differ) walkMembers(before, after, unknown int32, m *mask, inBoth bool)
 				next[k]++
 			}
 		}
-		d.at = append(d.at, step{name: string(name), hidden: d.secrets.in(string(name))})
+		// What the resource consists of has its names from the provider's schema;
+		// names further in may be keys of maps, and those be secrets.
+		hidden := len(d.at) > 0 && d.secrets.in(string(name))
+		d.at = append(d.at, step{name: string(name), hidden: hidden})
 		d.walk(sides[0], sides[1], sides[2], m.member(name), inBoth)
 		d.at = d.at[:len(d.at)-1]
 	}

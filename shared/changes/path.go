@@ -68,7 +68,7 @@ func (d *differ) readReplacePaths(i int32, marks *mask) []string {
 				m = m.elements()
 			case '"':
 				s.name = string(d.str(c))
-				s.hidden = d.secrets.in(s.name) || m != nil && m.element != nil
+				s.hidden = len(path) > 0 && d.secrets.in(s.name) || m != nil && m.element != nil
 				if m != nil && m.element != nil {
 					m = m.element
 				} else {

@@ -54,18 +54,28 @@ func (g *guard) Read(p []byte) (int, error) {
 	if g.err != nil {
 		return 0, g.err
 	}
-	n, err := g.r.Read(p)
+	if left := maxValueBytes + 1 - g.collecting(); int64(len(p)) > left {
+		p = p[:left]
+	}
+	// All of p: where a value is long and the reader gives little at a time,
+	// the decoder might go over the whole value for each little.
+	n, err := io.ReadFull(g.r, p)
 	g.read += int64(n)
+	if n > 0 && (err == io.EOF || err == io.ErrUnexpectedEOF) {
+		return n, nil // the next call tells
+	}
 	if err != io.EOF {
 		g.err = err
 	}
 	return n, err
 }
 
+// collecting is how many bytes the decoder was given and has not gone past: one
+// token or value that it has not seen the end of.
+func (g *guard) collecting() int64 { return g.read - g.dec.InputOffset() }
+
 func (g *guard) exceeded() error {
-	// What the decoder was given and has not gone past is one token or value
-	// that it is still collecting.
-	if g.read-g.dec.InputOffset() > maxValueBytes {
+	if g.collecting() > maxValueBytes {
 		return errTooLarge
 	}
 	for depth := g.dec.StackDepth(); depth > 0; depth-- {
