@@ -1,39 +1,120 @@
-# make test   the whole suite            make demo   the main job, on this machine
-# make bench  what things cost           make lint   what CI checks beside the tests
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 
-ACTIONS := plan apply
-MODULES := shared actions/plan actions/apply test
-TOOLS   := $(CURDIR)/test/.tools
-BIN     := $(TOOLS)/bin
+MODULES  := shared actions/plan actions/apply test
+PACKAGES := $(MODULES:%=./%/...)
+ACTIONS  := plan apply
+TOOLS    := $(CURDIR)/test/.tools
+BIN      := $(TOOLS)/bin
 
-.PHONY: help build test demo bench torture fuzz lint tools clean
+# Versions of the tools, here and nowhere else (npm's: test/npm/package.json).
+ACT           := github.com/nektos/act@v0.2.89
+ACTIONLINT    := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+MOTO          := moto[server]==5.2.1
+
+GOTESTFLAGS ?=
+FUZZTIME    ?= 10s
+ROUNDS      ?= 200
+
+# A moto_server that is installed already comes first; make's fills the gap.
+export PATH := $(PATH):$(TOOLS)/moto/bin
+
+# A stamp for each Go tool and version: another version is installed anew.
+GO_TOOLS := $(ACT) $(ACTIONLINT) $(GOLANGCI_LINT) $(GOVULNCHECK)
+stamp = $(TOOLS)/$(notdir $(1)).stamp
+
+.PHONY: help build demo test bench torture fuzz lint lint-go lint-modules lint-vulnerabilities \
+	lint-terraform lint-workflows lint-text tools needs moto clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-build: ## Build the actions' binaries into test/.tools/bin
+build: ## Build the actions' binaries and the demo into test/.tools/bin
 	@mkdir -p $(BIN)
-	for a in $(ACTIONS); do go build -trimpath -o $(BIN)/$$a ./actions/$$a; done
-	go build -trimpath -o $(BIN)/demo ./test/demo
+	@for a in $(ACTIONS); do go build -buildvcs=false -o $(BIN)/$$a ./actions/$$a; done
+	@go build -buildvcs=false -o $(BIN)/demo ./test/demo
 
 demo: build ## Plan, review, merge and apply on this machine, then be refused
-	$(BIN)/demo $(BIN) test/sample
+	@command -v terraform >/dev/null || { echo "make demo: terraform is not on PATH: install Terraform 1.6 or newer" >&2; exit 1; }
+	@$(BIN)/demo $(BIN) test/sample
 
-test: tools ## Run the whole suite
-	@command -v terraform >/dev/null || { echo "make test: terraform is not on PATH: install Terraform 1.6 or newer" >&2; exit 1; }
-	for m in $(MODULES); do go test -C $$m -race ./...; done
+# -count=1: tests run Terraform and read other modules, which Go's test cache does not see.
+test: tools ## Run the whole suite, with the race detector
+	go test -race -count=1 $(GOTESTFLAGS) $(PACKAGES)
 
-bench: tools build ## Measure: prints ratios and counts
-	go test -C shared -run '^$$' -bench . -benchtime 1x ./changes ./planstore ./report
-	go test -C test -run '^$$' -bench . -benchtime 1x -timeout 30m ./bench
+bench: tools build ## Measure what things cost: prints ratios, memory and counts
+	go test -run '^$$' -bench . -benchtime 1x -timeout 30m $(PACKAGES)
 
-torture: tools ## Kill plan and apply at random moments, 200 times
-	TORTURE_ROUNDS=200 go test -C test -run Torture -timeout 60m -v ./torture
+torture: tools ## Kill plan and apply at random moments, ROUNDS times (200)
+	TORTURE_ROUNDS=$(ROUNDS) go test -run Torture -timeout 2h -v ./test/torture
 
-tools: $(TOOLS)/npm.stamp ## Set up what tests need: GitHub's API description and example payloads, moto_server
+# Inputs are not minimized: a planfile is a zip, which takes a minute each.
+fuzz: tools ## Run every fuzz target for FUZZTIME (10s)
+	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9]+' $(MODULES) | while IFS=: read -r file func; do \
+		echo "$$file: $${func#func }"; \
+		go test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x; \
+	done
 
-$(TOOLS)/npm.stamp: test/npm/package-lock.json
-	npm ci --prefix test/npm --silent
+lint: lint-go lint-modules lint-vulnerabilities lint-terraform lint-workflows lint-text ## Run what CI checks beside the tests
+
+lint-go: $(call stamp,$(GOLANGCI_LINT))
+	@unformatted=$$(gofmt -l $(MODULES)); test -z "$$unformatted" || { echo "run gofmt -w on:" $$unformatted >&2; exit 1; }
+	go vet $(PACKAGES)
+	$(BIN)/golangci-lint run $(PACKAGES)
+
+# Each module stands alone, as the users of an action build it.
+lint-modules:
+	@bad=; export GOWORK=off; for m in $(MODULES); do \
+		echo "go mod tidy and go build of $$m alone"; \
+		go mod tidy -C $$m -diff && go build -C $$m -o /dev/null ./... || bad=yes; \
+	done; test -z "$$bad"
+
+lint-vulnerabilities: $(call stamp,$(GOVULNCHECK))
+	@for m in $(MODULES); do \
+		if said=$$($(BIN)/govulncheck -C $$m ./... 2>&1); then echo "govulncheck of $$m: $$said"; \
+		elif [[ $$said == *"fetching vulnerabilities"* ]]; then echo "govulncheck: NOT CHECKED: its database can't be reached from here"; break; \
+		else echo "$$said" >&2; exit 1; fi; \
+	done
+
+# The user's Terraform CLI configuration has no say in how files are formatted.
+lint-terraform:
+	env -u TF_CLI_CONFIG_FILE terraform fmt -check -diff -recursive
+
+lint-workflows: $(call stamp,$(ACTIONLINT))
+	$(BIN)/actionlint .github/workflows/*.yml test/workflow/testdata/*.yml
+
+# Paths of one machine, and hosts that packages came from. ([w]ork: not itself.)
+lint-text:
+	@if git grep -nIE '/[w]ork/|/[r]oot/|[n]pmjs\.|(proxy|sum)\.[g]olang\.org|[p]ypi\.org|"[r]esolved": *"' -- . >&2; then \
+		echo "these lines name a machine's path or a package registry" >&2; exit 1; \
+	else test $$? -eq 1; fi
+
+tools: needs moto $(TOOLS)/npm.stamp $(call stamp,$(ACT)) $(call stamp,$(ACTIONLINT)) ## Set up what the tests need
+
+# All that is missing, at once.
+needs:
+	@missing=; need() { command -v "$$1" >/dev/null || { echo "make: $$1 is not on PATH: install $$2" >&2; missing=yes; }; }; \
+	need git Git; \
+	need terraform "Terraform 1.6 or newer"; \
+	need npm "Node.js 20 or newer: GitHub's API description and example payloads come from npm"; \
+	need cc "a C compiler: Go's race detector needs one"; \
+	command -v moto_server >/dev/null || need python3 "Python 3, or moto_server: tests run against its S3 and DynamoDB"; \
+	test -z "$$missing"
+
+moto: needs
+	@command -v moto_server >/dev/null || \
+	{ python3 -m venv $(TOOLS)/moto && $(TOOLS)/moto/bin/pip install --quiet '$(MOTO)'; } || \
+	{ echo "make: moto_server is not on PATH, and could not be installed: see pip's message, or run pip install '$(MOTO)'" >&2; exit 1; }
+
+$(TOOLS)/npm.stamp: test/npm/package-lock.json | needs
+	npm ci --prefix test/npm --loglevel=error
 	@mkdir -p $(TOOLS) && touch $@
+
+$(foreach t,$(GO_TOOLS),$(call stamp,$t)): $(TOOLS)/%.stamp:
+	GOBIN=$(BIN) go install $(filter %/$*,$(GO_TOOLS))
+	@touch $@
+
+clean: ## Remove what make built and fetched
+	rm -rf $(TOOLS) test/npm/node_modules

@@ -1,0 +1,97 @@
+package workflow
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestDocumentedWorkflowsAreValid checks the workflows in the READMEs, and those
+// in testdata, with actionlint: it knows the inputs and outputs of our actions
+// when they are used from the repository itself.
+func TestDocumentedWorkflowsAreValid(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name, content string) {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, ".git"), 0o755); err != nil { // how actionlint finds the root
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(filepath.Join(dir, ".github", "workflows"), os.DirFS("testdata")); err != nil {
+		t.Fatal(err)
+	}
+	for _, readme := range glob(t, "README.md", "actions/*/README.md") {
+		action := filepath.Dir(readme) // actions/NAME, or "." for the root
+		workflows := fencedWorkflows(t, readme)
+		if action != "." {
+			write(filepath.Join(action, "action.yml"), read(t, filepath.Join(action, "action.yml")))
+			if len(workflows) == 0 {
+				t.Errorf("%s shows no workflow", readme)
+			}
+		}
+		for i, workflow := range workflows {
+			name := strings.NewReplacer("/", "-", ".md", "").Replace(readme) + "-" + string(rune('a'+i)) + ".yml"
+			write(filepath.Join(".github", "workflows", name), localActions.ReplaceAllString(workflow, "uses: ./actions/$1"))
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), tool(t, "actionlint"), "-no-color")
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("actionlint: %v\n%s", err, out)
+	}
+}
+
+var (
+	fence        = regexp.MustCompile("(?ms)^```ya?ml\n(.*?)^```$")
+	localActions = regexp.MustCompile(`uses: [^ /]+/[^ /]+/actions/([a-z-]+)@\S+`)
+)
+
+// fencedWorkflows are the YAML blocks in a Markdown file that are workflows.
+func fencedWorkflows(t *testing.T, file string) (workflows []string) {
+	t.Helper()
+	for _, match := range fence.FindAllStringSubmatch(read(t, file), -1) {
+		if strings.Contains("\n"+match[1], "\njobs:") {
+			workflows = append(workflows, match[1])
+		}
+	}
+	return workflows
+}
+
+// glob lists files of this repository.
+func glob(t *testing.T, patterns ...string) (files []string) {
+	t.Helper()
+	for _, pattern := range patterns {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: no file (%v)", pattern, err)
+		}
+		for _, path := range found {
+			name, err := filepath.Rel(root, path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files = append(files, name)
+		}
+	}
+	return files
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(root, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
