@@ -64,6 +64,9 @@ func ReadInputs(r *gha.Runtime) (Inputs, error) {
 func Run(ctx context.Context, in Inputs, d Deps) (result job.Result, err error) {
 	a := &applying{Inputs: in, Deps: d, view: report.Apply{Subject: report.Subject{Component: in.Component, Stack: in.Stack}}}
 	err = a.run(ctx)
+	if err != nil && ctx.Err() != nil && !a.claimed {
+		err = fmt.Errorf("cancelled before anything was claimed or changed: run this job again: %w", err)
+	}
 	if a.job != nil {
 		err = errors.Join(err, a.job.Close())
 	}
@@ -81,6 +84,7 @@ type applying struct {
 	planfile string
 	inside   *terraform.Planfile // what planfile tells of itself; nil when it is encrypted
 	view     report.Apply
+	claimed  bool
 	trouble  error // beside Terraform's own: what could not be stored after the apply
 }
 
@@ -110,6 +114,7 @@ func (a *applying) run(ctx context.Context) error {
 		}
 		return err
 	}
+	a.claimed = true
 	return a.apply(ctx)
 }
 
@@ -121,7 +126,7 @@ const finishTimeout = time.Minute
 // ends in a.finish: a claim must tell the truth.
 func (a *applying) apply(ctx context.Context) error {
 	applied, err := a.cli.Apply(ctx, a.planfile)
-	a.view.Resources, a.view.Outputs, a.view.Diagnostics = applied.Resources, applied.Outputs, job.Redact(a.Runtime, applied.Diagnostics)
+	a.view.Resources, a.view.Outputs, a.view.Diagnostics = applied.Resources, applied.Outputs, applied.Diagnostics
 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
 	defer cancel()
@@ -132,7 +137,7 @@ func (a *applying) apply(ctx context.Context) error {
 		err = a.refuse(errors.New("stale plan: the state has moved on since it was made"), "Plan the pull request again: something else changed this target's state after the review.")
 	case errors.Is(err, terraform.ErrInterrupted):
 		outcome = planstore.Result{Status: planstore.StatusFailed, Reason: "cancelled"}
-		err = fmt.Errorf("apply %s: cancelled; what was done until then is in the state: plan again to see what is left: %w", a.job.Target, err)
+		err = fmt.Errorf("apply %s: cancelled: plan again to see what is left to do (what Terraform finished is in the state, unless a second signal stopped it at once): %w", a.job.Target, err)
 	case err != nil:
 		outcome = planstore.Result{Status: planstore.StatusFailed, Reason: a.Runtime.Redacted(reason(err))}
 		err = fmt.Errorf("apply %s: %w", a.job.Target, err)
@@ -147,8 +152,12 @@ func (a *applying) apply(ctx context.Context) error {
 // reason is what a claim says of a failure: Terraform's own first words, or ours.
 func reason(err error) string {
 	var failed *terraform.CommandError
-	if errors.As(err, &failed) && len(failed.Diagnostics) > 0 {
-		return failed.Diagnostics[0].Summary
+	if errors.As(err, &failed) {
+		for _, d := range failed.Diagnostics {
+			if d.Severity == "error" {
+				return d.Summary
+			}
+		}
 	}
 	return err.Error()
 }
@@ -160,10 +169,10 @@ func (a *applying) report(err error) job.Result {
 	switch {
 	case errors.As(err, &refusal):
 		status, a.view.Status = "failed", report.Refused
-		a.view.Error, a.view.Differs, a.view.NextSteps = a.Runtime.Redacted(refusal.Reason.Error()), refusal.Differs, []string{refusal.Next}
+		a.view.Error, a.view.Differs, a.view.NextSteps = refusal.Reason.Error(), refusal.Differs, []string{refusal.Next}
 	case err != nil:
 		status, a.view.Status = "failed", report.Failed
-		a.view.Error = a.Runtime.Redacted(err.Error())
+		a.view.Error = err.Error()
 	case a.view.Status == "":
 		a.view.Status = report.Succeeded
 	}
@@ -178,7 +187,7 @@ func (a *applying) report(err error) job.Result {
 		values = []byte("{}")
 	}
 	result := job.Result{
-		Summary: a.view.Markdown(report.SummaryLimit),
+		Summary: job.Redact(a.Runtime, a.view).Markdown(report.SummaryLimit),
 		Outputs: map[string]string{"status": status, "outputs": string(values)},
 	}
 	// A refusal and a cancel are told as what they are, not as what Terraform

@@ -217,21 +217,38 @@ func (a *applying) rescueState(ctx context.Context, path string) error {
 	if err != nil {
 		return fmt.Errorf("%w: Terraform could not write it to its backend, and it is in %s on this runner: save it before the runner is gone", err, path)
 	}
-	a.view.ErroredState = &report.ErroredState{StoredAt: location, Commands: pushCommands(location, a.job.Target)}
+	a.view.ErroredState = &report.ErroredState{
+		StoredAt: location,
+		Commands: pushCommands(location, a.stored.Record.TerraformName, a.job.Target),
+	}
 	return os.Remove(path)
 }
 
-// pushCommands bring a rescued state back to its backend.
-func pushCommands(location string, t target.Target) []string {
+// pushCommands bring a rescued state back to its backend, from a checkout of the
+// repository. program is what wrote it, terraform or tofu.
+func pushCommands(location, program string, t target.Target) []string {
 	fetch := "cp "
 	if strings.HasPrefix(location, "s3://") {
 		fetch = "aws s3 cp "
 	}
-	commands := []string{"cd " + quote(t.Dir), fetch + quote(location) + " errored.tfstate", "terraform init"}
-	if t.Workspace != "" {
-		commands = append(commands, "terraform workspace select "+quote(t.Workspace))
+	commands := []string{"cd " + quote(t.Dir), fetch + quote(location) + " errored.tfstate"}
+	for _, name := range slices.Sorted(maps.Keys(t.Env)) {
+		commands = append(commands, "export "+name+"="+quote(t.Env[name]))
 	}
-	return append(commands, "terraform state push errored.tfstate")
+	initialize := program + " init"
+	for _, setting := range t.BackendConfig {
+		if !strings.Contains(setting, "=") { // a file, relative to the checkout
+			if relative, err := filepath.Rel(t.Dir, setting); err == nil {
+				setting = relative
+			}
+		}
+		initialize += " -backend-config=" + quote(setting)
+	}
+	commands = append(commands, initialize)
+	if t.Workspace != "" {
+		commands = append(commands, program+" workspace select -or-create "+quote(t.Workspace))
+	}
+	return append(commands, program+" state push errored.tfstate", "rm errored.tfstate")
 }
 
 // quote makes one word of s for a POSIX shell.

@@ -50,6 +50,10 @@ func (a *applying) mergedCommit(ctx context.Context, event gha.Event) (string, e
 		if !pr.Merged {
 			return "", a.refuse(fmt.Errorf("pull request #%d is not merged", pr.Number), "Merge it first: a plan is applied after its review. (A workflow on `pull_request: closed` wants if: github.event.pull_request.merged.)")
 		}
+		if pr.Base.Ref != event.DefaultBranch {
+			return "", a.refuse(fmt.Errorf("pull request #%d was merged into %s, and not into %s", pr.Number, pr.Base.Ref, event.DefaultBranch),
+				"Merge that branch into "+event.DefaultBranch+", too. Where another branch is the one that is applied, run this workflow on pushes to it.")
+		}
 		merged = pr.MergeCommitSHA
 	}
 	if !job.IsCommit(merged) {
@@ -131,7 +135,7 @@ func (a *applying) checkMerged(ctx context.Context, event gha.Event, merged stri
 		return a.refuse(fmt.Errorf("the plan was made for commit %s outside of a pull request, and %s is to be applied", job.Short(record.Commit), job.Short(merged)), "Plan this commit, or merge a pull request.")
 	}
 	if pr := event.PullRequest; pr != nil && pr.Number == record.PullRequest {
-		return nil
+		return a.checkReviewed(pr.Number, pr.Head.SHA, pr.MergeCommitSHA)
 	}
 	client, err := a.job.GitHub()
 	if err != nil {
@@ -141,8 +145,22 @@ func (a *applying) checkMerged(ctx context.Context, event gha.Event, merged stri
 	if err != nil {
 		return fmt.Errorf("ask whether pull request #%d is merged: %w", record.PullRequest, err)
 	}
-	if !pr.Merged {
+	branch := strings.TrimPrefix(a.job.Context.Ref, "refs/heads/")
+	switch {
+	case !pr.Merged:
 		return a.refuse(fmt.Errorf("pull request #%d is not merged", pr.Number), "Merge it first: a plan is applied after its review.")
+	case pr.BaseRef != branch:
+		return a.refuse(fmt.Errorf("pull request #%d was merged into %s, and this run is on %s", pr.Number, pr.BaseRef, branch), "Run this on the branch that it was merged into.")
 	}
-	return nil
+	return a.checkReviewed(pr.Number, pr.HeadSHA, pr.MergeCommitSHA)
+}
+
+// checkReviewed refuses the plan of a commit of a merged pull request that is
+// neither the last one, which was reviewed, nor what the merge made of it.
+func (a *applying) checkReviewed(number int, head, merged string) error {
+	commit := a.stored.Record.Commit
+	if commit == head || commit == merged {
+		return nil
+	}
+	return a.refuse(fmt.Errorf("the plan was made for commit %s, and pull request #%d was merged at %s", job.Short(commit), number, job.Short(head)), "Apply the plan of the commit that was merged.")
 }

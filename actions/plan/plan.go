@@ -79,17 +79,24 @@ func Run(ctx context.Context, in Inputs, d Deps) (result job.Result, err error) 
 	case planErr != nil && p.record.Outcome != planstore.OutcomeFailed:
 		return job.Result{}, planErr
 	}
+	var trouble error // beside Terraform's own
 	if in.Store {
 		stored, err := p.store.Put(ctx, p.record, p.planfile)
-		if err != nil && planErr == nil {
+		switch {
+		case err == nil:
+			p.record, p.stored = stored, true
+		case planErr == nil:
 			return job.Result{}, err
-		}
-		if planErr = errors.Join(planErr, err); err == nil {
-			p.record = stored
+		default:
+			trouble = err
 		}
 	}
-	result, reportErr := p.report(ctx, planErr)
-	return result, errors.Join(planErr, reportErr)
+	result, err = p.report(ctx, planErr)
+	trouble = errors.Join(trouble, err)
+	if len(result.Annotations) > 0 && trouble != nil {
+		result.Annotations = append(result.Annotations, gha.Annotation{Message: trouble.Error()})
+	}
+	return result, errors.Join(planErr, trouble)
 }
 
 // planning is the work on one target.
@@ -102,6 +109,7 @@ type planning struct {
 	notes []string
 
 	record      planstore.Record
+	stored      bool
 	planfile    string // empty when there is none
 	planJSON    string // empty unless asked for
 	changes     *changes.Plan

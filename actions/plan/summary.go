@@ -24,14 +24,15 @@ func (p *planning) report(ctx context.Context, planErr error) (job.Result, error
 			TerraformName: p.record.TerraformName, TerraformVersion: p.record.TerraformVersion,
 			Notes: p.notes,
 		},
-		Changes: p.changes, Diagnostics: job.Redact(p.Runtime, p.diagnostics), DependsOn: p.job.Target.DependsOn, ApplyHow: p.applyHow(),
+		Changes: p.changes, Diagnostics: p.diagnostics, DependsOn: p.job.Target.DependsOn, ApplyHow: p.applyHow(),
 	}
-	if p.Store {
+	if p.stored {
 		view.RecordID, view.ExpiresAt = p.record.ID(), p.record.ExpiresAt
 	}
 	if planErr != nil && len(p.diagnostics) == 0 {
-		view.Error = p.Runtime.Redacted(planErr.Error())
+		view.Error = planErr.Error()
 	}
+	view = job.Redact(p.Runtime, view)
 	result := job.Result{Summary: view.Markdown(report.SummaryLimit), Outputs: p.outputs()}
 	if p.record.Outcome == planstore.OutcomeFailed {
 		result.Annotations = job.Annotations(p.job.Target.Dir, p.diagnostics)
@@ -70,7 +71,7 @@ func (p *planning) outputs() map[string]string {
 		"imports":     strconv.Itoa(p.record.Counts.Import),
 		"moves":       strconv.Itoa(p.record.Counts.Move),
 	}
-	if p.Store {
+	if p.stored {
 		out["plan-record"] = p.record.ID()
 	}
 	return out
@@ -97,8 +98,9 @@ func (p *planning) comment(ctx context.Context, view report.Plan) error {
 	if err != nil {
 		return err
 	}
-	key := fmt.Sprintf("gitops plan %s %s", p.job.Target.Component, p.job.Target.Stack)
-	err = client.StickyComment(ctx, p.job.Context.Repository, p.record.PullRequest, key, p.Runtime.Redacted(view.Markdown(github.CommentRoom(key))))
+	// Quoted: names may have spaces.
+	key := fmt.Sprintf("gitops plan %q %q", p.job.Target.Component, p.job.Target.Stack)
+	err = client.StickyComment(ctx, p.job.Context.Repository, p.record.PullRequest, key, view.Markdown(github.CommentRoom(key)))
 	if err != nil {
 		return fmt.Errorf("comment on pull request #%d: %w", p.record.PullRequest, err)
 	}

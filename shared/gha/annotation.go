@@ -22,7 +22,8 @@ type Annotation struct {
 	// Column is 1-based and 0 when unknown. GitHub ignores it on an annotation
 	// of several lines.
 	Column int
-	// Message may have several lines. Beyond 4,096 characters it is cut, with
+	// Message may have several lines; the log shows them as well, so "##[" in it
+	// is taken apart as in a group. Beyond 4,096 characters it is cut, with
 	// an ellipsis: GitHub shows no more.
 	Message string
 }
@@ -45,7 +46,7 @@ func (r *Runtime) annotate(level string, a Annotation) {
 		properties = append(properties, key+"="+escapeProperty(value))
 	}
 	// In a fixed order, so that the same annotation is always the same line.
-	if title := r.redacted(oneLine(a.Title)); title != "" {
+	if title := withoutMarks(r.redacted(oneLine(a.Title))); title != "" {
 		add("title", title)
 	}
 	if a.File != "" {
@@ -64,7 +65,7 @@ func (r *Runtime) annotate(level string, a Annotation) {
 		line += " " + strings.Join(properties, ",")
 	}
 	// Redacted before it is cut: half a secret is a secret too.
-	r.command(line + "::" + escapeData(cut(r.redacted(a.Message), messageLimit)))
+	r.command(line + "::" + escapeData(cut(withoutMarks(r.redacted(a.Message)), messageLimit)))
 }
 
 // command writes one command's line. The caller holds the lock. Commands are

@@ -141,13 +141,17 @@ func (r *Runtime) leaveSection(out []byte) []byte {
 	return append(out, "::"+r.resume+"::\n::endgroup::\n"...)
 }
 
+// withoutMarks takes apart what the log's page takes for a mark: ##[error],
+// ##[endgroup] and the like, anywhere in a line.
+func withoutMarks(text string) string { return strings.ReplaceAll(text, "##[", "## [") }
+
 // disarmed changes a line that the runner could take for a command, were it
 // taking commands, or for the end of the stop. It takes "##[" anywhere in a line
 // (ActionCommand.TryParse) and "::" at its start, after any white space, with
 // another "::" later (TryParseV2). The log's page acts on "##[" itself, even
 // while commands are stopped.
 func disarmed(line string) string {
-	line = strings.ReplaceAll(line, "##[", "## [")
+	line = withoutMarks(line)
 	if text := strings.TrimLeftFunc(line, unicode.IsSpace); strings.HasPrefix(text, "::") && strings.Contains(text[2:], "::") {
 		line = line[:len(line)-len(text)] + ": " + text[1:]
 	}

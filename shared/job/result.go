@@ -51,17 +51,6 @@ func Finish(r *gha.Runtime, result Result, err error) int {
 	return 1
 }
 
-// Redact takes secrets out of Terraform's diagnostics. A report would escape, and
-// so hide, a part of them from the runtime's own redaction.
-func Redact(r *gha.Runtime, diagnostics []terraform.Diagnostic) []terraform.Diagnostic {
-	redacted := slices.Clone(diagnostics)
-	for i := range redacted {
-		d := &redacted[i]
-		d.Summary, d.Detail, d.Snippet = r.Redacted(d.Summary), r.Redacted(d.Detail), r.Redacted(d.Snippet)
-	}
-	return redacted
-}
-
 // Annotations are Terraform's errors at their place in the repository.
 func Annotations(dir string, diagnostics []terraform.Diagnostic) []gha.Annotation {
 	var all []gha.Annotation

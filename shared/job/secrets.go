@@ -2,15 +2,18 @@ package job
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/terraform-config-inspect/tfconfig"
 )
 
 // secrets are the values of the root module's sensitive variables that the
 // environment holds. Terraform itself hides what it knows to be sensitive, but a
-// provider's or provisioner's words may hold a value all the same. Of a value
-// that is JSON, such as an object, each string in it counts, too.
+// provider's or provisioner's words may hold a value all the same. Of a list or
+// an object each text in it counts, too.
 func secrets(environ []string, dir string) []string {
 	values := map[string]string{}
 	for _, v := range environ {
@@ -28,27 +31,45 @@ func secrets(environ []string, dir string) []string {
 		if v := module.Variables[name]; v == nil || !v.Sensitive {
 			continue
 		}
-		all = append(all, value)
-		var structured any
-		if json.Unmarshal([]byte(value), &structured) == nil {
-			all = appendStrings(all, structured)
+		all = append(append(all, value), literals(value)...)
+	}
+	return all
+}
+
+// literals are the texts and numbers in a list or object as Terraform reads it
+// from a variable, or in JSON, but for the names of attributes.
+func literals(value string) (all []string) {
+	if trimmed := strings.TrimSpace(value); !strings.HasPrefix(trimmed, "{") && !strings.HasPrefix(trimmed, "[") {
+		return nil // a text, which has no parts
+	}
+	// Tokens, since HCL's parser recurses.
+	tokens, _ := hclsyntax.LexExpression([]byte(value), "", hcl.InitialPos)
+	var quoted strings.Builder
+	for i, tk := range tokens {
+		switch tk.Type {
+		case hclsyntax.TokenNumberLit:
+			all = append(all, string(tk.Bytes))
+		case hclsyntax.TokenOQuote:
+			quoted.Reset()
+		case hclsyntax.TokenQuotedLit:
+			quoted.Write(tk.Bytes)
+		case hclsyntax.TokenCQuote:
+			if next := tokens[min(i+1, len(tokens)-1)].Type; next != hclsyntax.TokenColon && next != hclsyntax.TokenEqual {
+				all = append(all, unquote(quoted.String()))
+			}
 		}
 	}
 	return all
 }
 
-func appendStrings(all []string, value any) []string {
-	switch v := value.(type) {
-	case string:
-		all = append(all, v)
-	case []any:
-		for _, item := range v {
-			all = appendStrings(all, item)
-		}
-	case map[string]any:
-		for _, item := range v {
-			all = appendStrings(all, item)
-		}
+// unquote undoes the escapes of HCL, which are among Go's, or of JSON.
+func unquote(s string) string {
+	if text, err := strconv.Unquote(`"` + s + `"`); err == nil {
+		return text
 	}
-	return all
+	var text string
+	if json.Unmarshal([]byte(`"`+s+`"`), &text) == nil {
+		return text
+	}
+	return s
 }

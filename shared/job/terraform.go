@@ -61,6 +61,13 @@ func (j *Job) Terraform(ctx context.Context, role string) (*terraform.CLI, error
 	if err != nil {
 		return nil, fmt.Errorf("%s needs %s, which is not on PATH: install it in a step before this one, such as hashicorp/setup-terraform with terraform_wrapper: false", j.Target, name)
 	}
+	// The wrapper that hashicorp/setup-terraform and opentofu/setup-opentofu install
+	// unless told not to passes no signal on, hides the exit status of a plan with
+	// changes, and adds to the output. It keeps the program itself beside it:
+	// https://github.com/hashicorp/setup-terraform/blob/main/lib/setup-terraform.js
+	if info, err := os.Stat(path + "-bin"); err == nil && info.Mode().IsRegular() {
+		path += "-bin"
+	}
 	cli := &terraform.CLI{
 		Path:      path,
 		Dir:       j.inRoot(j.Target.Dir),

@@ -52,7 +52,8 @@ func (c *CLI) Apply(ctx context.Context, planfile string) (ApplyResult, error) {
 		Version:      t.version,
 		ErroredState: r.dump, // which is complete, and errored.tfstate then is not
 	}
-	if result.ErroredState == "" {
+	// After a success the file is of another run in this directory.
+	if result.ErroredState == "" && err != nil {
 		result.ErroredState = c.ErroredStatePath()
 	}
 	return result, errors.Join(err, r.dumpErr)

@@ -2,25 +2,44 @@ package ghatest
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
+	"html"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// credential is a secret of every story, in the environment as TF_VAR_credential,
+// and credentialModule what makes component network of every story have it: in
+// its planfiles and in its state, and nowhere else.
+const (
+	credential       = "cr3d \"ential\" \\ <&> é\nand its second line/+"
+	credentialModule = `variable "credential" {
+  sensitive = true
+}
+output "credential" {
+  value     = var.credential
+  sensitive = true
+}
+`
 )
 
 // storySecrets are the story's secrets: environment variables, one a line of
 // secrets.txt, NAME=VALUE, where VALUE is a JSON string without its quotes, so
 // that a secret can have several lines.
 func storySecrets(ts *testscript.TestScript) map[string]string {
+	secrets := map[string]string{"TF_VAR_credential": credential}
 	list, err := os.ReadFile(ts.MkAbs("secrets.txt"))
 	if err != nil {
-		return nil // the story has none
+		return secrets // the story has no other
 	}
-	secrets := map[string]string{}
 	for line := range strings.Lines(string(list)) {
 		name, quoted, _ := strings.Cut(strings.TrimSpace(line), "=")
 		var secret string
@@ -30,14 +49,21 @@ func storySecrets(ts *testscript.TestScript) map[string]string {
 	return secrets
 }
 
-// checkLeaks looks for the story's secrets, and the job's token, in everything that a step leaves but
-// planfiles and states: the log, the summary, outputs, comments, the plan
-// store's items and the names of its objects, and whatever else lies in the
-// runner's folders.
-func checkLeaks(ts *testscript.TestScript, s *story) {
+// checkLeaks looks for the story's secrets, and the job's token, in everything
+// that the steps so far left but planfiles and states: their logs, summaries and
+// outputs, comments, the plan store's items and the names of its objects, and
+// whatever else lies in the runner's folders. A story keeps what may hold secrets
+// in the folders state and private.
+func checkLeaks(ts *testscript.TestScript, s *story, log string) {
+	s.logs.WriteString(log)
 	forms := formsOf(s.github.Token())
 	for _, secret := range storySecrets(ts) {
 		forms = append(forms, formsOf(secret)...)
+	}
+	if s.account != nil {
+		for _, secret := range s.account.known() {
+			forms = append(forms, formsOf(secret)...)
+		}
 	}
 	look := func(where string, content []byte) {
 		for _, form := range forms {
@@ -63,6 +89,8 @@ func checkLeaks(ts *testscript.TestScript, s *story) {
 		switch {
 		case e.IsDir() && (e.Name() == ".git" || e.Name() == "state" || e.Name() == "private"):
 			return fs.SkipDir // what the repository and Terraform themselves hold
+		case e.IsDir() && strings.HasPrefix(e.Name(), "gitops-kept-"):
+			return fs.SkipDir // the planfile and its JSON, as the workflow asked
 		case !e.Type().IsRegular(), name == "secrets.txt", strings.HasSuffix(name, ".tfplan"), strings.HasSuffix(name, ".tfstate"):
 			return nil
 		case strings.HasPrefix(name, "workspace") && (strings.HasSuffix(name, ".tf") || strings.HasSuffix(name, ".tfvars")):
@@ -72,13 +100,26 @@ func checkLeaks(ts *testscript.TestScript, s *story) {
 		look(name, content)
 		return err
 	}))
-	look("the log", []byte(ts.ReadFile("stdout")+ts.ReadFile("stderr")))
+	if s.account != nil {
+		shown, err := s.account.shown(context.Background())
+		ts.Check(err)
+		look("the bucket or table", shown)
+	}
+	// What the runner is told to hide it is told in clear.
+	look("the log", maskCommand.ReplaceAll(s.logs.Bytes(), nil))
 }
+
+var maskCommand = regexp.MustCompile(`(?m)^::add-mask::.*$`)
 
 // formsOf are the ways in which a secret is written by programs around it.
 func formsOf(secret string) []string {
 	quoted, _ := json.Marshal(secret)
-	forms := []string{secret, string(quoted[1 : len(quoted)-1])}
+	again, _ := json.Marshal(string(quoted[1 : len(quoted)-1]))
+	unescaped := strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(string(quoted))
+	forms := []string{
+		secret, string(quoted[1 : len(quoted)-1]), string(again[1 : len(again)-1]), unescaped[1 : len(unescaped)-1],
+		html.EscapeString(secret), url.QueryEscape(secret), url.PathEscape(secret),
+	}
 	for line := range strings.Lines(secret) {
 		if line = strings.TrimRight(line, "\n"); len(line) >= 8 {
 			forms = append(forms, line)

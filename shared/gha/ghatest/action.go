@@ -1,0 +1,115 @@
+package ghatest
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func action(ts *testscript.TestScript, neg bool, args []string) {
+	s := ts.Value("story").(*story)
+	if len(args) == 0 {
+		ts.Fatalf("usage: [!] action NAME [INPUT=VALUE ...]")
+	}
+	inputs := map[string]string{"token": s.github.Token()}
+	for _, arg := range args[1:] {
+		name, value, _ := strings.Cut(arg, "=")
+		inputs[name] = value
+	}
+	s.runner.RunID++
+	step, err := s.runner.Step(inputs)
+	ts.Check(err)
+	for _, v := range step.Environ {
+		name, value, _ := strings.Cut(v, "=")
+		ts.Setenv(name, value)
+	}
+	for name, value := range storySecrets(ts) {
+		ts.Setenv(name, value)
+	}
+	runErr := ts.Exec(s.Actions[args[0]])
+	ts.Logf("%s", ts.ReadFile("stdout")+ts.ReadFile("stderr"))
+	summary, err := step.Summary()
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs("summary.md"), []byte(summary), 0o644))
+	outputs, err := step.Outputs()
+	ts.Check(err)
+	ts.Check(os.RemoveAll(ts.MkAbs("outputs")))
+	ts.Check(os.MkdirAll(ts.MkAbs("outputs"), 0o755))
+	for name, value := range outputs {
+		ts.Check(os.WriteFile(ts.MkAbs(filepath.Join("outputs", name)), []byte(value+"\n"), 0o644))
+	}
+	var exit *exec.ExitError
+	killed := errors.As(runErr, &exit) && !exit.Exited()
+	checkStep(ts, s, args[0], step, ts.ReadFile("stdout")+ts.ReadFile("stderr"), killed)
+	if (runErr != nil) != neg {
+		ts.Fatalf("action %s: %v\n%s", args[0], runErr, summary)
+	}
+}
+
+func atOnce(ts *testscript.TestScript, s *story, args []string) {
+	var jobs [][]string
+	for _, arg := range append([]string{"--"}, args[1:]...) {
+		if arg == "--" {
+			jobs = append(jobs, nil)
+			continue
+		}
+		jobs[len(jobs)-1] = append(jobs[len(jobs)-1], arg)
+	}
+	var succeeded atomic.Int64
+	var wait sync.WaitGroup
+	logs := make([]bytes.Buffer, len(jobs))
+	steps := make([]*Step, len(jobs))
+	for i, job := range jobs {
+		inputs := map[string]string{}
+		for _, arg := range job[1:] {
+			name, value, _ := strings.Cut(arg, "=")
+			inputs[name] = value
+		}
+		s.runner.RunID++
+		step, err := s.runner.Step(inputs)
+		ts.Check(err)
+		steps[i] = step
+		cmd := exec.Command(s.look(ts, s.Actions[job[0]]))
+		cmd.Env = append(append([]string{}, s.env...), step.Environ...)
+		cmd.Stdout, cmd.Stderr = &logs[i], &logs[i]
+		wait.Go(func() {
+			if cmd.Run() == nil {
+				succeeded.Add(1)
+			}
+		})
+	}
+	wait.Wait()
+	var all bytes.Buffer
+	for i, job := range jobs {
+		ts.Logf("%s", logs[i].String())
+		all.Write(logs[i].Bytes())
+		checkStep(ts, s, job[0], steps[i], logs[i].String(), false)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("logs"), all.Bytes(), 0o600))
+	if int(succeeded.Load()) != number(ts, args[0]) {
+		ts.Fatalf("%d succeeded", succeeded.Load())
+	}
+}
+
+// look finds an action's binary: a path, or one of the test's own commands, which
+// are on the script's PATH.
+func (s *story) look(ts *testscript.TestScript, binary string) string {
+	if filepath.IsAbs(binary) {
+		return binary
+	}
+	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
+		path := filepath.Join(dir, binary)
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	ts.Fatalf("there is no command %s", binary)
+	return ""
+}

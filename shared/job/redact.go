@@ -1,0 +1,55 @@
+package job
+
+import (
+	"reflect"
+
+	"github.com/terraform-gitops/gitops/shared/gha"
+)
+
+// Redact returns a copy of what a report is made from, without the secrets that
+// the runtime knows: in each of its texts, whatever they are about, at any depth.
+// It comes before the report is written, since escaping and cutting would hide a
+// part of a secret from the runtime's own redaction.
+//
+// Texts with a type of their own, such as a status, are this project's words and
+// stay as they are; so do maps and fields that are not exported.
+func Redact[T any](r *gha.Runtime, report T) T {
+	return redact(r, reflect.ValueOf(&report).Elem()).Interface().(T)
+}
+
+func redact(r *gha.Runtime, v reflect.Value) reflect.Value {
+	switch v.Kind() {
+	case reflect.String:
+		if v.Type() == reflect.TypeFor[string]() {
+			return reflect.ValueOf(r.Redacted(v.String()))
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			to := reflect.New(v.Type().Elem())
+			to.Elem().Set(redact(r, v.Elem()))
+			return to
+		}
+	case reflect.Slice:
+		switch {
+		case v.IsNil():
+		case v.Type().Elem().Kind() == reflect.Uint8: // JSON as Terraform wrote it
+			return reflect.ValueOf([]byte(r.Redacted(string(v.Bytes())))).Convert(v.Type())
+		default:
+			to := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+			for i := range v.Len() {
+				to.Index(i).Set(redact(r, v.Index(i)))
+			}
+			return to
+		}
+	case reflect.Struct:
+		to := reflect.New(v.Type()).Elem()
+		to.Set(v)
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				to.Field(i).Set(redact(r, v.Field(i)))
+			}
+		}
+		return to
+	}
+	return v
+}
