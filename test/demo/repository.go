@@ -57,7 +57,7 @@ func (d *demo) event(pr *pullRequest) (err error) {
 	repository := d.runner.Repository
 	d.runner.Event, d.runner.SHA, d.runner.Ref = "pull_request", sha, ref
 	d.runner.Payload, err = ghatest.Edit(payload, map[string]any{
-		"action": action, "number": pr.number, "repository.full_name": repository,
+		"action": action, "number": pr.number, "repository.full_name": repository, "repository.default_branch": "main",
 		"pull_request.number": pr.number, "pull_request.merged": pr.merged != "", "pull_request.merge_commit_sha": pr.merged,
 		"pull_request.head.sha": pr.head, "pull_request.head.ref": pr.branch, "pull_request.head.repo.full_name": repository,
 		"pull_request.base.sha": pr.base, "pull_request.base.ref": "main", "pull_request.base.repo.full_name": repository,
