@@ -162,6 +162,11 @@ func reason(err error) string {
 	return err.Error()
 }
 
+// maxOutputs is how many bytes of values the output `outputs` can have. An apply
+// that succeeded must not fail for more.
+// https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idoutputs
+const maxOutputs = 1 << 20
+
 // report makes the summary and outputs of what happened.
 func (a *applying) report(err error) job.Result {
 	status := "succeeded"
@@ -184,6 +189,10 @@ func (a *applying) report(err error) job.Result {
 	}
 	values, marshalErr := json.Marshal(outputs)
 	if marshalErr != nil { // a RawMessage that Terraform wrote is valid JSON
+		values = []byte("{}")
+	}
+	if len(values) > maxOutputs {
+		a.view.Notes = append(a.view.Notes, fmt.Sprintf("The output \"outputs\" of this step is empty: the values have %d bytes, and GitHub takes %d.", len(values), maxOutputs))
 		values = []byte("{}")
 	}
 	result := job.Result{

@@ -14,13 +14,10 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
 )
 
-// rounds of each comparison. The large component takes seconds a round.
-const rounds = 7
-
-func BenchmarkPlanSample(b *testing.B)  { comparePlan(b, sample) }
-func BenchmarkPlan2000(b *testing.B)    { comparePlan(b, large) }
-func BenchmarkApplySample(b *testing.B) { compareApply(b, sample) }
-func BenchmarkApply2000(b *testing.B)   { compareApply(b, large) }
+func BenchmarkPlanSample(b *testing.B)  { comparePlan(b, sample, 15) }
+func BenchmarkPlan2000(b *testing.B)    { comparePlan(b, large, 3) }
+func BenchmarkApplySample(b *testing.B) { compareApply(b, sample, 15) }
+func BenchmarkApply2000(b *testing.B)   { compareApply(b, large, 3) }
 
 const sample = `
 variable "cidr" { default = "10.1.0.0/16" }
@@ -39,7 +36,7 @@ resource "terraform_data" "many" {
 }
 `
 
-func comparePlan(b *testing.B, module string) {
+func comparePlan(b *testing.B, module string, rounds int) {
 	for b.Loop() {
 		w := newWorld(b, module)
 		var ratios, action, bare []float64
@@ -56,7 +53,7 @@ func comparePlan(b *testing.B, module string) {
 	}
 }
 
-func compareApply(b *testing.B, module string) {
+func compareApply(b *testing.B, module string, rounds int) {
 	for b.Loop() {
 		w := newWorld(b, module)
 		var ratios, action, bare []float64

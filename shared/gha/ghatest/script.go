@@ -50,6 +50,7 @@ func (s Scripts) Params(dir string) testscript.Params {
 			env.Vars = append(env.Vars, s.Environ...)
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("CHECKPOINT_DISABLE", "1")
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // else each action sleeps a second, under the race detector
 			env.Setenv("TF_VAR_credential", credential)
 			env.Setenv("TF_CLI_CONFIG_FILE", filepath.Join(env.WorkDir, "terraformrc"))
 			if err := os.WriteFile(filepath.Join(env.WorkDir, "terraformrc"), nil, 0o644); err != nil {
