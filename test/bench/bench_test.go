@@ -17,7 +17,7 @@ import (
 func BenchmarkPlanSample(b *testing.B)  { comparePlan(b, sample, 15) }
 func BenchmarkPlan2000(b *testing.B)    { comparePlan(b, large, 3) }
 func BenchmarkApplySample(b *testing.B) { compareApply(b, sample, 15) }
-func BenchmarkApply2000(b *testing.B)   { compareApply(b, large, 3) }
+func BenchmarkApply2000(b *testing.B)   { compareApply(b, large, 1) }
 
 const sample = `
 variable "cidr" { default = "10.1.0.0/16" }
