@@ -123,7 +123,7 @@ func (a *applying) run(ctx context.Context) error {
 const finishTimeout = time.Minute
 
 // apply runs the claimed plan and records how it ended. Every path from here
-// ends in a.finish: a claim must tell the truth.
+// ends in the store's Finish: a claim must tell the truth.
 func (a *applying) apply(ctx context.Context) error {
 	applied, err := a.cli.Apply(ctx, a.planfile)
 	a.view.Resources, a.view.Outputs, a.view.Diagnostics = applied.Resources, applied.Outputs, applied.Diagnostics

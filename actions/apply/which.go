@@ -48,7 +48,7 @@ func (a *applying) mergedCommit(ctx context.Context, event gha.Event) (string, e
 	merged := a.job.Context.SHA
 	if pr := event.PullRequest; pr != nil {
 		if !pr.Merged {
-			return "", a.refuse(fmt.Errorf("pull request #%d is not merged", pr.Number), "Merge it first: a plan is applied after its review. (A workflow on `pull_request: closed` wants if: github.event.pull_request.merged.)")
+			return "", a.refuse(fmt.Errorf("pull request #%d is not merged", pr.Number), "Merge it first: a plan is applied after its review. (A workflow on pull_request closed wants if: github.event.pull_request.merged.)")
 		}
 		if pr.Base.Ref != event.DefaultBranch {
 			return "", a.refuse(fmt.Errorf("pull request #%d was merged into %s, and not into %s", pr.Number, pr.Base.Ref, event.DefaultBranch),
