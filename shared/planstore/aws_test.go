@@ -193,22 +193,6 @@ func TestClaimThatNeverArrivedIsAnErrorAndNotARefusal(t *testing.T) {
 	must(t, b.Claim(t.Context(), r, runNumber("201", 1), "x"))
 }
 
-func TestAnotherRecordOfTheSameNameIsNotReplaced(t *testing.T) {
-	onEachBackend(t, func(t *testing.T, b *backend) {
-		r := b.put(t, b.newRecord(nil), "plan")
-		forged := r
-		forged.Actor = "mallory"
-		if _, err := b.Put(t.Context(), forged, writeFile(t, "forged")); err == nil {
-			t.Error("a record was written over")
-		}
-		found, err := b.Find(t.Context(), network, commitA)
-		must(t, err)
-		if found.Record.Actor != "octocat" {
-			t.Errorf("the record is %+v", found.Record)
-		}
-	})
-}
-
 const conflictBody = `{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"Transaction cancelled",` +
 	`"CancellationReasons":[{"Code":"None"},{"Code":"TransactionConflict","Message":"Transaction is ongoing for the item"}]}`
 
@@ -411,7 +395,7 @@ func TestItemsHaveTheAttributesThatIndexesAndPoliciesRestOn(t *testing.T) {
 		}
 		var item recordItem
 		must(t, decode(found[0], &item))
-		if item.PK != "plan#acme/infra#network#plat-ue2-dev" || item.SK != commitA+"#2025-03-01T12:00:00.124456789Z#100.1" {
+		if item.PK != "plan#acme/infra#network#plat-ue2-dev" || !strings.HasPrefix(item.SK, commitA+"#2025-03-01T12:00:00.124456789Z#100.1#") {
 			t.Errorf("keys %s %s", item.PK, item.SK)
 		}
 		if n, ok := found[0]["expiresAt"].(*types.AttributeValueMemberN); !ok || n.Value != fmt.Sprint(r.ExpiresAt.Unix()) {
@@ -432,35 +416,5 @@ func TestItemsHaveTheAttributesThatIndexesAndPoliciesRestOn(t *testing.T) {
 				t.Errorf("item %s has the attribute %s", sk, name)
 			}
 		}
-	}
-}
-
-func TestForgedRecordIsNotBelieved(t *testing.T) {
-	t.Parallel()
-	for name, forge := range map[string]func(*recordItem){
-		"about another target":  func(i *recordItem) { i.Component = "other" },
-		"about another commit":  func(i *recordItem) { i.Commit = commitB },
-		"made at another time":  func(i *recordItem) { i.CreatedAt = formatTime(time.Now()) },
-		"made by another run":   func(i *recordItem) { i.RunAttempt = 2 },
-		"with a time it is not": func(i *recordItem) { i.CreatedAt = "yesterday" },
-		"of no kind":            func(i *recordItem) { i.Kind = "" },
-		"of another repository": func(i *recordItem) { i.Repository = "evil/infra" },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			cfg := mototest.Start(t).Config()
-			bucketName, tableName := mototest.CreateStore(t, cfg)
-			c := newClock()
-			b := &backend{Store: OpenAWS(cfg, bucketName, tableName, c.now), clock: c}
-			item := newRecordItem(b.newRecord(nil))
-			forge(&item)
-			attributes, err := encode(item)
-			must(t, err)
-			_, err = dynamodb.NewFromConfig(cfg).PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &tableName, Item: attributes})
-			must(t, err)
-			if found, err := b.Find(t.Context(), network, commitA); err == nil || errors.Is(err, ErrNotFound) {
-				t.Errorf("found %+v, %v", found, err)
-			}
-		})
 	}
 }

@@ -10,7 +10,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"go.etcd.io/bbolt"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/mototest"
@@ -27,6 +30,10 @@ type backend struct {
 	// returns the new version, if there is such a thing.
 	overwrite func(t *testing.T, key string, contents []byte) (version string)
 	remove    func(t *testing.T, key string)
+	// item reads all that an item holds, and putItem writes it over whatever is
+	// under its keys.
+	item    func(t *testing.T, pk, sk string) map[string]any
+	putItem func(t *testing.T, item map[string]any)
 }
 
 // onEachBackend runs one conformance test on S3 and DynamoDB and on a folder.
@@ -46,7 +53,7 @@ func newAWSBackend(t testing.TB) *backend {
 	cfg := mototest.Start(t).Config()
 	bucketName, tableName := mototest.CreateStore(t, cfg)
 	c := newClock()
-	client := openBucket(cfg, bucketName).client
+	client, items := openBucket(cfg, bucketName).client, dynamodb.NewFromConfig(cfg)
 	open := func() *Store { return OpenAWS(cfg, bucketName, tableName, c.now) }
 	return &backend{
 		Store: open(), clock: c, open: open,
@@ -63,6 +70,18 @@ func newAWSBackend(t testing.TB) *backend {
 				must(t, err)
 			}
 		},
+		item: func(t *testing.T, pk, sk string) (item map[string]any) {
+			answer, err := items.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &tableName, Key: key(pk, sk)})
+			must(t, err)
+			must(t, decode(answer.Item, &item))
+			return item
+		},
+		putItem: func(t *testing.T, item map[string]any) {
+			attributes, err := attributevalue.MarshalMap(item)
+			must(t, err)
+			_, err = items.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &tableName, Item: attributes})
+			must(t, err)
+		},
 	}
 }
 
@@ -73,14 +92,28 @@ func newDirectoryBackend(t testing.TB, path string) *backend {
 		must(t, err)
 		return s
 	}
+	s := open()
+	db := s.items.(*database)
 	file := func(key string) string { return filepath.Join(path, objectsFolder, filepath.FromSlash(key)) }
 	return &backend{
-		Store: open(), clock: c, open: open,
+		Store: s, clock: c, open: open,
 		overwrite: func(t *testing.T, key string, contents []byte) string {
 			must(t, os.WriteFile(file(key), contents, 0o600))
 			return ""
 		},
 		remove: func(t *testing.T, key string) { must(t, os.Remove(file(key))) },
+		item: func(t *testing.T, pk, sk string) (item map[string]any) {
+			must(t, db.view(t.Context(), func(b *bbolt.Bucket) (err error) {
+				item, err = readJSON(b.Get(itemKey(pk, sk)))
+				return err
+			}))
+			return item
+		},
+		putItem: func(t *testing.T, item map[string]any) {
+			must(t, db.update(t.Context(), func(b *bbolt.Bucket) error {
+				return putItem(b, item["pk"].(string), item["sk"].(string), item)
+			}))
+		},
 	}
 }
 

@@ -1,6 +1,7 @@
 package planstore
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -148,11 +149,16 @@ func getItem(b *bbolt.Bucket, pk, sk string, item any) (bool, error) {
 
 func (d *database) putRecord(ctx context.Context, r Record) error {
 	item := newRecordItem(r)
+	value, err := json.Marshal(item)
+	if err != nil {
+		return err
+	}
 	return d.update(ctx, func(b *bbolt.Bucket) error {
-		if b.Get(itemKey(item.PK, item.SK)) != nil {
-			return fmt.Errorf("the store has another plan record %s", item.SK)
+		key := itemKey(item.PK, item.SK)
+		if present := b.Get(key); present != nil && !bytes.Equal(present, value) {
+			return fmt.Errorf("%w (%s %s)", ErrAltered, item.PK, item.SK)
 		}
-		return putItem(b, item.PK, item.SK, item)
+		return b.Put(key, value)
 	})
 }
 
@@ -170,11 +176,12 @@ func (d *database) newestRecord(ctx context.Context, t Target, commit string) (r
 		if !strings.HasPrefix(string(name), prefix) {
 			return ErrNotFound
 		}
-		var item recordItem
-		if err := json.Unmarshal(value, &item); err != nil {
-			return fmt.Errorf("the plan record %q is damaged: %w", name, err)
+		sk := string(name[len(pk)+1:])
+		content, err := readJSON(value)
+		if err != nil {
+			return fmt.Errorf("%w (%s %s: %w)", ErrAltered, pk, shown(sk), err)
 		}
-		r, err = item.record()
+		r, err = openRecord(pk, sk, content, func(item *recordItem) error { return json.Unmarshal(value, item) })
 		return err
 	})
 	return r, err

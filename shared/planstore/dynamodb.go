@@ -19,11 +19,11 @@ import (
 // none is a Scan.
 type table struct {
 	client *dynamodb.Client
-	name   string
+	resource
 }
 
 func openTable(cfg aws.Config, name string) table {
-	return table{name: name, client: dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
+	return table{resource: resource{"table", "dynamodb-table", name, cfg.Region}, client: dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {
 		o.Retryer = conflictRetryer{o.Retryer}
 	})}
 }
@@ -43,13 +43,12 @@ func (t table) putRecord(ctx context.Context, r Record) error {
 	var exists *types.ConditionalCheckFailedException
 	if errors.As(err, &exists) {
 		// Our own write, when its answer was lost and the SDK sent it again.
-		var there recordItem
-		if decode(exists.Item, &there) == nil && reflect.DeepEqual(there, item) {
+		if reflect.DeepEqual(exists.Item, attributes) {
 			return nil
 		}
-		return fmt.Errorf("the table has another plan record %s", item.SK)
+		return fmt.Errorf("%w (%s %s)", ErrAltered, item.PK, item.SK)
 	}
-	return t.explain("write the plan record", err)
+	return t.failed("write the plan record", err)
 }
 
 func (t table) newestRecord(ctx context.Context, target Target, commit string) (Record, error) {
@@ -65,16 +64,21 @@ func (t table) newestRecord(ctx context.Context, target Target, commit string) (
 		Limit:            aws.Int32(1),
 	})
 	if err != nil {
-		return Record{}, t.explain("look for the plan record", err)
+		return Record{}, t.failed("look for the plan record", err)
 	}
 	if len(page.Items) == 0 {
 		return Record{}, ErrNotFound
 	}
-	var item recordItem
-	if err := decode(page.Items[0], &item); err != nil {
-		return Record{}, fmt.Errorf("the plan record %s is damaged: %w", pk, err)
+	return readRecord(pk, page.Items[0])
+}
+
+func readRecord(pk string, attributes map[string]types.AttributeValue) (Record, error) {
+	var content map[string]any
+	if err := decode(attributes, &content); err != nil {
+		return Record{}, fmt.Errorf("%w (%s: %w)", ErrAltered, pk, err)
 	}
-	return item.record()
+	sk, _ := content["sk"].(string)
+	return openRecord(pk, sk, content, func(item *recordItem) error { return decode(attributes, item) })
 }
 
 // readClaim uses BatchGetItem rather than TransactGetItems, which would read
@@ -90,11 +94,11 @@ func (t table) readClaim(ctx context.Context, target Target, recordID string) (c
 	// DynamoDB may leave keys unprocessed when it is short of capacity.
 	for attempt := 0; len(wanted) > 0; attempt++ {
 		if err := pause(ctx, attempt); err != nil {
-			return nil, nil, t.explain("read the claim", err)
+			return nil, nil, t.failed("read the claim", err)
 		}
 		answer, err := t.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: wanted})
 		if err != nil {
-			return nil, nil, t.explain("read the claim", err)
+			return nil, nil, t.failed("read the claim", err)
 		}
 		for _, attributes := range answer.Responses[t.name] {
 			if reflect.DeepEqual(attributes["sk"], text(lastKey)) {
@@ -152,7 +156,7 @@ func (t table) putClaim(ctx context.Context, r Record, c heldClaim) error {
 	if slices.Contains(cancelReasons(err), conditionFailed) {
 		return errCondition
 	}
-	return t.explain("write the claim", err)
+	return t.failed("write the claim", err)
 }
 
 // notSuperseded is LastApply.supersedes, negated, on the stored last apply.
@@ -202,7 +206,7 @@ func (t table) transact(ctx context.Context, write *dynamodb.TransactWriteItemsI
 	case 1:
 		return errOutdated
 	}
-	return t.explain("write how the apply ended", err)
+	return t.failed("write how the apply ended", err)
 }
 
 func (t table) updateClaim(r Record, run Run, result Result, at time.Time) (*types.Update, error) {
@@ -249,12 +253,12 @@ func addPosition(values map[string]types.AttributeValue, p StatePosition) {
 	values[":lineage"], values[":serial"] = text(p.Lineage), number(p.Serial)
 }
 
-// explain says what failed and on which table.
-func (t table) explain(what string, err error) error {
+// failed says what failed, on which table, and what to do.
+func (t table) failed(what string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s in DynamoDB table %s: %w", what, t.name, err)
+	return fmt.Errorf("%s in DynamoDB table %s: %w", what, t.name, t.explain("table "+t.name, err))
 }
 
 // withJSONTags makes DynamoDB's attributes the fields of the JSON form.
@@ -264,8 +268,12 @@ func encode(item any) (map[string]types.AttributeValue, error) {
 	return attributevalue.MarshalMapWithOptions(item, withJSONTags)
 }
 
+// decode reads an item into its form, or all that it holds into a map of any.
 func decode(attributes map[string]types.AttributeValue, item any) error {
-	return attributevalue.UnmarshalMapWithOptions(attributes, item, func(o *attributevalue.DecoderOptions) { o.TagKey = "json" })
+	return attributevalue.UnmarshalMapWithOptions(attributes, item, func(o *attributevalue.DecoderOptions) {
+		o.TagKey = "json"
+		o.UseNumber = true // 64 bits don't fit into a float
+	})
 }
 
 func decodeClaim(attributes map[string]types.AttributeValue) (*heldClaim, error) {

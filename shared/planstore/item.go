@@ -1,6 +1,8 @@
 package planstore
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -15,8 +17,9 @@ import (
 // pullRequest (and so are in the indexes) and expiresAt (and so vanish).
 type recordItem struct {
 	PK string `json:"pk"`
-	SK string `json:"sk"`
+	SK string `json:"sk"` // ends in the seal: see seal.go
 
+	Version             int               `json:"version"`
 	Repository          string            `json:"repository"`
 	Component           string            `json:"component"`
 	Stack               string            `json:"stack"`
@@ -55,9 +58,11 @@ type positionItem struct {
 func newPositionItem(p *StatePosition) *positionItem { return (*positionItem)(p) }
 func (p *positionItem) position() *StatePosition     { return (*StatePosition)(p) }
 
+// newRecordItem is the item of a record, with its keys. Text that is not UTF-8,
+// which neither store can hold, has U+FFFD in its place.
 func newRecordItem(r Record) recordItem {
 	i := recordItem{
-		PK: planPrefix + r.key(), SK: r.ID(),
+		PK: planPrefix + r.key(), Version: recordVersion,
 		Repository: r.Repository, Component: r.Component, Stack: r.Stack, Commit: r.Commit,
 		CreatedAt: formatTime(r.CreatedAt),
 		// Run ids and pull request numbers are unique in one repository only.
@@ -74,18 +79,28 @@ func newRecordItem(r Record) recordItem {
 	if r.PullRequest != 0 {
 		i.PullRequest = r.repository() + "#" + strconv.Itoa(r.PullRequest)
 	}
-	return i
+	stored, _ := json.Marshal(i) // can't fail: text, numbers and maps of text
+	var item recordItem
+	_ = json.Unmarshal(stored, &item)
+	content, _ := readJSON(stored)
+	sum, _ := seal(content)
+	item.SK = r.sortKey() + "#" + sum
+	return item
 }
 
-// record is the record that the item holds. An item that is not under the keys
-// that its own attributes give is refused: it was not written by Put.
+// readJSON reads all that a JSON object holds, its numbers as they are.
+func readJSON(object []byte) (content map[string]any, err error) {
+	d := json.NewDecoder(bytes.NewReader(object))
+	d.UseNumber()
+	return content, d.Decode(&content)
+}
+
+// record is the record that the item holds. Its keys are not looked at:
+// openRecord does that.
 func (i recordItem) record() (Record, error) {
-	damaged := func(err error) (Record, error) {
-		return Record{}, fmt.Errorf("the plan record %s %s is damaged: %w", i.PK, i.SK, err)
-	}
 	createdAt, err := time.Parse(timeLayout, i.CreatedAt)
 	if err != nil {
-		return damaged(err)
+		return Record{}, err
 	}
 	r := Record{
 		Target: Target{Repository: i.Repository, Component: i.Component, Stack: i.Stack},
@@ -99,13 +114,7 @@ func (i recordItem) record() (Record, error) {
 		PullRequest: i.PullRequestNumber, Branch: i.Branch, BaseCommit: i.BaseCommit,
 		ExpiresAt: time.Unix(i.ExpiresAt, 0).UTC(),
 	}
-	if err := r.check(); err != nil {
-		return damaged(err)
-	}
-	if i.PK != planPrefix+r.key() || i.SK != r.ID() {
-		return damaged(fmt.Errorf("it is about another plan, %s %s", r.key(), r.ID()))
-	}
-	return r, nil
+	return r, r.check()
 }
 
 // claimItem is a claim. It has no attribute run: the index by-run is of plans.

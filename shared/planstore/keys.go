@@ -22,9 +22,6 @@ func (t Target) check() error {
 	if !repositoryName.MatchString(t.Repository) {
 		return fmt.Errorf("%w: the repository must be owner/name, and is %.200q", ErrName, t.Repository)
 	}
-	if strings.HasPrefix(strings.ToLower(t.Repository), erroredStatePrefix) {
-		return fmt.Errorf("%w: the owner of %s has the name of the folder of rescued states", ErrName, t.Repository)
-	}
 	if err := checkName("component", t.Component); err != nil {
 		return err
 	}
@@ -42,7 +39,7 @@ func (t Target) key() string {
 	return t.repository() + "#" + escape(t.Component) + "#" + escape(t.Stack)
 }
 
-// folder is where the target's objects are: owner/name/component/stack.
+// folder is the target's part of its objects' keys: owner/name/component/stack.
 func (t Target) folder() string {
 	return t.repository() + "/" + escape(t.Component) + "/" + escape(t.Stack)
 }
@@ -60,8 +57,12 @@ const (
 	lastKey     = "last"
 )
 
-// erroredStatePrefix begins the keys of rescued states, which never expire.
-const erroredStatePrefix = "errored-state/"
+// What object keys begin with, so that the bucket's lifecycle rules and IAM
+// policies can tell the kinds of objects apart.
+const (
+	planfilePrefix     = "planfiles/"     // which expire
+	erroredStatePrefix = "errored-state/" // rescued states, which never do
+)
 
 // timeLayout is how items hold times: always UTC and equally long, so that
 // times sort as text.
@@ -69,9 +70,10 @@ const timeLayout = "2006-01-02T15:04:05.000000000Z"
 
 func formatTime(t time.Time) string { return t.UTC().Format(timeLayout) }
 
-// objectKey is where a planfile is: OWNER/REPO/COMPONENT/STACK/COMMIT/SHA256.tfplan.
+// objectKey is where a planfile is:
+// planfiles/OWNER/REPO/COMPONENT/STACK/COMMIT/SHA256.tfplan.
 func objectKey(t Target, commit, digest string) string {
-	return t.folder() + "/" + commit + "/" + digest + ".tfplan"
+	return planfilePrefix + t.folder() + "/" + commit + "/" + digest + ".tfplan"
 }
 
 func erroredStateKey(r Record, run Run, digest string) string {

@@ -123,7 +123,8 @@ func FuzzKeys(f *testing.F) {
 		f.Add("acme/"+name, name, awkward[(i+7)%len(awkward)])
 	}
 	f.Add("acme/infra", "a", "b#c")
-	f.Add("errored-state/acme", "infra", "a")
+	f.Add("errored-state/infra", "planfiles", "a")
+	f.Add("planfiles/errored-state", "infra", "a")
 	digest := strings.Repeat("d", 64)
 	f.Fuzz(func(t *testing.T, repository, component, stack string) {
 		target := Target{repository, component, stack}
@@ -143,10 +144,11 @@ func FuzzKeys(f *testing.F) {
 				t.Errorf("object key %q of %d bytes", key, len(key))
 			}
 		}
-		if strings.HasPrefix(key, erroredStatePrefix) {
-			t.Errorf("object key %q is among the errored states", key)
+		// Lifecycle rules and policies tell the two apart by what they begin with.
+		if !strings.HasPrefix(key, "planfiles/") || !strings.HasPrefix(state, "errored-state/") {
+			t.Errorf("object keys %q, %q", key, state)
 		}
-		if len(strings.Split(key, "/")) != 6 || len(strings.Split(target.key(), "#")) != 3 {
+		if len(strings.Split(key, "/")) != 7 || len(strings.Split(target.key(), "#")) != 3 {
 			t.Errorf("parts of %q, %q", key, target.key())
 		}
 		// What tells two targets apart in one place does in the other.

@@ -46,10 +46,17 @@ type Record struct {
 }
 
 // ID names the record among its target's: its sort key,
-// COMMIT#CREATED#RUN.ATTEMPT, where CREATED is UTC to the nanosecond. A drift
-// plan's begins with "drift#", so that [Store.Find] never takes one, which
-// nobody has reviewed with a pull request, for the plan of its commit.
-func (r Record) ID() string {
+// COMMIT#CREATED#RUN.ATTEMPT#SEAL, where CREATED is UTC to the nanosecond and
+// SEAL a digest of all else in the record, so that no other record can ever
+// pass for it. A drift plan's begins with "drift#", so that [Store.Find] never
+// takes one, which nobody has reviewed with a pull request, for the plan of its
+// commit.
+//
+// The ID of a record that has gone through [Store.Put] is the stored one's.
+func (r Record) ID() string { return newRecordItem(r).SK }
+
+// sortKey is the ID without its seal: records sort by it.
+func (r Record) sortKey() string {
 	prefix := ""
 	if r.Kind == KindDrift {
 		prefix = "drift#"

@@ -12,7 +12,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
@@ -29,11 +28,11 @@ func OpenAWS(cfg aws.Config, bucketName, tableName string, now func() time.Time)
 // bucket holds objects in an S3 bucket. Encryption is the bucket's default.
 type bucket struct {
 	client *s3.Client
-	name   string
+	resource
 }
 
 func openBucket(cfg aws.Config, name string) bucket {
-	return bucket{name: name, client: s3.NewFromConfig(cfg, func(o *s3.Options) {
+	return bucket{resource: resource{"bucket", "s3-bucket", name, cfg.Region}, client: s3.NewFromConfig(cfg, func(o *s3.Options) {
 		o.UsePathStyle = o.BaseEndpoint != nil
 		// Another upload of this key is under way: S3 asks to try again.
 		o.Retryer = retry.AddWithErrorCodes(o.Retryer, "ConditionalRequestConflict")
@@ -54,7 +53,7 @@ func (b bucket) put(ctx context.Context, key string, f *os.File, sum fingerprint
 		return "", nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("write s3://%s/%s: %w", b.name, key, err)
+		return "", fmt.Errorf("write %s: %w", b.location(key), b.explain(b.location(key), err))
 	}
 	return aws.ToString(answer.VersionId), nil
 }
@@ -72,20 +71,13 @@ func (b bucket) get(ctx context.Context, key, version string) (io.ReadCloser, er
 	switch {
 	case errors.As(err, &api) && (api.ErrorCode() == "NoSuchKey" || api.ErrorCode() == "NoSuchVersion"):
 		err = fmt.Errorf("%w (%w)", ErrPlanfileGone, err)
-	case statusCode(err) == http.StatusForbidden:
+	case api != nil && api.ErrorCode() == "AccessDenied" && !kmsAction.MatchString(api.ErrorMessage()):
 		// https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, "Permissions"
-		err = fmt.Errorf("this role may not read it, or it is gone (S3 tells only those who may list the bucket): %w", err)
+		err = fmt.Errorf("this role may not read it, or it is gone (S3 tells only those who may list the bucket): %w", b.explain(b.location(key), err))
+	default:
+		err = b.explain(b.location(key), err)
 	}
-	return nil, fmt.Errorf("read s3://%s/%s: %w", b.name, key, err)
+	return nil, fmt.Errorf("read %s: %w", b.location(key), err)
 }
 
 func (b bucket) location(key string) string { return "s3://" + b.name + "/" + key }
-
-// statusCode is the HTTP status of an AWS error, or 0.
-func statusCode(err error) int {
-	var response *awshttp.ResponseError
-	if errors.As(err, &response) {
-		return response.HTTPStatusCode()
-	}
-	return 0
-}

@@ -41,9 +41,11 @@ type objects interface {
 
 // items keeps records, claims and last applies. Each method is atomic.
 type items interface {
-	// putRecord adds a record; that very record being there is not an error.
+	// putRecord adds a record; that very record being there is not an error,
+	// and anything else under its key is an ErrAltered.
 	putRecord(ctx context.Context, r Record) error
-	// newestRecord reads the newest record of a commit, or returns ErrNotFound.
+	// newestRecord reads the newest record of a commit, or returns ErrNotFound,
+	// or an error of openRecord.
 	newestRecord(ctx context.Context, t Target, commit string) (Record, error)
 	// readClaim reads a record's claim and the target's last apply; nil where there is none.
 	readClaim(ctx context.Context, t Target, recordID string) (*heldClaim, *LastApply, error)
@@ -84,8 +86,9 @@ type Stored struct {
 }
 
 // Put stores a planfile and then its record, and returns the record with its
-// digest, size, object key and version set. Until the record is written nobody
-// can see the planfile. A plan that failed has no planfile: "".
+// digest, size, object key and version set: just as [Store.Find] will. Until the
+// record is written nobody can see the planfile. A plan that failed has no
+// planfile: "".
 //
 // A planfile must be a plain file of at most 5 GiB. CreatedAt is set to now
 // when it is zero.
@@ -128,6 +131,10 @@ func (s *Store) put(ctx context.Context, r Record, planfile string) (Record, err
 			return r, err
 		}
 	}
+	r, err := newRecordItem(r).record()
+	if err != nil {
+		return r, err
+	}
 	return r, s.items.putRecord(ctx, r)
 }
 
@@ -140,7 +147,8 @@ func filesSize(files map[string]string) (bytes int) {
 
 // Find returns the newest change plan of a target for a commit, of whatever
 // outcome, and what has become of it. The error is an [ErrNotFound] when there
-// is none. It costs one Query and one read, however many plans are stored.
+// is none, and an [ErrAltered] or [ErrNewerVersion] when the newest is not to be
+// read. It costs one Query and one read, however many plans are stored.
 func (s *Store) Find(ctx context.Context, t Target, commit string) (Stored, error) {
 	found, err := s.find(ctx, t, commit)
 	if err != nil {

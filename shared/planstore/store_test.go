@@ -31,7 +31,7 @@ func TestStoredPlanIsFoundAndFetchedAsItWas(t *testing.T) {
 			sum := sha256.Sum256([]byte("the planfile of " + name))
 			want := r
 			want.Digest, want.Size = hex.EncodeToString(sum[:]), int64(len("the planfile of "+name))
-			want.ObjectKey = "acme/infra/network/plat-ue2-dev/" + commitA + "/" + want.Digest + ".tfplan"
+			want.ObjectKey = "planfiles/acme/infra/network/plat-ue2-dev/" + commitA + "/" + want.Digest + ".tfplan"
 			want.ObjectVersion = stored.ObjectVersion
 			want.ExpiresAt = r.ExpiresAt.Truncate(time.Second)
 			if diff := cmp.Diff(want, stored); diff != "" {

@@ -1,0 +1,107 @@
+package planstore
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+)
+
+// ErrAltered is returned by [Store.Find] for a plan record that is not the one
+// that its key names, and by [Store.Put] when such a one has the new record's
+// key. IAM can allow to add items only together with replacing them, so whoever
+// holds the plan storage role may have written over a record. It must never be
+// applied.
+var ErrAltered = errors.New("the plan record was changed after it was written: plan again, and find out who holds the plan storage role")
+
+// ErrNewerVersion is returned by [Store.Find] for a whole plan record of a
+// version that this code does not know.
+var ErrNewerVersion = errors.New("the plan record was written by a newer version of these actions: use that version here, too, or plan again with this one")
+
+// recordVersion is the version of the plan records that are written, and the
+// only one that is read. It changes whenever an attribute does: what a reader
+// does not know could be what it must not ignore.
+const recordVersion = 1
+
+// seal is the hex SHA-256 of all that an item holds, its partition key
+// included, bencoded (https://www.bittorrent.org/beps/bep_0003.html): an
+// encoding that each value has exactly one of. The sort key ends in it.
+func seal(content map[string]any) (string, error) {
+	sealed := maps.Clone(content)
+	delete(sealed, "sk")
+	text, err := appendBencoded(nil, sealed)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// wholeNumber is a number as bencoding and both stores write it.
+var wholeNumber = regexp.MustCompile(`^(0|-?[1-9][0-9]*)$`)
+
+func appendBencoded(to []byte, value any) (_ []byte, err error) {
+	switch value := value.(type) {
+	case string:
+		to = strconv.AppendInt(to, int64(len(value)), 10)
+		return append(append(to, ':'), value...), nil
+	case json.Number, attributevalue.Number:
+		number := fmt.Sprint(value)
+		if !wholeNumber.MatchString(number) {
+			return nil, fmt.Errorf("no record has the number %.40q", number)
+		}
+		return append(append(append(to, 'i'), number...), 'e'), nil
+	case map[string]any:
+		to = append(to, 'd')
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			if to, err = appendBencoded(to, name); err != nil {
+				return nil, err
+			}
+			if to, err = appendBencoded(to, value[name]); err != nil {
+				return nil, fmt.Errorf("%.100q: %w", name, err)
+			}
+		}
+		return append(to, 'e'), nil
+	}
+	return nil, fmt.Errorf("no record has a value of type %T", value)
+}
+
+// openRecord is the record that was found under these keys. content is all that
+// the item holds, and decode reads the same into what this code knows of it.
+func openRecord(pk, sk string, content map[string]any, decode func(*recordItem) error) (Record, error) {
+	altered := func(why error) (Record, error) {
+		return Record{}, fmt.Errorf("%w (%s %s: %w)", ErrAltered, pk, shown(sk), why)
+	}
+	sum, err := seal(content)
+	if err != nil {
+		return altered(err)
+	}
+	if !strings.HasSuffix(sk, "#"+sum) {
+		return altered(errors.New("its content is not what the seal in its key says"))
+	}
+	if version, _ := strconv.Atoi(fmt.Sprint(content["version"])); version > recordVersion {
+		return Record{}, fmt.Errorf("%w (%s %s: version %d)", ErrNewerVersion, pk, shown(sk), version)
+	}
+	var item recordItem
+	if err := decode(&item); err != nil {
+		return altered(err)
+	}
+	r, err := item.record()
+	if err != nil {
+		return altered(err)
+	}
+	// Sealed anew, the record has these keys only if it is all that the item
+	// holds, in the very form that Put gives it, and was put under them.
+	if again := newRecordItem(r); again.PK != pk || again.SK != sk {
+		return altered(errors.New("its key is not what its content says"))
+	}
+	return r, nil
+}
