@@ -1,0 +1,9 @@
+output "name" {
+  description = "Name of the table: `artifact-storage.table` in the configuration."
+  value       = one(aws_dynamodb_table.this[*].name)
+}
+
+output "arn" {
+  description = "ARN of the table. An index's is this, `/index/` and its name."
+  value       = one(aws_dynamodb_table.this[*].arn)
+}

@@ -1,0 +1,32 @@
+locals {
+  settings = {
+    artifact-storage = {
+      region = module.bucket.region
+      bucket = module.bucket.name
+      table  = module.table.name
+      role = {
+        plan  = module.roles.plan_storage_role_arn
+        apply = module.roles.apply_storage_role_arn
+      }
+    }
+    role = {
+      plan  = module.roles.plan_role_arn
+      apply = module.roles.apply_role_arn
+    }
+  }
+}
+
+output "gitops_yaml" {
+  description = "For a repository of plain Terraform or OpenTofu: paste it into `gitops.yaml`."
+  value       = replace(yamlencode(local.settings), "\"", "")
+}
+
+output "atmos_settings" {
+  description = "For an Atmos repository: paste it into `atmos.yaml`."
+  value       = replace(yamlencode({ integrations = { github = { gitops = local.settings } } }), "\"", "")
+}
+
+output "subjects" {
+  description = "The subjects of GitHub's tokens that may plan and apply."
+  value       = module.roles.subjects
+}

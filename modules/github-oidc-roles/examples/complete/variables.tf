@@ -1,0 +1,63 @@
+variable "region" {
+  description = "AWS region of the bucket and the table."
+  type        = string
+  nullable    = false
+}
+
+variable "name" {
+  description = "Beginning of each resource's name. Bucket names are the world's: choose one that nobody else has, such as `acme-gitops`."
+  type        = string
+  nullable    = false
+}
+
+variable "repositories" {
+  description = "The repositories that may plan and apply, and where in them: see the module github-oidc-roles."
+  type = list(object({
+    name           = string
+    owner_id       = optional(number)
+    id             = optional(number)
+    default_branch = optional(string, "main")
+    plan           = optional(list(string))
+    apply          = optional(list(string))
+  }))
+  nullable = false
+}
+
+variable "claims" {
+  description = "Further claims that the roles' tokens must have, such as the reusable workflow: see the module github-oidc-roles."
+  type = object({
+    plan          = optional(map(list(string)), {})
+    plan_storage  = optional(map(list(string)), {})
+    apply         = optional(map(list(string)), {})
+    apply_storage = optional(map(list(string)), {})
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "plan_policy_arns" {
+  description = "Policies of the role that Terraform plans with, by any name. Nothing that writes."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "apply_policy_arns" {
+  description = "Policies of the role that Terraform applies with, by any name."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "oidc_provider_arn" {
+  description = "ARN of the account's identity provider for GitHub, where there is one already."
+  type        = string
+  default     = null
+}
+
+variable "tags" {
+  description = "Tags of every resource."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}

@@ -1,0 +1,29 @@
+output "oidc_provider_arn" {
+  description = "ARN of the identity provider that the roles trust."
+  value       = var.create ? local.provider_arn : null
+}
+
+output "plan_role_arn" {
+  description = "ARN of the role that Terraform plans with: `role.plan` in `gitops.yaml`."
+  value       = lookup(local.role_arns, "plan", null)
+}
+
+output "plan_storage_role_arn" {
+  description = "ARN of the role that adds planfiles and plan records: `artifact-storage.role.plan` in `gitops.yaml`."
+  value       = lookup(local.role_arns, "plan_storage", null)
+}
+
+output "apply_role_arn" {
+  description = "ARN of the role that Terraform applies with: `role.apply` in `gitops.yaml`."
+  value       = lookup(local.role_arns, "apply", null)
+}
+
+output "apply_storage_role_arn" {
+  description = "ARN of the role that reads plans and writes claims: `artifact-storage.role.apply` in `gitops.yaml`."
+  value       = lookup(local.role_arns, "apply_storage", null)
+}
+
+output "subjects" {
+  description = "The subjects of tokens that may plan and apply, to compare with what a refused run prints."
+  value       = var.create ? { plan = local.plan_subjects, apply = local.apply_subjects } : null
+}

@@ -1,0 +1,202 @@
+# What the storage roles may do. Each kind of item has one writer and its own
+# prefix of the partition key, and the repository follows it: see
+# shared/planstore/README.md.
+
+locals {
+  storage_roles = toset([for role in keys(local.roles) : role if endswith(role, "_storage")])
+  storage_policies = {
+    plan_storage  = one(data.aws_iam_policy_document.plan_storage[*].json)
+    apply_storage = one(data.aws_iam_policy_document.apply_storage[*].json)
+  }
+
+  # The keys of the bucket and of the table work through S3 and DynamoDB only.
+  region       = try(data.aws_region.current[0].id, "")
+  via_s3       = "s3.${local.region}.amazonaws.com"
+  via_dynamodb = "dynamodb.${local.region}.amazonaws.com"
+  bucket_arn   = try(var.storage.bucket_arn, null)
+  table_key    = try(var.storage.table_kms_key_arn, null)
+}
+
+data "aws_region" "current" {
+  count = length(local.storage_roles) > 0 ? 1 : 0
+}
+
+data "aws_iam_policy_document" "plan_storage" {
+  count = length(local.storage_roles) > 0 ? 1 : 0
+
+  source_policy_documents = data.aws_iam_policy_document.table_key[*].json
+
+  # The bucket's policy demands this condition of everyone; here it holds whatever
+  # becomes of that policy.
+  statement {
+    sid       = "AddPlanfiles"
+    actions   = ["s3:PutObject"]
+    resources = [for key in local.keys : "${local.bucket_arn}/planfiles/${key}/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "s3:if-none-match"
+      values   = ["*"]
+    }
+  }
+
+  statement {
+    sid       = "EncryptPlanfiles"
+    actions   = ["kms:GenerateDataKey"]
+    resources = [var.storage.kms_key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = [local.via_s3]
+    }
+
+    # With a bucket key, the encryption context is the bucket, not the object:
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html
+    condition {
+      test     = "StringEquals"
+      variable = "kms:EncryptionContext:aws:s3:arn"
+      values   = [local.bucket_arn]
+    }
+  }
+
+  # DynamoDB has no permission to add but not to replace. What is under a key can't
+  # become another record: the sort key ends in the record's SHA-256, and a record
+  # that is not what its key says is refused.
+  statement {
+    sid       = "AddRecords"
+    actions   = ["dynamodb:PutItem"]
+    resources = [var.storage.table_arn]
+
+    condition {
+      test     = "ForAllValues:StringLike"
+      variable = "dynamodb:LeadingKeys"
+      values   = flatten([for key in local.keys : [for kind in ["plan", "drift", "lock"] : "${kind}#${key}#*"]])
+    }
+
+    # ForAllValues is true of no value at all.
+    condition {
+      test     = "Null"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["false"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "apply_storage" {
+  count = length(local.storage_roles) > 0 ? 1 : 0
+
+  source_policy_documents = data.aws_iam_policy_document.table_key[*].json
+
+  statement {
+    sid       = "ReadPlanfiles"
+    actions   = ["s3:GetObject", "s3:GetObjectVersion"]
+    resources = [for key in local.keys : "${local.bucket_arn}/planfiles/${key}/*"]
+  }
+
+  statement {
+    sid       = "AddErroredStates"
+    actions   = ["s3:PutObject"]
+    resources = [for key in local.keys : "${local.bucket_arn}/errored-state/${key}/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "s3:if-none-match"
+      values   = ["*"]
+    }
+  }
+
+  statement {
+    sid       = "UseBucketKey"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [var.storage.kms_key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = [local.via_s3]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:EncryptionContext:aws:s3:arn"
+      values   = [local.bucket_arn]
+    }
+  }
+
+  statement {
+    sid       = "FindRecords"
+    actions   = ["dynamodb:Query"]
+    resources = [var.storage.table_arn]
+
+    condition {
+      test     = "ForAllValues:StringLike"
+      variable = "dynamodb:LeadingKeys"
+      values   = [for key in local.keys : "plan#${key}#*"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["false"]
+    }
+  }
+
+  statement {
+    sid       = "WriteClaims"
+    actions   = ["dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+    resources = [var.storage.table_arn]
+
+    condition {
+      test     = "ForAllValues:StringLike"
+      variable = "dynamodb:LeadingKeys"
+      values   = [for key in local.keys : "apply#${key}#*"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["false"]
+    }
+  }
+}
+
+# Items are read and written with the table's key, when it is one of yours:
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+data "aws_iam_policy_document" "table_key" {
+  count = length(local.storage_roles) > 0 && local.table_key != null ? 1 : 0
+
+  statement {
+    sid       = "UseTableKey"
+    actions   = ["kms:Decrypt"]
+    resources = [local.table_key]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = [local.via_dynamodb]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:EncryptionContext:aws:dynamodb:tableName"
+      values   = [split("/", var.storage.table_arn)[1]]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "storage" {
+  for_each = local.storage_roles
+
+  name   = "plan-store"
+  role   = aws_iam_role.this[each.key].name
+  policy = local.storage_policies[each.key]
+
+  lifecycle {
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    precondition {
+      condition     = length(jsonencode(jsondecode(local.storage_policies[each.key]))) <= 10240
+      error_message = "The role's policy has more than the 10,240 characters that IAM takes: list fewer repositories, and call the module once more for the others."
+    }
+  }
+}

@@ -1,0 +1,286 @@
+# Needs Terraform 1.7 or newer (mock_provider), and no account.
+
+mock_provider "aws" {
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{}" }
+  }
+  mock_data "aws_region" {
+    defaults = { id = "us-east-2" }
+  }
+  mock_resource "aws_iam_openid_connect_provider" {
+    defaults = { arn = "arn:aws:iam::111111111111:oidc-provider/token.actions.githubusercontent.com" }
+  }
+}
+
+variables {
+  name         = "gitops"
+  repositories = [{ name = "acme/infrastructure" }]
+  storage = {
+    bucket_arn  = "arn:aws:s3:::acme-planfiles"
+    kms_key_arn = "arn:aws:kms:us-east-2:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    table_arn   = "arn:aws:dynamodb:us-east-2:111111111111:table/acme-plans"
+  }
+}
+
+run "four_roles_that_trust_what_they_are_for" {
+  assert {
+    condition     = { for k, r in aws_iam_role.this : k => r.name } == { plan = "gitops-plan", plan_storage = "gitops-plan-storage", apply = "gitops-apply", apply_storage = "gitops-apply-storage" }
+    error_message = "not the four roles"
+  }
+  assert {
+    condition = alltrue([for role in ["plan", "plan_storage"] : toset(flatten([for c in data.aws_iam_policy_document.trust[role].statement[0].condition : c.values if endswith(c.variable, ":sub")])) == toset([
+      "repo:acme/infrastructure:pull_request", "repo:acme/infrastructure:ref:refs/heads/main",
+    ])])
+    error_message = "the planners trust other subjects than pull requests and the default branch"
+  }
+  assert {
+    condition     = alltrue([for role in ["apply", "apply_storage"] : flatten([for c in data.aws_iam_policy_document.trust[role].statement[0].condition : c.values if endswith(c.variable, ":sub")]) == ["repo:acme/infrastructure:ref:refs/heads/main"]])
+    error_message = "the appliers trust other subjects than the default branch"
+  }
+  assert {
+    condition     = alltrue([for d in data.aws_iam_policy_document.trust : alltrue([for c in d.statement[0].condition : c.test == "StringEquals" && startswith(c.variable, "token.actions.githubusercontent.com:")])])
+    error_message = "a subject without wildcard is not compared exactly"
+  }
+  assert {
+    condition     = alltrue([for d in data.aws_iam_policy_document.trust : join(" ", flatten([for c in d.statement[0].condition : c.values if endswith(c.variable, ":aud")])) == "sts.amazonaws.com"])
+    error_message = "the audience is not demanded"
+  }
+  assert {
+    condition     = alltrue([for d in data.aws_iam_policy_document.trust : d.statement[0].actions == toset(["sts:AssumeRoleWithWebIdentity"])])
+    error_message = "a role can be taken on in another way than with a token"
+  }
+  assert {
+    condition     = length(aws_iam_role_policy_attachment.plan) == 0 && length(aws_iam_role_policy_attachment.apply) == 0
+    error_message = "Terraform's roles have policies that nobody gave"
+  }
+  assert {
+    condition     = alltrue([for r in aws_iam_role.this : r.max_session_duration == 3600 && r.path == "/"])
+    error_message = "not the documented defaults"
+  }
+}
+
+run "the_immutable_subject" {
+  variables {
+    repositories = [{ name = "acme/infrastructure", owner_id = 123456, id = 456789 }]
+  }
+  assert {
+    condition     = output.subjects.apply == tolist(["repo:acme@123456/infrastructure@456789:ref:refs/heads/main"])
+    error_message = "not the subject with ids"
+  }
+}
+
+run "both_forms_while_changing" {
+  variables {
+    repositories = [{ name = "acme/infrastructure", owner_id = 123456, id = 456789 }, { name = "acme/infrastructure" }]
+  }
+  assert {
+    condition     = output.subjects.apply == tolist(["repo:acme@123456/infrastructure@456789:ref:refs/heads/main", "repo:acme/infrastructure:ref:refs/heads/main"])
+    error_message = "not both subjects"
+  }
+  assert {
+    condition     = length(local.keys) == 1
+    error_message = "one repository has two keys in the plan store"
+  }
+}
+
+run "subjects_of_choice" {
+  variables {
+    repositories = [{
+      name           = "acme/infrastructure"
+      default_branch = "trunk"
+      plan           = ["pull_request", "ref:refs/heads/gh-readonly-queue/trunk/*", "ref:refs/tags/v1", "environment:plan"]
+      apply          = ["environment:production", "ref:refs/heads/trunk"]
+    }]
+  }
+  assert {
+    condition     = output.subjects.apply == tolist(["repo:acme/infrastructure:environment:production", "repo:acme/infrastructure:ref:refs/heads/trunk"])
+    error_message = "not the subjects that were chosen"
+  }
+  assert {
+    condition     = [for c in data.aws_iam_policy_document.trust["plan"].statement[0].condition : c.test if endswith(c.variable, ":sub")] == ["StringLike"]
+    error_message = "a wildcard is compared as a plain text"
+  }
+}
+
+run "claims_tie_a_role_to_a_reusable_workflow" {
+  variables {
+    claims = {
+      plan_storage = { job_workflow_ref = ["acme/workflows/.github/workflows/plan.yml@refs/heads/main"] }
+      apply        = { job_workflow_ref = ["acme/workflows/.github/workflows/apply.yml@refs/tags/v*"] }
+    }
+  }
+  assert {
+    condition     = [for c in data.aws_iam_policy_document.trust["plan_storage"].statement[0].condition : [c.test, c.values[0]] if endswith(c.variable, ":job_workflow_ref")] == [["StringEquals", "acme/workflows/.github/workflows/plan.yml@refs/heads/main"]]
+    error_message = "the plan storage role does not demand the workflow"
+  }
+  assert {
+    condition     = [for c in data.aws_iam_policy_document.trust["apply"].statement[0].condition : c.test if endswith(c.variable, ":job_workflow_ref")] == ["StringLike"]
+    error_message = "a wildcard is compared as a plain text"
+  }
+  assert {
+    condition     = length(data.aws_iam_policy_document.trust["plan"].statement[0].condition) == 2
+    error_message = "a claim of one role is demanded by another"
+  }
+}
+
+run "keys_are_those_of_the_plan_store" {
+  variables {
+    repositories = [{ name = "Acme/.GitHub" }]
+  }
+  assert {
+    condition     = local.keys == tolist(["acme/%2Egithub"])
+    error_message = "not the key that shared/planstore writes"
+  }
+}
+
+run "what_plan_storage_may_do" {
+  assert {
+    condition     = toset(flatten([for s in data.aws_iam_policy_document.plan_storage[0].statement : s.actions])) == toset(["s3:PutObject", "kms:GenerateDataKey", "dynamodb:PutItem"])
+    error_message = "plan storage may do something else"
+  }
+  assert {
+    condition     = alltrue([for s in data.aws_iam_policy_document.plan_storage[0].statement : s.resources == toset(["arn:aws:s3:::acme-planfiles/planfiles/acme/infrastructure/*"]) && [for c in s.condition : c.variable] == ["s3:if-none-match"] if s.sid == "AddPlanfiles"])
+    error_message = "planfiles can be put elsewhere, or over others"
+  }
+  assert {
+    condition     = flatten([for s in data.aws_iam_policy_document.plan_storage[0].statement : [for c in s.condition : c.values if c.variable == "dynamodb:LeadingKeys" && c.test != "Null"]]) == ["plan#acme/infrastructure#*", "drift#acme/infrastructure#*", "lock#acme/infrastructure#*"]
+    error_message = "records of another kind or repository can be put"
+  }
+}
+
+run "what_apply_storage_may_do" {
+  assert {
+    condition = toset(flatten([for s in data.aws_iam_policy_document.apply_storage[0].statement : s.actions])) == toset([
+      "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "kms:Decrypt", "kms:GenerateDataKey",
+      "dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem",
+    ])
+    error_message = "apply storage may do something else"
+  }
+  assert {
+    condition     = alltrue([for s in data.aws_iam_policy_document.apply_storage[0].statement : s.resources == toset(["arn:aws:s3:::acme-planfiles/errored-state/acme/infrastructure/*"]) if contains(s.actions, "s3:PutObject")])
+    error_message = "apply storage can put planfiles"
+  }
+  assert {
+    condition     = flatten([for s in data.aws_iam_policy_document.apply_storage[0].statement : [for c in s.condition : c.values if c.variable == "dynamodb:LeadingKeys" && c.test != "Null"] if contains(s.actions, "dynamodb:PutItem")]) == ["apply#acme/infrastructure#*"]
+    error_message = "apply storage can put plan records"
+  }
+}
+
+run "leading_keys_are_demanded" {
+  assert {
+    condition = alltrue(flatten([for d in [data.aws_iam_policy_document.plan_storage[0], data.aws_iam_policy_document.apply_storage[0]] :
+      [for s in d.statement : toset([for c in s.condition : "${c.test} ${c.variable}"]) == toset(["ForAllValues:StringLike dynamodb:LeadingKeys", "Null dynamodb:LeadingKeys"]) if startswith(one(slice(sort(s.actions), 0, 1)), "dynamodb:")]
+    ]))
+    error_message = "a request without keys passes"
+  }
+}
+
+run "keys_work_through_their_service_only" {
+  variables {
+    storage = {
+      bucket_arn        = "arn:aws:s3:::acme-planfiles"
+      kms_key_arn       = "arn:aws:kms:us-east-2:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+      table_arn         = "arn:aws:dynamodb:us-east-2:111111111111:table/acme-plans"
+      table_kms_key_arn = "arn:aws:kms:us-east-2:111111111111:key/0234abcd-12ab-34cd-56ef-1234567890ab"
+    }
+  }
+  assert {
+    condition = alltrue(flatten([for d in [data.aws_iam_policy_document.plan_storage[0], data.aws_iam_policy_document.apply_storage[0]] :
+      [for s in d.statement : { for c in s.condition : c.variable => c.values[0] } == {
+        "kms:ViaService" = "s3.us-east-2.amazonaws.com", "kms:EncryptionContext:aws:s3:arn" = "arn:aws:s3:::acme-planfiles"
+      } if startswith(one(slice(sort(s.actions), 0, 1)), "kms:")]
+    ]))
+    error_message = "the bucket's key can be used elsewhere"
+  }
+  assert {
+    condition = data.aws_iam_policy_document.table_key[0].statement[0].actions == toset(["kms:Decrypt"]) && { for c in data.aws_iam_policy_document.table_key[0].statement[0].condition : c.variable => c.values[0] } == {
+      "kms:ViaService" = "dynamodb.us-east-2.amazonaws.com", "kms:EncryptionContext:aws:dynamodb:tableName" = "acme-plans"
+    }
+    error_message = "the table's key can be used elsewhere"
+  }
+  assert {
+    condition     = length(data.aws_iam_policy_document.plan_storage[0].source_policy_documents) == 1 && length(data.aws_iam_policy_document.apply_storage[0].source_policy_documents) == 1
+    error_message = "a storage role can't use the table's key"
+  }
+}
+
+run "policies_that_the_user_gives" {
+  variables {
+    plan_policy_arns  = { read = "arn:aws:iam::aws:policy/ReadOnlyAccess" }
+    apply_policy_arns = { network = "arn:aws:iam::111111111111:policy/network" }
+  }
+  assert {
+    condition     = aws_iam_role_policy_attachment.plan["read"].role == "gitops-plan" && aws_iam_role_policy_attachment.apply["network"].role == "gitops-apply"
+    error_message = "not attached to the right role"
+  }
+}
+
+run "settings_of_every_role" {
+  variables {
+    path                     = "/gitops/"
+    permissions_boundary_arn = "arn:aws:iam::111111111111:policy/boundary"
+    max_session_duration     = 14400
+    tags                     = { team = "platform" }
+  }
+  assert {
+    condition     = alltrue([for r in aws_iam_role.this : r.path == "/gitops/" && r.permissions_boundary == "arn:aws:iam::111111111111:policy/boundary" && r.max_session_duration == 14400 && r.tags == tomap({ team = "platform" })])
+    error_message = "a role is without one of them"
+  }
+}
+
+run "an_account_without_plan_store" {
+  variables {
+    storage = null
+  }
+  assert {
+    condition     = keys(aws_iam_role.this) == ["apply", "plan"] && output.plan_storage_role_arn == null && length(aws_iam_role_policy.storage) == 0
+    error_message = "not Terraform's roles alone"
+  }
+}
+
+run "an_account_without_infrastructure" {
+  variables {
+    create_terraform_roles = false
+    plan_policy_arns       = { read = "arn:aws:iam::aws:policy/ReadOnlyAccess" }
+  }
+  assert {
+    condition     = keys(aws_iam_role.this) == ["apply_storage", "plan_storage"] && output.plan_role_arn == null
+    error_message = "not the storage roles alone"
+  }
+}
+
+run "nothing_at_all" {
+  variables {
+    create = false
+  }
+  assert {
+    condition     = length(aws_iam_role.this) + length(aws_iam_role_policy.storage) + length(aws_iam_openid_connect_provider.this) == 0 && output.subjects == null && output.oidc_provider_arn == null
+    error_message = "something is made"
+  }
+}
+
+run "the_provider_that_is_there" {
+  variables {
+    create_oidc_provider = false
+    oidc_provider_arn    = "arn:aws:iam::111111111111:oidc-provider/token.actions.githubusercontent.com"
+  }
+  assert {
+    condition     = length(aws_iam_openid_connect_provider.this) == 0 && one(data.aws_iam_policy_document.trust["plan"].statement[0].principals).identifiers == toset(["arn:aws:iam::111111111111:oidc-provider/token.actions.githubusercontent.com"])
+    error_message = "the given provider is not the one that is trusted"
+  }
+}
+
+run "another_issuer_and_audience" {
+  variables {
+    issuer_url = "https://github.example.com/_services/token"
+    audience   = "acme"
+  }
+  assert {
+    condition     = aws_iam_openid_connect_provider.this[0].url == "https://github.example.com/_services/token" && aws_iam_openid_connect_provider.this[0].client_id_list == toset(["acme"])
+    error_message = "not the issuer's provider"
+  }
+  assert {
+    condition     = alltrue([for c in data.aws_iam_policy_document.trust["plan"].statement[0].condition : startswith(c.variable, "github.example.com/_services/token:")])
+    error_message = "a condition is on another issuer's claims"
+  }
+}
