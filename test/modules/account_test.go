@@ -1,0 +1,421 @@
+// Package modules tests the Terraform modules: by their own tests, in an account
+// that moto stands in for, and by evaluating the policies that they make.
+package modules
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/google/go-cmp/cmp"
+	"github.com/gruntwork-io/terratest/modules/logger"
+	"github.com/gruntwork-io/terratest/modules/terraform"
+
+	"github.com/terraform-gitops/gitops/shared/awsauth"
+	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
+	"github.com/terraform-gitops/gitops/shared/mototest"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+)
+
+const (
+	region     = "us-east-1"
+	repository = "acme/infrastructure"
+	workflow   = "acme/workflows/.github/workflows/plan.yml@refs/heads/main"
+
+	pullRequest = "repo:" + repository + ":pull_request"
+	mainBranch  = "repo:" + repository + ":ref:refs/heads/main"
+)
+
+// account is an AWS account with what the example makes in it.
+type account struct {
+	moto     *mototest.Server
+	trail    *mototest.Trail
+	endpoint string // of the trail
+	options  *terraform.Options
+
+	bucket, table, tableARN string
+	settings                string // the output gitops_yaml
+	policies                policies
+}
+
+// TestAccount tells the life of an account: the example is applied, the actions
+// plan and apply in it, what they did is held against the policies that were
+// made, and the account is emptied again.
+func TestAccount(t *testing.T) {
+	t.Parallel() // most of it is waiting: the AWS provider lets S3 settle for a minute
+	a := &account{moto: mototest.Start(t)}
+	a.trail = mototest.NewTrail(a.moto)
+	server := httptest.NewServer(a.trail)
+	t.Cleanup(server.Close)
+	a.endpoint = server.URL
+
+	a.options = example(t, a.moto, copyModules(t))
+	terraform.InitAndApplyContext(t, t.Context(), a.options)
+	a.read(t)
+
+	t.Run("what was made", a.checkResources)
+	// moto denies each request that a Deny speaks of, whatever its conditions say, so
+	// that nothing could be uploaded. The policy is judged below, with its conditions.
+	objects := a.objects()
+	_, err := objects.DeleteBucketPolicy(t.Context(), &s3.DeleteBucketPolicyInput{Bucket: &a.bucket})
+	fatal(t, err)
+	t.Run("plan and apply", a.planAndApply)
+	t.Run("paths that a story seldom takes", a.seldomPaths)
+	policy, err := json.Marshal(a.policies.Bucket)
+	fatal(t, err)
+	_, err = objects.PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: &a.bucket, Policy: aws.String(string(policy))})
+	fatal(t, err)
+	if t.Failed() {
+		t.FailNow()
+	}
+	calls := a.calls(t)
+	t.Run("every call is allowed to the role that made it", func(t *testing.T) { a.checkAllowed(t, calls) })
+	t.Run("no role may do what no call needed", func(t *testing.T) { a.checkNoMore(t, calls) })
+	t.Run("attempts are refused", a.checkRefused)
+	t.Run("every condition matters", func(t *testing.T) { a.checkConditions(t, calls) })
+
+	t.Run("a second plan changes nothing", func(t *testing.T) {
+		if code := terraform.PlanExitCodeContext(t, t.Context(), a.options); code != 0 {
+			t.Errorf("terraform plan exits with %d, want 0: no changes", code)
+		}
+	})
+	t.Run("the table is not destroyed by mistake", func(t *testing.T) {
+		mistake := *a.options
+		mistake.Targets = []string{"module.table"}
+		if _, err := terraform.DestroyContextE(t, t.Context(), &mistake); err == nil || !strings.Contains(err.Error(), "DeletionProtectionEnabled") {
+			t.Errorf("got error %v, want that the table is protected", err)
+		}
+	})
+	t.Run("it can be destroyed on purpose", func(t *testing.T) {
+		write(t, filepath.Join(a.options.TerraformDir, "purpose_override.tf"),
+			"module \"table\" {\n  deletion_protection_enabled = false\n}\n\nmodule \"bucket\" {\n  force_destroy = true\n}\n")
+		terraform.ApplyContext(t, t.Context(), a.options)
+		terraform.DestroyContext(t, t.Context(), a.options)
+		if roles, err := iam.NewFromConfig(a.moto.Config()).ListRoles(t.Context(), nil); err != nil || len(roles.Roles) != 0 {
+			t.Errorf("roles are left (error %v)", err)
+		}
+	})
+}
+
+// example is how a user would run examples/complete of a copy of the modules,
+// but for the account.
+func example(t *testing.T, moto *mototest.Server, modules string) *terraform.Options {
+	t.Helper()
+	dir := filepath.Join(modules, "github-oidc-roles", "examples", "complete")
+	// moto's S3 has no host name for each bucket.
+	write(t, filepath.Join(dir, "moto_override.tf"), "provider \"aws\" {\n  s3_use_path_style = true\n}\n")
+	environ := terraformEnviron(t)
+	for _, entry := range moto.Environ() {
+		name, value, _ := strings.Cut(entry, "=")
+		environ[name] = value
+	}
+	return &terraform.Options{
+		TerraformBinary: "terraform", TerraformDir: dir, EnvVars: environ, NoColor: true, Logger: logger.TestingT,
+		Vars: map[string]any{
+			"region": region, "name": "acme-gitops",
+			"repositories": []any{map[string]any{"name": repository, "apply": []any{"ref:refs/heads/main", "environment:production"}}},
+			"claims":       map[string]any{"plan_storage": map[string]any{"job_workflow_ref": []any{workflow}}},
+		},
+	}
+}
+
+// read reads what the example made, policies as AWS gives them back.
+func (a *account) read(t *testing.T) {
+	t.Helper()
+	a.settings = terraform.OutputContext(t, t.Context(), a.options, "gitops_yaml")
+	a.bucket, a.table = "acme-gitops-planfiles", "acme-gitops-plans"
+
+	table, err := dynamodb.NewFromConfig(a.moto.Config()).DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: &a.table})
+	fatal(t, err)
+	a.tableARN = *table.Table.TableArn
+	a.policies = policies{Identity: map[string]map[string]any{}, Trust: map[string]map[string]any{}, Account: strings.Split(a.tableARN, ":")[4]}
+
+	client := iam.NewFromConfig(a.moto.Config())
+	providers, err := client.ListOpenIDConnectProviders(t.Context(), nil)
+	fatal(t, err)
+	if len(providers.OpenIDConnectProviderList) != 1 {
+		t.Fatalf("%d identity providers", len(providers.OpenIDConnectProviderList))
+	}
+	a.policies.Provider = *providers.OpenIDConnectProviderList[0].Arn
+	for _, name := range []string{"plan", "plan-storage", "apply", "apply-storage"} {
+		role := "acme-gitops-" + name
+		got, err := client.GetRole(t.Context(), &iam.GetRoleInput{RoleName: &role})
+		fatal(t, err)
+		a.policies.Trust[role] = document(t, *got.Role.AssumeRolePolicyDocument)
+		attached, err := client.ListAttachedRolePolicies(t.Context(), &iam.ListAttachedRolePoliciesInput{RoleName: &role})
+		fatal(t, err)
+		inline, err := client.ListRolePolicies(t.Context(), &iam.ListRolePoliciesInput{RoleName: &role})
+		fatal(t, err)
+		want := 0
+		if strings.HasSuffix(name, "-storage") {
+			want = 1
+		}
+		if len(attached.AttachedPolicies) != 0 || len(inline.PolicyNames) != want {
+			t.Fatalf("role %s has policies %v and %v", role, attached.AttachedPolicies, inline.PolicyNames)
+		}
+		if want == 1 {
+			policy, err := client.GetRolePolicy(t.Context(), &iam.GetRolePolicyInput{RoleName: &role, PolicyName: &inline.PolicyNames[0]})
+			fatal(t, err)
+			a.policies.Identity[role] = document(t, *policy.PolicyDocument)
+		}
+	}
+
+	objects := a.objects()
+	policy, err := objects.GetBucketPolicy(t.Context(), &s3.GetBucketPolicyInput{Bucket: &a.bucket})
+	fatal(t, err)
+	a.policies.Bucket = document(t, *policy.Policy)
+	encryption, err := objects.GetBucketEncryption(t.Context(), &s3.GetBucketEncryptionInput{Bucket: &a.bucket})
+	fatal(t, err)
+	a.policies.KeyARN = *encryption.ServerSideEncryptionConfiguration.Rules[0].ApplyServerSideEncryptionByDefault.KMSMasterKeyID
+	key, err := kms.NewFromConfig(a.moto.Config()).GetKeyPolicy(t.Context(), &kms.GetKeyPolicyInput{KeyId: &a.policies.KeyARN, PolicyName: aws.String("default")})
+	fatal(t, err)
+	a.policies.Key = document(t, *key.Policy)
+}
+
+func (a *account) objects() *s3.Client {
+	return s3.NewFromConfig(a.moto.Config(), func(o *s3.Options) { o.UsePathStyle = true })
+}
+
+// document reads a policy, which IAM gives out URL-encoded.
+func document(t *testing.T, text string) map[string]any {
+	t.Helper()
+	if !strings.HasPrefix(text, "{") {
+		decoded, err := url.QueryUnescape(text)
+		fatal(t, err)
+		text = decoded
+	}
+	var policy map[string]any
+	fatal(t, json.Unmarshal([]byte(text), &policy))
+	return policy
+}
+
+// checkResources looks at what the modules made through the APIs of AWS.
+func (a *account) checkResources(t *testing.T) {
+	objects := a.objects()
+	public, err := objects.GetPublicAccessBlock(t.Context(), &s3.GetPublicAccessBlockInput{Bucket: &a.bucket})
+	fatal(t, err)
+	on := aws.Bool(true)
+	if diff := cmp.Diff(&s3types.PublicAccessBlockConfiguration{BlockPublicAcls: on, BlockPublicPolicy: on, IgnorePublicAcls: on, RestrictPublicBuckets: on},
+		public.PublicAccessBlockConfiguration, ignoreSmithy); diff != "" {
+		t.Error(diff)
+	}
+	versioning, err := objects.GetBucketVersioning(t.Context(), &s3.GetBucketVersioningInput{Bucket: &a.bucket})
+	fatal(t, err)
+	if versioning.Status != s3types.BucketVersioningStatusEnabled {
+		t.Errorf("versioning is %q", versioning.Status)
+	}
+	encryption, err := objects.GetBucketEncryption(t.Context(), &s3.GetBucketEncryptionInput{Bucket: &a.bucket})
+	fatal(t, err)
+	if rule := encryption.ServerSideEncryptionConfiguration.Rules[0]; rule.ApplyServerSideEncryptionByDefault.SSEAlgorithm != s3types.ServerSideEncryptionAwsKms || !aws.ToBool(rule.BucketKeyEnabled) {
+		t.Errorf("encryption is %+v", rule)
+	}
+	ownership, err := objects.GetBucketOwnershipControls(t.Context(), &s3.GetBucketOwnershipControlsInput{Bucket: &a.bucket})
+	fatal(t, err)
+	if got := ownership.OwnershipControls.Rules[0].ObjectOwnership; got != s3types.ObjectOwnershipBucketOwnerEnforced {
+		t.Errorf("object ownership is %q", got)
+	}
+	lifecycle, err := objects.GetBucketLifecycleConfiguration(t.Context(), &s3.GetBucketLifecycleConfigurationInput{Bucket: &a.bucket})
+	fatal(t, err)
+	expires := map[string]bool{}
+	for _, rule := range lifecycle.Rules {
+		if rule.Expiration != nil && rule.Expiration.Days != nil || rule.NoncurrentVersionExpiration != nil {
+			expires[aws.ToString(rule.Filter.Prefix)] = true
+		}
+	}
+	if diff := cmp.Diff(map[string]bool{"planfiles/": true}, expires); diff != "" {
+		t.Errorf("what expires: %s", diff)
+	}
+
+	items := dynamodb.NewFromConfig(a.moto.Config())
+	table, err := items.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: &a.table})
+	fatal(t, err)
+	indexes := map[string][]dynamodbtypes.KeySchemaElement{"": table.Table.KeySchema}
+	for _, index := range table.Table.GlobalSecondaryIndexes {
+		indexes[*index.IndexName] = index.KeySchema
+	}
+	schema := func(hash, sort string) []dynamodbtypes.KeySchemaElement {
+		return []dynamodbtypes.KeySchemaElement{{AttributeName: &hash, KeyType: dynamodbtypes.KeyTypeHash}, {AttributeName: &sort, KeyType: dynamodbtypes.KeyTypeRange}}
+	}
+	if diff := cmp.Diff(map[string][]dynamodbtypes.KeySchemaElement{
+		"": schema("pk", "sk"), "by-pull-request": schema("pullRequest", "createdAt"), "by-run": schema("run", "pk"),
+	}, indexes, ignoreSmithy); diff != "" {
+		t.Error(diff)
+	}
+	if !aws.ToBool(table.Table.DeletionProtectionEnabled) || table.Table.BillingModeSummary.BillingMode != dynamodbtypes.BillingModePayPerRequest {
+		t.Error("the table is not protected, or not on demand")
+	}
+	ttl, err := items.DescribeTimeToLive(t.Context(), &dynamodb.DescribeTimeToLiveInput{TableName: &a.table})
+	fatal(t, err)
+	if aws.ToString(ttl.TimeToLiveDescription.AttributeName) != "expiresAt" {
+		t.Error("the table's TTL attribute is not expiresAt")
+	}
+	backups, err := items.DescribeContinuousBackups(t.Context(), &dynamodb.DescribeContinuousBackupsInput{TableName: &a.table})
+	fatal(t, err)
+	if backups.ContinuousBackupsDescription.PointInTimeRecoveryDescription.PointInTimeRecoveryStatus != dynamodbtypes.PointInTimeRecoveryStatusEnabled {
+		t.Error("the table has no point-in-time recovery")
+	}
+}
+
+// token is an ID token of GitHub's, but for its signature.
+func token(subject, audience string) string {
+	encode := base64.RawURLEncoding.EncodeToString
+	claims := fmt.Sprintf(`{"iss":"https://token.actions.githubusercontent.com","aud":%q,"sub":%q,"job_workflow_ref":%q}`, audience, subject, workflow)
+	return encode([]byte(`{"alg":"RS256"}`)) + "." + encode([]byte(claims)) + "." + encode([]byte("signature"))
+}
+
+// planAndApply runs the two actions on what the modules made, with the settings
+// that the example prints and with no credentials but GitHub's tokens.
+func (a *account) planAndApply(t *testing.T) {
+	var subject string
+	// The runner's service for ID tokens.
+	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `{"value":%q}`, token(subject, r.URL.Query().Get("audience")))
+	}))
+	t.Cleanup(tokens.Close)
+	actions := t.TempDir()
+	for _, name := range []string{"plan", "apply"} {
+		run(t, ".", "go", "build", "-buildvcs=false", "-o", filepath.Join(actions, name), "../../actions/"+name)
+	}
+	runner, err := ghatest.OneComponent(t.Context(), t.TempDir(), "resource \"terraform_data\" \"network\" {}\n")
+	fatal(t, err)
+	runner.Repository = repository
+	write(t, filepath.Join(runner.Workspace(), "gitops.yaml"), a.settings+"components: { component: {} }\nstacks: { stack: {} }\n")
+	run(t, runner.Workspace(), "git", "-c", "user.name=Mona", "-c", "user.email=mona@example.com", "-c", "commit.gpgsign=false", "commit", "--quiet", "--all", "--message=settings")
+	runner.SHA = strings.TrimSpace(run(t, runner.Workspace(), "git", "rev-parse", "HEAD"))
+	runner.Environ = append(slices.DeleteFunc(runner.Environ, func(v string) bool { return strings.HasPrefix(v, "AWS_") }),
+		"AWS_ENDPOINT_URL="+a.endpoint, "AWS_EC2_METADATA_DISABLED=true",
+		"ACTIONS_ID_TOKEN_REQUEST_URL="+tokens.URL+"/token?api-version=2.0", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=request-token")
+
+	for _, step := range []struct{ action, subject string }{{"plan", pullRequest}, {"apply", mainBranch}} {
+		subject = step.subject
+		done, log, _, err := runner.Exec(t.Context(), filepath.Join(actions, step.action), ghatest.ComponentInputs(), 0)
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", step.action, err, log)
+		}
+		outputs, err := done.Outputs()
+		fatal(t, err)
+		if step.action == "apply" && outputs["status"] != "succeeded" {
+			t.Errorf("the apply %s\n%s", outputs["status"], log)
+		}
+	}
+	if state, err := os.ReadFile(filepath.Join(runner.Dir, "state", "terraform.tfstate")); err != nil || !bytes.Contains(state, []byte(`"network"`)) {
+		t.Errorf("nothing was applied (error %v)", err)
+	}
+}
+
+// seldomPaths has the plan store take paths that a story would need a broken
+// network or a broken backend for, each with the role that would be on it.
+func (a *account) seldomPaths(t *testing.T) {
+	planner, applier := a.store(t, planStorage, pullRequest), a.store(t, applyStorage, mainBranch)
+	dir := t.TempDir()
+	planfile, state := filepath.Join(dir, "planfile"), filepath.Join(dir, "errored.tfstate")
+	write(t, planfile, "planfile")
+	write(t, state, "{}")
+	record := planstore.Record{
+		Target: planstore.Target{Repository: repository, Component: "network", Stack: "dev"},
+		Commit: strings.Repeat("a", 40), CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour),
+		Run:  planstore.Run{ID: "1", Attempt: 1, URL: "https://github.com/" + repository + "/actions/runs/1"},
+		Kind: planstore.KindChange, Outcome: planstore.OutcomeChanges,
+	}
+	_, err := planner.Put(t.Context(), record, planfile)
+	fatal(t, err)
+	// The planfile is there already, so its version is not known.
+	record.Run.Attempt, record.CreatedAt = 2, record.CreatedAt.Add(time.Second)
+	record, err = planner.Put(t.Context(), record, planfile)
+	fatal(t, err)
+	if record.ObjectVersion != "" {
+		t.Fatal("the same planfile was stored twice")
+	}
+	fatal(t, applier.Fetch(t.Context(), record, filepath.Join(dir, "fetched")))
+	fatal(t, applier.Claim(t.Context(), record, record.Run, "mona"))
+	if err := applier.Claim(t.Context(), record, record.Run, "mona"); err == nil {
+		t.Error("a plan was claimed twice")
+	}
+	_, err = applier.PutErroredState(t.Context(), record, record.Run, state)
+	fatal(t, err)
+	fatal(t, applier.Finish(t.Context(), record, record.Run, planstore.Result{Status: planstore.StatusFailed, Reason: "state"}))
+}
+
+// store opens the plan store with a role that is taken on with a token.
+func (a *account) store(t *testing.T, role, subject string) *planstore.Store {
+	t.Helper()
+	cfg := a.moto.Config()
+	cfg.BaseEndpoint, cfg.Credentials = &a.endpoint, aws.AnonymousCredentials{}
+	given, err := sts.NewFromConfig(cfg).AssumeRoleWithWebIdentity(t.Context(), &sts.AssumeRoleWithWebIdentityInput{
+		RoleArn: aws.String("arn:aws:iam::" + a.policies.Account + ":role/" + role), RoleSessionName: aws.String("seldom"),
+		WebIdentityToken: aws.String(token(subject, awsauth.Audience)),
+	})
+	fatal(t, err)
+	cfg.Credentials = credentials.NewStaticCredentialsProvider(*given.Credentials.AccessKeyId, *given.Credentials.SecretAccessKey, *given.Credentials.SessionToken)
+	return planstore.OpenAWS(cfg, a.bucket, a.table, time.Now)
+}
+
+// calls are what the actions asked AWS for. That some were refused by a condition
+// on an item or object makes no difference to IAM.
+func (a *account) calls(t *testing.T) []request {
+	t.Helper()
+	var all []request
+	for _, c := range a.trail.Calls() {
+		if c.Role == "" {
+			t.Errorf("a call of nobody's role: %s %s", c.Service, c.Operation)
+			continue
+		}
+		all = append(all, a.requests(t, c)...)
+	}
+	return all
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	fatal(t, errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(content), 0o600)))
+}
+
+func run(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Dir = dir
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s%s", name, strings.Join(args, " "), err, out, stderr.String())
+	}
+	return string(out)
+}
+
+func absolute(t *testing.T, path string) string {
+	t.Helper()
+	full, err := filepath.Abs(path)
+	fatal(t, err)
+	return full
+}
+
+func fatal(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+var ignoreSmithy = cmp.FilterPath(func(p cmp.Path) bool { return fmt.Sprint(p.Last()) == ".noSmithyDocumentSerde" }, cmp.Ignore())

@@ -1,0 +1,225 @@
+package modules
+
+import (
+	"maps"
+	"strings"
+)
+
+const (
+	planStorage  = "acme-gitops-plan-storage"
+	applyStorage = "acme-gitops-apply-storage"
+	planRole     = "acme-gitops-plan"
+	applyRole    = "acme-gitops-apply"
+
+	// Partition keys and object keys, as shared/planstore writes them.
+	ours   = "acme/infrastructure#network#dev"
+	others = "acme/payments#network#dev"
+	longer = "acme/infrastructure-live#network#dev" // a name that ours begins
+)
+
+// attempt is a request that must be refused, and why it would matter.
+type attempt struct {
+	why string
+	request
+}
+
+// attempts are what a role must not be able to do. One of them stands for each
+// condition of the policies: see checkConditions.
+func (a *account) attempts() []attempt {
+	bucketARN := "arn:aws:s3:::" + a.bucket
+	planfile := bucketARN + "/planfiles/acme/infrastructure/network/dev/" + strings.Repeat("a", 40) + "/" + strings.Repeat("b", 64) + ".tfplan"
+	errored := bucketARN + "/errored-state/acme/infrastructure/network/dev/" + strings.Repeat("a", 40) + "/1.1/" + strings.Repeat("b", 64) + ".tfstate"
+	otherFile := strings.Replace(planfile, "/infrastructure/", "/payments/", 1)
+	longerFile := strings.Replace(planfile, "/infrastructure/", "/infrastructure-live/", 1)
+	key := a.policies.KeyARN
+	const foreignKey = "arn:aws:kms:us-east-1:999999999999:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+	object := func(role, action, resource string, more map[string]any) request {
+		r := request{Role: role, Action: "s3:" + action, Resource: resource, Context: tls()}
+		maps.Copy(r.Context, more)
+		return r
+	}
+	// An upload as the actions make it, with what is different about it.
+	upload := func(role, resource string, more map[string]any) request {
+		r := object(role, "PutObject", resource, map[string]any{"s3:if-none-match": "*"})
+		for name, value := range more {
+			if value == nil {
+				delete(r.Context, name)
+			} else {
+				r.Context[name] = value
+			}
+		}
+		return r
+	}
+	alone := func(r request) request { r.Alone = true; return r }
+	kms := func(role, action string, more map[string]any) request {
+		r := a.useKey(role, "kms:"+action)
+		for name, value := range more {
+			if value == nil {
+				delete(r.Context, name)
+			} else {
+				r.Context[name] = value
+			}
+		}
+		return r
+	}
+	noKeys := func(role, action string) request {
+		return request{Role: role, Action: "dynamodb:" + action, Resource: a.tableARN}
+	}
+	index := func(role, name string) request {
+		r := a.item(role, "Query", "acme/infrastructure#1")
+		r.Resource += "/index/" + name
+		return r
+	}
+	take := func(role, subject string, more map[string]string) request {
+		claims := map[string]string{"aud": "sts.amazonaws.com", "sub": subject, "job_workflow_ref": workflow}
+		maps.Copy(claims, more)
+		return a.assume(role, claims)
+	}
+
+	return []attempt{
+		// Planner: forge.
+		{"the planner writes a claim, so that its plan counts as applied", a.item(planStorage, "PutItem", "apply#"+ours)},
+		{"the planner writes an apply of another repository", a.item(planStorage, "PutItem", "apply#"+others)},
+		{"the planner writes a drift issue, which remediation would follow", a.item(planStorage, "PutItem", "issue#"+ours)},
+		{"the planner writes an item of no kind", a.item(planStorage, "PutItem", ours)},
+		{"the planner writes a plan record of another repository", a.item(planStorage, "PutItem", "plan#"+others)},
+		{"the planner writes a plan record of a repository whose name extends its own", a.item(planStorage, "PutItem", "plan#"+longer)},
+		{"the planner writes a drift result of another repository", a.item(planStorage, "PutItem", "drift#"+others)},
+		{"the planner takes a lock of another repository", a.item(planStorage, "PutItem", "lock#"+others)},
+		{"the planner writes its own record and a claim at once", a.item(planStorage, "PutItem", "plan#"+ours, "apply#"+ours)},
+		{"the planner writes items whose keys AWS does not tell", noKeys(planStorage, "PutItem")},
+		{"the planner finishes a claim", a.item(planStorage, "UpdateItem", "apply#"+ours)},
+		{"the planner stores a planfile of another repository", upload(planStorage, otherFile, nil)},
+		{"the planner stores a planfile of a repository whose name extends its own", upload(planStorage, longerFile, nil)},
+		{"the planner stores an errored state, which someone would push back", upload(planStorage, errored, nil)},
+		{"the planner stores an object that no lifecycle rule expires", upload(planStorage, bucketARN+"/acme/infrastructure/x", nil)},
+		{"the planner stores a planfile in another bucket", alone(upload(planStorage, strings.Replace(planfile, a.bucket, "acme-other", 1), nil))},
+
+		// Planner: change and delete.
+		{"the planner changes a plan record", a.item(planStorage, "UpdateItem", "plan#"+ours)},
+		{"the planner deletes a plan record", a.item(planStorage, "DeleteItem", "plan#"+ours)},
+		{"the planner deletes a claim", a.item(planStorage, "DeleteItem", "apply#"+ours)},
+		{"the planner writes many items at once, deletions among them", a.item(planStorage, "BatchWriteItem", "plan#"+ours)},
+		{"the planner changes records in SQL", request{Role: planStorage, Action: "dynamodb:PartiQLUpdate", Resource: a.tableARN, Context: map[string]any{"dynamodb:LeadingKeys": []string{"plan#" + ours}}}},
+		{"the planner deletes the table", request{Role: planStorage, Action: "dynamodb:DeleteTable", Resource: a.tableARN}},
+		{"the planner sets another TTL attribute, so that records vanish", request{Role: planStorage, Action: "dynamodb:UpdateTimeToLive", Resource: a.tableARN}},
+		{"the planner deletes a planfile", object(planStorage, "DeleteObject", planfile, nil)},
+		{"the planner deletes a version of a planfile", object(planStorage, "DeleteObjectVersion", planfile, nil)},
+		{"the planner has planfiles expire tomorrow", object(planStorage, "PutLifecycleConfiguration", bucketARN, nil)},
+		{"the planner replaces a planfile", upload(planStorage, planfile, map[string]any{"s3:if-none-match": nil})},
+		{"the planner replaces a planfile, and the bucket's policy is gone", alone(upload(planStorage, planfile, map[string]any{"s3:if-none-match": nil}))},
+		{"the planner changes the bucket's policy", object(planStorage, "PutBucketPolicy", bucketARN, nil)},
+		{"the planner stops versioning", object(planStorage, "PutBucketVersioning", bucketARN, nil)},
+
+		// Planner: read.
+		{"the planner reads a planfile, and the secrets in it", object(planStorage, "GetObject", planfile, nil)},
+		{"the planner reads a version of a planfile", object(planStorage, "GetObjectVersion", planfile, map[string]any{"s3:VersionId": "1"})},
+		{"the planner reads an errored state", object(planStorage, "GetObject", errored, nil)},
+		{"the planner lists the bucket", object(planStorage, "ListBucket", bucketARN, nil)},
+		{"the planner lists old versions", object(planStorage, "ListBucketVersions", bucketARN, nil)},
+		{"the planner decrypts what it got elsewhere", kms(planStorage, "Decrypt", nil)},
+		{"the planner reads claims", a.item(planStorage, "Query", "apply#"+ours)},
+		{"the planner reads records of another repository", a.item(planStorage, "Query", "plan#"+others)},
+		{"the planner reads the whole table", noKeys(planStorage, "Scan")},
+
+		// Planner: encryption.
+		{"the planner stores a planfile under its own KMS key, in an account of its own", upload(planStorage, planfile, map[string]any{"s3:x-amz-server-side-encryption": "aws:kms", "s3:x-amz-server-side-encryption-aws-kms-key-id": foreignKey})},
+		{"the planner stores a planfile under another key, by its id alone", upload(planStorage, planfile, map[string]any{"s3:x-amz-server-side-encryption-aws-kms-key-id": foreignKey})},
+		{"the planner stores a planfile without KMS", upload(planStorage, planfile, map[string]any{"s3:x-amz-server-side-encryption": "AES256"})},
+		{"the planner stores a planfile without KMS, and names the key all the same", upload(planStorage, planfile, map[string]any{"s3:x-amz-server-side-encryption": "AES256", "s3:x-amz-server-side-encryption-aws-kms-key-id": key})},
+		{"the planner stores a planfile under the key that AWS manages", upload(planStorage, planfile, map[string]any{"s3:x-amz-server-side-encryption": "aws:kms"})},
+		{"the planner stores a planfile under a key that it keeps to itself", upload(planStorage, planfile, map[string]any{"s3:x-amz-server-side-encryption-customer-algorithm": "AES256"})},
+		{"the planner makes data keys without S3", kms(planStorage, "GenerateDataKey", map[string]any{"kms:ViaService": nil})},
+		{"the planner makes data keys through another service", kms(planStorage, "GenerateDataKey", map[string]any{"kms:ViaService": "ebs.us-east-1.amazonaws.com"})},
+		{"the planner makes data keys through another region's S3", kms(planStorage, "GenerateDataKey", map[string]any{"kms:ViaService": "s3.eu-west-1.amazonaws.com"})},
+		{"the planner makes data keys for another bucket", kms(planStorage, "GenerateDataKey", map[string]any{"kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::acme-other"})},
+		{"the planner makes data keys without S3, under AWS's default key policy", alone(kms(planStorage, "GenerateDataKey", map[string]any{"kms:ViaService": nil}))},
+		{"the planner makes data keys for another bucket, under AWS's default key policy", alone(kms(planStorage, "GenerateDataKey", map[string]any{"kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::acme-other"}))},
+		{"an administrator decrypts planfiles without S3", kms(administrator, "Decrypt", map[string]any{"kms:ViaService": nil})},
+		{"an administrator decrypts another bucket's objects with this bucket's key", kms(administrator, "Decrypt", map[string]any{"kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::acme-other"})},
+		{"an administrator grants the key to someone", request{Role: administrator, Action: "kms:CreateGrant", Resource: key}},
+		{"an administrator replaces a planfile", upload(administrator, planfile, map[string]any{"s3:if-none-match": nil})},
+		{"the planner schedules the key's deletion", request{Role: planStorage, Action: "kms:ScheduleKeyDeletion", Resource: key}},
+
+		// Plain HTTP and old TLS.
+		{"a planfile is stored over plain HTTP", upload(planStorage, planfile, map[string]any{"aws:SecureTransport": "false", "s3:TlsVersion": nil})},
+		{"a planfile is stored over TLS 1.1", upload(planStorage, planfile, map[string]any{"s3:TlsVersion": "1.1"})},
+		{"a planfile is read over plain HTTP", object(applyStorage, "GetObject", planfile, map[string]any{"aws:SecureTransport": "false"})},
+		{"a planfile is read over TLS 1.0", object(applyStorage, "GetObject", planfile, map[string]any{"s3:TlsVersion": "1.0"})},
+
+		// Applier: forge.
+		{"the applier stores a planfile", upload(applyStorage, planfile, nil)},
+		{"the applier writes a plan record", a.item(applyStorage, "PutItem", "plan#"+ours)},
+		{"the applier changes a plan record", a.item(applyStorage, "UpdateItem", "plan#"+ours)},
+		{"the applier deletes a plan record", a.item(applyStorage, "DeleteItem", "plan#"+ours)},
+		{"the applier deletes a claim, to apply a plan twice", a.item(applyStorage, "DeleteItem", "apply#"+ours)},
+		{"the applier claims a plan of another repository", a.item(applyStorage, "PutItem", "apply#"+others)},
+		{"the applier claims a plan of a repository whose name extends its own", a.item(applyStorage, "PutItem", "apply#"+longer)},
+		{"the applier finishes a claim of another repository", a.item(applyStorage, "UpdateItem", "apply#"+others)},
+		{"the applier finds out whether another repository has a claim", a.item(applyStorage, "ConditionCheckItem", "apply#"+others)},
+		{"the applier writes items whose keys AWS does not tell", noKeys(applyStorage, "PutItem")},
+		{"the applier replaces an errored state", upload(applyStorage, errored, map[string]any{"s3:if-none-match": nil})},
+		{"the applier replaces an errored state, and the bucket's policy is gone", alone(upload(applyStorage, errored, map[string]any{"s3:if-none-match": nil}))},
+		{"the applier stores an errored state of another repository", upload(applyStorage, strings.Replace(errored, "/infrastructure/", "/payments/", 1), nil)},
+		{"the applier deletes a planfile", object(applyStorage, "DeleteObject", planfile, nil)},
+		{"the applier deletes a version of a planfile", object(applyStorage, "DeleteObjectVersion", planfile, nil)},
+		{"the applier takes a lock", a.item(applyStorage, "PutItem", "lock#"+ours)},
+
+		// Applier: read.
+		{"the applier reads a planfile of another repository", object(applyStorage, "GetObject", otherFile, nil)},
+		{"the applier reads a version of a planfile of another repository", object(applyStorage, "GetObjectVersion", otherFile, map[string]any{"s3:VersionId": "1"})},
+		{"the applier reads a planfile of a repository whose name extends its own", object(applyStorage, "GetObject", longerFile, nil)},
+		{"the applier reads an errored state", object(applyStorage, "GetObject", errored, nil)},
+		{"the applier lists the bucket", object(applyStorage, "ListBucket", bucketARN, nil)},
+		{"the applier reads plan records of another repository", a.item(applyStorage, "Query", "plan#"+others)},
+		{"the applier reads claims of another repository", a.item(applyStorage, "BatchGetItem", "apply#"+ours, "apply#"+others)},
+		{"the applier queries an index, where repositories are mixed", index(applyStorage, "by-run")},
+		{"the applier queries without telling the keys", noKeys(applyStorage, "Query")},
+		{"the applier reads the whole table", noKeys(applyStorage, "Scan")},
+		{"the applier decrypts without S3", kms(applyStorage, "Decrypt", map[string]any{"kms:ViaService": nil})},
+		{"the applier decrypts another bucket's objects", kms(applyStorage, "Decrypt", map[string]any{"kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::acme-other"})},
+		{"the applier decrypts without S3, under AWS's default key policy", alone(kms(applyStorage, "Decrypt", map[string]any{"kms:ViaService": nil}))},
+		{"the applier decrypts another bucket's objects, under AWS's default key policy", alone(kms(applyStorage, "Decrypt", map[string]any{"kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::acme-other"}))},
+		{"the applier makes data keys for another bucket", kms(applyStorage, "GenerateDataKey", map[string]any{"kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::acme-other"})},
+
+		// Terraform's roles.
+		{"Terraform, planning, reads a planfile", object(planRole, "GetObject", planfile, nil)},
+		{"Terraform, planning, stores a planfile", upload(planRole, planfile, nil)},
+		{"Terraform, planning, writes a plan record", a.item(planRole, "PutItem", "plan#"+ours)},
+		{"Terraform, planning, writes a claim", a.item(planRole, "PutItem", "apply#"+ours)},
+		{"Terraform, planning, decrypts with the bucket's key", kms(planRole, "Decrypt", nil)},
+		{"Terraform, applying, reads a planfile", object(applyRole, "GetObject", planfile, nil)},
+		{"Terraform, applying, writes a plan record", a.item(applyRole, "PutItem", "plan#"+ours)},
+		{"Terraform, applying, writes a claim", a.item(applyRole, "PutItem", "apply#"+ours)},
+		{"Terraform, applying, takes on the planner's role", request{Role: planRole, Action: "sts:AssumeRole", Resource: "arn:aws:iam::" + a.policies.Account + ":role/" + planStorage}},
+
+		// Who takes on a role.
+		{"an open pull request takes on the apply role", take(applyRole, pullRequest, nil)},
+		{"an open pull request takes on the apply storage role", take(applyStorage, pullRequest, nil)},
+		{"another branch takes on the apply role", take(applyRole, "repo:acme/infrastructure:ref:refs/heads/feature", nil)},
+		{"another branch takes on the apply storage role", take(applyStorage, "repo:acme/infrastructure:ref:refs/heads/feature", nil)},
+		{"a branch whose name extends main's takes on the apply role", take(applyRole, mainBranch+"-2", nil)},
+		{"a tag named main takes on the apply role", take(applyRole, "repo:acme/infrastructure:ref:refs/tags/main", nil)},
+		{"another environment takes on the apply role", take(applyRole, "repo:acme/infrastructure:environment:staging", nil)},
+		{"another environment takes on the apply storage role", take(applyStorage, "repo:acme/infrastructure:environment:staging", nil)},
+		{"an environment takes on the plan storage role", take(planStorage, "repo:acme/infrastructure:environment:production", nil)},
+		{"a branch of no pull request takes on the plan role", take(planRole, "repo:acme/infrastructure:ref:refs/heads/feature", nil)},
+		{"another repository takes on the plan role", take(planRole, "repo:acme/payments:pull_request", nil)},
+		{"another repository takes on the plan storage role", take(planStorage, "repo:acme/payments:pull_request", nil)},
+		{"another repository takes on the apply role", take(applyRole, "repo:acme/payments:ref:refs/heads/main", nil)},
+		{"another repository takes on the apply storage role", take(applyStorage, "repo:acme/payments:ref:refs/heads/main", nil)},
+		{"a fork takes on the plan storage role", take(planStorage, "repo:stranger/infrastructure:pull_request", nil)},
+		{"a fork takes on the apply role", take(applyRole, "repo:stranger/infrastructure:ref:refs/heads/main", nil)},
+		{"a repository whose name extends ours takes on the plan role", take(planRole, "repo:acme/infrastructure-live:pull_request", nil)},
+		{"a repository whose name extends ours takes on the apply role", take(applyRole, "repo:acme/infrastructure-live:ref:refs/heads/main", nil)},
+		{"an owner whose name extends ours takes on the apply role", take(applyRole, "repo:acme-corp/infrastructure:ref:refs/heads/main", nil)},
+		{"a repository of the same name, made after ours was deleted, with its ids in the subject", take(applyRole, "repo:acme@1/infrastructure@2:ref:refs/heads/main", nil)},
+		{"a token for another audience takes on the plan role", take(planRole, pullRequest, map[string]string{"aud": "https://github.com/acme"})},
+		{"a token for another audience takes on the plan storage role", take(planStorage, pullRequest, map[string]string{"aud": "https://github.com/acme"})},
+		{"a token for another audience takes on the apply role", take(applyRole, mainBranch, map[string]string{"aud": "https://github.com/acme"})},
+		{"a token for another audience takes on the apply storage role", take(applyStorage, mainBranch, map[string]string{"aud": "https://github.com/acme"})},
+		{"a workflow that a pull request wrote takes on the plan storage role", take(planStorage, pullRequest, map[string]string{"job_workflow_ref": "acme/infrastructure/.github/workflows/mine.yml@refs/pull/41/merge"})},
+		{"the reusable workflow, as a branch changed it, takes on the plan storage role", take(planStorage, pullRequest, map[string]string{"job_workflow_ref": "acme/workflows/.github/workflows/plan.yml@refs/heads/feature"})},
+	}
+}

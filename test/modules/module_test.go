@@ -1,0 +1,102 @@
+package modules
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// folders are the modules, and the roots that use them.
+func folders(t *testing.T, root string) []string {
+	t.Helper()
+	var all []string
+	for _, pattern := range []string{"*/versions.tf", "*/examples/*/main.tf"} {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range found {
+			all = append(all, filepath.Dir(file))
+		}
+	}
+	if len(all) != 4 {
+		t.Fatalf("found %q: want three modules and an example", all)
+	}
+	return all
+}
+
+// Every validation and security property, as the modules' own tests have them.
+func TestModules(t *testing.T) {
+	t.Parallel()
+	environ := os.Environ()
+	for name, value := range terraformEnviron(t) {
+		environ = append(environ, name+"="+value)
+	}
+	for _, dir := range folders(t, copyModules(t)) {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			t.Parallel()
+			commands := [][]string{{"init", "-backend=false", "-input=false", "-no-color"}, {"validate", "-no-color"}}
+			if _, err := os.Stat(filepath.Join(dir, "tests")); err == nil {
+				commands = append(commands, []string{"test", "-no-color"})
+			}
+			for _, args := range commands {
+				cmd := exec.CommandContext(t.Context(), "terraform", args...)
+				cmd.Dir, cmd.Env = dir, environ
+				if out, err := cmd.CombinedOutput(); err != nil {
+					t.Fatalf("terraform %s: %v\n%s", args[0], err, out)
+				} else if args[0] == "test" && !strings.Contains(string(out), "Success!") {
+					t.Fatalf("terraform test did not test anything:\n%s", out)
+				}
+			}
+		})
+	}
+}
+
+// A module without a test for one of its validations has one that nobody ever saw
+// refuse anything.
+func TestEveryVariableWithAValidationIsRefusedInATest(t *testing.T) {
+	t.Parallel()
+	for _, dir := range folders(t, "../../modules") {
+		variables, err := os.ReadFile(filepath.Join(dir, "variables.tf"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var tests []byte
+		files, _ := filepath.Glob(filepath.Join(dir, "tests", "*.tftest.hcl")) // the pattern is good
+		for _, file := range files {
+			content, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tests = append(tests, content...)
+		}
+		for _, block := range strings.Split(string(variables), "\nvariable ")[1:] {
+			name := strings.Split(block, `"`)[1]
+			refused := strings.Count(string(tests), "= [var."+name+"]")
+			if want := strings.Count(block, "\n  validation {"); refused < want {
+				t.Errorf("%s: variable %s has %d validations, and %d tests refuse it", filepath.Base(dir), name, want, refused)
+			}
+		}
+	}
+}
+
+// Public modules are called in other roots, which say what provider they use.
+func TestModulesConfigureNoProvider(t *testing.T) {
+	t.Parallel()
+	for _, dir := range folders(t, "../../modules") {
+		files, _ := filepath.Glob(filepath.Join(dir, "*.tf")) // the pattern is good
+		has := slices.ContainsFunc(files, func(file string) bool {
+			content, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return strings.Contains("\n"+string(content), "\nprovider ")
+		})
+		if example := strings.Contains(dir, "/examples/"); has != example {
+			t.Errorf("%s: has a provider block: %t", dir, has)
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package modules
+
+import (
+	"bytes"
+	"encoding/json"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// request is a request to AWS as IAM sees it: who, what, on what, and what else
+// is known of it.
+type request struct {
+	Role     string // name; for AssumeRoleWithWebIdentity, of the role asked for
+	Action   string
+	Resource string
+	Context  map[string]any // condition keys: a text, or a list for a key with several values
+	// Alone leaves the bucket's policy out, and has the key's be AWS's default: what
+	// the role's own policy stops by itself.
+	Alone bool
+}
+
+// administrator is a role that may do everything: what it can't do, the policies of
+// the bucket and of the key stop by themselves.
+const administrator = "administrator"
+
+func statement(s map[string]any) map[string]any {
+	return map[string]any{"Version": "2012-10-17", "Statement": []any{s}}
+}
+
+// policies are those that the modules made, as AWS gives them back.
+type policies struct {
+	Identity map[string]map[string]any // by role, of the role's one inline policy
+	Trust    map[string]map[string]any // by role
+	Bucket   map[string]any
+	Key      map[string]any
+	Provider string // ARN of the identity provider
+	KeyARN   string
+	Account  string
+}
+
+// simulation is the request under the policies, for iam-simulate.
+func (p policies) simulation(r request) map[string]any {
+	trust := r.Action == "sts:AssumeRoleWithWebIdentity"
+	principal := "arn:aws:sts::" + p.Account + ":assumed-role/" + r.Role + "/session"
+	identity := []any{}
+	context := r.Context
+	if context == nil {
+		context = map[string]any{}
+	}
+	var resource any
+	service, _, _ := strings.Cut(r.Action, ":")
+	switch {
+	case trust:
+		principal, resource = p.Provider, p.Trust[r.Role]
+	case service == "s3" && !r.Alone:
+		resource = p.Bucket
+	case service == "kms" && r.Alone:
+		resource = statement(map[string]any{"Effect": "Allow", "Principal": map[string]any{"AWS": "arn:aws:iam::" + p.Account + ":root"}, "Action": "kms:*", "Resource": "*"})
+	case service == "kms":
+		resource = p.Key
+	}
+	policy := p.Identity[r.Role]
+	if r.Role == administrator {
+		policy = statement(map[string]any{"Effect": "Allow", "Action": "*", "Resource": "*"})
+	}
+	if policy != nil && !trust {
+		identity = append(identity, map[string]any{"name": r.Role, "policy": policy})
+	}
+	simulation := map[string]any{
+		"request": map[string]any{
+			"principal": principal, "action": r.Action, "contextVariables": context,
+			"resource": map[string]any{"resource": r.Resource, "accountId": p.Account},
+		},
+		"identityPolicies": identity, "serviceControlPolicies": []any{}, "resourceControlPolicies": []any{},
+	}
+	if resource != nil {
+		simulation["resourcePolicy"] = resource
+	}
+	return simulation
+}
+
+// claimPrefix begins the condition keys of a token's claims.
+const claimPrefix = "token.actions.githubusercontent.com:"
+
+// kept renames condition keys that iam-simulate 0.1.173 drops, since its list of an
+// action's keys lacks them, to some that it keeps: in policies and requests alike.
+var kept = strings.NewReplacer(`"`+claimPrefix, `"aws:PrincipalTag/claim-`, `"kms:EncryptionContext:`, `"aws:PrincipalTag/context-`)
+
+// allowed evaluates simulations, in order.
+func allowed(t *testing.T, simulations []map[string]any) []bool {
+	t.Helper()
+	input, err := json.Marshal(simulations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "node", "testdata/simulate.mjs", absolute(t, "../npm"))
+	cmd.Stdin = strings.NewReader(kept.Replace(string(input)))
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	output, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("evaluate policies with iam-simulate (make tools installs it): %v\n%s", err, stderr.String())
+	}
+	var results []struct {
+		Allowed bool
+		Error   string
+	}
+	if err := json.Unmarshal(output, &results); err != nil {
+		t.Fatal(err)
+	}
+	if len(results) != len(simulations) {
+		t.Fatalf("%d simulations gave %d results", len(simulations), len(results))
+	}
+	var all []bool
+	for i, r := range results {
+		if r.Error != "" {
+			t.Fatalf("iam-simulate can't judge %v: %s", simulations[i]["request"], r.Error)
+		}
+		all = append(all, r.Allowed)
+	}
+	return all
+}
