@@ -7,11 +7,12 @@ ACTIONS  := plan apply
 TOOLS    := $(CURDIR)/test/.tools
 BIN      := $(TOOLS)/bin
 
-# Versions of the tools, here and nowhere else (npm's: test/npm/package.json).
+# Versions of the tools, here and nowhere else (npm's: test/npm/package.json; terraform-docs': test/tools/go.mod).
 ACT           := github.com/nektos/act@v0.2.89
 ACTIONLINT    := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+TFLINT        := github.com/terraform-linters/tflint@v0.64.0
 MOTO          := moto[server]==5.2.1
 
 GOTESTFLAGS ?=
@@ -22,11 +23,11 @@ ROUNDS      ?= 200
 export PATH := $(PATH):$(TOOLS)/moto/bin
 
 # A stamp for each Go tool and version: another version is installed anew.
-GO_TOOLS := $(ACT) $(ACTIONLINT) $(GOLANGCI_LINT) $(GOVULNCHECK)
+GO_TOOLS := $(ACT) $(ACTIONLINT) $(GOLANGCI_LINT) $(GOVULNCHECK) $(TFLINT)
 stamp = $(TOOLS)/$(notdir $(1)).stamp
 
 .PHONY: help build demo test bench torture fuzz lint lint-go lint-modules lint-vulnerabilities \
-	lint-terraform lint-workflows lint-text tools needs moto clean
+	lint-terraform lint-workflows lint-text docs tools needs moto clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -79,8 +80,15 @@ lint-vulnerabilities: $(call stamp,$(GOVULNCHECK))
 	done
 
 # The user's Terraform CLI configuration has no say in how files are formatted.
-lint-terraform:
+lint-terraform: $(call stamp,$(TFLINT)) $(BIN)/terraform-docs
 	env -u TF_CLI_CONFIG_FILE terraform fmt -check -diff -recursive
+	@for m in modules/*/ modules/*/examples/*/; do $(BIN)/tflint --chdir=$$m || exit 1; done
+	@for m in modules/*/; do $(TERRAFORM_DOCS) --output-check $$m || { echo "run make docs" >&2; exit 1; }; done
+
+TERRAFORM_DOCS = $(BIN)/terraform-docs markdown table --output-mode inject --output-file README.md
+
+docs: $(BIN)/terraform-docs ## Write the tables of inputs and outputs into the modules' READMEs
+	@for m in modules/*/; do $(TERRAFORM_DOCS) $$m; done
 
 lint-workflows: $(call stamp,$(ACTIONLINT))
 	$(BIN)/actionlint .github/workflows/*.yml test/workflow/testdata/*.yml
@@ -107,6 +115,10 @@ moto: needs
 	@command -v moto_server >/dev/null || \
 	{ python3 -m venv $(TOOLS)/moto && $(TOOLS)/moto/bin/pip install --quiet '$(MOTO)'; } || \
 	{ echo "make: moto_server is not on PATH, and could not be installed: see pip's message, or run pip install '$(MOTO)'" >&2; exit 1; }
+
+$(BIN)/terraform-docs: test/tools/go.mod
+	GOWORK=off go build -C test/tools -o $@ github.com/terraform-docs/terraform-docs
+	@touch $@
 
 $(TOOLS)/npm.stamp: test/npm/package-lock.json | needs
 	npm ci --prefix test/npm --loglevel=error
