@@ -96,7 +96,7 @@ func (a *applying) run(ctx context.Context) error {
 		a.view.Status = report.NoChanges
 		return nil
 	}
-	cli, err := a.job.Terraform(ctx, a.job.Target.Settings.ApplyRole)
+	cli, err := a.job.Terraform(ctx, a.job.Target.Settings.ApplyRole, a.Now)
 	if err != nil {
 		return err
 	}

@@ -118,8 +118,11 @@ func (w *forgery) key() planstore.Target {
 
 // planfile is a planfile of some other module, made on the same backend.
 func (w *forgery) planfile(t *testing.T, module string) string {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "components", "component") // as deep as in the workspace, and with a state of its own
 	backend := "terraform {\n  backend \"local\" { path = \"../../../state/terraform.tfstate\" }\n}\n"
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(filepath.Join(dir, "main.tf"), []byte(backend+module), 0o600); err != nil {
 		t.Fatal(err)
 	}

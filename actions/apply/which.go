@@ -26,7 +26,7 @@ func (a *applying) find(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.store, err = a.job.Store(ctx, a.Now); err != nil {
+	if a.store, err = a.job.Store(ctx, a.job.Target.Settings.ApplyStorageRole, a.Now); err != nil {
 		return err
 	}
 	if err := a.findRecord(ctx, event, merged); err != nil {

@@ -162,7 +162,7 @@ func (p *planning) identify(ctx context.Context, commit string) error {
 		return fmt.Errorf("the workspace holds commit %s, and %s is to be planned: check it out first (`actions/checkout` with `ref: %[2]s`)", job.Short(checkout.Commit), commit)
 	}
 	if p.Store {
-		if p.store, err = p.job.Store(ctx, p.Now); err != nil {
+		if p.store, err = p.job.Store(ctx, p.job.Target.Settings.PlanStorageRole, p.Now); err != nil {
 			return err
 		}
 	}
@@ -193,7 +193,7 @@ func (p *planning) identify(ctx context.Context, commit string) error {
 // Terraform's refusal of the configuration; any other is ours or the runner's.
 func (p *planning) plan(ctx context.Context) error {
 	t := p.job.Target
-	cli, err := p.job.Terraform(ctx, p.job.Target.Settings.PlanRole)
+	cli, err := p.job.Terraform(ctx, p.job.Target.Settings.PlanRole, p.Now)
 	if err != nil {
 		return err
 	}

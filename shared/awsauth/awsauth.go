@@ -1,11 +1,13 @@
 // Package awsauth turns GitHub's ID token into short-lived AWS credentials, one
 // set per role, and hands each only to who needs it: as a configuration for an
-// AWS client, or as the environment of a Terraform. No long-lived credential
-// exists, and nothing is exported to later steps.
+// AWS client ([Config]), or to a Terraform and its providers, which ask for them
+// at an [Endpoint]. No long-lived credential exists, and nothing is exported to
+// later steps.
 //
 // GitHub signs a token that says which repository, ref and workflow a run is
 // of; the role's trust policy says which of these it lets in; STS checks both
-// and answers with credentials of an hour
+// and answers with credentials of an hour, or as long as is asked for. Either way
+// they are replaced before they end, with a new token
 // (https://docs.github.com/actions/how-tos/secure-your-work/security-harden-deployments/oidc-in-aws,
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html).
 package awsauth
@@ -28,12 +30,12 @@ import (
 // account's identity provider was set up with another one.
 const Audience = "sts.amazonaws.com"
 
-// ErrNoRegion is returned by [Config] when neither the request nor the
+// ErrNoRegion is returned by [Config] and [Serve] when neither the request nor the
 // environment names an AWS region.
 var ErrNoRegion = errors.New("no AWS region: set `region` in the settings or inputs, or AWS_REGION in the job's environment")
 
-// expiryWindow is how long before their end credentials are replaced: longer
-// than any one request of ours.
+// expiryWindow is how long before their end a client's credentials are replaced:
+// longer than any one request of ours.
 const expiryWindow = 5 * time.Minute
 
 // Request says which credentials are wanted.
@@ -46,7 +48,11 @@ type Request struct {
 	Role string
 	// SessionName names the session in CloudTrail; see [SessionName].
 	SessionName string
-	// Token returns a new ID token for [Audience]. Only called for a role.
+	// Duration is how long credentials last, 15 minutes to 12 hours, and no longer
+	// than the role allows; 0 leaves it to STS, which gives an hour.
+	Duration time.Duration
+	// Token returns a new ID token for the audience that the account's identity
+	// provider expects; see [Audience]. Only called for a role.
 	Token func(context.Context) (string, error)
 }
 
@@ -58,32 +64,11 @@ type Request struct {
 // holds a token or credential. Endpoints are those of the environment
 // (AWS_ENDPOINT_URL).
 func Config(ctx context.Context, request Request) (aws.Config, error) {
-	var options []func(*config.LoadOptions) error
-	if request.Region != "" {
-		options = append(options, config.WithRegion(request.Region))
+	cfg, role, err := load(ctx, request)
+	if err != nil || role == nil {
+		return cfg, err
 	}
-	if request.Role != "" {
-		if !isRole(request.Role) {
-			return aws.Config{}, fmt.Errorf("role %q is not the ARN of a role, such as arn:aws:iam::123456789012:role/gitops-plan", request.Role)
-		}
-		// AssumeRoleWithWebIdentity is not signed; ambient credentials, also
-		// broken ones, have no part in it.
-		options = append(options, config.WithCredentialsProvider(aws.AnonymousCredentials{}))
-	}
-	cfg, err := config.LoadDefaultConfig(ctx, options...)
-	if err != nil {
-		return aws.Config{}, fmt.Errorf("load the AWS configuration: %w", err)
-	}
-	if cfg.Region == "" {
-		return aws.Config{}, ErrNoRegion
-	}
-	if request.Role == "" {
-		return cfg, nil
-	}
-	credentials := aws.NewCredentialsCache(
-		&roleProvider{client: sts.NewFromConfig(cfg), request: request},
-		func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = expiryWindow },
-	)
+	credentials := aws.NewCredentialsCache(role, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = expiryWindow })
 	if _, err := credentials.Retrieve(ctx); err != nil {
 		var refusal *roleError
 		if errors.As(err, &refusal) {
@@ -95,28 +80,32 @@ func Config(ctx context.Context, request Request) (aws.Config, error) {
 	return cfg, nil
 }
 
-// Environment returns the variables that give a process the configuration's
-// credentials and region, as they are now: a process cannot renew them, so a
-// role's last an hour. The caller masks AWS_SECRET_ACCESS_KEY and
-// AWS_SESSION_TOKEN (left out where there is none).
-func Environment(ctx context.Context, cfg aws.Config) (map[string]string, error) {
-	if cfg.Credentials == nil {
-		return nil, errors.New("get AWS credentials: the configuration has none")
+// load reads the SDK's configuration, and returns with it what takes on the role
+// that is asked for; nil when none is.
+func load(ctx context.Context, request Request) (aws.Config, *roleProvider, error) {
+	var options []func(*config.LoadOptions) error
+	if request.Region != "" {
+		options = append(options, config.WithRegion(request.Region))
 	}
-	credentials, err := cfg.Credentials.Retrieve(ctx)
+	if request.Role != "" {
+		if !isRole(request.Role) {
+			return aws.Config{}, nil, fmt.Errorf("role %q is not the ARN of a role, such as arn:aws:iam::123456789012:role/gitops-plan", request.Role)
+		}
+		// AssumeRoleWithWebIdentity is not signed; ambient credentials, also
+		// broken ones, have no part in it.
+		options = append(options, config.WithCredentialsProvider(aws.AnonymousCredentials{}))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
-		return nil, fmt.Errorf("get AWS credentials: %w", err)
+		return aws.Config{}, nil, fmt.Errorf("load the AWS configuration: %w", err)
 	}
-	variables := map[string]string{
-		"AWS_ACCESS_KEY_ID":     credentials.AccessKeyID,
-		"AWS_SECRET_ACCESS_KEY": credentials.SecretAccessKey,
-		"AWS_REGION":            cfg.Region,
-		"AWS_DEFAULT_REGION":    cfg.Region, // some tools know only this one
+	if cfg.Region == "" {
+		return aws.Config{}, nil, ErrNoRegion
 	}
-	if credentials.SessionToken != "" {
-		variables["AWS_SESSION_TOKEN"] = credentials.SessionToken
+	if request.Role == "" {
+		return cfg, nil, nil
 	}
-	return variables, nil
+	return cfg, &roleProvider{client: sts.NewFromConfig(cfg), request: request}, nil
 }
 
 func isRole(role string) bool {
@@ -138,7 +127,9 @@ func (p *roleProvider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		return aws.Credentials{}, &roleError{role: p.request.Role, cause: err}
 	}
 	credentials, err := stscreds.NewWebIdentityRoleProvider(p.client, p.request.Role, idToken(token),
-		func(o *stscreds.WebIdentityRoleOptions) { o.RoleSessionName = p.request.SessionName },
+		func(o *stscreds.WebIdentityRoleOptions) {
+			o.RoleSessionName, o.Duration = p.request.SessionName, p.request.Duration
+		},
 	).Retrieve(ctx)
 	if err != nil {
 		return aws.Credentials{}, explain(p.request.Role, token, err)

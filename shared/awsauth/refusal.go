@@ -59,9 +59,12 @@ func advice(role string, claims claims, refusal smithy.APIError) string {
 	message := refusal.ErrorMessage()
 	switch refusal.ErrorCode() {
 	case "AccessDenied":
-		return fmt.Sprintf("its trust policy does not let this run in, or there is no such role: "+
-			"the run's token has subject %q and audience %q; allow these in the policy's conditions on %s:sub and %[3]s:aud",
-			claims.Subject, claims.Audience, provider)
+		text := fmt.Sprintf("its trust policy does not let this run in, or there is no such role: "+
+			"the run's token has %s; allow these in the policy's conditions on %s:sub and %[2]s:aud", claims, provider)
+		if immutableSubject.MatchString(claims.Subject) {
+			text += "; the policy must name the subject with its ids, as GitHub writes it for repositories made since July 2026"
+		}
+		return text
 	case "InvalidIdentityToken":
 		switch {
 		case strings.Contains(message, "No OpenIDConnect provider"):
@@ -70,10 +73,17 @@ func advice(role string, claims claims, refusal smithy.APIError) string {
 		case strings.Contains(message, "audience"):
 			return fmt.Sprintf("add audience %q to the IAM identity provider %s of account %s",
 				claims.Audience, provider, parsed.AccountID)
+		case strings.Contains(message, "not yet valid"):
+			return "the ID token was made at a time that is yet to come for AWS: run again, and check the clock of the GitHub server where it is your own"
 		}
 		return fmt.Sprintf("check the IAM identity provider %s of account %s", provider, parsed.AccountID)
 	case "ExpiredTokenException":
-		return "the ID token ended before AWS read it: check the runner's clock, and run again"
+		return "the ID token, of a few minutes' life, ended before AWS read it: run again, and check the clock of the GitHub server where it is your own"
+	case "ValidationError":
+		if strings.Contains(message, "MaxSessionDuration") {
+			return "ask for less in `role-duration-seconds`, or raise the role's maximum session duration; " +
+				"an hour is enough for a longer apply, too, since credentials are renewed"
+		}
 	case "IDPCommunicationError":
 		return "AWS could not ask GitHub for its keys: run again"
 	case "RegionDisabledException":
@@ -87,7 +97,26 @@ type claims struct {
 	Issuer   string
 	Subject  string
 	Audience string
+	// Empty in most tokens.
+	Environment, JobWorkflowRef string
 }
+
+// String says what trust policies look at.
+func (c claims) String() string {
+	parts := []string{fmt.Sprintf("subject %q", c.Subject), fmt.Sprintf("audience %q", c.Audience)}
+	if c.Environment != "" {
+		parts = append(parts, fmt.Sprintf("environment %q", c.Environment))
+	}
+	if c.JobWorkflowRef != "" {
+		parts = append(parts, fmt.Sprintf("job_workflow_ref %q", c.JobWorkflowRef))
+	}
+	last := len(parts) - 1
+	return strings.Join(parts[:last], ", ") + " and " + parts[last]
+}
+
+// immutableSubject is one that holds the ids of the owner and the repository.
+// https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/
+var immutableSubject = regexp.MustCompile(`^repo:[^:/@]+@[0-9]+/[^:/@]+@[0-9]+:`)
 
 // readClaims reads a token without verifying it: only to show what is in it.
 func readClaims(token string) claims {
@@ -95,6 +124,9 @@ func readClaims(token string) claims {
 		Issuer   string `json:"iss"`
 		Subject  string `json:"sub"`
 		Audience any    `json:"aud"` // one text, or several
+
+		Environment    string `json:"environment"`
+		JobWorkflowRef string `json:"job_workflow_ref"`
 	}
 	parts := strings.Split(token, ".")
 	if len(parts) == 3 {
@@ -102,7 +134,10 @@ func readClaims(token string) claims {
 			_ = json.Unmarshal(text, &payload) // what cannot be read stays empty
 		}
 	}
-	read := claims{Issuer: payload.Issuer, Subject: payload.Subject}
+	read := claims{
+		Issuer: payload.Issuer, Subject: payload.Subject,
+		Environment: payload.Environment, JobWorkflowRef: payload.JobWorkflowRef,
+	}
 	switch audience := payload.Audience.(type) {
 	case string:
 		read.Audience = audience

@@ -32,6 +32,15 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 				`the run's token has subject "s" and audience "a b"; ` +
 				`allow these in the policy's conditions on github.example/_services/token:sub and github.example/_services/token:aud`,
 		},
+		"an environment, a reusable workflow, a subject with ids": {
+			403, "AccessDenied", "no", jwt(`{"iss":"https://token.actions.githubusercontent.com","aud":"sts.amazonaws.com","sub":"repo:acme@12/infra@345:environment:prod",` +
+				`"environment":"prod","job_workflow_ref":"acme/workflows/.github/workflows/apply.yml@refs/heads/main"}`),
+			`AccessDenied: no: its trust policy does not let this run in, or there is no such role: ` +
+				`the run's token has subject "repo:acme@12/infra@345:environment:prod", audience "sts.amazonaws.com", environment "prod" ` +
+				`and job_workflow_ref "acme/workflows/.github/workflows/apply.yml@refs/heads/main"; ` +
+				`allow these in the policy's conditions on token.actions.githubusercontent.com:sub and token.actions.githubusercontent.com:aud; ` +
+				`the policy must name the subject with its ids, as GitHub writes it for repositories made since July 2026`,
+		},
 		"no provider": {
 			400, "InvalidIdentityToken", "No OpenIDConnect provider found in your account for https://token.actions.githubusercontent.com", tokenOf(pull),
 			`InvalidIdentityToken: No OpenIDConnect provider found in your account for https://token.actions.githubusercontent.com: ` +
@@ -44,7 +53,17 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 		"expired": {
 			400, "ExpiredTokenException", "Token expired: current date/time 1 must be before the expiration date/time 0", tokenOf(pull),
 			`ExpiredTokenException: Token expired: current date/time 1 must be before the expiration date/time 0: ` +
-				`the ID token ended before AWS read it: check the runner's clock, and run again`,
+				`the ID token, of a few minutes' life, ended before AWS read it: run again, and check the clock of the GitHub server where it is your own`,
+		},
+		"not yet valid": {
+			400, "InvalidIdentityToken", "The ID Token provided is not yet valid", tokenOf(pull),
+			`InvalidIdentityToken: The ID Token provided is not yet valid: ` +
+				`the ID token was made at a time that is yet to come for AWS: run again, and check the clock of the GitHub server where it is your own`,
+		},
+		"too long": {
+			400, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.", tokenOf(pull),
+			`ValidationError: The requested DurationSeconds exceeds the MaxSessionDuration set for this role.: ` +
+				"ask for less in `role-duration-seconds`, or raise the role's maximum session duration; an hour is enough for a longer apply, too, since credentials are renewed",
 		},
 		"region": {
 			403, "RegionDisabledException", "STS is not activated in this region for account:123456789012", tokenOf(pull),

@@ -15,7 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/terraform-gitops/gitops/shared/awsauth"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/github"
@@ -32,6 +31,8 @@ type Inputs struct {
 	// Overrides of the settings; empty: as configured.
 	Region, Bucket, Table, StorageURL, StorageRole string
 	TerraformRole                                  string // plan-role or apply-role
+	Audience                                       string
+	RoleDuration                                   time.Duration // of the credentials of Terraform's role; 0: STS's own
 
 	Token string // GitHub token; empty: GitHub is not asked
 	Debug bool
@@ -52,8 +53,11 @@ func ReadInputs(r *gha.Runtime, read *gha.Inputs, roleInput string) Inputs {
 		StorageURL:    r.Input("storage-url"),
 		StorageRole:   r.Input("storage-role"),
 		TerraformRole: r.Input(roleInput),
-		Token:         r.Input("token"),
-		Debug:         read.Bool("debug", false),
+		Audience:      r.Input("audience"),
+		// As STS takes them; what the role allows is for STS to say.
+		RoleDuration: time.Duration(read.Int("role-duration-seconds", 0, 900, 43200)) * time.Second,
+		Token:        r.Input("token"),
+		Debug:        read.Bool("debug", false),
 	}
 	if in.Config == "" {
 		in.Config = "gitops.yaml"
@@ -98,8 +102,9 @@ type Job struct {
 	// after Close.
 	Dir string
 
-	runtime *gha.Runtime
-	environ []string
+	runtime   *gha.Runtime
+	environ   []string
+	endpoints []*awsauth.Endpoint // of Terraform's credentials
 }
 
 // Open finds the target in the workspace's gitops.yaml. Close it after use.
@@ -142,7 +147,11 @@ func override(s *target.Settings, in Inputs) {
 	set(&s.Region, in.Region)
 	set(&s.Bucket, in.Bucket)
 	set(&s.Table, in.Table)
-	set(&s.StorageRole, in.StorageRole)
+	set(&s.PlanStorageRole, in.StorageRole)
+	set(&s.ApplyStorageRole, in.StorageRole)
+	set(&s.PlanRole, in.TerraformRole)
+	set(&s.ApplyRole, in.TerraformRole)
+	set(&s.Audience, in.Audience)
 	if in.Bucket != "" || in.Table != "" {
 		s.StorageURL = ""
 	}
@@ -152,9 +161,13 @@ func override(s *target.Settings, in Inputs) {
 }
 
 // Close removes the job's folder with every planfile in it, and Terraform's data
-// folder, which may hold the backend's settings.
+// folder, which may hold the backend's settings, and gives out no more credentials.
 func (j *Job) Close() error {
-	return errors.Join(os.RemoveAll(j.Dir), os.RemoveAll(j.inRoot(path.Join(j.Target.Dir, j.dataDir()))))
+	err := errors.Join(os.RemoveAll(j.Dir), os.RemoveAll(j.inRoot(path.Join(j.Target.Dir, j.dataDir()))))
+	for _, e := range j.endpoints {
+		err = errors.Join(err, e.Close())
+	}
+	return err
 }
 
 // Key names the target in the plan store.
@@ -175,9 +188,9 @@ func (j *Job) Run() planstore.Run {
 	return planstore.Run{ID: j.Context.RunID, Attempt: j.Context.RunAttempt, URL: j.Context.RunURL}
 }
 
-// Store opens the plan store that the target's settings name, with the storage
-// role's credentials and no others.
-func (j *Job) Store(ctx context.Context, now func() time.Time) (*planstore.Store, error) {
+// Store opens the plan store that the target's settings name, with the
+// credentials of role and no others; the ambient ones when it is empty.
+func (j *Job) Store(ctx context.Context, role string, now func() time.Time) (*planstore.Store, error) {
 	s := j.Target.Settings
 	switch {
 	case s.StorageURL != "":
@@ -190,23 +203,12 @@ func (j *Job) Store(ctx context.Context, now func() time.Time) (*planstore.Store
 		}
 		return planstore.OpenDirectory(folder, now)
 	case s.Bucket != "" && s.Table != "":
-		cfg, err := j.credentials(ctx, s.StorageRole)
+		cfg, err := awsauth.Config(ctx, j.request(role))
 		if err != nil {
-			return nil, fmt.Errorf("open the plan store: %w", err)
+			return nil, fmt.Errorf("open the plan store of %s: %w", j.Target, err)
 		}
 		return planstore.OpenAWS(cfg, s.Bucket, s.Table, now), nil
 	default:
 		return nil, fmt.Errorf("no plan store for %s: set artifact-storage.bucket and artifact-storage.table (or artifact-storage.url, a folder) in %s, or the inputs of these names", j.Target, j.Inputs.Config)
 	}
-}
-
-func (j *Job) credentials(ctx context.Context, role string) (aws.Config, error) {
-	return awsauth.Config(ctx, awsauth.Request{
-		Region:      j.Target.Settings.Region,
-		Role:        role,
-		SessionName: awsauth.SessionName(j.Context.Repository, j.Context.RunID, j.Target.Component, j.Target.Stack),
-		Token: func(ctx context.Context) (string, error) {
-			return j.runtime.IDToken(ctx, awsauth.Audience)
-		},
-	})
 }

@@ -7,50 +7,29 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
+	"time"
 
 	goversion "github.com/hashicorp/go-version"
 
-	"github.com/terraform-gitops/gitops/shared/awsauth"
 	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
 const lockFile = ".terraform.lock.hcl"
 
-// Terraform returns the target's Terraform or OpenTofu, to be run with the
-// credentials of role, or of the one that an input names instead; the ambient
-// ones when there is neither. Its environment holds
+// Terraform returns the target's Terraform or OpenTofu, to be run before Close with
+// the credentials of role; the ambient ones when it is empty. Its environment holds
 // nothing of the runner's or of the store's.
-func (j *Job) Terraform(ctx context.Context, role string) (*terraform.CLI, error) {
-	add := map[string]string{}
-	maps.Copy(add, j.Target.Env)
-	if j.Inputs.TerraformRole != "" {
-		role = j.Inputs.TerraformRole
-	}
+func (j *Job) Terraform(ctx context.Context, role string, now func() time.Time) (*terraform.CLI, error) {
+	var credentials map[string]string
 	if role != "" {
-		cfg, err := j.credentials(ctx, role)
-		if err != nil {
+		var err error
+		if credentials, err = j.terraformCredentials(ctx, role, now); err != nil {
 			return nil, fmt.Errorf("get Terraform's credentials for %s: %w", j.Target, err)
-		}
-		credentials, err := awsauth.Environment(ctx, cfg)
-		if err != nil {
-			return nil, fmt.Errorf("get Terraform's credentials for %s: %w", j.Target, err)
-		}
-		for k, v := range credentials {
-			if strings.HasSuffix(k, "_REGION") && j.hasEnv(k) {
-				continue // the settings' region is the plan store's: the job's own beats it
-			}
-			add[k] = v
-		}
-		for _, secret := range []string{credentials["AWS_SECRET_ACCESS_KEY"], credentials["AWS_SESSION_TOKEN"]} {
-			j.runtime.Redact(secret)
-			j.runtime.Mask(secret)
 		}
 	}
 	name, constraint := "terraform", j.Target.Settings.TerraformVersion
@@ -71,7 +50,7 @@ func (j *Job) Terraform(ctx context.Context, role string) (*terraform.CLI, error
 	cli := &terraform.CLI{
 		Path:      path,
 		Dir:       j.inRoot(j.Target.Dir),
-		Env:       terraform.Environ(j.environ, add),
+		Env:       terraform.Environ(j.environ, j.Target.Env, credentials),
 		DataDir:   j.dataDir(),
 		Workspace: j.Target.Workspace,
 	}
@@ -94,7 +73,9 @@ func (j *Job) describe(cli *terraform.CLI) {
 		{"backend config", strings.Join(j.Target.BackendConfig, ", ")},
 		{"program", cli.Path},
 		{"plan store", s.Bucket + " " + s.Table + " " + s.StorageURL},
-		{"plan store role", s.StorageRole},
+		{"plan store roles", s.PlanStorageRole + " " + s.ApplyStorageRole},
+		{"Terraform's roles", s.PlanRole + " " + s.ApplyRole},
+		{"audience", s.Audience},
 		{"region", s.Region},
 	} {
 		fmt.Fprintf(log, "%s: %s\n", line[0], line[1])
@@ -121,11 +102,6 @@ func satisfies(ctx context.Context, cli *terraform.CLI, t target.Target, constra
 		return fmt.Errorf("%s wants %s %s and the runner has %s: install that version in a step before this one", t, installed.Name, constraint, installed.Number)
 	}
 	return nil
-}
-
-// hasEnv reports whether the job's environment sets a variable.
-func (j *Job) hasEnv(name string) bool {
-	return slices.ContainsFunc(j.environ, func(v string) bool { return strings.HasPrefix(v, name+"=") })
 }
 
 // Init initializes the target's backend and providers. Where there is a

@@ -75,6 +75,8 @@ func (d *decoder) value(n ast.Node, into reflect.Value, at place, keep rules) er
 		return d.list(n, into, at, keep)
 	case into.Kind() == reflect.Map:
 		return d.mapping(n, into, at, keep)
+	case keep.text && !isMapping(n):
+		return d.textForEach(n, into, at)
 	default:
 		return d.object(n, into, at)
 	}

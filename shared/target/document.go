@@ -2,7 +2,8 @@ package target
 
 // document is gitops.yaml as it is written. The tag of a field is its key,
 // with the rules that a value must keep: required, nonempty (a string, list
-// or mapping), unique (the items of a list). gitops.schema.json says the same
+// or mapping), unique (the items of a list), text (a string in place of the
+// mapping is the value of each of its keys). gitops.schema.json says the same
 // for editors; a test keeps the two together.
 type document struct {
 	TerraformVersion text `key:"terraform-version,nonempty"`
@@ -10,6 +11,7 @@ type document struct {
 
 	ArtifactStorage artifactStorage `key:"artifact-storage"`
 	Role            role            `key:"role"`
+	Audience        text            `key:"audience,nonempty"`
 
 	Path text `key:"path,nonempty"`
 	layer
@@ -39,6 +41,7 @@ type stack struct {
 	At              place
 	ArtifactStorage artifactStorage `key:"artifact-storage"`
 	Role            role            `key:"role"`
+	Audience        text            `key:"audience,nonempty"`
 	layer
 }
 
@@ -46,7 +49,7 @@ type artifactStorage struct {
 	Region text `key:"region"`
 	Bucket text `key:"bucket"`
 	Table  text `key:"table"`
-	Role   text `key:"role"`
+	Role   role `key:"role,text"`
 	URL    text `key:"url"`
 }
 

@@ -65,10 +65,12 @@ func (r resolver) target() (Target, error) {
 			Region:           r.st.ArtifactStorage.Region.or(r.doc.ArtifactStorage.Region).value,
 			Bucket:           r.st.ArtifactStorage.Bucket.or(r.doc.ArtifactStorage.Bucket).value,
 			Table:            r.st.ArtifactStorage.Table.or(r.doc.ArtifactStorage.Table).value,
-			StorageRole:      r.st.ArtifactStorage.Role.or(r.doc.ArtifactStorage.Role).value,
+			PlanStorageRole:  r.st.ArtifactStorage.Role.Plan.or(r.doc.ArtifactStorage.Role.Plan).value,
+			ApplyStorageRole: r.st.ArtifactStorage.Role.Apply.or(r.doc.ArtifactStorage.Role.Apply).value,
 			StorageURL:       r.st.ArtifactStorage.URL.or(r.doc.ArtifactStorage.URL).value,
 			PlanRole:         r.st.Role.Plan.or(r.doc.Role.Plan).value,
 			ApplyRole:        r.st.Role.Apply.or(r.doc.Role.Apply).value,
+			Audience:         r.st.Audience.or(r.doc.Audience).value,
 		},
 	}
 	var err error

@@ -18,6 +18,7 @@ func TestATargetIsMergedFromItsLayers(t *testing.T) {
 		"gitops.yaml": `
 terraform-version: "~> 1.11"
 artifact-storage: {region: r, bucket: b, table: t, role: storage, url: u}
+audience: aud
 role: {plan: p, apply: a}
 path: live/{stack}/{component}
 workspace: top
@@ -41,7 +42,7 @@ stacks:
     backend-config: ["region=stack"]
     env: {B: stack}
     role: {plan: p-dev}
-    artifact-storage: {bucket: b-dev, url: ""}
+    artifact-storage: {bucket: b-dev, url: "", role: {plan: storage-dev}}
   prod:
 `,
 		"common.tfvars": "", "stacks/dev.tfvars": "", "infra/network/dev.tfvars": "", "infra/network.tfvars": "", "backend/dev.tfbackend": "",
@@ -62,8 +63,9 @@ stacks:
 		Env:           map[string]string{"A": "top", "B": "stack", "C": "component network"},
 		DependsOn:     []string{"base"}, // dns is not in dev
 		Settings: Settings{
-			TerraformVersion: "~> 1.11", Region: "r", Bucket: "b-dev", Table: "t", StorageRole: "storage", StorageURL: "",
-			PlanRole: "p-dev", ApplyRole: "a",
+			TerraformVersion: "~> 1.11", Region: "r", Bucket: "b-dev", Table: "t", StorageURL: "",
+			PlanStorageRole: "storage-dev", ApplyStorageRole: "storage",
+			PlanRole: "p-dev", ApplyRole: "a", Audience: "aud",
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

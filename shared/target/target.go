@@ -50,17 +50,23 @@ type Settings struct {
 	TerraformVersion string
 	OpenTofuVersion  string
 
-	// Region, Bucket, Table and StorageRole say where planfiles and plan records
-	// are kept; StorageURL is a folder to keep them in instead.
-	Region      string
-	Bucket      string
-	Table       string
-	StorageRole string
-	StorageURL  string
+	// Region, Bucket and Table say where planfiles and plan records are kept;
+	// StorageURL is a folder to keep them in instead.
+	Region     string
+	Bucket     string
+	Table      string
+	StorageURL string
+	// PlanStorageRole and ApplyStorageRole are the ARNs of the roles that read
+	// and write them in plan and in apply.
+	PlanStorageRole  string
+	ApplyStorageRole string
 
 	// PlanRole and ApplyRole are the ARNs of the roles that Terraform runs with.
 	PlanRole  string
 	ApplyRole string
+
+	// Audience is what ID tokens are asked for, to take on any of the roles.
+	Audience string
 }
 
 // String names the target for people: "network in acme-ue2-dev".

@@ -1,14 +1,15 @@
 package terraform
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
 
 // Environ is the environment that Terraform, its providers and its provisioners
 // may see: base (as os.Environ gives it) without what belongs to the runner and
-// to this action, then add, then what makes Terraform run unattended. It is
-// sorted, and each name is in it once.
+// to this action, then add, then credentials, then what makes Terraform run
+// unattended. It is sorted, and each name is in it once.
 //
 // Left out of base are
 //
@@ -21,27 +22,28 @@ import (
 //   - RUNNER_TRACKING_ID, by which the runner finds and kills what is left of a
 //     job: an apply that outlives a cancelled job must end with its state written;
 //   - TF_WORKSPACE: the target says which workspace;
-//   - every AWS credential, when add brings some (AWS_ACCESS_KEY_ID): else an
-//     ambient session token or profile would mix with them. Files of profiles
-//     stay, for providers that name one.
+//   - every AWS credential, when there are credentials, and what add says of
+//     them, too: AWS's programs would take these first, or mix them. Files of
+//     profiles stay, for providers that name one.
 //
 // All else of the user's stays: TF_VAR_*, TF_CLI_ARGS*, TF_LOG, plugin cache, CLI
 // configuration, proxies, PATH, HOME. A token that Terraform is meant to have, as
 // for the github provider, is handed over on purpose: through add, which is not
 // filtered, or under a name of its own (TF_VAR_github_token).
-func Environ(base []string, add map[string]string) []string {
-	_, role := add["AWS_ACCESS_KEY_ID"]
-	env := make(map[string]string, len(base)+len(add)+3)
+func Environ(base []string, add, credentials map[string]string) []string {
+	env := make(map[string]string, len(base)+len(add)+len(credentials)+3)
 	for _, entry := range base {
 		name, value, ok := strings.Cut(entry, "=")
-		if !ok || name == "" || withheld(name) || role && awsCredential(name) {
+		if !ok || name == "" || withheld(name) {
 			continue
 		}
 		env[name] = value
 	}
-	for name, value := range add {
-		env[name] = value
+	maps.Copy(env, add)
+	if len(credentials) > 0 {
+		maps.DeleteFunc(env, func(name, _ string) bool { return awsCredential(name) })
 	}
+	maps.Copy(env, credentials)
 	env["TF_IN_AUTOMATION"] = "1"
 	env["TF_INPUT"] = "0"
 	env["CHECKPOINT_DISABLE"] = "1" // no call to HashiCorp's version service

@@ -19,6 +19,7 @@ func TestEnviron(t *testing.T) {
 		name string
 		base []string
 		add  map[string]string
+		role map[string]string
 		want []string // besides always
 	}{
 		{
@@ -62,10 +63,11 @@ func TestEnviron(t *testing.T) {
 		{
 			name: "with a role no other credential stays",
 			base: ambient,
-			add:  map[string]string{"AWS_ACCESS_KEY_ID": "role", "AWS_SECRET_ACCESS_KEY": "rs", "AWS_SESSION_TOKEN": "rt"},
+			add:  map[string]string{"AWS_PROFILE": "added", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "added", "AWS_REGION": "added"},
+			role: map[string]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI": "role", "AWS_CONTAINER_AUTHORIZATION_TOKEN": "rt"},
 			want: []string{
-				"AWS_ACCESS_KEY_ID=role", "AWS_REGION=eu-west-1", "AWS_SECRET_ACCESS_KEY=rs",
-				"AWS_SESSION_TOKEN=rt", "AWS_SHARED_CREDENTIALS_FILE=f",
+				"AWS_CONTAINER_AUTHORIZATION_TOKEN=rt", "AWS_CONTAINER_CREDENTIALS_FULL_URI=role",
+				"AWS_REGION=added", "AWS_SHARED_CREDENTIALS_FILE=f",
 			},
 		},
 		{
@@ -75,8 +77,8 @@ func TestEnviron(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			got := terraform.Environ(test.base, test.add)
-			want := terraform.Environ(nil, nil)
+			got := terraform.Environ(test.base, test.add, test.role)
+			want := terraform.Environ(nil, nil, nil)
 			if diff := cmp.Diff(always, want); diff != "" {
 				t.Fatal(diff)
 			}

@@ -73,7 +73,7 @@ func cleanEnv(t testing.TB, env ...string) []string {
 		"PATH=" + os.Getenv("PATH"),
 		"HOME=" + t.TempDir(),
 		"TF_CLI_CONFIG_FILE=" + config,
-	}, nil), env...)
+	}, nil, nil), env...)
 }
 
 // logBuffer is a log that may be read while it is written.

@@ -5,19 +5,14 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/xml"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
-	"path"
-	"regexp"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -26,16 +21,17 @@ import (
 	"github.com/terraform-gitops/gitops/shared/mototest"
 )
 
-// account is a story's AWS account. It keeps a trail of the calls, since moto
-// has no CloudTrail.
+// account is a story's AWS account.
 type account struct {
 	server        *mototest.Server
 	bucket, table string
-	trail         string // file with a line for each call
+	trail         *mototest.Trail
+	file          string // with a line for each call
+	refusals      string // folder with what to refuse; see awsError
+	claims        string // file with more claims of the ID tokens
 
-	mu      sync.Mutex
-	roles   map[string]string // of each access key
-	secrets []string          // ID tokens, and the credentials that STS gave out
+	mu     sync.Mutex
+	tokens []string // that were given out
 }
 
 // stores numbers the stories' buckets and tables.
@@ -43,17 +39,21 @@ var stores atomic.Int64
 
 // aws gives the story an AWS account: a bucket and a table, an endpoint, and the
 // runner's ID token service. There are no ambient credentials.
-func aws(ts *testscript.TestScript, s *story, _ []string) {
+func aws(ts *testscript.TestScript, s *story, args []string) {
 	if s.AWS == nil {
 		ts.Fatalf("this test has no AWS")
 	}
 	n := stores.Add(1)
 	s.account = &account{
 		server: s.AWS, bucket: fmt.Sprintf("planfiles-%d", n), table: fmt.Sprintf("plans-%d", n),
-		trail: ts.MkAbs("trail"), roles: map[string]string{},
+		file: ts.MkAbs("trail"), refusals: ts.MkAbs("refusals"), claims: ts.MkAbs("claims.json"), trail: mototest.NewTrail(s.AWS),
+	}
+	s.account.trail.Refuse, s.account.trail.Kept = s.account.refuse, s.account.write
+	if len(args) == 1 {
+		s.account.trail.Life = time.Duration(number(ts, args[0])) * time.Second
 	}
 	ts.Check(mototest.NewStore(context.Background(), s.AWS.Config(), s.account.bucket, s.account.table))
-	endpoint := httptest.NewServer(s.account)
+	endpoint := httptest.NewServer(s.account.trail)
 	ts.Defer(endpoint.Close)
 	tokens := httptest.NewServer(http.HandlerFunc(s.account.giveToken))
 	ts.Defer(tokens.Close)
@@ -75,98 +75,48 @@ func (a *account) giveToken(w http.ResponseWriter, r *http.Request) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	claims := map[string]any{
+		"iss": "https://token.actions.githubusercontent.com", "sub": "repo:" + repository + ":pull_request",
+		"aud": r.URL.Query().Get("audience"), "jti": len(a.tokens),
+	}
+	if more, err := os.ReadFile(a.claims); err == nil {
+		if err := json.Unmarshal(more, &claims); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+	}
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
 	encode := base64.RawURLEncoding.EncodeToString
-	claims := fmt.Sprintf(`{"jti":"%d","sub":"repo:%s:pull_request","aud":%q}`, len(a.secrets), repository, r.URL.Query().Get("audience"))
-	token := encode([]byte(`{"alg":"RS256"}`)) + "." + encode([]byte(claims)) + "." + encode([]byte("signature"))
-	a.secrets = append(a.secrets, token)
+	token := encode([]byte(`{"alg":"RS256"}`)) + "." + encode(payload) + "." + encode([]byte("signature"))
+	a.tokens = append(a.tokens, token)
 	_ = json.NewEncoder(w).Encode(map[string]string{"value": token})
 }
 
-// ServeHTTP passes a request on to moto and writes it to the trail.
-func (a *account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	fail := func(err error) { http.Error(w, err.Error(), http.StatusBadGateway) }
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		fail(err)
-		return
-	}
-	out, err := http.NewRequestWithContext(r.Context(), r.Method, a.server.Endpoint+r.URL.RequestURI(), bytes.NewReader(body))
-	if err != nil {
-		fail(err)
-		return
-	}
-	out.Header, out.Host = r.Header, r.Host // the host is signed
-	response, err := http.DefaultTransport.RoundTrip(out)
-	if err != nil {
-		fail(err)
-		return
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err == nil {
-		err = a.record(r, body, answer)
-	}
-	if err != nil {
-		fail(err)
-		return
-	}
-	for name, values := range response.Header {
-		w.Header()[name] = values
-	}
-	w.WriteHeader(response.StatusCode)
-	_, _ = w.Write(answer) // the client is gone: nobody to tell
-}
-
-// signature is who signed a request, and for which service.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
-var signature = regexp.MustCompile(`Credential=([^/]+)/[^/]+/[^/]+/([^/]+)/`)
-
-// record adds a call to the trail: SERVICE CALL ROLE, and for a role that is
-// taken on also the session's name and its access key.
-func (a *account) record(r *http.Request, body, answer []byte) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	var line string
-	switch found := signature.FindStringSubmatch(r.Header.Get("Authorization")); {
-	case found == nil:
-		var result struct {
-			Credentials struct {
-				AccessKeyID                   string `xml:"AccessKeyId"`
-				SecretAccessKey, SessionToken string
-			} `xml:"AssumeRoleWithWebIdentityResult>Credentials"`
-		}
-		form, err := url.ParseQuery(string(body))
-		if err == nil {
-			err = xml.Unmarshal(answer, &result)
-		}
-		if err != nil {
-			return err
-		}
-		given := result.Credentials
-		role := path.Base(form.Get("RoleArn"))
-		a.roles[given.AccessKeyID] = role
-		a.secrets = append(a.secrets, given.SecretAccessKey, given.SessionToken)
-		line = fmt.Sprintf("sts %s %s %s %s", form.Get("Action"), role, form.Get("RoleSessionName"), given.AccessKeyID)
-	case found[2] == "s3":
-		line = fmt.Sprintf("s3 %s %s", r.Method, a.roles[found[1]])
-	default:
-		_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-		line = fmt.Sprintf("%s %s %s", found[2], operation, a.roles[found[1]])
-	}
-	f, err := os.OpenFile(a.trail, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+// write adds a call to the trail: SERVICE CALL ROLE KEY, and for a role that is
+// taken on the session's name before its access key.
+func (a *account) write(c mototest.Call) error {
+	f, err := os.OpenFile(a.file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	_, err = fmt.Fprintln(f, line)
+	words := []any{c.Service, c.Operation, c.Role, c.AccessKey}
+	if c.Session != "" {
+		words = slices.Insert(words, 3, any(c.Session))
+	}
+	_, err = fmt.Fprintln(f, words...)
 	return err
 }
 
-// known are the secrets that were given out so far.
+// known are the secrets that were given out so far: ID tokens and credentials.
 func (a *account) known() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return slices.Clone(a.secrets)
+	return slices.Concat(a.tokens, a.trail.Secrets())
 }
 
 // shown is what those see who may not read planfiles: every item, and every key

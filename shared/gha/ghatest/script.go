@@ -82,8 +82,11 @@ func (s Scripts) Params(dir string) testscript.Params {
 //	comments N COUNT TEXT       the pull request has COUNT comments, one of them with TEXT
 //	http-backend                a server for Terraform's http backend, in $TF_HTTP_ADDRESS; while
 //	                            there is a file named refuse, or slow, that is how it takes writes
-//	aws                         an AWS account with a plan store in $BUCKET and $TABLE, and ID tokens;
-//	                            each call is a line of the file trail: SERVICE CALL ROLE [SESSION KEY]
+//	aws [SECONDS]               an AWS account with a plan store in $BUCKET and $TABLE, and ID tokens, with
+//	                            the claims in claims.json; STS's credentials last SECONDS. Each call is a line of
+//	                            the file trail: SERVICE CALL ROLE KEY, or sts CALL ROLE SESSION KEY
+//	aws-error SERVICE[-ROLE] STATUS CODE MESSAGE [HEADER=VALUE ...]  AWS refuses the next calls so, while
+//	                            there is the file refusals/SERVICE[-ROLE]
 //	[!] action NAME [INPUT=VALUE ...]  run an action as a step of a new workflow run: log in stdout,
 //	                            job summary in summary.md, each output in outputs/NAME
 //	at-once K NAME [INPUT=VALUE ...] [-- NAME ...]  run actions at the same time, as jobs of
@@ -100,7 +103,8 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"comment":      word(3, 3, comment),
 	"comments":     word(3, 3, comments),
 	"http-backend": word(0, 0, httpBackend),
-	"aws":          word(0, 0, aws),
+	"aws":          word(0, 1, aws),
+	"aws-error":    word(4, -1, awsError),
 	"action":       action,
 	"at-once":      word(2, -1, atOnce),
 }
