@@ -10,14 +10,17 @@ locals {
   }
 
   # The keys of the bucket and of the table work through S3 and DynamoDB only.
-  region       = try(data.aws_region.current[0].id, "")
-  via_s3       = "s3.${local.region}.amazonaws.com"
-  via_dynamodb = "dynamodb.${local.region}.amazonaws.com"
+  via_s3       = "s3.${local.region}"
+  via_dynamodb = "dynamodb.${local.region}"
+  region       = try("${data.aws_region.current[0].id}.${data.aws_partition.current[0].dns_suffix}", "")
   bucket_arn   = try(var.storage.bucket_arn, null)
-  table_key    = try(var.storage.table_kms_key_arn, null)
 }
 
 data "aws_region" "current" {
+  count = length(local.storage_roles) > 0 ? 1 : 0
+}
+
+data "aws_partition" "current" {
   count = length(local.storage_roles) > 0 ? 1 : 0
 }
 
@@ -164,23 +167,28 @@ data "aws_iam_policy_document" "apply_storage" {
 # Items are read and written with the table's key, when it is one of yours:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
 data "aws_iam_policy_document" "table_key" {
-  count = length(local.storage_roles) > 0 && local.table_key != null ? 1 : 0
+  count = length(local.storage_roles) > 0 ? 1 : 0
 
-  statement {
-    sid       = "UseTableKey"
-    actions   = ["kms:Decrypt"]
-    resources = [local.table_key]
+  # Not a count: the key may be known only after apply.
+  dynamic "statement" {
+    for_each = var.storage.table_kms_key_arn == null ? [] : [var.storage.table_kms_key_arn]
 
-    condition {
-      test     = "StringEquals"
-      variable = "kms:ViaService"
-      values   = [local.via_dynamodb]
-    }
+    content {
+      sid       = "UseTableKey"
+      actions   = ["kms:Decrypt"]
+      resources = [statement.value]
 
-    condition {
-      test     = "StringEquals"
-      variable = "kms:EncryptionContext:aws:dynamodb:tableName"
-      values   = [split("/", var.storage.table_arn)[1]]
+      condition {
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = [local.via_dynamodb]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "kms:EncryptionContext:aws:dynamodb:tableName"
+        values   = [split("/", var.storage.table_arn)[1]]
+      }
     }
   }
 }

@@ -7,6 +7,9 @@ mock_provider "aws" {
   mock_data "aws_region" {
     defaults = { id = "us-east-2" }
   }
+  mock_data "aws_partition" {
+    defaults = { dns_suffix = "amazonaws.com" }
+  }
   mock_resource "aws_iam_openid_connect_provider" {
     defaults = { arn = "arn:aws:iam::111111111111:oidc-provider/token.actions.githubusercontent.com" }
   }
@@ -201,6 +204,13 @@ run "keys_work_through_their_service_only" {
   assert {
     condition     = length(data.aws_iam_policy_document.plan_storage[0].source_policy_documents) == 1 && length(data.aws_iam_policy_document.apply_storage[0].source_policy_documents) == 1
     error_message = "a storage role can't use the table's key"
+  }
+}
+
+run "arns_that_are_known_only_after_apply" {
+  command = plan
+  module {
+    source = "./tests/fixtures/unknown_arns"
   }
 }
 

@@ -8,6 +8,9 @@ mock_provider "aws" {
   mock_data "aws_region" {
     defaults = { id = "us-east-2" }
   }
+  mock_data "aws_partition" {
+    defaults = { dns_suffix = "amazonaws.com" }
+  }
 }
 
 variables {
