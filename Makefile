@@ -83,6 +83,7 @@ lint-vulnerabilities: $(call stamp,$(GOVULNCHECK))
 lint-terraform: $(call stamp,$(TFLINT)) $(BIN)/terraform-docs
 	env -u TF_CLI_CONFIG_FILE terraform fmt -check -diff -recursive
 	@for m in modules/*/ modules/*/examples/*/; do $(BIN)/tflint --chdir=$$m || exit 1; done
+	@! command -v trivy >/dev/null || trivy config --quiet --skip-check-update --skip-version-check --exit-code 1 modules
 	@for m in modules/*/; do $(TERRAFORM_DOCS) --output-check $$m || { echo "run make docs" >&2; exit 1; }; done
 
 TERRAFORM_DOCS = $(BIN)/terraform-docs markdown table --output-mode inject --output-file README.md
