@@ -64,6 +64,10 @@ func ReadInputs(r *gha.Runtime) (Inputs, error) {
 func Run(ctx context.Context, in Inputs, d Deps) (result job.Result, err error) {
 	a := &applying{Inputs: in, Deps: d, view: report.Apply{Subject: report.Subject{Component: in.Component, Stack: in.Stack}}}
 	err = a.run(ctx)
+	var skipped *job.Skipped
+	if errors.As(err, &skipped) {
+		return skipped.Result(d.Runtime, map[string]string{"status": "skipped", "outputs": "{}"}), nil
+	}
 	if err != nil && ctx.Err() != nil && !a.claimed {
 		err = fmt.Errorf("cancelled before anything was claimed or changed: run this job again: %w", err)
 	}

@@ -52,7 +52,8 @@ func (a *applying) verify(ctx context.Context) error {
 func (a *applying) prepare(ctx context.Context) error {
 	all, ctx := errgroup.WithContext(ctx)
 	all.Go(func() error { return a.checkVersion(ctx) })
-	if a.Verification == Strict {
+	compare := a.Verification == Strict
+	if compare && a.cli.Atmos == nil {
 		all.Go(func() error { return a.compareRecord(ctx) })
 	}
 	all.Go(func() error {
@@ -65,6 +66,9 @@ func (a *applying) prepare(ctx context.Context) error {
 		}
 		if err := a.job.Init(ctx, a.cli, lock); err != nil {
 			return fmt.Errorf("apply %s: %w", a.job.Target, err)
+		}
+		if compare && a.cli.Atmos != nil { // which may bring the component itself with the init
+			return a.compareRecord(ctx)
 		}
 		return nil
 	})
@@ -232,6 +236,10 @@ func pushCommands(location, program string, t target.Target) []string {
 		fetch = "aws s3 cp "
 	}
 	commands := []string{"cd " + quote(t.Dir), fetch + quote(location) + " errored.tfstate"}
+	if t.Atmos != nil { // writes the backend, and selects the workspace
+		workspace := fmt.Sprintf("atmos terraform workspace %s -s %s", quote(t.Component), quote(t.Stack))
+		return []string{workspace, commands[0], commands[1], program + " state push errored.tfstate", "rm errored.tfstate"}
+	}
 	for _, name := range slices.Sorted(maps.Keys(t.Env)) {
 		commands = append(commands, "export "+name+"="+quote(t.Env[name]))
 	}

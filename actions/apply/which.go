@@ -19,8 +19,11 @@ func (a *applying) find(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.job, err = job.Open(a.Runtime, a.Environ, a.Inputs.Inputs); err != nil {
+	if a.job, err = job.Open(ctx, a.Runtime, a.Environ, a.Inputs.Inputs); err != nil {
 		return err
+	}
+	if atmos := a.job.Target.Atmos; atmos != nil && atmos.Locked {
+		return a.refuse(errors.New("the component is locked (metadata.locked)"), "Unlock it in its stack manifest, in a pull request of its own, and run this job again.")
 	}
 	merged, err := a.mergedCommit(ctx, event)
 	if err != nil {

@@ -67,6 +67,10 @@ func ReadInputs(r *gha.Runtime) (Inputs, error) {
 // of this commit says so, and is an error. An interrupted run leaves no record.
 func Run(ctx context.Context, in Inputs, d Deps) (result job.Result, err error) {
 	p, err := begin(ctx, in, d)
+	var skipped *job.Skipped
+	if errors.As(err, &skipped) {
+		return skipped.Result(d.Runtime, (&planning{}).outputs()), nil
+	}
 	if err != nil {
 		return job.Result{}, err
 	}
@@ -141,7 +145,7 @@ func begin(ctx context.Context, in Inputs, d Deps) (*planning, error) {
 		return nil, errors.New("no commit to plan: the event has none; give the input `sha`")
 	}
 
-	j, err := job.Open(d.Runtime, d.Environ, in.Inputs)
+	j, err := job.Open(ctx, d.Runtime, d.Environ, in.Inputs)
 	if err != nil {
 		return nil, err
 	}
@@ -242,8 +246,10 @@ func (p *planning) plan(ctx context.Context) error {
 }
 
 func (p *planning) runTerraform(ctx context.Context, cli *terraform.CLI, planfile string) (terraform.PlanResult, error) {
-	if err := p.job.Init(ctx, cli, nil); err != nil {
-		return terraform.PlanResult{}, err
+	if cli.Atmos == nil { // whose plan begins with an init
+		if err := p.job.Init(ctx, cli, nil); err != nil {
+			return terraform.PlanResult{}, err
+		}
 	}
 	return cli.Plan(ctx, terraform.PlanOptions{Out: planfile, VarFiles: p.job.VarFiles()})
 }

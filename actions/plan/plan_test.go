@@ -23,7 +23,7 @@ func TestStories(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, ghatest.Scripts{Root: root, Actions: map[string]string{"plan": "plan"}, AWS: mototest.Start(t)}.Params("testdata/script"))
+	testscript.Run(t, ghatest.Scripts{Root: root, Actions: map[string]string{"plan": "plan"}, AWS: mototest.Start(t), Atmos: ghatest.Atmos(t, root)}.Params("testdata/script"))
 }
 
 func TestReadmeMatchesActionFile(t *testing.T) { ghatest.CheckReadme(t, ".") }

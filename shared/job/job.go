@@ -2,7 +2,8 @@
 // target as the repository configures it, the commit that the workspace holds,
 // the plan store, the credentials of each role, and the Terraform to run.
 //
-// Settings come from gitops.yaml; an input of the action beats a setting.
+// Settings come from Atmos or from gitops.yaml; an input of the action beats a
+// setting.
 package job
 
 import (
@@ -12,6 +13,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,7 +28,9 @@ import (
 type Inputs struct {
 	Component, Stack string
 	SHA              string // the commit whose plan is meant; empty: from the event
-	Config           string // gitops.yaml, relative to the workspace
+	Config           string // gitops.yaml, relative to the workspace; empty: Atmos' configuration, or gitops.yaml
+	AtmosConfig      string // atmos.yaml or its folder; empty: where Atmos itself looks
+	Identity         string // of Atmos' auth; empty: as Atmos chooses
 
 	// Overrides of the settings; empty: as configured.
 	Region, Bucket, Table, StorageURL, StorageRole string
@@ -47,6 +51,8 @@ func ReadInputs(r *gha.Runtime, read *gha.Inputs, roleInput string) Inputs {
 		Stack:         read.Required("stack"),
 		SHA:           strings.ToLower(r.Input("sha")),
 		Config:        r.Input("config"),
+		AtmosConfig:   r.Input("atmos-config-path"),
+		Identity:      r.Input("identity"),
 		Region:        r.Input("region"),
 		Bucket:        r.Input("bucket"),
 		Table:         r.Input("table"),
@@ -59,9 +65,6 @@ func ReadInputs(r *gha.Runtime, read *gha.Inputs, roleInput string) Inputs {
 		Token:        r.Input("token"),
 		Debug:        read.Bool("debug", false),
 	}
-	if in.Config == "" {
-		in.Config = "gitops.yaml"
-	}
 	return in
 }
 
@@ -69,6 +72,9 @@ func ReadInputs(r *gha.Runtime, read *gha.Inputs, roleInput string) Inputs {
 func (in Inputs) Check() error {
 	if in.SHA != "" && !IsCommit(in.SHA) {
 		return fmt.Errorf("input `sha` is %q: give a full commit SHA, 40 or 64 hexadecimal digits", in.SHA)
+	}
+	if in.Config != "" && in.AtmosConfig != "" {
+		return errors.New("inputs `config` and `atmos-config-path` are both given: choose gitops.yaml or Atmos")
 	}
 	if in.StorageURL != "" && (in.Bucket != "" || in.Table != "") {
 		return errors.New("inputs `storage-url` and `bucket` or `table` are both given: choose a folder, or a bucket and a table")
@@ -80,11 +86,9 @@ func (in Inputs) Check() error {
 // a workflow migrates by changing `uses:`, and why each has no use here.
 func UnusedInputs() map[string]string {
 	return map[string]string{
-		"atmos-version":            "Atmos targets are not supported yet",
-		"atmos-config-path":        "Atmos targets are not supported yet",
-		"identity":                 "Atmos targets are not supported yet",
-		"atmos-gitops-config-path": "settings are read from gitops.yaml",
-		"component-path":           "gitops.yaml says where a component lives",
+		"atmos-version":            "Atmos is installed by a step before this one",
+		"atmos-gitops-config-path": "settings are read from Atmos or gitops.yaml",
+		"component-path":           "Atmos or gitops.yaml says where a component lives",
 		"skip-checkout":            "the checkout is a step of the workflow",
 		"skip-plandiff":            "the stored planfile is applied itself, so there is nothing to compare",
 		"branding-logo-image":      "summaries show no logo",
@@ -105,10 +109,13 @@ type Job struct {
 	runtime   *gha.Runtime
 	environ   []string
 	endpoints []*awsauth.Endpoint // of Terraform's credentials
+	source    source
+	locked    *os.File // see lockFolder; nil without Atmos
 }
 
-// Open finds the target in the workspace's gitops.yaml. Close it after use.
-func Open(r *gha.Runtime, environ []string, in Inputs) (*Job, error) {
+// Open finds the target in the workspace, by Atmos or in gitops.yaml. Close it after
+// use. A target that Atmos' settings leave out is a *[Skipped].
+func Open(ctx context.Context, r *gha.Runtime, environ []string, in Inputs) (*Job, error) {
 	actx := r.Context()
 	if actx.Workspace == "" || actx.Repository == "" {
 		return nil, errors.New("GITHUB_WORKSPACE or GITHUB_REPOSITORY is not set: run this as a step of a GitHub Actions workflow")
@@ -118,13 +125,7 @@ func Open(r *gha.Runtime, environ []string, in Inputs) (*Job, error) {
 	} else if len(entries) == 0 {
 		return nil, errors.New("the workspace is empty: add an `actions/checkout` step before this one")
 	}
-	config, err := target.Load(actx.Workspace, in.Config)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("there is no %s in the workspace: add one, or name it with the input `config`: %w", in.Config, err)
-	} else if err != nil {
-		return nil, err
-	}
-	t, err := config.Target(in.Component, in.Stack)
+	t, from, err := find(ctx, r, environ, in, actx.Workspace)
 	if err != nil {
 		return nil, err
 	}
@@ -133,8 +134,13 @@ func Open(r *gha.Runtime, environ []string, in Inputs) (*Job, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a private folder for planfiles: %w", err)
 	}
-	j := &Job{Inputs: in, Context: actx, Target: t, Dir: dir, runtime: r, environ: environ}
-	r.Redact(secrets(environ, j.inRoot(t.Dir))...)
+	j := &Job{Inputs: in, Context: actx, Target: t, Dir: dir, runtime: r, environ: environ, source: from}
+	r.Redact(secrets(slices.Concat(environ, variables(t)), j.inRoot(t.Dir))...)
+	if t.Atmos != nil {
+		if j.locked, err = lockFolder(ctx, actx.TempDir, j.inRoot(t.Dir)); err != nil {
+			return nil, errors.Join(err, j.Close())
+		}
+	}
 	return j, nil
 }
 
@@ -166,6 +172,9 @@ func (j *Job) Close() error {
 	err := errors.Join(os.RemoveAll(j.Dir), os.RemoveAll(j.inRoot(path.Join(j.Target.Dir, j.dataDir()))))
 	for _, e := range j.endpoints {
 		err = errors.Join(err, e.Close())
+	}
+	if j.locked != nil {
+		err = errors.Join(err, j.locked.Close())
 	}
 	return err
 }
@@ -209,6 +218,6 @@ func (j *Job) Store(ctx context.Context, role string, now func() time.Time) (*pl
 		}
 		return planstore.OpenAWS(cfg, s.Bucket, s.Table, now), nil
 	default:
-		return nil, fmt.Errorf("no plan store for %s: set artifact-storage.bucket and artifact-storage.table (or artifact-storage.url, a folder) in %s, or the inputs of these names", j.Target, j.Inputs.Config)
+		return nil, fmt.Errorf("no plan store for %s: set artifact-storage.bucket and artifact-storage.table (or artifact-storage.url, a folder) in %s, or the inputs of these names", j.Target, j.source.name)
 	}
 }

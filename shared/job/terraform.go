@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,6 +37,12 @@ func (j *Job) Terraform(ctx context.Context, role string, now func() time.Time) 
 	if j.Target.Settings.OpenTofuVersion != "" {
 		name, constraint = "tofu", j.Target.Settings.OpenTofuVersion
 	}
+	if atmos := j.Target.Atmos; atmos != nil && atmos.Command != "" {
+		name, constraint = atmos.Command, j.Target.Settings.TerraformVersion
+		if strings.HasPrefix(filepath.Base(name), "tofu") {
+			constraint = j.Target.Settings.OpenTofuVersion
+		}
+	}
 	path, err := exec.LookPath(name)
 	if err != nil {
 		return nil, fmt.Errorf("%s needs %s, which is not on PATH: install it in a step before this one, such as hashicorp/setup-terraform with terraform_wrapper: false", j.Target, name)
@@ -47,10 +54,19 @@ func (j *Job) Terraform(ctx context.Context, role string, now func() time.Time) 
 	if info, err := os.Stat(path + "-bin"); err == nil && info.Mode().IsRegular() {
 		path += "-bin"
 	}
+	add := j.Target.Env
+	var atmos *terraform.Atmos
+	if j.Target.Atmos != nil {
+		if add, err = j.atmosEnv(name, path); err != nil {
+			return nil, err
+		}
+		atmos = &terraform.Atmos{Path: j.source.atmos, Dir: j.Target.Root, Component: j.Target.Component, Stack: j.Target.Stack, Identity: j.Inputs.Identity}
+	}
 	cli := &terraform.CLI{
+		Atmos:     atmos,
 		Path:      path,
 		Dir:       j.inRoot(j.Target.Dir),
-		Env:       terraform.Environ(j.environ, j.Target.Env, credentials),
+		Env:       terraform.Environ(j.environ, add, credentials),
 		DataDir:   j.dataDir(),
 		Workspace: j.Target.Workspace,
 	}
@@ -58,6 +74,26 @@ func (j *Job) Terraform(ctx context.Context, role string, now func() time.Time) 
 		j.describe(cli)
 	}
 	return cli, satisfies(ctx, cli, j.Target, constraint)
+}
+
+// atmosEnv is what Atmos needs of the environment, so that it runs the Terraform at
+// path, by the name under which it looks for it on PATH.
+func (j *Job) atmosEnv(name, path string) (map[string]string, error) {
+	env := maps.Clone(j.source.env)
+	if found, err := exec.LookPath(name); err == nil && found == path {
+		return env, nil
+	}
+	bin := filepath.Join(j.Dir, "bin")
+	if err := errors.Join(os.MkdirAll(bin, 0o700), os.Symlink(path, filepath.Join(bin, filepath.Base(name)))); err != nil {
+		return nil, fmt.Errorf("put %s where Atmos finds it: %w", name, err)
+	}
+	env["PATH"] = bin
+	for _, entry := range j.environ {
+		if value, ok := strings.CutPrefix(entry, "PATH="); ok {
+			env["PATH"] = bin + string(filepath.ListSeparator) + value
+		}
+	}
+	return env, nil
 }
 
 // describe shows how the target is configured. None of it is secret: it lies in

@@ -23,7 +23,9 @@ type Configuration struct {
 	// SHA-256, by its path relative to the checkout's root. Settings are there
 	// too, their values hashed like files, under names in parentheses:
 	// (path), (workspace), (var-files), (backend-config), (env), and
-	// (terraform version) or (tofu version).
+	// (terraform version) or (tofu version). For Atmos: (vars), (env), (backend),
+	// (backend type), (providers), (command) and (component), as it resolves them,
+	// instead of (var-files) and (backend-config).
 	Files map[string]string
 }
 
@@ -43,7 +45,7 @@ const formatVersion = "configuration 1\n"
 // A folder of which Git tracks nothing counts as it is on disk, except for
 // what Terraform itself writes; so does everything where there is no Git.
 //
-// Not counted: Terraform's data folder, state, crash logs and planfiles;
+// Not counted: what Atmos generates in the root module's folder, Terraform's data folder, state, crash logs and planfiles;
 // subfolders that are modules themselves and are not called; and, unless the
 // module's Terraform files mention them by name, the README and the .tfvars
 // and .tfbackend files that this target does not load.
@@ -64,7 +66,7 @@ func (t Target) Configuration(ctx context.Context, tool, version string) (Config
 	if err != nil {
 		return fail(err)
 	}
-	m := moduleTree{checkout: co, tracked: tracked, sums: make(map[string]sum)}
+	m := moduleTree{checkout: co, tracked: tracked, sums: make(map[string]sum), atmos: t.Atmos != nil}
 	if err := m.read(t.Dir); err != nil {
 		return fail(err)
 	}
@@ -90,6 +92,11 @@ func (t Target) files() []string {
 // settings are the resolved values that shape the plan, each as a list of
 // strings.
 func (t Target) settings(tool, version string) map[string][]string {
+	if t.Atmos != nil {
+		all := maps.Clone(t.Atmos.resolved)
+		maps.Copy(all, map[string][]string{"path": {t.Dir}, "workspace": {t.workspace()}, tool + " version": {version}})
+		return all
+	}
 	var env []string
 	for _, name := range slices.Sorted(maps.Keys(t.Env)) {
 		env = append(env, name, t.Env[name])

@@ -85,6 +85,13 @@ func isProduct(rel string) bool {
 	return false
 }
 
+// isGenerated tells what Atmos writes into a root module, of settings that count by
+// themselves. https://atmos.tools/components/terraform/backends/
+func isGenerated(rel string) bool {
+	return rel == "backend.tf.json" || rel == "providers_override.tf.json" ||
+		!strings.Contains(rel, "/") && (strings.HasSuffix(rel, ".terraform.tfvars.json") || strings.HasSuffix(rel, ".planfile"))
+}
+
 // isOptional tells what is written for people, or for the targets that name
 // it.
 func isOptional(base string) bool {

@@ -20,6 +20,7 @@ type moduleTree struct {
 	sums    map[string]sum
 	queue   []moduleFolder
 	seen    []moduleFolder
+	atmos   bool // Atmos generates files in the root module
 }
 
 // moduleFolder is a folder of the checkout whose files count.
@@ -58,6 +59,9 @@ func (m *moduleTree) readFolder(folder moduleFolder) error {
 	names, err := m.list(folder.name)
 	if err != nil {
 		return err
+	}
+	if m.atmos && folder.root {
+		names = slices.DeleteFunc(names, func(name string) bool { return isGenerated(relativeTo(folder.name, name)) })
 	}
 	var configuration []byte // all of the module's own Terraform files
 	for _, name := range names {

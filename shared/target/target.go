@@ -6,7 +6,7 @@
 // one stack (an environment). [Load] reads the targets of a plain Terraform
 // repository from gitops.yaml, whose reference is this folder's README.md and
 // whose JSON Schema is gitops.schema.json. [Config.Target] resolves one of
-// them into a [Target], which says nothing of where it came from.
+// them into a [Target]; for a repository of Atmos, [Atmos.Target] does.
 // [Target.Configuration] then reduces everything in Git that shapes the
 // target's plan to one digest, so that apply can tell whether the
 // configuration it has is the one that was planned.
@@ -40,6 +40,10 @@ type Target struct {
 	DependsOn []string
 
 	Settings Settings
+
+	// Atmos is set for a target of Atmos, which then runs Terraform: VarFiles,
+	// BackendConfig and Env are empty.
+	Atmos *AtmosComponent
 }
 
 // Settings are what the actions themselves need for a target. All may be

@@ -36,6 +36,9 @@ type CLI struct {
 	// Empty leaves Terraform's choice: "default" in a fresh data directory, and
 	// the only right value for a configuration with a `cloud` block.
 	Workspace string
+	// Atmos, unless nil, runs Init, Plan and Apply. Workspace is then the one that
+	// Atmos selects.
+	Atmos *Atmos
 	// Signals asks for stronger measures once the context of a running command
 	// has ended; the package comment says which. It may be the channel given to
 	// signal.Notify, whose first signal the caller turned into the end of the

@@ -106,7 +106,11 @@ func (c *CLI) failure(args []string, code int, cause error, t *transcript) error
 
 // name is a command as errors call it.
 func (c *CLI) name(args []string) string {
-	return filepath.Base(c.Path) + " " + args[0]
+	program := filepath.Base(c.Path)
+	if c.Atmos != nil {
+		program = "atmos terraform"
+	}
+	return program + " " + args[0]
 }
 
 // interruption is the error of a command whose context has ended.

@@ -39,6 +39,9 @@ func (c *CLI) run(ctx context.Context, workspace string, args []string, t *trans
 	defer func() { _ = output.Close() }()
 
 	cmd := c.command(workspace, args)
+	if c.Atmos != nil {
+		c.Atmos.wrap(cmd, args)
+	}
 	cmd.Stdout, cmd.Stderr = input, input
 	err = cmd.Start()
 	_ = input.Close() // Terraform has its own copy
@@ -50,6 +53,9 @@ func (c *CLI) run(ctx context.Context, workspace string, args []string, t *trans
 	exited, relayed := make(chan struct{}), make(chan bool, 1)
 	go func() {
 		waitErr = cmd.Wait()
+		if c.Atmos != nil && ctx.Err() != nil {
+			waitForGroup(cmd.Process.Pid)
+		}
 		close(exited)
 	}()
 	go func() { relayed <- c.relay(ctx, cmd.Process, exited) }()
@@ -87,7 +93,7 @@ func (c *CLI) relay(ctx context.Context, process *os.Process, exited <-chan stru
 		return false
 	case <-ctx.Done():
 	}
-	if process.Signal(os.Interrupt) != nil {
+	if c.interrupt(process) != nil {
 		return false // it has just exited by itself
 	}
 	signals := c.Signals
@@ -100,7 +106,7 @@ func (c *CLI) relay(ctx context.Context, process *os.Process, exited <-chan stru
 			case !open:
 				signals = nil
 			case asked == 1:
-				_ = process.Signal(os.Interrupt)
+				_ = c.interrupt(process)
 			default:
 				_ = syscall.Kill(-process.Pid, syscall.SIGKILL)
 			}

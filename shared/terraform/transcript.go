@@ -16,6 +16,7 @@ const (
 // transcript reads a command's output line by line: people's part goes to the
 // log, and what the program needs is kept.
 type transcript struct {
+	atmos       bool
 	log         io.Writer // nil when there is none, or none that can be written
 	on          func(*message)
 	version     Version
@@ -26,7 +27,7 @@ type transcript struct {
 }
 
 func (c *CLI) transcript(on func(*message)) *transcript {
-	return &transcript{log: c.Log, on: on}
+	return &transcript{log: c.Log, on: on, atmos: c.Atmos != nil}
 }
 
 func (t *transcript) line(line []byte, omitted int) {
@@ -76,6 +77,12 @@ func (t *transcript) cutLine(line []byte, omitted int) {
 }
 
 func (t *transcript) plain(line string) {
+	if t.atmos {
+		var says bool
+		if line, says = undecorated(line); !says {
+			return
+		}
+	}
 	t.write(line + "\n")
 	t.text = append(append(t.text, line...), '\n')
 	if len(t.text) > 2*maxTextKept {

@@ -18,9 +18,17 @@ type pull struct {
 	base, head, merged string // commits
 }
 
-func repo(ts *testscript.TestScript, s *story, _ []string) {
-	copyMissing(ts, filepath.Join(s.Root, "test", "sample"), s.runner.Workspace())
-	ts.Check(os.WriteFile(filepath.Join(s.runner.Workspace(), "components", "network", "credential.tf"), []byte(credentialModule), 0o644))
+func repo(ts *testscript.TestScript, s *story, args []string) {
+	sample, network := filepath.Join("test", "sample"), filepath.Join("components", "network")
+	if len(args) == 1 {
+		if args[0] != "atmos" {
+			ts.Fatalf("usage: repo [atmos]")
+		}
+		sample, network = filepath.Join("test", "atmos", "testdata", "sample"), filepath.Join("components", "terraform", "network")
+		ts.Setenv("PATH", s.Atmos+string(filepath.ListSeparator)+ts.Getenv("PATH"))
+	}
+	copyMissing(ts, filepath.Join(s.Root, sample), s.runner.Workspace())
+	ts.Check(os.WriteFile(filepath.Join(s.runner.Workspace(), network, "credential.tf"), []byte(credentialModule), 0o644))
 	s.git(ts, "init", "--quiet", "--initial-branch=main")
 	s.git(ts, "config", "user.name", "Mona")
 	s.git(ts, "config", "user.email", "mona@example.com")

@@ -20,6 +20,7 @@ type Scripts struct {
 	Actions map[string]string // path of each action's binary
 	Environ []string          // more environment for every story
 	AWS     *mototest.Server  // for stories with the word `aws`
+	Atmos   string            // folder with `atmos`, for stories that begin with `repo atmos`; see [Atmos]
 }
 
 const repository = "acme/infrastructure"
@@ -69,7 +70,8 @@ func (s Scripts) Params(dir string) testscript.Params {
 
 // commands are the words of a story, besides testscript's own:
 //
-//	repo                        make the repository from the sample and the story's workspace/ files
+//	repo [atmos]                make the repository from the sample, or from that of Atmos, and the
+//	                            story's workspace/ files
 //	edit FILE OLD NEW           edit a file of the workspace
 //	commit [MESSAGE]            commit the workspace to the branch that is checked out; sets $COMMIT
 //	pull-request N BRANCH [INTO]  commit the workspace to a new branch and open a pull request, into main
@@ -92,7 +94,7 @@ func (s Scripts) Params(dir string) testscript.Params {
 //	at-once K NAME [INPUT=VALUE ...] [-- NAME ...]  run actions at the same time, as jobs of
 //	                            different runs: K of them succeed, the others fail; logs has all of them
 var commands = map[string]func(*testscript.TestScript, bool, []string){
-	"repo":         word(0, 0, repo),
+	"repo":         word(0, 1, repo),
 	"edit":         word(3, 3, edit),
 	"commit":       word(0, 1, commitAll),
 	"checkout":     word(1, 1, checkout),

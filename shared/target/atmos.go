@@ -1,0 +1,395 @@
+package target
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	goversion "github.com/hashicorp/go-version"
+)
+
+// OldestAtmos is the oldest Atmos that is known to work.
+const OldestAtmos = "1.196.0"
+
+// Atmos is a project of Atmos in a checkout.
+type Atmos struct {
+	Path string   // the executable
+	Root string   // of the checkout, where Atmos runs
+	Env  []string // all that it sees of the environment
+}
+
+// AtmosComponent is what of a target only Atmos knows.
+type AtmosComponent struct {
+	// Skip says why the target is not to be planned or applied; empty: it is.
+	Skip string
+	// Locked says that it may be planned, but not applied.
+	Locked bool
+	// Command runs Terraform or OpenTofu: a name on PATH, or a path.
+	Command string
+	// Vars are the values of variables, as JSON, by name.
+	Vars map[string]json.RawMessage
+
+	resolved map[string][]string // what shapes the plan, for the digest
+}
+
+// AtmosError says that Atmos failed.
+type AtmosError struct {
+	Line string // what failed and what to do
+	Said string // what Atmos said
+	Err  error  // [ErrUnknownTarget], or nil
+}
+
+func (e *AtmosError) Error() string { return e.Line }
+
+// Unwrap returns the cause.
+func (e *AtmosError) Unwrap() error { return e.Err }
+
+// FindAtmos looks for atmos.yaml where Atmos does that runs in root: in what
+// config names (a file or folder; relative to root), in ATMOS_CLI_CONFIG_PATH, in
+// ATMOS_BASE_PATH, in root. It returns what must be added to Atmos' environment, and
+// false when there is none: then the repository is not one of Atmos. A config that
+// is given must be there.
+// https://atmos.tools/cli/configuration/
+func FindAtmos(root, config string, environ []string) (add map[string]string, found bool, err error) {
+	if config != "" {
+		dir, err := atmosFolder(absolute(root, config))
+		if err != nil {
+			return nil, false, fmt.Errorf("input `atmos-config-path` is %q: %w: give atmos.yaml, or its folder", config, err)
+		}
+		return map[string]string{"ATMOS_CLI_CONFIG_PATH": dir}, true, nil
+	}
+	for _, name := range []string{"ATMOS_CLI_CONFIG_PATH", "ATMOS_BASE_PATH", ""} {
+		dir := root
+		if name != "" {
+			value := variable(environ, name)
+			if value == "" {
+				continue
+			}
+			dir = absolute(root, value)
+		}
+		if dir, err := atmosFolder(dir); err == nil {
+			if dir == root {
+				return nil, true, nil
+			}
+			return map[string]string{"ATMOS_CLI_CONFIG_PATH": dir}, true, nil
+		}
+	}
+	return nil, false, nil
+}
+
+// atmosFolder is the folder of an atmos.yaml: path itself, or its parent.
+func atmosFolder(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", cause(err)
+	}
+	if !info.IsDir() {
+		return filepath.Dir(path), nil
+	}
+	for _, name := range []string{"atmos.yaml", "atmos.yml", ".atmos.yaml", ".atmos.yml"} {
+		if _, err := os.Stat(filepath.Join(path, name)); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("%w in it: atmos.yaml", fs.ErrNotExist)
+}
+
+func absolute(root, path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(root, path)
+}
+
+func variable(environ []string, name string) (value string) {
+	for _, entry := range environ {
+		if v, ok := strings.CutPrefix(entry, name+"="); ok {
+			value = v
+		}
+	}
+	return value
+}
+
+// description is what we read of `atmos describe component`.
+type description struct {
+	Config struct {
+		Components struct {
+			Terraform struct {
+				UserAgent string `json:"append_user_agent"`
+			} `json:"terraform"`
+		} `json:"components"`
+	} `json:"atmos_cli_config"`
+	Info struct {
+		Path string `json:"component_path"`
+		Type string `json:"component_type"`
+	} `json:"component_info"`
+	Component   string                     `json:"component"`
+	Command     string                     `json:"command"`
+	Workspace   string                     `json:"workspace"`
+	Vars        map[string]json.RawMessage `json:"vars"`
+	Env         map[string]any             `json:"env"`
+	Backend     any                        `json:"backend"`
+	BackendType string                     `json:"backend_type"`
+	Providers   any                        `json:"providers"`
+	Metadata    struct {
+		Type    string `json:"type"`
+		Enabled *bool  `json:"enabled"`
+		Locked  bool   `json:"locked"`
+	} `json:"metadata"`
+	Settings struct {
+		GitHub struct {
+			ActionsEnabled bool `json:"actions_enabled"`
+		} `json:"github"`
+		Integrations struct {
+			GitHub struct {
+				GitOps gitops `json:"gitops"`
+			} `json:"github"`
+		} `json:"integrations"`
+		DependsOn map[string]struct {
+			Component   string `json:"component"`
+			Stack       string `json:"stack"`
+			Namespace   string `json:"namespace"`
+			Tenant      string `json:"tenant"`
+			Environment string `json:"environment"`
+			Stage       string `json:"stage"`
+		} `json:"depends_on"`
+	} `json:"settings"`
+}
+
+// gitops are the settings of the actions; Atmos has merged those of a stack over
+// those of atmos.yaml.
+type gitops struct {
+	TerraformVersion scalar `json:"terraform-version"`
+	OpenTofuVersion  scalar `json:"opentofu-version"`
+	Audience         scalar `json:"audience"`
+	ArtifactStorage  struct {
+		Region scalar      `json:"region"`
+		Bucket scalar      `json:"bucket"`
+		Table  scalar      `json:"table"`
+		URL    scalar      `json:"url"`
+		Role   storageRole `json:"role"`
+	} `json:"artifact-storage"`
+	Role planApply `json:"role"`
+}
+
+type planApply struct {
+	Plan  scalar `json:"plan"`
+	Apply scalar `json:"apply"`
+}
+
+// storageRole is one role for both actions, or one each.
+type storageRole planApply
+
+func (r *storageRole) UnmarshalJSON(content []byte) error {
+	var one scalar
+	if json.Unmarshal(content, &one) == nil {
+		*r = storageRole{Plan: one, Apply: one}
+		return nil
+	}
+	var each planApply
+	if err := json.Unmarshal(content, &each); err != nil {
+		return errors.New("write one ARN, or plan and apply with one each")
+	}
+	*r = storageRole(each)
+	return nil
+}
+
+// scalar is a text, or a number that was meant as one: YAML reads 1.11 so.
+type scalar string
+
+func (s *scalar) UnmarshalJSON(content []byte) error {
+	var text string
+	var number json.Number
+	switch {
+	case string(content) == "null":
+		return nil
+	case json.Unmarshal(content, &text) == nil:
+		*s = scalar(text)
+	case json.Unmarshal(content, &number) == nil:
+		*s = scalar(number)
+	default:
+		return fmt.Errorf("write a text instead of %s", content)
+	}
+	return nil
+}
+
+// Target asks Atmos for one component in one stack. A component or stack that is
+// not there is an [ErrUnknownTarget], with close names; any failure of Atmos is an
+// *[AtmosError].
+func (a Atmos) Target(ctx context.Context, component, stack string) (Target, error) {
+	// Names that begin with - would be flags.
+	for what, name := range map[string]string{"component": component, "stack": stack} {
+		if strings.HasPrefix(name, "-") || !isPrintable(name) || len(name) > maxName {
+			return Target{}, fmt.Errorf("%s %s is no name that Atmos takes", what, quote(name))
+		}
+	}
+	out, said, err := a.run(ctx, "describe", "component", component, "-s", stack, "--format", "json")
+	if err != nil {
+		return Target{}, a.explain(ctx, component, stack, said, err)
+	}
+	var d description
+	decoder := json.NewDecoder(bytes.NewReader(out))
+	decoder.UseNumber()
+	if err := decoder.Decode(&d); err != nil {
+		return Target{}, fmt.Errorf("read how Atmos describes %s in %s: %w", quote(component), quote(stack), err)
+	}
+	t, err := a.target(d, component, stack)
+	if err != nil {
+		return Target{}, fmt.Errorf("%s in %s: %w", quote(component), quote(stack), err)
+	}
+	return t, nil
+}
+
+func (a Atmos) run(ctx context.Context, args ...string) (out []byte, said string, err error) {
+	cmd := exec.CommandContext(ctx, a.Path, args...)
+	cmd.Dir, cmd.Env = a.Root, a.Env
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err = cmd.Run()
+	return stdout.Bytes(), stderr.String(), err
+}
+
+var (
+	agent         = regexp.MustCompile(`^Atmos/([0-9][^ ]*) `)
+	notFound      = regexp.MustCompile(`Could not find the component .* in the stack `)
+	errorHeadings = regexp.MustCompile(`(?m)^#+ .*$`)
+)
+
+func (a Atmos) target(d description, component, stack string) (Target, error) {
+	if found := agent.FindStringSubmatch(d.Config.Components.Terraform.UserAgent); found != nil {
+		if v, err := goversion.NewVersion(found[1]); err == nil && v.LessThan(goversion.Must(goversion.NewVersion(OldestAtmos))) {
+			return Target{}, fmt.Errorf("the runner has Atmos %s: install %s or newer, the oldest that is known to work", found[1], OldestAtmos)
+		}
+	}
+	if d.Info.Type != "" && d.Info.Type != "terraform" {
+		return Target{}, fmt.Errorf("it is a component of %s: these actions plan and apply Terraform and OpenTofu", d.Info.Type)
+	}
+	if d.Metadata.Type == "abstract" {
+		return Target{}, errors.New("it is abstract (metadata.type), so there is nothing to plan: name a component that inherits from it")
+	}
+	dir, err := inCheckout(a.Root, d.Info.Path)
+	if err != nil {
+		return Target{}, err
+	}
+	if _, ok := d.Env["TF_DATA_DIR"]; ok {
+		return Target{}, errors.New("its env sets TF_DATA_DIR, which is chosen for each run, so that targets of one folder don't meet: remove it")
+	}
+	s := d.Settings.Integrations.GitHub.GitOps
+	t := Target{
+		Component: component, Stack: stack, Root: a.Root, Dir: dir, Workspace: d.Workspace,
+		Settings: Settings{
+			TerraformVersion: string(s.TerraformVersion), OpenTofuVersion: string(s.OpenTofuVersion),
+			Region: string(s.ArtifactStorage.Region), Bucket: string(s.ArtifactStorage.Bucket), Table: string(s.ArtifactStorage.Table),
+			StorageURL:      string(s.ArtifactStorage.URL),
+			PlanStorageRole: string(s.ArtifactStorage.Role.Plan), ApplyStorageRole: string(s.ArtifactStorage.Role.Apply),
+			PlanRole: string(s.Role.Plan), ApplyRole: string(s.Role.Apply), Audience: string(s.Audience),
+		},
+		Atmos: &AtmosComponent{Locked: d.Metadata.Locked, Command: d.Command, Vars: d.Vars, resolved: a.resolved(d)},
+	}
+	switch {
+	case d.Metadata.Enabled != nil && !*d.Metadata.Enabled:
+		t.Atmos.Skip = "metadata.enabled is false"
+	case !d.Settings.GitHub.ActionsEnabled:
+		t.Atmos.Skip = "settings.github.actions_enabled is not true"
+	}
+	for _, key := range slices.Sorted(maps.Keys(d.Settings.DependsOn)) {
+		// Those of other stacks are not ours to wait for in this one.
+		if dep := d.Settings.DependsOn[key]; dep.Component != "" && dep.Stack+dep.Namespace+dep.Tenant+dep.Environment+dep.Stage == "" {
+			t.DependsOn = append(t.DependsOn, dep.Component)
+		}
+	}
+	return t, nil
+}
+
+// resolved is what of a description reaches Terraform, as canonical JSON. A path
+// of this checkout would differ in another one.
+func (a Atmos) resolved(d description) map[string][]string {
+	all := map[string][]string{}
+	for name, value := range map[string]any{
+		"vars": d.Vars, "env": d.Env, "backend": d.Backend, "backend type": d.BackendType,
+		"providers": d.Providers, "command": d.Command, "component": d.Component,
+	} {
+		all[name] = []string{strings.ReplaceAll(canonical(value), a.Root, ".")}
+	}
+	return all
+}
+
+// canonical is a value as JSON, which Go writes with sorted keys.
+func canonical(value any) string {
+	text, err := json.Marshal(value)
+	if err == nil { // once more, since a RawMessage is kept as it was written
+		var any any
+		decoder := json.NewDecoder(bytes.NewReader(text))
+		decoder.UseNumber()
+		if err = decoder.Decode(&any); err == nil {
+			text, err = json.Marshal(any)
+		}
+	}
+	if err != nil {
+		panic(err) // it was JSON before
+	}
+	return string(text)
+}
+
+// inCheckout is a folder as a path relative to the checkout. It may not be there
+// yet, where Atmos brings a component as it runs.
+func inCheckout(root, dir string) (string, error) {
+	if resolved, err := filepath.EvalSymlinks(root); err == nil {
+		root = resolved
+	}
+	if resolved, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = resolved
+	}
+	relative, err := filepath.Rel(root, dir)
+	if err != nil || !filepath.IsLocal(relative) {
+		return "", fmt.Errorf("Atmos has its root module in %s, which is outside the checkout %s: set components.terraform.base_path in atmos.yaml", quote(dir), quote(root))
+	}
+	return filepath.ToSlash(relative), nil
+}
+
+// explain makes an error of what Atmos said.
+func (a Atmos) explain(ctx context.Context, component, stack, said string, err error) error {
+	words := strings.TrimSpace(errorHeadings.ReplaceAllString(said, ""))
+	failed := &AtmosError{Said: said}
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("ask Atmos for %s in %s: interrupted: %w", quote(component), quote(stack), context.Cause(ctx))
+	case notFound.MatchString(said):
+		failed.Err = ErrUnknownTarget
+		failed.Line = fmt.Sprintf("%v: %s", ErrUnknownTarget, a.suggest(ctx, component, stack))
+	case words == "":
+		failed.Line = fmt.Sprintf("Atmos can't describe %s in %s: %v", quote(component), quote(stack), err)
+	default:
+		failed.Line = fmt.Sprintf("Atmos can't describe %s in %s: %s", quote(component), quote(stack), oneLine(words))
+	}
+	return failed
+}
+
+// suggest asks for all stacks, which is slow, and only done for a target that is
+// not there.
+func (a Atmos) suggest(ctx context.Context, component, stack string) string {
+	var stacks map[string]struct {
+		Components struct {
+			Terraform map[string]any `json:"terraform"`
+		} `json:"components"`
+	}
+	out, _, err := a.run(ctx, "describe", "stacks", "--format", "json", "--sections", "component")
+	if err != nil || json.Unmarshal(out, &stacks) != nil {
+		return fmt.Sprintf("Atmos has no component %s in stack %s", quote(component), quote(stack))
+	}
+	in, ok := stacks[stack]
+	if !ok {
+		return fmt.Sprintf("Atmos has no stack %s: %s", quote(stack), hint(stack, slices.Sorted(maps.Keys(stacks))))
+	}
+	return fmt.Sprintf("Atmos has no component %s in stack %s: %s", quote(component), quote(stack), hint(component, slices.Sorted(maps.Keys(in.Components.Terraform))))
+}

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// affected is a component that a branch changes.
+type affected struct {
+	Component            string      `json:"component"`
+	ComponentType        string      `json:"component_type"`
+	ComponentPath        string      `json:"component_path"`
+	Stack                string      `json:"stack"`
+	StackSlug            string      `json:"stack_slug"`
+	Affected             string      `json:"affected"`
+	AffectedAll          []string    `json:"affected_all"`
+	Dependents           []dependent `json:"dependents"`
+	IncludedInDependents bool        `json:"included_in_dependents"`
+	Settings             section     `json:"settings"`
+}
+
+// dependent is a component that depends on an affected one.
+type dependent struct {
+	Component            string      `json:"component"`
+	ComponentType        string      `json:"component_type"`
+	ComponentPath        string      `json:"component_path"`
+	Tenant               any         `json:"tenant,omitempty"`
+	Environment          any         `json:"environment,omitempty"`
+	Stage                any         `json:"stage,omitempty"`
+	Stack                string      `json:"stack"`
+	StackSlug            string      `json:"stack_slug"`
+	Dependents           []dependent `json:"dependents"`
+	IncludedInDependents bool        `json:"included_in_dependents"`
+	Settings             section     `json:"settings"`
+}
+
+// describeAffected lists the components that differ from those of the checkout
+// --repo-path. Atmos gives them in random order, this program by name.
+func describeAffected(args []string) error {
+	a, err := parseDescribe(args, flags{"--repo-path": true, "--include-dependents": false})
+	if err != nil {
+		return err
+	}
+	head, err := openProject()
+	if err != nil {
+		return err
+	}
+	if a.flags["--repo-path"] == "" {
+		return errors.New("stand-in: describe affected needs --repo-path")
+	}
+	prefix, err := git(head.base, "rev-parse", "--show-prefix")
+	if err != nil {
+		return err
+	}
+	prefix = strings.TrimSpace(prefix)
+	// Both sides are read with this side's atmos.yaml.
+	base := *head
+	base.base, base.stacks = filepath.Join(a.flags["--repo-path"], prefix), nil
+	if err := base.readStacks(); err != nil {
+		return err
+	}
+	changed, err := changedFiles(base.base, head.base)
+	if err != nil {
+		return err
+	}
+	list := []affected{}
+	slices.SortFunc(head.stacks, func(a, b *stack) int { return strings.Compare(a.name, b.name) })
+	for _, s := range head.stacks {
+		components, err := head.components(s)
+		if err != nil {
+			return err
+		}
+		first := len(list)
+		for _, c := range components {
+			if c.abstract() || c.disabled() {
+				continue
+			}
+			before, _ := base.component(c.name, s.name) // nil: a new one
+			if reasons := c.changes(before, prefix, changed); len(reasons) > 0 {
+				list = append(list, affected{
+					Component: c.name, ComponentType: "terraform", ComponentPath: c.relativePath(),
+					Stack: s.name, StackSlug: c.slug(), Affected: reasons[0], AffectedAll: reasons,
+				})
+			}
+		}
+		if a.flags["--include-dependents"] == "true" {
+			addDependents(list[first:], components)
+		}
+	}
+	return printJSON(list)
+}
+
+// changes are the reasons for which a component is affected.
+func (c *component) changes(before *component, prefix string, changed []string) []string {
+	if before == nil {
+		before = &component{}
+	}
+	var reasons []string
+	check := func(reason string, differ bool) {
+		if differ {
+			reasons = append(reasons, reason)
+		}
+	}
+	folder := path.Join(prefix, c.project.cli.Components.Terraform.BasePath, c.folder)
+	within := func(folder string) bool {
+		return slices.ContainsFunc(changed, func(file string) bool { return strings.HasPrefix(file, folder+"/") })
+	}
+	check("stack.metadata", !reflect.DeepEqual(c.metadata, before.metadata))
+	check("component.module", slices.ContainsFunc(c.localModules(), func(source string) bool { return within(path.Join(folder, source)) }))
+	check("component", within(folder))
+	check("stack.vars", !reflect.DeepEqual(c.vars, before.vars))
+	check("stack.env", !reflect.DeepEqual(c.env, before.env))
+	check("stack.settings", !reflect.DeepEqual(c.settings, before.settings))
+	return reasons
+}
+
+var localSource = regexp.MustCompile(`(?m)^\s*source\s*=\s*"(\.\.?/[^"]*)"`)
+
+// localModules are the sources of the modules that the component's own calls.
+func (c *component) localModules() []string {
+	var sources []string
+	files, _ := filepath.Glob(filepath.Join(c.path(), "*.tf"))
+	for _, file := range files {
+		content, _ := os.ReadFile(file)
+		for _, source := range localSource.FindAllSubmatch(content, -1) {
+			sources = append(sources, string(source[1]))
+		}
+	}
+	return sources
+}
+
+// relativePath begins with the base path as it was given.
+func (c *component) relativePath() string {
+	return filepath.Join(c.project.cli.BasePath, c.project.cli.Components.Terraform.BasePath, c.folder)
+}
+
+func addDependents(list []affected, components []*component) {
+	for i := range list {
+		list[i].Dependents = dependents(list[i].Component, components)
+	}
+	for i := range list {
+		list[i].IncludedInDependents = slices.ContainsFunc(list, func(other affected) bool {
+			return contains(other.Dependents, list[i].Component)
+		})
+	}
+}
+
+func dependents(on string, components []*component) []dependent {
+	list := []dependent{}
+	for _, c := range components {
+		if c.abstract() || c.disabled() || !c.dependsOn(on) {
+			continue
+		}
+		list = append(list, dependent{
+			Component: c.name, ComponentType: "terraform", ComponentPath: c.relativePath(),
+			Tenant: c.vars["tenant"], Environment: c.vars["environment"], Stage: c.vars["stage"],
+			Stack: c.stack.name, StackSlug: c.slug(), Dependents: dependents(c.name, components),
+		})
+	}
+	return list
+}
+
+func (c *component) dependsOn(name string) bool {
+	for _, dependency := range at(c.settings, "depends_on") {
+		if d, _ := dependency.(section); d["component"] == name && c.name != name {
+			return true
+		}
+	}
+	return false
+}
+
+func contains(list []dependent, component string) bool {
+	return slices.ContainsFunc(list, func(d dependent) bool {
+		return d.Component == component || contains(d.Dependents, component)
+	})
+}
+
+// changedFiles are the files that differ between the commits that two folders
+// are checked out at: what is not committed does not count.
+func changedFiles(base, head string) ([]string, error) {
+	var trees [2]map[string]string
+	for i, dir := range []string{base, head} {
+		listing, err := git(dir, "ls-tree", "-r", "--full-tree", "-z", "HEAD")
+		if err != nil {
+			return nil, err
+		}
+		trees[i] = map[string]string{}
+		for entry := range strings.SplitSeq(listing, "\x00") {
+			object, file, _ := strings.Cut(entry, "\t")
+			trees[i][file] = object
+		}
+	}
+	var changed []string
+	for _, pair := range [][2]map[string]string{{trees[0], trees[1]}, {trees[1], trees[0]}} {
+		for file, object := range pair[0] {
+			if pair[1][file] != object {
+				changed = append(changed, file)
+			}
+		}
+	}
+	return changed, nil
+}
+
+func git(dir string, args ...string) (string, error) {
+	out, err := exec.Command("git", append([]string{"-C", dir}, args...)...).Output()
+	if err != nil {
+		return "", fmt.Errorf("git %s in %s: %w", args[0], dir, err)
+	}
+	return string(out), nil
+}

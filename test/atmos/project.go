@@ -1,0 +1,236 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+// project is an Atmos project: atmos.yaml and the stacks that it finds.
+type project struct {
+	configDir    string // absolute, of atmos.yaml
+	base         string // absolute base path
+	cli          cliConfig
+	integrations section
+	identities   section
+	stacks       []*stack
+}
+
+// section is a mapping of a manifest.
+type section = map[string]any
+
+// cliConfig is the part of atmos.yaml that Atmos shows as atmos_cli_config, in
+// its order.
+type cliConfig struct {
+	BasePath   string `yaml:"base_path" json:"base_path"`
+	Components struct {
+		Terraform terraformConfig `yaml:"terraform" json:"terraform"`
+		Helmfile  json.RawMessage `yaml:"-" json:"helmfile"`
+		Packer    json.RawMessage `yaml:"-" json:"packer"`
+		Plugins   any             `yaml:"-" json:"Plugins"`
+	} `yaml:"components" json:"components"`
+	Stacks struct {
+		BasePath      string   `yaml:"base_path" json:"base_path"`
+		IncludedPaths []string `yaml:"included_paths" json:"included_paths"`
+		ExcludedPaths []string `yaml:"excluded_paths" json:"excluded_paths"`
+		NamePattern   string   `yaml:"name_pattern" json:"name_pattern"`
+		NameTemplate  string   `yaml:"name_template" json:"name_template"`
+	} `yaml:"stacks" json:"stacks"`
+	Workflows json.RawMessage `yaml:"-" json:"workflows"`
+}
+
+type terraformConfig struct {
+	BasePath                string `yaml:"base_path" json:"base_path"`
+	ApplyAutoApprove        bool   `yaml:"apply_auto_approve" json:"apply_auto_approve"`
+	AppendUserAgent         string `yaml:"append_user_agent" json:"append_user_agent"`
+	DeployRunInit           bool   `yaml:"deploy_run_init" json:"deploy_run_init"`
+	InitRunReconfigure      bool   `yaml:"init_run_reconfigure" json:"init_run_reconfigure"`
+	AutoGenerateBackendFile bool   `yaml:"auto_generate_backend_file" json:"auto_generate_backend_file"`
+	Command                 string `yaml:"command" json:"command"`
+	Shell                   struct {
+		Prompt string `yaml:"prompt" json:"prompt"`
+	} `yaml:"shell" json:"shell"`
+	Init struct {
+		PassVars bool `yaml:"pass_vars" json:"pass_vars"`
+	} `yaml:"init" json:"init"`
+	Plan struct {
+		SkipPlanfile bool `yaml:"skip_planfile" json:"skip_planfile"`
+	} `yaml:"plan" json:"plan"`
+}
+
+// What Atmos shows of tools that the sample does not use.
+const (
+	helmfile  = `{"base_path":"","use_eks":true,"kubeconfig_path":"","helm_aws_profile_pattern":"","cluster_name_pattern":"","command":""}`
+	packer    = `{"base_path":"","command":""}`
+	workflows = `{"base_path":"","list":{"format":"","columns":null}}`
+)
+
+// openProject reads the project as the environment says: ATMOS_CLI_CONFIG_PATH
+// is the folder of atmos.yaml, and a relative base path is one of the working
+// directory.
+func openProject() (*project, error) {
+	p := &project{}
+	var err error
+	if p.configDir, err = filepath.Abs(os.Getenv("ATMOS_CLI_CONFIG_PATH")); err != nil {
+		return nil, err
+	}
+	content, err := os.ReadFile(filepath.Join(p.configDir, "atmos.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("stand-in: atmos.yaml: %w", err)
+	}
+	var other struct {
+		Integrations section
+		Auth         struct{ Identities section }
+	}
+	p.cli.Components.Terraform.AppendUserAgent = "Atmos/" + version + " (Cloud Posse; +https://atmos.tools)"
+	for _, into := range []any{&p.cli, &other} {
+		if err := yaml.Unmarshal(content, into); err != nil {
+			return nil, fmt.Errorf("atmos.yaml: %w", err)
+		}
+	}
+	p.integrations, p.identities = other.Integrations, other.Auth.Identities
+	p.cli.Components.Helmfile, p.cli.Components.Packer = json.RawMessage(helmfile), json.RawMessage(packer)
+	p.cli.Workflows = json.RawMessage(workflows)
+	p.cli.BasePath = cmp.Or(os.Getenv("ATMOS_BASE_PATH"), p.cli.BasePath)
+	if p.base, err = filepath.Abs(p.cli.BasePath); err != nil {
+		return nil, err
+	}
+	return p, p.readStacks()
+}
+
+// stack is a manifest that is not only there to be imported.
+type stack struct {
+	name     string
+	file     string             // below the stacks' base path, without extension
+	manifest section            // the file as it is
+	imports  map[string]section // the same of all that it imports, however deep
+	merged   section
+}
+
+func (p *project) readStacks() error {
+	if p.cli.Stacks.NameTemplate != "" {
+		return fmt.Errorf("stand-in: no stacks.name_template")
+	}
+	root := filepath.Join(p.base, p.cli.Stacks.BasePath)
+	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		file, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		file, isYAML := strings.CutSuffix(filepath.ToSlash(file), ".yaml")
+		if !isYAML || !matches(p.cli.Stacks.IncludedPaths, file) || matches(p.cli.Stacks.ExcludedPaths, file) {
+			return nil
+		}
+		s := &stack{file: file, imports: map[string]section{}}
+		if s.manifest, s.merged, err = readManifest(root, file, s.imports); err != nil {
+			return err
+		}
+		if s.name, err = stackName(p.cli.Stacks.NamePattern, s); err != nil {
+			return err
+		}
+		p.stacks = append(p.stacks, s)
+		return nil
+	})
+}
+
+// matches tells whether a file's name, without extension, is one of the patterns'.
+func matches(patterns []string, file string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		expression := regexp.QuoteMeta(strings.TrimSuffix(pattern, ".yaml"))
+		expression = strings.NewReplacer(`\*\*/`, `(.*/)?`, `\*\*`, `.*`, `\*`, `[^/]*`).Replace(expression)
+		return regexp.MustCompile("^" + expression + "$").MatchString(file)
+	})
+}
+
+// dynamic finds templates and YAML functions.
+var dynamic = regexp.MustCompile(`\{\{|[:-]\s+![A-Za-z]`)
+
+// readManifest gives a manifest as it is, and merged over what it imports.
+func readManifest(root, file string, imports map[string]section) (manifest, merged section, err error) {
+	content, err := os.ReadFile(filepath.Join(root, file+".yaml"))
+	if err != nil {
+		return nil, nil, fmt.Errorf("stand-in: %w", err)
+	}
+	if dynamic.Match(content) {
+		return nil, nil, fmt.Errorf("stand-in: %s: no templates or YAML functions", file)
+	}
+	manifest = section{}
+	if err := yaml.Unmarshal(content, &manifest); err != nil {
+		return nil, nil, fmt.Errorf("invalid stack manifest %s: %w", file, err)
+	}
+	list, _ := manifest["import"].([]any)
+	for _, entry := range list {
+		name, ok := entry.(string)
+		if !ok {
+			return nil, nil, fmt.Errorf("stand-in: %s: an import must be a name", file)
+		}
+		name = strings.TrimSuffix(name, ".yaml")
+		imported, below, err := readManifest(root, name, imports)
+		if err != nil {
+			return nil, nil, err
+		}
+		imports[name] = imported
+		merged = merge(merged, below)
+	}
+	return manifest, merge(merged, manifest), nil
+}
+
+var token = regexp.MustCompile(`\{([^{}]*)\}`)
+
+// stackName fills in a pattern such as {tenant}-{stage} from the stack's variables.
+func stackName(pattern string, s *stack) (string, error) {
+	vars := merge(at(s.merged, "vars"), at(s.merged, "terraform", "vars"))
+	var missing string
+	name := token.ReplaceAllStringFunc(pattern, func(token string) string {
+		value, ok := vars[strings.Trim(token, "{}")].(string)
+		if !ok {
+			missing = token
+		}
+		return value
+	})
+	if missing != "" {
+		return "", fmt.Errorf("stack name pattern '%s' can't be used for %s: no variable for %s", pattern, s.file, missing)
+	}
+	return cmp.Or(name, s.file), nil
+}
+
+// merge lays mappings over each other: the later wins, lists and all but
+// mappings as a whole.
+func merge(sections ...section) section {
+	merged := section{}
+	for _, s := range sections {
+		for key, value := range s {
+			if below, ok := merged[key].(section); ok {
+				if over, ok := value.(section); ok {
+					value = merge(below, over)
+				}
+			}
+			merged[key] = value
+		}
+	}
+	return merged
+}
+
+// at is the mapping at a path, or nil.
+func at(s section, path ...string) section {
+	for _, key := range path {
+		s, _ = s[key].(section)
+	}
+	return s
+}
+
+func sorted[V any](m map[string]V) []string {
+	return slices.Sorted(maps.Keys(m))
+}

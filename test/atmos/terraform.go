@@ -1,0 +1,221 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// subcommandError is the end of a program that Atmos ran, with a code other than 0.
+type subcommandError struct{ code int }
+
+func (e *subcommandError) Error() string {
+	return fmt.Sprintf("subcommand exited with code %d", e.code)
+}
+
+// terraform is `atmos terraform`. Signals are not handled, so that one sent to
+// this process alone leaves Terraform behind.
+func terraform(subcommand string, args []string) error {
+	a, err := parse(args, flags{"--stack": true, "--planfile": true, "--identity": true, "--skip-init": false})
+	if err != nil {
+		return err
+	}
+	p, err := openProject()
+	if err != nil {
+		return err
+	}
+	if len(a.positional) != 1 || a.flags["--stack"] == "" {
+		return errors.New("stack is required; specify it on the command line using the flag --stack <stack> (shorthand -s)")
+	}
+	c, err := p.component(a.positional[0], a.flags["--stack"])
+	if err != nil {
+		return err
+	}
+	if c.disabled() {
+		return nil // Atmos logs this at a level that the sample does not show
+	}
+	if err := c.permits(subcommand); err != nil {
+		return err
+	}
+	env, err := c.environ(a.flags["--identity"])
+	if err != nil {
+		return err
+	}
+	return c.run(subcommand, a, env)
+}
+
+// permits tells whether a component may be used with a command at all.
+func (c *component) permits(subcommand string) error {
+	changes := subcommand == "apply" || subcommand == "deploy"
+	_, err := os.Stat(c.path())
+	switch {
+	case err != nil:
+		return fmt.Errorf("invalid Terraform component: '%s' points to the Terraform component '%s', but it does not exist in '%s'",
+			c.name, c.folder, c.project.cli.Components.Terraform.BasePath)
+	case c.abstract() && (changes || subcommand == "plan"):
+		return fmt.Errorf("abstract component cannot be provisioned: the component '%s' cannot be provisioned because it's marked as abstract (metadata.type: abstract)", c.base())
+	case c.locked() && changes:
+		return fmt.Errorf("locked component cannot be provisioned: component '%s' cannot be modified (metadata.locked: true)", c.base())
+	}
+	return nil
+}
+
+// base is the component's name with the folder of its module, if that has one,
+// for its own: service/api is api when its module is service.
+func (c *component) base() string {
+	return path.Join(path.Dir(c.folder), path.Base(c.name))
+}
+
+// file is the name of a file that Atmos keeps for the component in its module.
+func (c *component) file(extension string) string {
+	return c.stack.name + "-" + strings.ReplaceAll(c.base(), "/", "-") + extension
+}
+
+func (c *component) run(subcommand string, a arguments, env []string) error {
+	config := c.project.cli.Components.Terraform
+	planfile, varfile := a.flags["--planfile"], c.file(".terraform.tfvars.json")
+	if planfile == "" {
+		if err := c.write(varfile, c.vars); err != nil {
+			return err
+		}
+	}
+	if config.AutoGenerateBackendFile {
+		if c.backendType == "" {
+			return errors.New("'backend_type' is missing for the component")
+		}
+		if err := c.write("backend.tf.json", section{"terraform": section{"backend": section{c.backendType: c.backend}}}); err != nil {
+			return err
+		}
+	}
+	if len(c.providers) > 0 {
+		if err := c.write("providers_override.tf.json", section{"provider": c.providers}); err != nil {
+			return err
+		}
+	}
+
+	initArgs := []string{"init"}
+	if config.InitRunReconfigure {
+		initArgs = append(initArgs, "-reconfigure")
+	}
+	if config.Init.PassVars {
+		initArgs = append(initArgs, "-var-file", varfile)
+	}
+	skipInit := a.flags["--skip-init"] == "true" || subcommand == "deploy" && !config.DeployRunInit
+	if subcommand == "init" || !skipInit {
+		// The workspace that was selected last is forgotten.
+		dataDir := cmp.Or(os.Getenv("TF_DATA_DIR"), ".terraform")
+		if !filepath.IsAbs(dataDir) {
+			dataDir = filepath.Join(c.path(), dataDir)
+		}
+		_ = os.Remove(filepath.Join(dataDir, "environment"))
+	}
+	if subcommand == "init" {
+		return c.exec(env, os.Stderr, append(initArgs, a.passed...)...)
+	}
+	if !skipInit {
+		if err := c.exec(env, os.Stderr, initArgs...); err != nil {
+			return err
+		}
+	}
+	if c.backendType != "http" && os.Getenv("TF_WORKSPACE") == "" {
+		// What this says on stderr goes to stdout, even when there is no such workspace.
+		if err := c.exec(env, os.Stdout, "workspace", "select", c.workspace()); err != nil {
+			if err := c.exec(env, os.Stderr, "workspace", "new", c.workspace()); err != nil {
+				return err
+			}
+		}
+	}
+	if err := c.exec(env, os.Stderr, c.commandLine(subcommand, planfile, varfile, a.passed)...); err != nil {
+		return err
+	}
+	if subcommand != "plan" && planfile == "" {
+		_ = os.Remove(filepath.Join(c.path(), c.file(".planfile")))
+	}
+	if subcommand == "apply" || subcommand == "deploy" {
+		_ = os.Remove(filepath.Join(c.path(), varfile))
+	}
+	return nil
+}
+
+// commandLine is Terraform's for a command.
+func (c *component) commandLine(subcommand, planfile, varfile string, passed []string) []string {
+	config := c.project.cli.Components.Terraform
+	switch {
+	case subcommand == "plan":
+		args := []string{"plan", "-var-file", varfile}
+		if !config.Plan.SkipPlanfile && !slices.ContainsFunc(passed, func(s string) bool { return s == "-out" || strings.HasPrefix(s, "-out=") }) {
+			args = append(args, "-out", c.file(".planfile"))
+		}
+		return append(args, passed...)
+	case subcommand != "apply" && subcommand != "deploy":
+		return append([]string{subcommand}, passed...)
+	case planfile != "":
+		return append(append([]string{"apply"}, passed...), planfile)
+	}
+	args := append([]string{"apply", "-var-file", varfile}, passed...)
+	if (subcommand == "deploy" || config.ApplyAutoApprove) && !slices.Contains(passed, "-auto-approve") {
+		args = append(args, "-auto-approve")
+	}
+	return args
+}
+
+// environ is Terraform's environment: the caller's, the component's over it,
+// and Atmos' own over both.
+func (c *component) environ(identity string) ([]string, error) {
+	var meddling []string
+	for _, entry := range os.Environ() {
+		name, _, _ := strings.Cut(entry, "=")
+		if name == "TF_CLI_ARGS" || name == "TF_WORKSPACE" || strings.HasPrefix(name, "TF_VAR_") || strings.HasPrefix(name, "TF_CLI_ARGS_") {
+			meddling = append(meddling, name)
+		}
+	}
+	if len(meddling) > 0 {
+		fmt.Fprintf(os.Stderr, "WARN Detected environment variables that may interfere with Atmos's control of Terraform variables=%v\n", meddling)
+	}
+	env := os.Environ()
+	for name, value := range c.env {
+		env = append(env, fmt.Sprintf("%s=%v", name, value))
+	}
+	if identity != "" {
+		if at(c.project.identities, identity)["kind"] != "mock" {
+			return nil, fmt.Errorf("stand-in: no identity %q of kind mock in atmos.yaml", identity)
+		}
+		env = append(env, "AWS_CONFIG_FILE=/tmp/mock-config", "AWS_PROFILE="+identity,
+			"AWS_SHARED_CREDENTIALS_FILE=/tmp/mock-credentials", "MOCK_IDENTITY="+identity)
+	}
+	env = append(env, "ATMOS_CLI_CONFIG_PATH="+c.project.configDir, "ATMOS_BASE_PATH="+c.project.base, "TF_IN_AUTOMATION=true")
+	if os.Getenv("TF_APPEND_USER_AGENT") == "" {
+		env = append(env, "TF_APPEND_USER_AGENT="+c.project.cli.Components.Terraform.AppendUserAgent)
+	}
+	return env, nil
+}
+
+// write writes a file of the module anew, in place, as Atmos does: another
+// Terraform that reads it just then may find it empty.
+func (c *component) write(name string, value any) error {
+	content, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(c.path(), name), append(content, '\n'), 0o644)
+}
+
+func (c *component) exec(env []string, stderr io.Writer, args ...string) error {
+	cmd := exec.Command(c.command, args...)
+	cmd.Dir, cmd.Env = c.path(), env
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return &subcommandError{code: exit.ExitCode()}
+	}
+	return err
+}
