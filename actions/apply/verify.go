@@ -208,6 +208,9 @@ func (a *applying) describe() {
 	a.view.Planned, a.view.BaseCommit, a.view.CreatedAt = r.Counts, r.BaseCommit, r.CreatedAt
 	a.view.RunURL, a.view.Actor = a.job.Context.RunURL, a.job.Context.Actor
 	a.view.TerraformName, a.view.TerraformVersion = r.TerraformName, r.TerraformVersion
+	if a.Debug {
+		a.view.Settings = a.job.Origins()
+	}
 }
 
 // rescueState stores the state that Terraform could not persist, before the

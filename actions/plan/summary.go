@@ -26,6 +26,9 @@ func (p *planning) report(ctx context.Context, planErr error) (job.Result, error
 		},
 		Changes: p.changes, Diagnostics: p.diagnostics, DependsOn: p.job.Target.DependsOn, ApplyHow: p.applyHow(),
 	}
+	if p.Debug {
+		view.Settings = p.job.Origins()
+	}
 	if p.stored {
 		view.RecordID, view.ExpiresAt = p.record.ID(), p.record.ExpiresAt
 	}

@@ -34,7 +34,7 @@ type Inputs struct {
 
 	// Overrides of the settings; empty: as configured.
 	Region, Bucket, Table, StorageURL, StorageRole string
-	TerraformRole                                  string // plan-role or apply-role
+	TerraformRole, roleInput                       string // plan-role or apply-role, and which
 	Audience                                       string
 	RoleDuration                                   time.Duration // of the credentials of Terraform's role; 0: STS's own
 
@@ -59,6 +59,7 @@ func ReadInputs(r *gha.Runtime, read *gha.Inputs, roleInput string) Inputs {
 		StorageURL:    r.Input("storage-url"),
 		StorageRole:   r.Input("storage-role"),
 		TerraformRole: r.Input(roleInput),
+		roleInput:     roleInput,
 		Audience:      r.Input("audience"),
 		// As STS takes them; what the role allows is for STS to say.
 		RoleDuration: time.Duration(read.Int("role-duration-seconds", 0, 900, 43200)) * time.Second,

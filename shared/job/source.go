@@ -75,7 +75,7 @@ func find(ctx context.Context, r *gha.Runtime, environ []string, in Inputs, root
 
 // askAtmos has Atmos describe the target. What it says of a failure is in the log.
 func askAtmos(ctx context.Context, r *gha.Runtime, environ []string, env map[string]string, in Inputs, root string) (target.Target, source, error) {
-	from := source{name: "atmos.yaml or the stacks (settings.integrations.github.gitops)", env: maps.Clone(env)}
+	from := source{name: "Atmos' settings.integrations.github.gitops", env: maps.Clone(env)}
 	if from.env == nil {
 		from.env = map[string]string{}
 	}

@@ -101,20 +101,17 @@ func (j *Job) atmosEnv(name, path string) (map[string]string, error) {
 func (j *Job) describe(cli *terraform.CLI) {
 	log := j.runtime.Group("settings: " + j.Target.String())
 	defer log.Close()
-	s := j.Target.Settings
 	for _, line := range [][2]string{
 		{"folder", j.Target.Dir},
 		{"workspace", j.Target.Workspace},
 		{"var files", strings.Join(j.Target.VarFiles, ", ")},
 		{"backend config", strings.Join(j.Target.BackendConfig, ", ")},
 		{"program", cli.Path},
-		{"plan store", s.Bucket + " " + s.Table + " " + s.StorageURL},
-		{"plan store roles", s.PlanStorageRole + " " + s.ApplyStorageRole},
-		{"Terraform's roles", s.PlanRole + " " + s.ApplyRole},
-		{"audience", s.Audience},
-		{"region", s.Region},
 	} {
 		fmt.Fprintf(log, "%s: %s\n", line[0], line[1])
+	}
+	for _, line := range j.Origins() {
+		fmt.Fprintln(log, line)
 	}
 }
 

@@ -24,6 +24,8 @@ type Subject struct {
 	TerraformVersion string
 	// Notes are what a reader should know besides, a sentence each.
 	Notes []string
+	// Settings are the settings in effect and where each comes from, a line each.
+	Settings []string
 	// Rest says, in a sentence, where everything is that a report had no room
 	// for. When empty, it is the log of the run.
 	Rest string
@@ -108,7 +110,7 @@ func (s Subject) foot(summary string, more ...string) string {
 	if s.RunURL != "" {
 		add("Run", link("this run", s.RunURL))
 	}
-	long = append(long, more...)
+	long = append(append(long, more...), texts(s.Settings)...)
 	if len(long) == 0 {
 		return ""
 	}

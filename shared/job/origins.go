@@ -1,0 +1,32 @@
+package job
+
+import "fmt"
+
+// Origins say of each setting that is set what it is and where it comes from: an
+// input of the action, or the configuration.
+func (j *Job) Origins() []string {
+	s, in := j.Target.Settings, j.Inputs
+	var lines []string
+	for _, setting := range []struct{ name, value, input, given string }{
+		{"Terraform version", s.TerraformVersion, "", ""},
+		{"OpenTofu version", s.OpenTofuVersion, "", ""},
+		{"region", s.Region, "region", in.Region},
+		{"bucket", s.Bucket, "bucket", in.Bucket},
+		{"table", s.Table, "table", in.Table},
+		{"storage URL", s.StorageURL, "storage-url", in.StorageURL},
+		{"plan storage role", s.PlanStorageRole, "storage-role", in.StorageRole},
+		{"apply storage role", s.ApplyStorageRole, "storage-role", in.StorageRole},
+		{"plan role", s.PlanRole, in.roleInput, in.TerraformRole},
+		{"apply role", s.ApplyRole, in.roleInput, in.TerraformRole},
+		{"audience", s.Audience, "audience", in.Audience},
+	} {
+		switch {
+		case setting.value == "":
+		case setting.given != "":
+			lines = append(lines, fmt.Sprintf("%s: %s, from the input %s", setting.name, setting.value, setting.input))
+		default:
+			lines = append(lines, fmt.Sprintf("%s: %s, from %s", setting.name, setting.value, j.source.name))
+		}
+	}
+	return lines
+}
