@@ -7,7 +7,8 @@ ACTIONS  := plan apply
 TOOLS    := $(CURDIR)/test/.tools
 BIN      := $(TOOLS)/bin
 
-# Versions of the tools, here and nowhere else (npm's: test/npm/package.json; terraform-docs': test/tools/go.mod).
+# Versions of the tools, here and nowhere else (npm's: test/npm/package.json; terraform-docs': test/tools/go.mod;
+# OpenTofu's: test/opentofu/build/go.mod).
 ACT           := github.com/nektos/act@v0.2.89
 ACTIONLINT    := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -26,7 +27,7 @@ export PATH := $(PATH):$(TOOLS)/moto/bin
 GO_TOOLS := $(ACT) $(ACTIONLINT) $(GOLANGCI_LINT) $(GOVULNCHECK) $(TFLINT)
 stamp = $(TOOLS)/$(notdir $(1)).stamp
 
-.PHONY: help build demo test bench torture fuzz lint lint-go lint-modules lint-vulnerabilities \
+.PHONY: help build demo test opentofu bench torture fuzz lint lint-go lint-modules lint-vulnerabilities \
 	lint-terraform lint-workflows lint-text docs tools needs moto clean
 
 help: ## Show what can be made
@@ -44,6 +45,9 @@ demo: build ## Plan, review, merge and apply on this machine, then be refused
 # -count=1: tests run Terraform and read other modules, which Go's test cache does not see.
 test: tools ## Run the whole suite, with the race detector
 	go test -race -count=1 $(GOTESTFLAGS) $(PACKAGES)
+
+opentofu: needs moto $(TOOLS)/npm.stamp $(BIN)/tofu ## Build OpenTofu, and tell the main stories with it
+	PATH="$(BIN):$$PATH" go test -tags opentofu -count=1 $(GOTESTFLAGS) ./test/opentofu
 
 bench: tools build ## Measure what things cost: prints ratios, memory and counts
 	go test -run '^$$' -bench . -benchtime 1x -timeout 30m $(PACKAGES)
@@ -119,6 +123,12 @@ moto: needs
 
 $(BIN)/terraform-docs: test/tools/go.mod
 	GOWORK=off go build -C test/tools -o $@ github.com/terraform-docs/terraform-docs
+	@touch $@
+
+# As OpenTofu's own release is built, so that it says which version it is.
+$(BIN)/tofu: test/opentofu/build/go.mod
+	CGO_ENABLED=0 GOWORK=off go build -C test/opentofu/build -trimpath -o $@ \
+		-ldflags '-s -w -X github.com/opentofu/opentofu/version.dev=no' github.com/opentofu/opentofu/cmd/tofu
 	@touch $@
 
 $(TOOLS)/npm.stamp: test/npm/package-lock.json | needs

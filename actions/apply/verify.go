@@ -24,7 +24,18 @@ import (
 // verify proves that the planfile is the one that was reviewed, and that it fits
 // what was merged. After it, Terraform is ready to apply.
 func (a *applying) verify(ctx context.Context) error {
-	if err := a.prepare(ctx); err != nil {
+	err := a.prepare(ctx)
+	var version *versionError
+	if errors.As(err, &version) || terraform.Unsupported(err) {
+		// The planfile's own version may be to be had, where the settings allow it.
+		if another, findErr := a.job.AnotherTerraform(ctx, a.cli, terraform.Version{Name: a.stored.Record.TerraformName, Number: a.stored.Record.TerraformVersion}); findErr == nil && another {
+			err = a.prepare(ctx)
+		}
+	}
+	if errors.As(err, &version) {
+		return a.refuse(version, "Install the same version in both workflows, or plan the pull request again with this one.")
+	}
+	if err != nil {
 		return err
 	}
 	if err := a.cli.CheckApply(a.planfile); err != nil { // before the claim: nothing is used up
@@ -103,9 +114,14 @@ func (a *applying) checkVersion(ctx context.Context) error {
 	if version.Name == record.TerraformName && version.Number == record.TerraformVersion {
 		return nil
 	}
-	return a.refuse(
-		fmt.Errorf("it was planned with %s %s and the runner has %s %s", record.TerraformName, record.TerraformVersion, version.Name, version.Number),
-		"Install the same version in both workflows, or plan the pull request again with this one.")
+	return &versionError{planned: terraform.Version{Name: record.TerraformName, Number: record.TerraformVersion}, found: version}
+}
+
+// versionError says that a planfile was made by another version than the one found.
+type versionError struct{ planned, found terraform.Version }
+
+func (e *versionError) Error() string {
+	return fmt.Sprintf("it was planned with %s and the runner has %s", e.planned, e.found)
 }
 
 // compareRecord compares the merged configuration with the one the record says was planned.

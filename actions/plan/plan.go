@@ -208,6 +208,13 @@ func (p *planning) plan(ctx context.Context) error {
 
 	planfile := filepath.Join(p.job.Dir, "plan.tfplan")
 	made, err := p.runTerraform(ctx, cli, planfile)
+	if terraform.Unsupported(err) {
+		if another, findErr := p.job.AnotherTerraform(ctx, cli, terraform.Version{}); findErr != nil {
+			return findErr
+		} else if another {
+			made, err = p.runTerraform(ctx, cli, planfile)
+		}
+	}
 	p.diagnostics = made.Diagnostics
 	p.record.TerraformName, p.record.TerraformVersion = made.Version.Name, made.Version.Number
 	if err != nil {

@@ -19,6 +19,7 @@ type Context struct {
 	Actor, TriggeringActor string
 	Workspace              string // where the repository is checked out
 	TempDir                string // emptied by the runner before and after each job
+	ToolCache              string // kept for all jobs of the runner
 	// SHA is the commit that the event is about. For pull_request that is the
 	// trial merge with the base branch, not the head: see [PullRequest].
 	SHA       string
@@ -39,6 +40,7 @@ func (r *Runtime) Context() Context {
 		TriggeringActor: r.env["GITHUB_TRIGGERING_ACTOR"],
 		Workspace:       r.env["GITHUB_WORKSPACE"],
 		TempDir:         r.env["RUNNER_TEMP"],
+		ToolCache:       r.env["RUNNER_TOOL_CACHE"],
 		SHA:             r.env["GITHUB_SHA"],
 		Ref:             r.env["GITHUB_REF"],
 		EventName:       r.env["GITHUB_EVENT_NAME"],

@@ -13,7 +13,7 @@ func TestContext(t *testing.T) {
 	got := gha.New([]string{
 		"GITHUB_REPOSITORY=acme/infra", "GITHUB_RUN_ID=30433642", "GITHUB_RUN_ATTEMPT=2",
 		"GITHUB_ACTOR=octocat", "GITHUB_TRIGGERING_ACTOR=hubot",
-		"GITHUB_WORKSPACE=/w", "RUNNER_TEMP=/t", "GITHUB_SHA=abc", "GITHUB_REF=refs/heads/main",
+		"GITHUB_WORKSPACE=/w", "RUNNER_TEMP=/t", "RUNNER_TOOL_CACHE=/c", "GITHUB_SHA=abc", "GITHUB_REF=refs/heads/main",
 		"GITHUB_EVENT_NAME=push", "GITHUB_SERVER_URL=https://github.example", "GITHUB_API_URL=https://api.github.example",
 		"GITHUB_JOB=plan", "RUNNER_DEBUG=1",
 	}, io.Discard).Context()
@@ -21,7 +21,7 @@ func TestContext(t *testing.T) {
 		Repository: "acme/infra", RunID: "30433642", RunAttempt: 2,
 		RunURL: "https://github.example/acme/infra/actions/runs/30433642/attempts/2",
 		Actor:  "octocat", TriggeringActor: "hubot",
-		Workspace: "/w", TempDir: "/t", SHA: "abc", Ref: "refs/heads/main",
+		Workspace: "/w", TempDir: "/t", ToolCache: "/c", SHA: "abc", Ref: "refs/heads/main",
 		EventName: "push", ServerURL: "https://github.example", APIURL: "https://api.github.example",
 		Job: "plan", Debug: true,
 	}

@@ -9,21 +9,23 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/awsauth"
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/target"
 )
 
 // request asks for a role's credentials; the ambient ones when it is empty.
 func (j *Job) request(role string) awsauth.Request {
-	audience := j.Target.Settings.Audience
+	name := awsauth.SessionName(j.Context.Repository, j.Context.RunID, j.Target.Component, j.Target.Stack)
+	return requestRole(j.runtime, j.Target.Settings, role, name)
+}
+
+func requestRole(r *gha.Runtime, s target.Settings, role, session string) awsauth.Request {
+	audience := s.Audience
 	if audience == "" {
 		audience = awsauth.Audience
 	}
 	return awsauth.Request{
-		Region:      j.Target.Settings.Region,
-		Role:        role,
-		SessionName: awsauth.SessionName(j.Context.Repository, j.Context.RunID, j.Target.Component, j.Target.Stack),
-		Token: func(ctx context.Context) (string, error) {
-			return j.runtime.IDToken(ctx, audience)
-		},
+		Region: s.Region, Role: role, SessionName: session,
+		Token: func(ctx context.Context) (string, error) { return r.IDToken(ctx, audience) },
 	}
 }
 

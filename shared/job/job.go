@@ -46,27 +46,30 @@ type Inputs struct {
 // in [Inputs.Check].
 // roleInput names the input that overrides the role Terraform runs under.
 func ReadInputs(r *gha.Runtime, read *gha.Inputs, roleInput string) Inputs {
-	in := Inputs{
-		Component:     read.Required("component"),
-		Stack:         read.Required("stack"),
-		SHA:           strings.ToLower(r.Input("sha")),
-		Config:        r.Input("config"),
-		AtmosConfig:   r.Input("atmos-config-path"),
-		Identity:      r.Input("identity"),
-		Region:        r.Input("region"),
-		Bucket:        r.Input("bucket"),
-		Table:         r.Input("table"),
-		StorageURL:    r.Input("storage-url"),
-		StorageRole:   r.Input("storage-role"),
-		TerraformRole: r.Input(roleInput),
-		roleInput:     roleInput,
-		Audience:      r.Input("audience"),
-		// As STS takes them; what the role allows is for STS to say.
-		RoleDuration: time.Duration(read.Int("role-duration-seconds", 0, 900, 43200)) * time.Second,
-		Token:        r.Input("token"),
-		Debug:        read.Bool("debug", false),
-	}
+	in := ReadRepositoryInputs(r, read)
+	in.Component, in.Stack = read.Required("component"), read.Required("stack")
+	in.SHA = strings.ToLower(r.Input("sha"))
+	in.Identity = r.Input("identity")
+	in.TerraformRole, in.roleInput = r.Input(roleInput), roleInput
+	// As STS takes them; what the role allows is for STS to say.
+	in.RoleDuration = time.Duration(read.Int("role-duration-seconds", 0, 900, 43200)) * time.Second
 	return in
+}
+
+// ReadRepositoryInputs reads those of the common inputs that are of no one target.
+func ReadRepositoryInputs(r *gha.Runtime, read *gha.Inputs) Inputs {
+	return Inputs{
+		Config:      r.Input("config"),
+		AtmosConfig: r.Input("atmos-config-path"),
+		Region:      r.Input("region"),
+		Bucket:      r.Input("bucket"),
+		Table:       r.Input("table"),
+		StorageURL:  r.Input("storage-url"),
+		StorageRole: r.Input("storage-role"),
+		Audience:    r.Input("audience"),
+		Token:       r.Input("token"),
+		Debug:       read.Bool("debug", false),
+	}
 }
 
 // Check refuses inputs that have no meaning, alone or together.
@@ -107,11 +110,12 @@ type Job struct {
 	// after Close.
 	Dir string
 
-	runtime   *gha.Runtime
-	environ   []string
-	endpoints []*awsauth.Endpoint // of Terraform's credentials
-	source    source
-	locked    *os.File // see lockFolder; nil without Atmos
+	runtime     *gha.Runtime
+	environ     []string
+	endpoints   []*awsauth.Endpoint // of Terraform's credentials
+	credentials map[string]string   // that Terraform's environment has
+	source      source
+	locked      *lockedFolder // nil without Atmos
 }
 
 // Open finds the target in the workspace, by Atmos or in gitops.yaml. Close it after
@@ -156,6 +160,7 @@ func override(s *target.Settings, in Inputs) {
 	set(&s.Table, in.Table)
 	set(&s.PlanStorageRole, in.StorageRole)
 	set(&s.ApplyStorageRole, in.StorageRole)
+	set(&s.DriftStorageRole, in.StorageRole)
 	set(&s.PlanRole, in.TerraformRole)
 	set(&s.ApplyRole, in.TerraformRole)
 	set(&s.Audience, in.Audience)
@@ -201,7 +206,14 @@ func (j *Job) Run() planstore.Run {
 // Store opens the plan store that the target's settings name, with the
 // credentials of role and no others; the ambient ones when it is empty.
 func (j *Job) Store(ctx context.Context, role string, now func() time.Time) (*planstore.Store, error) {
-	s := j.Target.Settings
+	return openStore(ctx, j.Target.Settings, j.request(role), place{j.Target.String(), j.Context.Workspace, j.source.name}, now)
+}
+
+// place says what a plan store is opened for: the target or repository, where its
+// folders are, and where its settings come from.
+type place struct{ of, workspace, source string }
+
+func openStore(ctx context.Context, s target.Settings, request awsauth.Request, at place, now func() time.Time) (*planstore.Store, error) {
 	switch {
 	case s.StorageURL != "":
 		folder := strings.TrimPrefix(s.StorageURL, "file://")
@@ -209,16 +221,16 @@ func (j *Job) Store(ctx context.Context, role string, now func() time.Time) (*pl
 			return nil, fmt.Errorf("storage-url %q: give a folder, such as /mnt/plans or file:///mnt/plans; for S3 use `bucket` and `table`", s.StorageURL)
 		}
 		if !filepath.IsAbs(folder) {
-			folder = filepath.Join(j.Context.Workspace, folder)
+			folder = filepath.Join(at.workspace, folder)
 		}
 		return planstore.OpenDirectory(folder, now)
 	case s.Bucket != "" && s.Table != "":
-		cfg, err := awsauth.Config(ctx, j.request(role))
+		cfg, err := awsauth.Config(ctx, request)
 		if err != nil {
-			return nil, fmt.Errorf("open the plan store of %s: %w", j.Target, err)
+			return nil, fmt.Errorf("open the plan store of %s: %w", at.of, err)
 		}
 		return planstore.OpenAWS(cfg, s.Bucket, s.Table, now), nil
 	default:
-		return nil, fmt.Errorf("no plan store for %s: set artifact-storage.bucket and artifact-storage.table (or artifact-storage.url, a folder) in %s, or the inputs of these names", j.Target, j.source.name)
+		return nil, fmt.Errorf("no plan store for %s: set artifact-storage.bucket and artifact-storage.table (or artifact-storage.url, a folder) in %s, or the inputs of these names", at.of, at.source)
 	}
 }

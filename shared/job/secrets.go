@@ -2,6 +2,7 @@ package job
 
 import (
 	"encoding/json"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -13,28 +14,41 @@ import (
 // secrets are the values of the root module's sensitive variables that the
 // environment holds. Terraform itself hides what it knows to be sensitive, but a
 // provider's or provisioner's words may hold a value all the same. Of a list or
-// an object each text in it counts, too.
+// an object each text in it counts, too. So do OpenTofu's keys.
 func secrets(environ []string, dir string) []string {
-	values := map[string]string{}
+	values := map[string][]string{}
+	var all []string
 	for _, v := range environ {
+		// OpenTofu's keys: https://opentofu.org/docs/language/state/encryption/
+		if value, ok := strings.CutPrefix(v, "TF_ENCRYPTION="); ok && value != "" {
+			all = append(append(all, value), literals(value)...)
+			for _, assigned := range assignment.FindAllStringSubmatch(value, -1) {
+				all = append(all, unquote(assigned[1]))
+			}
+		}
 		if name, value, ok := strings.Cut(v, "="); ok && strings.HasPrefix(name, "TF_VAR_") {
-			values[strings.TrimPrefix(name, "TF_VAR_")] = value
+			name = strings.TrimPrefix(name, "TF_VAR_")
+			values[name] = append(values[name], value) // which of them counts, Terraform decides
 		}
 	}
 	if len(values) == 0 {
-		return nil
+		return all
 	}
 	// What can't be read here Terraform can't read either, and says so better.
 	module, _ := tfconfig.LoadModule(dir)
-	var all []string
-	for name, value := range values {
+	for name, given := range values {
 		if v := module.Variables[name]; v == nil || !v.Sensitive {
 			continue
 		}
-		all = append(append(all, value), literals(value)...)
+		for _, value := range given {
+			all = append(append(all, value), literals(value)...)
+		}
 	}
 	return all
 }
+
+// assignment is a text that an attribute is set to.
+var assignment = regexp.MustCompile(`=\s*"((?:[^"\\]|\\.)*)"`)
 
 // literals are the texts and numbers in a list or object as Terraform reads it
 // from a variable, or in JSON, but for the names of attributes.

@@ -73,8 +73,8 @@ func find(ctx context.Context, r *gha.Runtime, environ []string, in Inputs, root
 	return t, from, err
 }
 
-// askAtmos has Atmos describe the target. What it says of a failure is in the log.
-func askAtmos(ctx context.Context, r *gha.Runtime, environ []string, env map[string]string, in Inputs, root string) (target.Target, source, error) {
+// openAtmos finds Atmos, and what it needs of the environment.
+func openAtmos(environ []string, env map[string]string, in Inputs, root string) (target.Atmos, source, error) {
 	from := source{name: "Atmos' settings.integrations.github.gitops", env: maps.Clone(env)}
 	if from.env == nil {
 		from.env = map[string]string{}
@@ -90,18 +90,31 @@ func askAtmos(ctx context.Context, r *gha.Runtime, environ []string, env map[str
 	}
 	path, err := exec.LookPath("atmos")
 	if err != nil {
-		return target.Target{}, from, errors.New("this repository is one of Atmos, which is not on PATH: install it in a step before this one, such as cloudposse/github-action-setup-atmos, or give the input `config` for a gitops.yaml")
+		return target.Atmos{}, from, errors.New("this repository is one of Atmos, which is not on PATH: install it in a step before this one, such as cloudposse/github-action-setup-atmos, or give the input `config` for a gitops.yaml")
 	}
 	from.atmos = path
-	atmos := target.Atmos{Path: path, Root: root, Env: terraform.Environ(environ, from.env, nil)}
-	t, err := atmos.Target(ctx, in.Component, in.Stack)
+	return target.Atmos{Path: path, Root: root, Env: terraform.Environ(environ, from.env, nil)}, from, nil
+}
+
+// tell shows what Atmos said of a failure.
+func tell(r *gha.Runtime, title string, err error) {
 	var failed *target.AtmosError
 	if errors.As(err, &failed) {
-		log := r.Group("atmos describe component")
+		log := r.Group(title)
 		defer log.Close()
 		fmt.Fprintln(log, strings.TrimSpace(failed.Said))
 	}
+}
+
+// askAtmos has Atmos describe the target. What it says of a failure is in the log.
+func askAtmos(ctx context.Context, r *gha.Runtime, environ []string, env map[string]string, in Inputs, root string) (target.Target, source, error) {
+	atmos, from, err := openAtmos(environ, env, in, root)
 	if err != nil {
+		return target.Target{}, from, err
+	}
+	t, err := atmos.Target(ctx, in.Component, in.Stack)
+	if err != nil {
+		tell(r, "atmos describe component", err)
 		return target.Target{}, from, err
 	}
 	if t.Atmos.Skip != "" {
@@ -110,8 +123,8 @@ func askAtmos(ctx context.Context, r *gha.Runtime, environ []string, env map[str
 	return t, from, nil
 }
 
-// variables are the values that Atmos gives to Terraform's variables, in the form of
-// an environment.
+// variables are the values that Atmos gives to Terraform's variables, in a file and in
+// the environment, in the form of the latter.
 func variables(t target.Target) (environ []string) {
 	if t.Atmos == nil {
 		return nil
@@ -123,6 +136,9 @@ func variables(t target.Target) (environ []string) {
 			value = text
 		}
 		environ = append(environ, "TF_VAR_"+name+"="+value)
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.Atmos.Env)) {
+		environ = append(environ, fmt.Sprintf("%s=%v", name, t.Atmos.Env[name]))
 	}
 	return environ
 }

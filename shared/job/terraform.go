@@ -14,9 +14,7 @@ import (
 	"strings"
 	"time"
 
-	goversion "github.com/hashicorp/go-version"
-
-	"github.com/terraform-gitops/gitops/shared/target"
+	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
@@ -33,58 +31,102 @@ func (j *Job) Terraform(ctx context.Context, role string, now func() time.Time) 
 			return nil, fmt.Errorf("get Terraform's credentials for %s: %w", j.Target, err)
 		}
 	}
-	name, constraint := "terraform", j.Target.Settings.TerraformVersion
-	if j.Target.Settings.OpenTofuVersion != "" {
-		name, constraint = "tofu", j.Target.Settings.OpenTofuVersion
-	}
-	if atmos := j.Target.Atmos; atmos != nil && atmos.Command != "" {
-		name, constraint = atmos.Command, j.Target.Settings.TerraformVersion
-		if strings.HasPrefix(filepath.Base(name), "tofu") {
-			constraint = j.Target.Settings.OpenTofuVersion
-		}
-	}
-	path, err := exec.LookPath(name)
-	if err != nil {
-		return nil, fmt.Errorf("%s needs %s, which is not on PATH: install it in a step before this one, such as hashicorp/setup-terraform with terraform_wrapper: false", j.Target, name)
-	}
-	// The wrapper that hashicorp/setup-terraform and opentofu/setup-opentofu install
-	// unless told not to passes no signal on, hides the exit status of a plan with
-	// changes, and adds to the output. It keeps the program itself beside it:
-	// https://github.com/hashicorp/setup-terraform/blob/main/lib/setup-terraform.js
-	if info, err := os.Stat(path + "-bin"); err == nil && info.Mode().IsRegular() {
-		path += "-bin"
-	}
-	add := j.Target.Env
-	var atmos *terraform.Atmos
-	if j.Target.Atmos != nil {
-		if add, err = j.atmosEnv(name, path); err != nil {
-			return nil, err
-		}
-		atmos = &terraform.Atmos{Path: j.source.atmos, Dir: j.Target.Root, Component: j.Target.Component, Stack: j.Target.Stack, Identity: j.Inputs.Identity}
-	}
 	cli := &terraform.CLI{
-		Atmos:     atmos,
-		Path:      path,
 		Dir:       j.inRoot(j.Target.Dir),
-		Env:       terraform.Environ(j.environ, add, credentials),
 		DataDir:   j.dataDir(),
 		Workspace: j.Target.Workspace,
+	}
+	if j.Target.Atmos != nil {
+		cli.Atmos = &terraform.Atmos{Path: j.source.atmos, Dir: j.Target.Root, Component: j.Target.Component, Stack: j.Target.Stack, Identity: j.Inputs.Identity}
+	}
+	wanted := j.program()
+	wanted.Lazy = true
+	if err := j.choose(ctx, cli, wanted, credentials); err != nil {
+		return nil, err
 	}
 	if j.Inputs.Debug {
 		j.describe(cli)
 	}
-	return cli, satisfies(ctx, cli, j.Target, constraint)
+	return cli, nil
+}
+
+// AnotherTerraform has the CLI run another version: one that required_version allows,
+// or the one that made a planfile (planned), where that is allowed. It is false when
+// there is none but the one there is.
+func (j *Job) AnotherTerraform(ctx context.Context, cli *terraform.CLI, planned terraform.Version) (bool, error) {
+	before := cli.Path
+	wanted := j.program()
+	if planned.Name == wanted.Name {
+		wanted.Planned = planned.Number
+	}
+	err := j.choose(ctx, cli, wanted, j.credentials)
+	return err == nil && cli.Path != before, err
+}
+
+// choose finds the executable that is wanted.
+func (j *Job) choose(ctx context.Context, cli *terraform.CLI, wanted terraform.LocateOptions, credentials map[string]string) error {
+	wanted.Log = notices{j.runtime}
+	path, err := terraform.Locate(ctx, wanted)
+	if err != nil {
+		return fmt.Errorf("%s: %w", j.Target, err)
+	}
+	add := j.Target.Env
+	if cli.Atmos != nil {
+		if add, err = j.atmosEnv(wanted, path); err != nil {
+			return err
+		}
+	}
+	cli.Path, cli.Env, j.credentials = path, terraform.Environ(j.environ, add, credentials), credentials
+	return nil
+}
+
+// notices makes a notice of each line.
+type notices struct{ runtime *gha.Runtime }
+
+func (n notices) Write(line []byte) (int, error) {
+	n.runtime.Notice(gha.Annotation{Message: strings.TrimSpace(string(line))})
+	return len(line), nil
+}
+
+// program says which executable is wanted: OpenTofu where its version is set, or
+// where that is what Atmos runs.
+func (j *Job) program() terraform.LocateOptions {
+	s := j.Target.Settings
+	o := terraform.LocateOptions{
+		Name: terraform.Terraform, Constraint: s.TerraformVersion, Environ: j.environ,
+		Root: j.Target.Root, Dir: j.inRoot(j.Target.Dir), ToolCache: j.Context.ToolCache,
+	}
+	tofu := s.OpenTofuVersion != ""
+	if atmos := j.Target.Atmos; atmos != nil {
+		o.Command = atmos.Command
+		tofu = strings.HasPrefix(filepath.Base(atmos.Command), terraform.OpenTofu)
+	}
+	if tofu {
+		o.Name, o.Constraint = terraform.OpenTofu, s.OpenTofuVersion
+	}
+	if o.Command == o.Name {
+		o.Command = ""
+	}
+	return o
 }
 
 // atmosEnv is what Atmos needs of the environment, so that it runs the Terraform at
 // path, by the name under which it looks for it on PATH.
-func (j *Job) atmosEnv(name, path string) (map[string]string, error) {
+func (j *Job) atmosEnv(wanted terraform.LocateOptions, path string) (map[string]string, error) {
 	env := maps.Clone(j.source.env)
-	if found, err := exec.LookPath(name); err == nil && found == path {
+	name := wanted.Command
+	if name == "" {
+		name = wanted.Name
+	}
+	if found, err := exec.LookPath(name); strings.ContainsRune(name, filepath.Separator) || err == nil && found == path {
 		return env, nil
 	}
 	bin := filepath.Join(j.Dir, "bin")
-	if err := errors.Join(os.MkdirAll(bin, 0o700), os.Symlink(path, filepath.Join(bin, filepath.Base(name)))); err != nil {
+	err := os.RemoveAll(bin) // of another choice
+	if err == nil {
+		err = errors.Join(os.Mkdir(bin, 0o700), os.Symlink(path, filepath.Join(bin, name)))
+	}
+	if err != nil {
 		return nil, fmt.Errorf("put %s where Atmos finds it: %w", name, err)
 	}
 	env["PATH"] = bin
@@ -115,28 +157,6 @@ func (j *Job) describe(cli *terraform.CLI) {
 	}
 }
 
-func satisfies(ctx context.Context, cli *terraform.CLI, t target.Target, constraint string) error {
-	if constraint == "" || constraint == "latest" {
-		return nil
-	}
-	wanted, err := goversion.NewConstraint(constraint)
-	if err != nil {
-		return fmt.Errorf("%s wants version %q, which is not a version or constraint: %w", t, constraint, err)
-	}
-	installed, err := cli.Version(ctx)
-	if err != nil {
-		return err
-	}
-	number, err := goversion.NewVersion(installed.Number)
-	if err != nil {
-		return fmt.Errorf("%s says its version is %q: %w", cli.Path, installed.Number, err)
-	}
-	if !wanted.Check(number) {
-		return fmt.Errorf("%s wants %s %s and the runner has %s: install that version in a step before this one", t, installed.Name, constraint, installed.Number)
-	}
-	return nil
-}
-
 // Init initializes the target's backend and providers. Where there is a
 // dependency lock file, it is respected and left as it is; where there is none,
 // lock (from a planfile, or nil) takes its place.
@@ -158,7 +178,7 @@ func (j *Job) Init(ctx context.Context, cli *terraform.CLI, lock []byte) error {
 		}
 		backend = append(backend, setting)
 	}
-	return cli.Init(ctx, terraform.InitOptions{BackendConfig: backend, LockReadonly: locked})
+	return cli.Init(ctx, terraform.InitOptions{BackendConfig: backend, VarFiles: j.VarFiles(), LockReadonly: locked})
 }
 
 // VarFiles are the target's variable files, absolute, in order.

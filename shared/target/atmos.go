@@ -38,6 +38,8 @@ type AtmosComponent struct {
 	Command string
 	// Vars are the values of variables, as JSON, by name.
 	Vars map[string]json.RawMessage
+	// Env is what Atmos adds to Terraform's environment: texts and other scalars.
+	Env map[string]any
 
 	resolved map[string][]string // what shapes the plan, for the digest
 }
@@ -87,16 +89,18 @@ func FindAtmos(root, config string, environ []string) (add map[string]string, fo
 	return nil, false, nil
 }
 
-// atmosFolder is the folder of an atmos.yaml: path itself, or its parent.
+// atmosFolder is the folder of an atmos.yaml: path itself, or its parent. Atmos is
+// given the folder, so that a file of another name would not be read.
 func atmosFolder(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return "", cause(err)
 	}
-	if !info.IsDir() {
+	names := []string{"atmos.yaml", "atmos.yml", ".atmos.yaml", ".atmos.yml"}
+	if !info.IsDir() && slices.Contains(names, filepath.Base(path)) {
 		return filepath.Dir(path), nil
 	}
-	for _, name := range []string{"atmos.yaml", "atmos.yml", ".atmos.yaml", ".atmos.yml"} {
+	for _, name := range names {
 		if _, err := os.Stat(filepath.Join(path, name)); err == nil {
 			return path, nil
 		}
@@ -173,13 +177,23 @@ type gitops struct {
 	OpenTofuVersion  scalar `json:"opentofu-version"`
 	Audience         scalar `json:"audience"`
 	ArtifactStorage  struct {
-		Region scalar      `json:"region"`
-		Bucket scalar      `json:"bucket"`
-		Table  scalar      `json:"table"`
-		URL    scalar      `json:"url"`
-		Role   storageRole `json:"role"`
+		Region scalar       `json:"region"`
+		Bucket scalar       `json:"bucket"`
+		Table  scalar       `json:"table"`
+		URL    scalar       `json:"url"`
+		Role   storageRoles `json:"role"`
 	} `json:"artifact-storage"`
 	Role planApply `json:"role"`
+}
+
+func (g gitops) settings() Settings {
+	storage := g.ArtifactStorage
+	return Settings{
+		TerraformVersion: string(g.TerraformVersion), OpenTofuVersion: string(g.OpenTofuVersion),
+		Region: string(storage.Region), Bucket: string(storage.Bucket), Table: string(storage.Table), StorageURL: string(storage.URL),
+		PlanStorageRole: string(storage.Role.Plan), ApplyStorageRole: string(storage.Role.Apply), DriftStorageRole: string(storage.Role.Drift),
+		PlanRole: string(g.Role.Plan), ApplyRole: string(g.Role.Apply), Audience: string(g.Audience),
+	}
 }
 
 type planApply struct {
@@ -187,20 +201,22 @@ type planApply struct {
 	Apply scalar `json:"apply"`
 }
 
-// storageRole is one role for both actions, or one each.
-type storageRole planApply
+// storageRoles is one role for all actions, or one each.
+type storageRoles struct {
+	planApply
+	Drift scalar `json:"drift"`
+}
 
-func (r *storageRole) UnmarshalJSON(content []byte) error {
+func (r *storageRoles) UnmarshalJSON(content []byte) error {
 	var one scalar
 	if json.Unmarshal(content, &one) == nil {
-		*r = storageRole{Plan: one, Apply: one}
+		*r = storageRoles{planApply{Plan: one, Apply: one}, one}
 		return nil
 	}
-	var each planApply
-	if err := json.Unmarshal(content, &each); err != nil {
-		return errors.New("write one ARN, or plan and apply with one each")
+	type each storageRoles // without this method
+	if err := json.Unmarshal(content, (*each)(r)); err != nil {
+		return errors.New("write one ARN, or plan, apply and drift with one each")
 	}
-	*r = storageRole(each)
 	return nil
 }
 
@@ -284,17 +300,10 @@ func (a Atmos) target(d description, component, stack string) (Target, error) {
 	if _, ok := d.Env["TF_DATA_DIR"]; ok {
 		return Target{}, errors.New("its env sets TF_DATA_DIR, which is chosen for each run, so that targets of one folder don't meet: remove it")
 	}
-	s := d.Settings.Integrations.GitHub.GitOps
 	t := Target{
 		Component: component, Stack: stack, Root: a.Root, Dir: dir, Workspace: d.Workspace,
-		Settings: Settings{
-			TerraformVersion: string(s.TerraformVersion), OpenTofuVersion: string(s.OpenTofuVersion),
-			Region: string(s.ArtifactStorage.Region), Bucket: string(s.ArtifactStorage.Bucket), Table: string(s.ArtifactStorage.Table),
-			StorageURL:      string(s.ArtifactStorage.URL),
-			PlanStorageRole: string(s.ArtifactStorage.Role.Plan), ApplyStorageRole: string(s.ArtifactStorage.Role.Apply),
-			PlanRole: string(s.Role.Plan), ApplyRole: string(s.Role.Apply), Audience: string(s.Audience),
-		},
-		Atmos: &AtmosComponent{Locked: d.Metadata.Locked, Command: d.Command, Vars: d.Vars, resolved: a.resolved(d)},
+		Settings: d.Settings.Integrations.GitHub.GitOps.settings(),
+		Atmos:    &AtmosComponent{Locked: d.Metadata.Locked, Command: d.Command, Vars: d.Vars, Env: d.Env, resolved: a.resolved(d)},
 	}
 	switch {
 	case d.Metadata.Enabled != nil && !*d.Metadata.Enabled:

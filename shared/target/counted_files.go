@@ -85,9 +85,10 @@ func isProduct(rel string) bool {
 	return false
 }
 
-// isGenerated tells what Atmos writes into a root module, of settings that count by
-// themselves. https://atmos.tools/components/terraform/backends/
-func isGenerated(rel string) bool {
+// IsGenerated tells what Atmos writes into a root module's folder, of settings that
+// count by themselves; rel is relative to it.
+// https://atmos.tools/components/terraform/backends/
+func IsGenerated(rel string) bool {
 	return rel == "backend.tf.json" || rel == "providers_override.tf.json" ||
 		!strings.Contains(rel, "/") && (strings.HasSuffix(rel, ".terraform.tfvars.json") || strings.HasSuffix(rel, ".planfile"))
 }

@@ -46,11 +46,17 @@ type stack struct {
 }
 
 type artifactStorage struct {
-	Region text `key:"region"`
-	Bucket text `key:"bucket"`
-	Table  text `key:"table"`
-	Role   role `key:"role,text"`
-	URL    text `key:"url"`
+	Region text        `key:"region"`
+	Bucket text        `key:"bucket"`
+	Table  text        `key:"table"`
+	Role   storageRole `key:"role,text"`
+	URL    text        `key:"url"`
+}
+
+type storageRole struct {
+	Plan  text `key:"plan"`
+	Apply text `key:"apply"`
+	Drift text `key:"drift"`
 }
 
 type role struct {

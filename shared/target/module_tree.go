@@ -61,7 +61,7 @@ func (m *moduleTree) readFolder(folder moduleFolder) error {
 		return err
 	}
 	if m.atmos && folder.root {
-		names = slices.DeleteFunc(names, func(name string) bool { return isGenerated(relativeTo(folder.name, name)) })
+		names = slices.DeleteFunc(names, func(name string) bool { return IsGenerated(relativeTo(folder.name, name)) })
 	}
 	var configuration []byte // all of the module's own Terraform files
 	for _, name := range names {

@@ -59,19 +59,7 @@ func (r resolver) target() (Target, error) {
 		Root:      r.checkout.root,
 		Workspace: expand(r.workspace().value, r.componentName, r.stackName),
 		Env:       r.env(),
-		Settings: Settings{
-			TerraformVersion: r.doc.TerraformVersion.value,
-			OpenTofuVersion:  r.doc.OpenTofuVersion.value,
-			Region:           r.st.ArtifactStorage.Region.or(r.doc.ArtifactStorage.Region).value,
-			Bucket:           r.st.ArtifactStorage.Bucket.or(r.doc.ArtifactStorage.Bucket).value,
-			Table:            r.st.ArtifactStorage.Table.or(r.doc.ArtifactStorage.Table).value,
-			PlanStorageRole:  r.st.ArtifactStorage.Role.Plan.or(r.doc.ArtifactStorage.Role.Plan).value,
-			ApplyStorageRole: r.st.ArtifactStorage.Role.Apply.or(r.doc.ArtifactStorage.Role.Apply).value,
-			StorageURL:       r.st.ArtifactStorage.URL.or(r.doc.ArtifactStorage.URL).value,
-			PlanRole:         r.st.Role.Plan.or(r.doc.Role.Plan).value,
-			ApplyRole:        r.st.Role.Apply.or(r.doc.Role.Apply).value,
-			Audience:         r.st.Audience.or(r.doc.Audience).value,
-		},
+		Settings: r.settings(),
 	}
 	var err error
 	if t.Dir, err = r.expandPath(r.path(), ""); err != nil {
@@ -103,6 +91,25 @@ func (r resolver) target() (Target, error) {
 		}
 	}
 	return t, nil
+}
+
+// settings are those of the stack over the top level's.
+func (r resolver) settings() Settings {
+	storage, top := r.st.ArtifactStorage, r.doc.ArtifactStorage
+	return Settings{
+		TerraformVersion: r.doc.TerraformVersion.value,
+		OpenTofuVersion:  r.doc.OpenTofuVersion.value,
+		Region:           storage.Region.or(top.Region).value,
+		Bucket:           storage.Bucket.or(top.Bucket).value,
+		Table:            storage.Table.or(top.Table).value,
+		StorageURL:       storage.URL.or(top.URL).value,
+		PlanStorageRole:  storage.Role.Plan.or(top.Role.Plan).value,
+		ApplyStorageRole: storage.Role.Apply.or(top.Role.Apply).value,
+		DriftStorageRole: storage.Role.Drift.or(top.Role.Drift).value,
+		PlanRole:         r.st.Role.Plan.or(r.doc.Role.Plan).value,
+		ApplyRole:        r.st.Role.Apply.or(r.doc.Role.Apply).value,
+		Audience:         r.st.Audience.or(r.doc.Audience).value,
+	}
 }
 
 func (r resolver) path() text {

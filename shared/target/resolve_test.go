@@ -64,7 +64,7 @@ stacks:
 		DependsOn:     []string{"base"}, // dns is not in dev
 		Settings: Settings{
 			TerraformVersion: "~> 1.11", Region: "r", Bucket: "b-dev", Table: "t", StorageURL: "",
-			PlanStorageRole: "storage-dev", ApplyStorageRole: "storage",
+			PlanStorageRole: "storage-dev", ApplyStorageRole: "storage", DriftStorageRole: "storage",
 			PlanRole: "p-dev", ApplyRole: "a", Audience: "aud",
 		},
 	}

@@ -60,10 +60,11 @@ type Settings struct {
 	Bucket     string
 	Table      string
 	StorageURL string
-	// PlanStorageRole and ApplyStorageRole are the ARNs of the roles that read
-	// and write them in plan and in apply.
+	// PlanStorageRole, ApplyStorageRole and DriftStorageRole are the ARNs of the
+	// roles that read and write them in plan, in apply and in drift detection.
 	PlanStorageRole  string
 	ApplyStorageRole string
+	DriftStorageRole string
 
 	// PlanRole and ApplyRole are the ARNs of the roles that Terraform runs with.
 	PlanRole  string

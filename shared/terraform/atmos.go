@@ -1,11 +1,14 @@
 package terraform
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -46,19 +49,43 @@ func (a *Atmos) wrap(cmd *exec.Cmd, args []string) {
 }
 
 var (
-	// atmosFrame is what Atmos puts around its errors, and after any end of Terraform
-	// but a plain success: also exit status 2, a plan with changes.
-	atmosFrame = regexp.MustCompile(`^(# Error|subcommand exited with code [0-9]+|[╷╵]) *$`)
+	// atmosHeading begins what Atmos says of an error of its own, and of any end of
+	// Terraform but a plain success (also exit status 2, a plan with changes), which
+	// atmosEnding is.
+	atmosHeading = regexp.MustCompile(`^#+ .*Error *$`)
+	atmosEnding  = regexp.MustCompile(`^subcommand exited with code [0-9]+ *$`)
 	// decoration is what is in the text of the init that Atmos runs, which is for a
-	// terminal: colors, and the bar before an error.
+	// terminal: colors, and the bar before an error, of which frame is the rest.
 	decoration = regexp.MustCompile("\x1b\\[[0-9;]*m|^│ ?")
+	frame      = regexp.MustCompile(`^[╷╵] *$`)
 )
 
-// undecorated is a line of Atmos' text as people are to read it; false for one that
-// says nothing.
-func undecorated(line string) (string, bool) {
+// atmosText makes Atmos' text, line by line, what people are to read.
+type atmosText struct {
+	heading bool // an error follows
+	blank   bool // empty lines are Atmos' layout
+}
+
+// line returns a line as it is to be shown; false for one that says nothing. An error
+// of Atmos begins as Terraform's do.
+func (a *atmosText) line(line string) (string, bool) {
 	line = decoration.ReplaceAllString(decoration.ReplaceAllString(line, ""), "")
-	return line, !atmosFrame.MatchString(line)
+	heading := a.heading
+	switch {
+	case a.blank && strings.TrimSpace(line) == "", frame.MatchString(line):
+		return "", false
+	case atmosHeading.MatchString(line):
+		a.heading, a.blank = true, true
+		return "", false
+	case heading && atmosEnding.MatchString(line):
+		a.heading = false
+		return "", false
+	}
+	*a = atmosText{}
+	if heading {
+		line = "Error: " + strings.TrimSpace(line)
+	}
+	return line, true
 }
 
 // interrupt asks a command to stop. Terraform passes an interrupt on by itself;
@@ -73,10 +100,31 @@ func (c *CLI) interrupt(process *os.Process) error {
 // groupInterval is how often a process group is looked for while it ends.
 const groupInterval = 20 * time.Millisecond
 
-// waitForGroup waits until nothing is left of a process group: Atmos may end at an
-// interrupt before Terraform does, which still has its state to write.
+// waitForGroup waits until nothing of a process group runs: Atmos may end before
+// Terraform does, which still has its state to write.
 func waitForGroup(pid int) {
-	for !errors.Is(syscall.Kill(-pid, 0), syscall.ESRCH) {
+	for running(pid) {
 		time.Sleep(groupInterval)
 	}
+}
+
+// running reports whether something of a process group runs. What has ended counts
+// for kill(2) until its parent has asked for it, which in a container nobody may do.
+func running(group int) bool {
+	if errors.Is(syscall.Kill(-group, 0), syscall.ESRCH) {
+		return false
+	}
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil || len(stats) == 0 {
+		return true // not Linux
+	}
+	for _, file := range stats {
+		// PID (NAME) STATE PARENT GROUP …; see proc_pid_stat(5).
+		stat, _ := os.ReadFile(file) // that it has just ended is no error
+		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+		if len(fields) > 2 && fields[2] == strconv.Itoa(group) && fields[0] != "Z" && fields[0] != "X" {
+			return true
+		}
+	}
+	return false
 }

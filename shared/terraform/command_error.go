@@ -19,6 +19,12 @@ var (
 	ErrInterrupted = errors.New("interrupted")
 )
 
+// Unsupported reports whether a command failed because required_version does not
+// allow this version of the program. Nothing was done.
+func Unsupported(err error) bool {
+	return printed(err, "Unsupported Terraform Core version") || printed(err, "Unsupported OpenTofu Core version")
+}
+
 // CommandError says how a Terraform command failed. [ErrStalePlan],
 // [ErrInterrupted] and what kept a command from running are found through it by
 // errors.Is and errors.As.
@@ -46,10 +52,10 @@ func (e *CommandError) Error() string {
 		if first.Detail != "" {
 			parts = append(parts, strings.TrimSpace(first.Detail))
 		}
-	case e.Output != "":
-		parts = append(parts, humanError(e.Output))
 	case e.Err == nil && e.ExitCode < 0:
 		parts = append(parts, "it was killed by a signal")
+	case e.Output != "":
+		parts = append(parts, humanError(e.Output))
 	case e.Err == nil:
 		parts = append(parts, fmt.Sprintf("exit status %d without a message", e.ExitCode))
 	}

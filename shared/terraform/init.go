@@ -12,6 +12,9 @@ type InitOptions struct {
 	// BackendConfig are values for -backend-config: a file, or KEY=VALUE, which
 	// other users of the machine can see while init runs.
 	BackendConfig []string
+	// VarFiles are those of the plan. OpenTofu's backend, module sources and
+	// encryption may read variables; Terraform takes them and does not look.
+	VarFiles []string
 	// LockReadonly takes the providers that .terraform.lock.hcl names, or fails.
 	// Without it, init writes that file where there is none.
 	LockReadonly bool
@@ -33,6 +36,9 @@ func (c *CLI) Init(ctx context.Context, o InitOptions) error {
 	args := []string{"init", "-input=false", "-no-color", "-json"}
 	for _, value := range o.BackendConfig {
 		args = append(args, "-backend-config="+value)
+	}
+	for _, file := range o.VarFiles {
+		args = append(args, "-var-file="+file)
 	}
 	if o.LockReadonly {
 		args = append(args, "-lockfile=readonly")

@@ -77,6 +77,19 @@ func TestInitPassesBackendConfiguration(t *testing.T) {
 	}
 }
 
+func TestInitPassesVarFilesWhichTerraformTakes(t *testing.T) {
+	t.Parallel()
+	dir := rootModule(t, map[string]string{"main.tf": `variable "a" {}`, "a.tfvars": "a = 1\n"})
+	c, _ := newCLI(t, dir)
+	if err := c.Init(t.Context(), terraform.InitOptions{VarFiles: []string{"a.tfvars"}}); err != nil {
+		t.Error(err)
+	}
+	c.Path = script(t, `case "$*" in *" -var-file=a.tfvars"*) ;; *) exit 1 ;; esac`) // OpenTofu reads it
+	if err := c.Init(t.Context(), terraform.InitOptions{VarFiles: []string{"a.tfvars"}}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestInitCreatesNoWorkspaceThatOthersHide(t *testing.T) {
 	t.Parallel()
 	// Two workspaces exist, and the target's does not: `init` alone refuses.
@@ -130,6 +143,15 @@ func TestVersionTellsOpenTofu(t *testing.T) {
 	}
 	if diff := cmp.Diff(terraform.Version{Name: terraform.OpenTofu, Number: "1.8.0-rc1"}, got); diff != "" {
 		t.Error(diff)
+	}
+	// OpenTofu's warnings come first; terraform-exec then asks for text, too.
+	c.Path = script(t, `printf '\nWarning: {"not"}\n\n'
+case "$*" in
+*-json) printf '{\n  "terraform_version": "1.12.6",\n  "platform": "linux_amd64",\n  "provider_selections": {}\n}\n';;
+*) echo "OpenTofu v1.12.6";;
+esac`)
+	if got, err := c.Version(t.Context()); err != nil || got != (terraform.Version{Name: terraform.OpenTofu, Number: "1.12.6"}) {
+		t.Errorf("after a warning: %v, %v", got, err)
 	}
 	c.Path = program
 	if got, err := c.Version(t.Context()); err != nil || got.Name != terraform.Terraform {

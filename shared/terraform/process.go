@@ -53,7 +53,7 @@ func (c *CLI) run(ctx context.Context, workspace string, args []string, t *trans
 	exited, relayed := make(chan struct{}), make(chan bool, 1)
 	go func() {
 		waitErr = cmd.Wait()
-		if c.Atmos != nil && ctx.Err() != nil {
+		if c.Atmos != nil && (ctx.Err() != nil || !cmd.ProcessState.Exited()) {
 			waitForGroup(cmd.Process.Pid)
 		}
 		close(exited)

@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -33,7 +34,7 @@ func (c *CLI) ShowJSON(ctx context.Context, planfile string, read func(io.Reader
 	stop := context.AfterFunc(ctx, kill)
 	defer stop()
 
-	readErr := read(output)
+	readErr := read(&document{from: bufio.NewReader(output)})
 	if readErr != nil {
 		kill()
 	}
@@ -53,4 +54,37 @@ func (c *CLI) ShowJSON(ctx context.Context, planfile string, read func(io.Reader
 		return c.failure(args, cmd.ProcessState.ExitCode(), nil, t)
 	}
 	return nil
+}
+
+// document is what a program printed from its JSON document on: OpenTofu prints its
+// warnings before it, such as that TF_CLI_CONFIG_FILE names no file.
+type document struct {
+	from  *bufio.Reader
+	begun bool
+}
+
+func (d *document) Read(b []byte) (int, error) {
+	for !d.begun {
+		first, err := d.from.Peek(1)
+		switch {
+		case err != nil:
+			return 0, err
+		case first[0] == '{':
+			d.begun = true
+		default:
+			if err := skipLine(d.from); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return d.from.Read(b)
+}
+
+func skipLine(r *bufio.Reader) error {
+	for {
+		_, more, err := r.ReadLine()
+		if err != nil || !more {
+			return err
+		}
+	}
 }

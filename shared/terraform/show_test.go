@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -77,5 +78,23 @@ func TestShowJSONTellsTerraformsError(t *testing.T) {
 		if !errors.As(err, &failed) || !strings.Contains(err.Error(), "terraform show: failed: Failed to read the given file as a state or plan file") {
 			t.Errorf("reader that is %s: %v", name, err)
 		}
+	}
+}
+
+func TestShowSkipsWhatIsPrintedBeforeThePlan(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	program := filepath.Join(dir, "tofu")
+	script := "#!/bin/sh\necho Warning: no configuration file\necho\necho ' {not yet}'\necho '{\"a\":'\necho '1}'\n"
+	if err := os.WriteFile(program, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	var got []byte
+	err := (&terraform.CLI{Path: program, Dir: dir}).ShowJSON(t.Context(), "planfile", func(r io.Reader) (err error) {
+		got, err = io.ReadAll(r)
+		return err
+	})
+	if err != nil || string(got) != "{\"a\":\n1}\n" {
+		t.Errorf("got %q, error %v", got, err)
 	}
 }

@@ -16,8 +16,8 @@ const (
 // transcript reads a command's output line by line: people's part goes to the
 // log, and what the program needs is kept.
 type transcript struct {
-	atmos       bool
-	log         io.Writer // nil when there is none, or none that can be written
+	atmos       *atmosText // nil without Atmos
+	log         io.Writer  // nil when there is none, or none that can be written
 	on          func(*message)
 	version     Version
 	diagnostics []Diagnostic
@@ -27,7 +27,11 @@ type transcript struct {
 }
 
 func (c *CLI) transcript(on func(*message)) *transcript {
-	return &transcript{log: c.Log, on: on, atmos: c.Atmos != nil}
+	t := &transcript{log: c.Log, on: on}
+	if c.Atmos != nil {
+		t.atmos = &atmosText{}
+	}
+	return t
 }
 
 func (t *transcript) line(line []byte, omitted int) {
@@ -77,9 +81,9 @@ func (t *transcript) cutLine(line []byte, omitted int) {
 }
 
 func (t *transcript) plain(line string) {
-	if t.atmos {
+	if t.atmos != nil {
 		var says bool
-		if line, says = undecorated(line); !says {
+		if line, says = t.atmos.line(line); !says {
 			return
 		}
 	}

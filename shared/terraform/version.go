@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/hashicorp/terraform-exec/tfexec"
 )
 
@@ -28,21 +29,34 @@ func (c *CLI) Version(ctx context.Context) (Version, error) {
 		return Version{}, fmt.Errorf("%s version: %w", c.Path, err)
 	}
 	number, _, err := tf.Version(ctx, true)
+	if version, ok := readVersion(raw.Bytes()); ok {
+		return version, nil // also where terraform-exec did not find it
+	}
 	if err != nil {
 		return Version{}, fmt.Errorf("%s version: %w", c.Path, err)
 	}
-	return Version{Name: versionName(raw.Bytes()), Number: number.Original()}, nil
+	return Version{Name: Terraform, Number: number.Original()}, nil
 }
 
-// versionName tells Terraform from OpenTofu by the output of `version -json`,
-// which both call terraform_version: only Terraform says whether it is outdated
+// readVersion reads the output of `version -json`, which OpenTofu begins with
+// warnings, as when TF_CLI_CONFIG_FILE names no file. Both programs call their
+// number terraform_version, but only Terraform says whether it is outdated
 // (OpenTofu dropped that with the service that knew, before its first release).
-func versionName(output []byte) string {
+func readVersion(output []byte) (Version, bool) {
+	start := bytes.Index(append([]byte("\n"), output...), []byte("\n{"))
+	if start < 0 {
+		return Version{}, false
+	}
 	var v struct {
-		Outdated *bool `json:"terraform_outdated"`
+		Number   string `json:"terraform_version"`
+		Outdated *bool  `json:"terraform_outdated"`
 	}
-	if json.Unmarshal(output, &v) == nil && v.Outdated == nil {
-		return OpenTofu
+	// Not Unmarshal: terraform-exec may have asked again, for text.
+	if err := json.UnmarshalDecode(jsontext.NewDecoder(bytes.NewReader(output[start:])), &v); err != nil || v.Number == "" {
+		return Version{}, false
 	}
-	return Terraform
+	if v.Outdated == nil {
+		return Version{Name: OpenTofu, Number: v.Number}, true
+	}
+	return Version{Name: Terraform, Number: v.Number}, true
 }

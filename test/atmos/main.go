@@ -8,7 +8,8 @@
 // with a message that begins with "stand-in:", rather than guess:
 //
 //   - Commands: describe component, describe stacks, describe affected, all with
-//     --format json; terraform plan, apply, deploy, output and init; version.
+//     --format json; terraform plan, apply, deploy, output, init and workspace (which
+//     only selects the component's own); version.
 //   - Manifests: import, vars, settings, env, backend, providers, hooks, auth and
 //     command, at the levels where Atmos has them; metadata with component,
 //     inherits, type, enabled, locked and terraform_workspace(_pattern). No
@@ -57,7 +58,7 @@ func run(args []string) error {
 		return describeStacks(args[2:])
 	case "describe affected":
 		return describeAffected(args[2:])
-	case "terraform plan", "terraform apply", "terraform deploy", "terraform output", "terraform init":
+	case "terraform plan", "terraform apply", "terraform deploy", "terraform output", "terraform init", "terraform workspace":
 		return terraform(args[1], args[2:])
 	default:
 		return fmt.Errorf("stand-in: no command %q", command)

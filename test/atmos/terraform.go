@@ -60,7 +60,7 @@ func (c *component) permits(subcommand string) error {
 	case err != nil:
 		return fmt.Errorf("invalid Terraform component: '%s' points to the Terraform component '%s', but it does not exist in '%s'",
 			c.name, c.folder, c.project.cli.Components.Terraform.BasePath)
-	case c.abstract() && (changes || subcommand == "plan"):
+	case c.abstract() && (changes || subcommand == "plan" || subcommand == "workspace"):
 		return fmt.Errorf("abstract component cannot be provisioned: the component '%s' cannot be provisioned because it's marked as abstract (metadata.type: abstract)", c.base())
 	case c.locked() && changes:
 		return fmt.Errorf("locked component cannot be provisioned: component '%s' cannot be modified (metadata.locked: true)", c.base())
@@ -82,7 +82,7 @@ func (c *component) file(extension string) string {
 func (c *component) run(subcommand string, a arguments, env []string) error {
 	config := c.project.cli.Components.Terraform
 	planfile, varfile := a.flags["--planfile"], c.file(".terraform.tfvars.json")
-	if planfile == "" {
+	if planfile == "" && subcommand != "workspace" {
 		if err := c.write(varfile, c.vars); err != nil {
 			return err
 		}
@@ -102,7 +102,7 @@ func (c *component) run(subcommand string, a arguments, env []string) error {
 	}
 
 	initArgs := []string{"init"}
-	if config.InitRunReconfigure {
+	if config.InitRunReconfigure || subcommand == "workspace" {
 		initArgs = append(initArgs, "-reconfigure")
 	}
 	if config.Init.PassVars {
@@ -132,6 +132,9 @@ func (c *component) run(subcommand string, a arguments, env []string) error {
 				return err
 			}
 		}
+	}
+	if subcommand == "workspace" {
+		return nil
 	}
 	if err := c.exec(env, os.Stderr, c.commandLine(subcommand, planfile, varfile, a.passed)...); err != nil {
 		return err

@@ -42,6 +42,7 @@ func TestTerraformIsCalledAsAtmosCallsIt(t *testing.T) {
 		{"apply service/api -s acme-ue2-dev --planfile=a", initialized + selected + "apply a\n"},
 		{"output service/api -s acme-ue2-dev --skip-init -- -json", selected + "output -json\n"},
 		{"init service/api -s acme-ue2-dev -- -upgrade", "init -reconfigure -upgrade\n"},
+		{"workspace service/api -s acme-ue2-dev", initialized + selected},
 		{"output http -s acme-ue2-dev", initialized + "output\n"},
 		{"output new -s acme-ue2-dev", initialized + "workspace select new\nworkspace new new\noutput\n"},
 	} {

@@ -77,7 +77,7 @@ func atOnce(ts *testscript.TestScript, s *story, args []string) {
 		ts.Check(err)
 		steps[i] = step
 		cmd := exec.Command(s.look(ts, s.Actions[job[0]]))
-		cmd.Env = append(append([]string{}, s.env...), step.Environ...)
+		cmd.Env = append(append(append([]string{}, s.env...), "PATH="+ts.Getenv("PATH")), step.Environ...) // with Atmos
 		cmd.Stdout, cmd.Stderr = &logs[i], &logs[i]
 		wait.Go(func() {
 			if cmd.Run() == nil {

@@ -1,0 +1,73 @@
+//go:build opentofu
+
+// Package opentofu tells the main stories again, with OpenTofu: `make opentofu`.
+package opentofu
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
+	"github.com/terraform-gitops/gitops/shared/mototest"
+	"github.com/terraform-gitops/gitops/shared/terraform"
+)
+
+// actions are the paths of the actions' binaries.
+var actions = map[string]string{}
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "gitops-opentofu-")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	for _, name := range []string{"plan", "apply"} {
+		actions[name] = filepath.Join(dir, name)
+		build := exec.Command("go", "build", "-buildvcs=false", "-o", actions[name], ".")
+		build.Dir = filepath.Join("..", "..", "actions", name)
+		if out, err := build.CombinedOutput(); err != nil {
+			panic(fmt.Errorf("build the %s action: %w\n%s", name, err, out))
+		}
+	}
+	return m.Run()
+}
+
+// versions of both programs, as the stories know them.
+func versions(t *testing.T) (tofu, terraformNumber string) {
+	t.Helper()
+	numbers := map[string]string{}
+	for _, name := range []string{terraform.OpenTofu, terraform.Terraform} {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			t.Fatalf("%s is not on PATH: run `make opentofu`, with Terraform installed", name)
+		}
+		version, err := (&terraform.CLI{Path: path, Dir: t.TempDir(), Env: os.Environ()}).Version(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if version.Name != name {
+			t.Fatalf("%s is %s", path, version)
+		}
+		numbers[name] = version.Number
+	}
+	return numbers[terraform.OpenTofu], numbers[terraform.Terraform]
+}
+
+func TestStories(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tofu, terraformNumber := versions(t)
+	testscript.Run(t, ghatest.Scripts{
+		Root: root, Actions: actions, AWS: mototest.Start(t),
+		Environ: []string{"TOFU_VERSION=" + tofu, "TERRAFORM_VERSION=" + terraformNumber},
+	}.Params("testdata/script"))
+}
