@@ -1,10 +1,11 @@
-// Package github makes the few calls to GitHub that planning and applying
-// need: which pull request a commit was merged by, and one comment a pull
-// request that is kept up to date.
+// Package github makes the few calls to GitHub that this project needs: which pull
+// request a commit was merged by, one comment a pull request that is kept up to
+// date, and the issues that tell of drift, with who may do what about them.
 //
 // It is a thin layer over go-github. What it adds is manners and words: GitHub's
-// primary and secondary rate limits are waited for, within a bound, reads that
-// failed on GitHub's side are tried again, a write never is, a call has a
+// primary and secondary rate limits are waited for, within a bound, writes are
+// paced, reads that failed on GitHub's side are tried again, a write never is
+// (ErrUnknownOutcome), a call has a
 // timeout, the token goes to the configured host only, and an error says what
 // could not be done, why, and which permission is missing.
 package github
@@ -41,8 +42,9 @@ type Client struct {
 	graphql *url.URL
 	token   string
 
-	mu     sync.Mutex
-	viewer string // who the token is, once asked
+	mu      sync.Mutex
+	viewer  string              // who the token is, once asked
+	refused map[string][]string // by repository, whom GitHub does not let be assigned
 }
 
 // Option changes how a Client behaves.
@@ -50,6 +52,7 @@ type Option func(*settings)
 
 type settings struct {
 	maxWait time.Duration
+	pace    time.Duration
 	onWait  func(string)
 	base    http.RoundTripper
 }
@@ -63,6 +66,10 @@ func WithMaxWait(d time.Duration) Option { return func(s *settings) { s.maxWait 
 // shows why it stands still.
 func WithWaitNotice(notice func(string)) Option { return func(s *settings) { s.onWait = notice } }
 
+// WithPace sets the pause between two writes; a second unless told, as GitHub asks
+// of whoever writes much. It is not counted as waiting.
+func WithPace(d time.Duration) Option { return func(s *settings) { s.pace = d } }
+
 // New makes a client of the GitHub whose API is at apiURL: what GITHUB_API_URL
 // holds, on github.com, a GitHub Enterprise Server (https://HOST/api/v3) or
 // GHE.com; DefaultURL when empty. The token is optional, since public repositories can be read
@@ -71,7 +78,7 @@ func WithWaitNotice(notice func(string)) Option { return func(s *settings) { s.o
 // Nothing is sent yet. An error says what is wrong with the URL or the token,
 // without repeating either.
 func New(apiURL, token string, options ...Option) (*Client, error) {
-	s := settings{maxWait: defaultMaxWait, onWait: func(string) {}, base: http.DefaultTransport}
+	s := settings{maxWait: defaultMaxWait, pace: defaultPace, onWait: func(string) {}, base: http.DefaultTransport}
 	for _, option := range options {
 		option(&s)
 	}
@@ -84,14 +91,14 @@ func New(apiURL, token string, options ...Option) (*Client, error) {
 		return nil, errors.New("connect to GitHub: the token has characters that no token has (spaces, control or non-ASCII characters): check the secret that it comes from")
 	}
 	api := gogithub.NewClient(&http.Client{
-		Transport:     newPatience(&exchange{base: s.base, scheme: base.Scheme, host: base.Host, token: token}, s),
+		Transport:     newPatience(newPace(&exchange{base: s.base, scheme: base.Scheme, host: base.Host, token: token}, s.pace), s),
 		CheckRedirect: checkRedirect,
 	})
 	api.BaseURL = base
 	api.UserAgent = userAgent
 	// Ours waits; go-github's own check would fail at once instead, and without asking.
 	api.DisableRateLimitCheck = true
-	return &Client{api: api, graphql: graphqlURL(base), token: token}, nil
+	return &Client{api: api, graphql: graphqlURL(base), token: token, refused: map[string][]string{}}, nil
 }
 
 func parseURL(apiURL string) (*url.URL, error) {
@@ -122,17 +129,21 @@ func graphqlURL(base *url.URL) *url.URL {
 	return &u
 }
 
-// checkRedirect follows what GitHub sends for a renamed repository, and nothing
-// that would change the request: Go repeats a redirected POST or PATCH as a GET.
+// errRedirected is matched by the error of a write that was redirected, and so not done.
+var errRedirected = errors.New("was redirected: was the repository renamed, or the issue transferred?")
+
+// checkRedirect follows what GitHub sends for a renamed repository or a transferred
+// issue when it is read. A write goes where it was addressed or nowhere: Go would repeat it as a GET
+// or, after a 307, in another repository.
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	first := via[0]
 	switch {
+	case first.Method != http.MethodGet:
+		return fmt.Errorf("a %s %w", first.Method, errRedirected)
 	case len(via) >= 5:
 		return errors.New("stopped after 5 redirects")
 	case req.URL.Host != first.URL.Host || req.URL.Scheme != first.URL.Scheme:
 		return errors.New("redirected to another host: check GITHUB_API_URL")
-	case req.Method != first.Method:
-		return fmt.Errorf("a %s was redirected: was the repository renamed?", first.Method)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package github
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -14,7 +15,7 @@ const repo = "acme/infra"
 
 func connect(t *testing.T, url, token string, options ...Option) *Client {
 	t.Helper()
-	c, err := New(url, token, options...)
+	c, err := New(url, token, append([]Option{WithPace(0)}, options...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +123,29 @@ func TestARepositoryNameCannotChangeThePath(t *testing.T) {
 		wantError(t, err, "not of the form owner/name")
 		_, err = c.MergedPullRequests(t.Context(), name, strings.Repeat("a", 40), "main")
 		wantError(t, err, "not of the form owner/name")
-		wantError(t, c.StickyComment(t.Context(), name, 1, "k", "x"), "not of the form owner/name")
+		for _, err := range []error{
+			c.StickyComment(t.Context(), name, 1, "k", "x"),
+			second(c.Issues(t.Context(), name, IssueQuery{})),
+			second(c.Issue(t.Context(), name, 1)),
+			second(c.CreateIssue(t.Context(), name, NewIssue{Title: "x"})),
+			second(c.EditIssue(t.Context(), name, 1, IssueEdit{State: "open"})),
+			c.AddLabels(t.Context(), name, 1, "x"),
+			c.RemoveLabel(t.Context(), name, 1, "x"),
+			c.CommentOnIssue(t.Context(), name, 1, "x"),
+			second(c.Permission(t.Context(), name, "octocat")),
+		} {
+			wantError(t, err, "not of the form owner/name")
+		}
+		_, _, err = c.LabelledAt(t.Context(), name, 1, "x")
+		wantError(t, err, "not of the form owner/name")
+	}
+	for _, login := range []string{"", "..", "a/b", "octocat?", "[bot]x", "a b"} {
+		wantError(t, second(c.Permission(t.Context(), repo, login)), "is not a login")
+		wantError(t, second(c.TeamMembers(t.Context(), "acme", login)), "named by its slug")
+		wantError(t, second(c.TeamMembers(t.Context(), login, "ops")), "named by its slug")
+	}
+	for _, label := range []string{"", ".", ".."} {
+		wantError(t, c.RemoveLabel(t.Context(), repo, 1, label), "no such label")
 	}
 	for _, commit := range []string{"", "main", "..", strings.Repeat("a", 39), strings.Repeat("a", 40) + "/pulls"} {
 		_, err := c.MergedPullRequests(t.Context(), repo, commit, "main")
@@ -172,20 +195,31 @@ func TestTheTokenGoesToTheConfiguredHostOnly(t *testing.T) {
 func TestARenamedRepositoryIsReadAndNotWritten(t *testing.T) {
 	t.Parallel()
 	s := githubtest.Start(t)
-	s.Repository(repo).AddPullRequest(githubtest.PullRequest{Title: "grow"})
-	renamed := func(req *http.Request) (*http.Response, error) {
-		if path, old := strings.CutPrefix(req.URL.Path, "/repos/acme/old/"); old {
-			return &http.Response{
-				StatusCode: http.StatusMovedPermanently,
-				Header:     http.Header{"Location": {"/repos/acme/infra/" + path}},
-				Body:       http.NoBody, Request: req,
-			}, nil
-		}
-		return http.DefaultTransport.RoundTrip(req)
-	}
-	c := connect(t, s.URL(), s.Token(), withBase(roundTrip(renamed)))
+	r := s.Repository("acme/old")
+	r.AddPullRequest(githubtest.PullRequest{Title: "grow"})
+	n := r.AddIssue(githubtest.Issue{Title: "drift"})
+	r.Rename(repo)
+	c := connect(t, s.URL(), s.NewToken("github-actions[bot]", nil))
 	if pr, err := c.PullRequest(t.Context(), "acme/old", 1); err != nil || pr.Title != "grow" {
 		t.Errorf("pull request %+v, error %v", pr, err)
 	}
-	wantError(t, c.StickyComment(t.Context(), "acme/old", 1, "k", "x"), "a POST was redirected: was the repository renamed?")
+	if i, err := c.Issue(t.Context(), "acme/old", n); err != nil || i.Title != "drift" || i.Number != n {
+		t.Errorf("issue %+v, error %v", i, err)
+	}
+	for name, err := range map[string]error{
+		"POST":   c.StickyComment(t.Context(), "acme/old", 1, "k", "x"),
+		"PATCH":  second(c.EditIssue(t.Context(), "acme/old", n, IssueEdit{State: "closed"})),
+		"DELETE": c.RemoveLabel(t.Context(), "acme/old", n, "drift"),
+	} {
+		wantError(t, err, "a "+name+" was redirected: was the repository renamed")
+		if errors.Is(err, ErrUnknownOutcome) || errors.Is(err, ErrNoIssue) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if i, _ := r.Issue(n); i.State != "open" || len(r.Comments(1)) != 0 {
+		t.Errorf("written all the same: %+v", i)
+	}
 }
+
+// second is a call's error.
+func second[T any](_ T, err error) error { return err }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -88,8 +87,7 @@ func again(req *http.Request, resp *http.Response, err error, retries int) (why 
 		// One second more: the reset time is in whole seconds, and clocks differ.
 		return "GitHub's rate limit is used up", max(time.Until(reset), 0) + time.Second
 	}
-	// GraphQL is a POST that only reads: nothing here sends a mutation.
-	if req.Method != http.MethodGet && !strings.HasSuffix(req.URL.Path, "/graphql") {
+	if isWrite(req) {
 		return "", 0
 	}
 	backoff := time.Second << retries

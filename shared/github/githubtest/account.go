@@ -16,12 +16,14 @@ type account struct {
 	permissions Permissions
 }
 
-func (a account) may(op operation) bool {
+// may tells whether one of the permissions, at a level, is held. Metadata may be read
+// with any token.
+func (a account) may(level string, permissions ...string) bool {
 	if a.permissions == nil {
 		return true
 	}
-	for _, name := range op.permissions {
-		if held := a.permissions[name]; held == op.level || held == "write" {
+	for _, name := range permissions {
+		if held := a.permissions[name]; held == level || held == "write" || name == "metadata" {
 			return true
 		}
 	}
@@ -57,13 +59,22 @@ func (s *Server) allowed(r *http.Request, op operation) answer {
 	if !known && bearer(r) != "" {
 		return failure(http.StatusUnauthorized, "Bad credentials")
 	}
+	if r.PathValue("org") != "" {
+		if !account.may(op.level, op.permissions...) || !known {
+			return failure(http.StatusForbidden, "Resource not accessible by integration")
+		}
+		return answer{}
+	}
+	if redirect := s.renamedTo(r); redirect.status != 0 {
+		return redirect
+	}
 	repo := s.repositories[strings.ToLower(r.PathValue("owner")+"/"+r.PathValue("repo"))]
 	switch {
 	case repo == nil || !known && !repo.public:
 		return failure(http.StatusNotFound, "Not Found")
 	case !known && op.level == "write":
 		return failure(http.StatusUnauthorized, "Requires authentication")
-	case known && !account.may(op) && !(repo.public && op.level == "read"):
+	case known && !account.may(op.level, op.permissions...) && !(repo.public && op.level == "read"):
 		return failure(http.StatusForbidden, "Resource not accessible by integration")
 	}
 	return answer{}
@@ -76,11 +87,16 @@ func simpleUser(example object, login string) object {
 	if strings.HasSuffix(login, "[bot]") {
 		kind = "Bot"
 	}
-	id := fnv.New32a()
-	_, _ = id.Write([]byte(login)) // never fails
-	user["login"], user["type"], user["id"] = login, kind, id.Sum32()
+	user["login"], user["type"], user["id"] = login, kind, hash(login)
 	user["html_url"] = "https://github.com/" + login
 	return user
+}
+
+// hash numbers what has a name.
+func hash(name string) uint32 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(name)) // never fails
+	return h.Sum32()
 }
 
 func copyOf(o object) object {

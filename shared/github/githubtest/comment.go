@@ -4,11 +4,12 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
 
-// Comment is one comment of a pull request.
+// Comment is one comment of an issue or a pull request.
 type Comment struct {
 	ID      int64
 	Author  string
@@ -19,38 +20,38 @@ type Comment struct {
 
 type comment struct {
 	Comment
-	number int // the pull request's
+	issue *issue
 }
 
 // maxComment is GitHub's limit, in characters.
 const maxComment = 65536
 
-// AddComment has somebody comment on a pull request, and gives the comment's id.
+// AddComment has somebody comment on an issue or a pull request, and gives the comment's id.
 func (r *Repository) AddComment(number int, author, body string) int64 {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
-	p := r.pull(number)
-	if p == nil {
-		r.server.report("githubtest: %s has no pull request #%d to comment on", r.name, number)
+	i := r.acted(number, "comment on")
+	if i == nil {
 		return 0
 	}
-	return r.addComment(p, author, body).ID
+	return r.addComment(i, author, body).ID
 }
 
-func (r *Repository) addComment(p *pull, author, body string) *comment {
-	now := time.Now()
-	c := &comment{Comment{ID: r.server.id(), Author: author, Body: body, Created: now, Updated: now}, p.number}
-	p.comments = append(p.comments, c)
+func (r *Repository) addComment(i *issue, author, body string) *comment {
+	now := r.server.now()
+	c := &comment{Comment{ID: r.server.id(), Author: author, Body: body, Created: now, Updated: now}, i}
+	i.comments = append(i.comments, c)
+	i.Updated = now
 	return c
 }
 
-// Comments lists a pull request's, the oldest first.
+// Comments lists an issue's or a pull request's, the oldest first.
 func (r *Repository) Comments(number int) []Comment {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
 	var list []Comment
-	if p := r.pull(number); p != nil {
-		for _, c := range p.comments {
+	if i := r.issue(number); i != nil {
+		for _, c := range i.comments {
 			list = append(list, c.Comment)
 		}
 	}
@@ -59,11 +60,11 @@ func (r *Repository) Comments(number int) []Comment {
 
 func (s *Server) listComments(c call) answer {
 	r := s.repository(c)
-	p := r.pull(issueNumber(c))
-	if p == nil {
-		return failure(http.StatusNotFound, "Not Found")
+	i, refused := s.asked(c)
+	if i == nil {
+		return refused
 	}
-	comments, header := page(c.Request, p.comments)
+	comments, header := page(c.Request, i.comments)
 	list := []object{}
 	for _, comment := range comments {
 		o, err := s.commentObject(r, comment)
@@ -77,15 +78,19 @@ func (s *Server) listComments(c call) answer {
 
 func (s *Server) createComment(c call) answer {
 	r := s.repository(c)
-	p := r.pull(issueNumber(c))
-	if p == nil {
-		return failure(http.StatusNotFound, "Not Found")
+	i, refused := s.asked(c)
+	if i == nil {
+		return refused
+	}
+	// A person who may write can; an app and a workflow can't.
+	if i.Locked && strings.HasSuffix(c.account.login, "[bot]") {
+		return failure(http.StatusForbidden, "Unable to create comment because issue is locked.")
 	}
 	body, refused := commentBody(c)
 	if refused.status != 0 {
 		return refused
 	}
-	return s.commentAnswer(http.StatusCreated, r, r.addComment(p, c.account.login, body))
+	return s.commentAnswer(http.StatusCreated, r, r.addComment(i, c.account.login, body))
 }
 
 // updateComment lets whoever may write edit anyone's comment, as GitHub does.
@@ -93,24 +98,19 @@ func (s *Server) updateComment(c call) answer {
 	r := s.repository(c)
 	id, _ := strconv.ParseInt(c.PathValue("comment_id"), 10, 64) // the description says it is a number
 	body, refused := commentBody(c)
-	for _, p := range r.pulls {
-		for _, comment := range p.comments {
+	for _, i := range r.issues {
+		for _, comment := range i.comments {
 			if comment.ID != id {
 				continue
 			}
 			if refused.status != 0 {
 				return refused
 			}
-			comment.Body, comment.Updated = body, time.Now()
+			comment.Body, comment.Updated = body, s.now()
 			return s.commentAnswer(http.StatusOK, r, comment)
 		}
 	}
 	return failure(http.StatusNotFound, "Not Found")
-}
-
-func issueNumber(c call) int {
-	number, _ := strconv.Atoi(c.PathValue("issue_number")) // the description says it is a number
-	return number
 }
 
 func commentBody(c call) (string, answer) {
@@ -145,8 +145,8 @@ func (s *Server) commentObject(r *Repository, c *comment) (object, error) {
 	}
 	o["id"], o["body"] = c.ID, c.Body
 	o["url"] = s.link(false, "/repos/%s/issues/comments/%d", r.name, c.ID)
-	o["html_url"] = s.link(true, "/%s/pull/%d#issuecomment-%d", r.name, c.number, c.ID)
-	o["issue_url"] = s.link(false, "/repos/%s/issues/%d", r.name, c.number)
+	o["html_url"] = s.link(true, "/%s/%s/%d#issuecomment-%d", r.name, c.issue.page(), c.issue.Number, c.ID)
+	o["issue_url"] = s.link(false, "/repos/%s/issues/%d", r.name, c.issue.Number)
 	o["user"] = simpleUser(o["user"].(object), c.Author)
 	o["created_at"], o["updated_at"] = timestamp(c.Created), timestamp(c.Updated)
 	return o, nil

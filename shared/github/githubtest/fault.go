@@ -7,18 +7,25 @@ import (
 	"time"
 )
 
-// Fault makes requests fail. It is outside of GitHub's description on purpose.
+// Fault makes requests fail, or be slow. It is outside of GitHub's description on purpose.
 type Fault struct {
 	Method string // of the requests it strikes; empty: any
 	Path   string // a part of their path; empty: any
+	Writes bool   // only requests that change something
+	Skip   int    // how many such requests pass before it strikes
 	Times  int    // how many it strikes; 0: one
-	Done   bool   // the request is carried out all the same, only its answer is lost
+
+	Call  func()        // called first: to cancel whoever asks, or for what others do meanwhile
+	Delay time.Duration // how long it takes before anything else happens
+	Pass  bool          // then it is served as if nothing were wrong
+	Done  bool          // or carried out, but its answer lost
 
 	Status  int // what is answered instead; 0: the connection is cut
 	Header  http.Header
 	Message string
 
 	documentation string
+	passed        int
 	struck        int
 }
 
@@ -44,10 +51,16 @@ func (s *Server) fault(r *http.Request) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range s.faults {
-		if f.struck < f.Times && (f.Method == "" || f.Method == r.Method) && strings.Contains(r.URL.Path, f.Path) {
-			f.struck++
-			return f
+		if f.struck == f.Times || f.Method != "" && f.Method != r.Method || !strings.Contains(r.URL.Path, f.Path) ||
+			f.Writes && !(Request{Method: r.Method, Path: r.URL.Path}).Write() {
+			continue
 		}
+		if f.passed < f.Skip {
+			f.passed++
+			continue
+		}
+		f.struck++
+		return f
 	}
 	return nil
 }

@@ -10,35 +10,6 @@ import (
 	"time"
 )
 
-// Repository is one repository's pull requests and comments.
-type Repository struct {
-	server  *Server
-	name    string // owner/name
-	public  bool
-	pulls   []*pull          // number n is at n-1
-	commits map[string][]int // numbers of the pull requests that a commit has to do with
-}
-
-// Repository is the repository of that owner/name, made private and empty when it is asked
-// for first.
-func (s *Server) Repository(name string) *Repository {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r := s.repositories[strings.ToLower(name)]
-	if r == nil {
-		r = &Repository{server: s, name: name, commits: map[string][]int{}}
-		s.repositories[strings.ToLower(name)] = r
-	}
-	return r
-}
-
-// MakePublic lets anyone read the repository.
-func (r *Repository) MakePublic() {
-	r.server.mu.Lock()
-	defer r.server.mu.Unlock()
-	r.public = true
-}
-
 // PullRequest is one as a person opens it. What is empty is made up: HeadSHA, BaseSHA,
 // Author ("octocat"), Base ("main"), Head ("feature"), and Repository, the head's, when it
 // is not a fork's.
@@ -52,14 +23,12 @@ type PullRequest struct {
 	BaseSHA    string
 }
 
+// pull is what a pull request has beside what any issue has.
 type pull struct {
 	PullRequest
-	number      int
-	state       string
-	created     time.Time
+	issue       *issue
 	merged      *time.Time
 	mergeCommit string // until merged, a test merge
-	comments    []*comment
 }
 
 // Method is how a pull request is merged.
@@ -89,10 +58,10 @@ func (r *Repository) AddPullRequest(pr PullRequest) int {
 	fill(&pr.Repository, r.name)
 	fill(&pr.Base, "main")
 	fill(&pr.BaseSHA, s.sha())
-	p := &pull{PullRequest: pr, number: len(r.pulls) + 1, state: "open", created: time.Now(), mergeCommit: s.sha()}
-	r.pulls = append(r.pulls, p)
-	r.associate(pr.HeadSHA, p.number)
-	return p.number
+	i := r.addIssue(Issue{Title: pr.Title, Author: pr.Author})
+	i.pull = &pull{PullRequest: pr, issue: i, mergeCommit: s.sha()}
+	r.associate(pr.HeadSHA, i.Number)
+	return i.Number
 }
 
 // Push makes a commit the head of an open pull request.
@@ -100,7 +69,7 @@ func (r *Repository) Push(number int, commit string) {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
 	p := r.pull(number)
-	if p == nil || p.state != "open" {
+	if p == nil || p.issue.State != "open" {
 		r.server.report("githubtest: %s has no open pull request #%d to push to", r.name, number)
 		return
 	}
@@ -122,12 +91,13 @@ func (r *Repository) Merge(number int, method Method, commits ...string) string 
 		s.report("githubtest: a %s merge makes one commit, not %d", method, len(commits))
 	}
 	p := r.pull(number)
-	if p == nil || p.state != "open" {
+	if p == nil || p.issue.State != "open" {
 		s.report("githubtest: %s has no open pull request #%d to merge", r.name, number)
 		return ""
 	}
-	now := time.Now()
-	p.state, p.merged, p.mergeCommit = "closed", &now, commits[len(commits)-1]
+	now := s.now()
+	p.issue.State, p.issue.Closed, p.issue.Updated = "closed", now, now
+	p.merged, p.mergeCommit = &now, commits[len(commits)-1]
 	for _, commit := range commits {
 		r.associate(commit, number)
 	}
@@ -151,19 +121,15 @@ func (r *Repository) associate(commit string, number int) {
 
 // pull is a pull request, or nil; the server's lock is held.
 func (r *Repository) pull(number int) *pull {
-	if number < 1 || number > len(r.pulls) {
-		return nil
+	if i := r.issue(number); i != nil {
+		return i.pull
 	}
-	return r.pulls[number-1]
+	return nil
 }
 
 // sha makes up a commit; s.mu is held.
 func (s *Server) sha() string {
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(strconv.FormatInt(s.id(), 10))))[:40]
-}
-
-func (s *Server) repository(c call) *Repository {
-	return s.repositories[strings.ToLower(c.PathValue("owner")+"/"+c.PathValue("repo"))]
 }
 
 // listPullRequestsOfCommit answers an empty list for a commit it has not heard of: it holds no Git.
@@ -193,7 +159,7 @@ func (s *Server) getPullRequest(c call) answer {
 		return failure(http.StatusInternalServerError, err.Error())
 	}
 	o["merged"] = p.merged != nil
-	o["comments"] = len(p.comments)
+	o["comments"] = len(p.issue.comments)
 	return answer{status: http.StatusOK, body: o}
 }
 
@@ -216,14 +182,14 @@ func (s *Server) pullObject(r *Repository, p *pull, example string) (object, err
 	branch("head", p.Repository, p.Head, p.HeadSHA)
 	branch("base", r.name, p.Base, p.BaseSHA)
 	for field, value := range (object{
-		"number":              p.number,
+		"number":              p.issue.Number,
 		"title":               p.Title,
-		"state":               p.state,
-		"url":                 s.link(false, "/repos/%s/pulls/%d", r.name, p.number),
-		"html_url":            s.link(true, "/%s/pull/%d", r.name, p.number),
+		"state":               p.issue.State,
+		"url":                 s.link(false, "/repos/%s/pulls/%d", r.name, p.issue.Number),
+		"html_url":            s.link(true, "/%s/pull/%d", r.name, p.issue.Number),
 		"user":                simpleUser(user, p.Author),
-		"created_at":          timestamp(p.created),
-		"updated_at":          timestamp(p.created),
+		"created_at":          timestamp(p.issue.Created),
+		"updated_at":          timestamp(p.issue.Created),
 		"closed_at":           nil,
 		"merged_at":           nil,
 		"merge_commit_sha":    p.mergeCommit,

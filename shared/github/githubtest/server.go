@@ -9,6 +9,9 @@
 //
 // Processes use it too: GITHUB_API_URL is URL, GITHUB_TOKEN is Token.
 //
+// What people do is a method of Repository: AddIssue, Label, CloseIssue, Merge. What
+// GitHub itself does wrong is a Fault.
+//
 //	gh := githubtest.Start(t)
 //	repo := gh.Repository("acme/infra")
 //	n := repo.AddPullRequest(githubtest.PullRequest{Head: "grow", HeadSHA: head, Base: "main"})
@@ -40,7 +43,10 @@ type Server struct {
 
 	mu           sync.Mutex
 	repositories map[string]*Repository // by name in lower case
-	accounts     map[string]account     // by token
+	renamed      map[string]*Repository // by what it was called before, in lower case
+	teams        map[string][]string    // logins by organization/slug in lower case
+	clock        func() time.Time
+	accounts     map[string]account // by token
 	token        string
 	faults       []*Fault
 	requests     []Request
@@ -51,6 +57,11 @@ type Server struct {
 type Request struct {
 	Method, Path, Query string
 	Status              int // 0: the connection was cut
+}
+
+// Write tells whether the request was made to change something. GraphQL is only read here.
+func (r Request) Write() bool {
+	return r.Method != http.MethodGet && !strings.HasSuffix(r.Path, "/graphql")
 }
 
 // Start makes a server that lasts as long as the test, and fails it when a request
@@ -77,6 +88,9 @@ func New(report func(format string, args ...any)) (*Server, error) {
 		report:       report,
 		mux:          http.NewServeMux(),
 		repositories: map[string]*Repository{},
+		renamed:      map[string]*Repository{},
+		teams:        map[string][]string{},
+		clock:        time.Now,
 		accounts:     map[string]account{},
 	}
 	for _, op := range operations {
@@ -92,6 +106,17 @@ func New(report func(format string, args ...any)) (*Server, error) {
 	return s, nil
 }
 
+// SetClock sets what time it is on GitHub for whatever happens from now on; time.Now unless told.
+// GitHub tells times in whole seconds.
+func (s *Server) SetClock(now func() time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clock = now
+}
+
+// now is GitHub's time; s.mu is held.
+func (s *Server) now() time.Time { return s.clock() }
+
 // Close stops the server, once the requests under way are answered.
 func (s *Server) Close() { s.listener.Close() }
 
@@ -106,6 +131,18 @@ func (s *Server) Requests() []Request {
 	return append([]Request(nil), s.requests...)
 }
 
+// Counts is how many requests so far were reads, and how many writes, refused ones included.
+func (s *Server) Counts() (reads, writes int) {
+	for _, r := range s.Requests() {
+		if r.Write() {
+			writes++
+		} else {
+			reads++
+		}
+	}
+	return reads, writes
+}
+
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.Path
@@ -117,14 +154,28 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}()
 	if rest, enterprise := strings.CutPrefix(path, "/api"); enterprise {
 		r = r.Clone(r.Context())
-		r.URL.Path, r.URL.RawPath = strings.TrimPrefix(rest, "/v3"), ""
+		r.URL.Path, r.URL.RawPath = strings.TrimPrefix(rest, "/v3"), strings.TrimPrefix(strings.TrimPrefix(r.URL.RawPath, "/api"), "/v3")
 	}
 	fault := s.fault(r)
+	r = s.byID(r)
 	if fault == nil {
 		s.mux.ServeHTTP(recorded, r)
 		return
 	}
 	defer func() { _, _ = io.Copy(io.Discard, r.Body) }() // as any server reads what it refuses
+	if fault.Call != nil {
+		fault.Call()
+	}
+	if fault.Delay > 0 {
+		select {
+		case <-time.After(fault.Delay):
+		case <-r.Context().Done(): // nobody waits any more; what was to be done is done all the same
+		}
+	}
+	if fault.Pass {
+		s.mux.ServeHTTP(recorded, r)
+		return
+	}
 	if fault.Done {
 		s.mux.ServeHTTP(httptest.NewRecorder(), r)
 	}
@@ -155,6 +206,9 @@ func (s *Server) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	}
 	recorder := httptest.NewRecorder()
 	s.ServeHTTP(recorder, in)
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
 	resp = recorder.Result()
 	resp.Request = r
 	return resp, nil
@@ -180,6 +234,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, op operation) {
 		}
 		s.mu.Unlock()
 	}
+	a = s.conditional(r, a)
 	if err := s.checkAnswer(r, op, s.write(w, a)); err != nil {
 		s.report("githubtest: the answer to %s %s does not fit GitHub's description, a bug of this package: %v", r.Method, r.URL, err)
 	}

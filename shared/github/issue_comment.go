@@ -1,0 +1,40 @@
+package github
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	gogithub "github.com/google/go-github/v84/github"
+)
+
+// ErrLocked is wrapped when an issue's conversation is locked: then only people who may
+// write comment, not apps and workflows. Labels, state and body can still be changed.
+var ErrLocked = errors.New("the issue's conversation is locked")
+
+// CommentOnIssue adds a comment of at most 65,536 characters. It is ErrNoIssue as Issue
+// is, ErrLocked, or ErrUnknownOutcome when GitHub failed while writing. It needs `issues: write`.
+func (c *Client) CommentOnIssue(ctx context.Context, repo string, number int, body string) error {
+	owner, name, err := splitRepository(repo)
+	if err != nil {
+		return fmt.Errorf("comment on issue #%d: %w", number, err)
+	}
+	doing := fmt.Sprintf("comment on issue #%d of %s", number, repo)
+	body, err = issueBody(body)
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	if strings.TrimSpace(body) == "" {
+		return errors.New(doing + ": there is no text")
+	}
+	_, _, err = c.api.Issues.CreateComment(ctx, owner, name, number, &gogithub.IssueComment{Body: &body})
+	switch {
+	case err == nil:
+		return nil
+	case statusOf(err) == http.StatusForbidden && strings.Contains(messageOf(err), "locked"):
+		return fmt.Errorf("%s: %w: unlock it, or pass the token of a person who may write", doing, ErrLocked)
+	}
+	return c.explainIssue(err, doing, writeIssues)
+}

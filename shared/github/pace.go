@@ -1,0 +1,49 @@
+package github
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+// defaultPace is the pause that GitHub asks for between writes.
+// https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#pause-between-mutative-requests
+const defaultPace = time.Second
+
+// pace sends writes one after another, with a pause between them. Reads pass.
+type pace struct {
+	base  http.RoundTripper
+	every time.Duration
+	turn  chan time.Time // holds when the last write ended; empty while one is under way
+}
+
+func newPace(base http.RoundTripper, every time.Duration) *pace {
+	p := &pace{base: base, every: every, turn: make(chan time.Time, 1)}
+	p.turn <- time.Time{}
+	return p
+}
+
+// RoundTrip implements http.RoundTripper.
+func (p *pace) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !isWrite(req) {
+		return p.base.RoundTrip(req)
+	}
+	select {
+	case <-req.Context().Done():
+		return nil, req.Context().Err()
+	case last := <-p.turn:
+		defer func() { p.turn <- last }()
+		if err := sleep(req.Context(), time.Until(last.Add(p.every))); err != nil {
+			return nil, err
+		}
+		resp, err := p.base.RoundTrip(req)
+		last = time.Now()
+		return resp, err
+	}
+}
+
+// isWrite tells whether a request changes something. GraphQL is a POST that only
+// reads: nothing here sends a mutation.
+func isWrite(req *http.Request) bool {
+	return req.Method != http.MethodGet && !strings.HasSuffix(req.URL.Path, "/graphql")
+}
