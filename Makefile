@@ -1,9 +1,9 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 
-MODULES  := shared actions/plan actions/apply test
+MODULES  := shared actions/plan actions/apply actions/drift-detection test
 PACKAGES := $(MODULES:%=./%/...)
-ACTIONS  := plan apply
+ACTIONS  := plan apply drift-detection
 TOOLS    := $(CURDIR)/test/.tools
 BIN      := $(TOOLS)/bin
 

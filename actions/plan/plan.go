@@ -25,6 +25,7 @@ import (
 type Inputs struct {
 	job.Inputs
 	Drift         bool
+	RefreshOnly   bool // a drift plan of mode refresh-only
 	Store         bool
 	RetentionDays int
 	Comment       bool
@@ -40,9 +41,6 @@ type Deps struct {
 	Signals <-chan os.Signal
 }
 
-// driftExpiry is how long a drift plan can be applied: what runs changes without us.
-const driftExpiry = 24 * time.Hour
-
 // ReadInputs reads the action's inputs. Its error names each that is missing or
 // out of its choices.
 func ReadInputs(r *gha.Runtime) (Inputs, error) {
@@ -50,6 +48,7 @@ func ReadInputs(r *gha.Runtime) (Inputs, error) {
 	in := Inputs{
 		Inputs:        job.ReadInputs(r, read, "plan-role"),
 		Drift:         read.Bool("drift-detection-mode-enabled", false),
+		RefreshOnly:   read.Choice("mode", "plan", "refresh-only") == "refresh-only",
 		Store:         read.Bool("plan-storage", true),
 		RetentionDays: read.Int("metadata-retention-days", 14, 1, 365),
 		Comment:       read.Bool("pr-comment", false),
@@ -58,6 +57,9 @@ func ReadInputs(r *gha.Runtime) (Inputs, error) {
 	if err := read.Err(); err != nil {
 		return Inputs{}, err
 	}
+	if in.RefreshOnly && !in.Drift {
+		return Inputs{}, errors.New("input `mode` is refresh-only, and `drift-detection-mode-enabled` is not true: only a drift plan can be refresh-only, since what it plans is not for applying")
+	}
 	return in, in.Check()
 }
 
@@ -65,6 +67,7 @@ func ReadInputs(r *gha.Runtime) (Inputs, error) {
 //
 // A plan that Terraform could not make is recorded as failed, so that an apply
 // of this commit says so, and is an error. An interrupted run leaves no record.
+// In drift mode what was found is stored, too, or why nothing was.
 func Run(ctx context.Context, in Inputs, d Deps) (result job.Result, err error) {
 	p, err := begin(ctx, in, d)
 	var skipped *job.Skipped
@@ -81,7 +84,7 @@ func Run(ctx context.Context, in Inputs, d Deps) (result job.Result, err error) 
 	case planErr != nil && ctx.Err() != nil:
 		return job.Result{}, fmt.Errorf("%w: interrupted: nothing was stored: run this job again", planErr)
 	case planErr != nil && p.record.Outcome != planstore.OutcomeFailed:
-		return job.Result{}, planErr
+		return job.Result{}, errors.Join(planErr, p.putDriftResult(ctx, planErr))
 	}
 	var trouble error // beside Terraform's own
 	if in.Store {
@@ -95,6 +98,7 @@ func Run(ctx context.Context, in Inputs, d Deps) (result job.Result, err error) 
 			trouble = err
 		}
 	}
+	trouble = errors.Join(trouble, p.putDriftResult(ctx, planErr))
 	result, err = p.report(ctx, planErr)
 	trouble = errors.Join(trouble, err)
 	if len(result.Annotations) > 0 && trouble != nil {
@@ -131,6 +135,9 @@ func begin(ctx context.Context, in Inputs, d Deps) (*planning, error) {
 		return nil, errors.New("plan refuses to run on pull_request_target: it would run a stranger's code with this repository's credentials: use the pull_request event")
 	}
 	pr := event.PullRequest
+	if pr != nil && in.Drift {
+		return nil, fmt.Errorf("drift mode is for the default branch, and this is pull request #%d: all that it changes would be taken for drift: run it on a schedule", pr.Number)
+	}
 	if pr != nil && pr.Fork {
 		return nil, fmt.Errorf("pull request #%d comes from a fork: GitHub gives its workflows no ID token and no secrets, so it can't be planned here: a maintainer can push its commits to a branch of this repository", pr.Number)
 	}
@@ -246,7 +253,8 @@ func (p *planning) plan(ctx context.Context) error {
 	}
 	p.planfile = planfile
 	p.record.Outcome = planstore.OutcomeNoChanges
-	if made.HasChanges || p.changes.Counts.Any() {
+	// To apply a refresh-only plan would only make the state say that all is well.
+	if !p.RefreshOnly && (made.HasChanges || p.changes.Counts.Any()) {
 		p.record.Outcome = planstore.OutcomeChanges
 	}
 	return nil
@@ -258,7 +266,7 @@ func (p *planning) runTerraform(ctx context.Context, cli *terraform.CLI, planfil
 			return terraform.PlanResult{}, err
 		}
 	}
-	return cli.Plan(ctx, terraform.PlanOptions{Out: planfile, VarFiles: p.job.VarFiles()})
+	return cli.Plan(ctx, terraform.PlanOptions{Out: planfile, VarFiles: p.job.VarFiles(), RefreshOnly: p.RefreshOnly})
 }
 
 // detailBytes is how much of resources' details is kept for the report, which
@@ -277,7 +285,11 @@ func (p *planning) read(ctx context.Context, cli *terraform.CLI, planfile string
 			defer func() { err = errors.Join(err, f.Close()) }()
 			r = io.TeeReader(r, f)
 		}
-		p.changes, err = changes.Read(r, changes.Limit{Bytes: detailBytes})
+		read := changes.Read
+		if p.Drift {
+			read = changes.ReadDrift
+		}
+		p.changes, err = read(r, changes.Limit{Bytes: detailBytes})
 		return err
 	})
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"plan": func() { os.Exit(Main(time.Now)) },
+		"plan":          func() { os.Exit(Main(time.Now)) },
+		"drift-results": func() { os.Exit(driftResults()) },
 	})
 }
 

@@ -15,28 +15,16 @@ import (
 
 // report shows the plan and sets the outputs.
 func (p *planning) report(ctx context.Context, planErr error) (job.Result, error) {
-	view := report.Plan{
-		Subject: report.Subject{
-			Component: p.job.Target.Component, Stack: p.job.Target.Stack,
-			Commit: p.record.Commit, BaseCommit: p.record.BaseCommit, PullRequest: p.record.PullRequest,
-			Digest: p.record.Digest, CreatedAt: p.record.CreatedAt,
-			RunURL: p.record.Run.URL, Actor: p.record.Actor,
-			TerraformName: p.record.TerraformName, TerraformVersion: p.record.TerraformVersion,
-			Notes: p.notes,
-		},
-		Changes: p.changes, Diagnostics: p.diagnostics, DependsOn: p.job.Target.DependsOn, ApplyHow: p.applyHow(),
+	view := job.Redact(p.Runtime, report.Plan{
+		Subject: p.subject(), Changes: p.changes, Diagnostics: p.diagnostics, Error: p.undiagnosed(planErr),
+		DependsOn: p.job.Target.DependsOn, ApplyHow: p.applyHow(),
+	})
+	result := job.Result{Outputs: p.outputs()}
+	if p.Drift {
+		result.Summary = p.driftView(planErr).Markdown(report.SummaryLimit)
+	} else {
+		result.Summary = view.Markdown(report.SummaryLimit)
 	}
-	if p.Debug {
-		view.Settings = p.job.Origins()
-	}
-	if p.stored {
-		view.RecordID, view.ExpiresAt = p.record.ID(), p.record.ExpiresAt
-	}
-	if planErr != nil && len(p.diagnostics) == 0 {
-		view.Error = planErr.Error()
-	}
-	view = job.Redact(p.Runtime, view)
-	result := job.Result{Summary: view.Markdown(report.SummaryLimit), Outputs: p.outputs()}
 	if p.record.Outcome == planstore.OutcomeFailed {
 		result.Annotations = job.Annotations(p.job.Target.Dir, p.diagnostics)
 	}
@@ -51,12 +39,36 @@ func (p *planning) report(ctx context.Context, planErr error) (job.Result, error
 	return result, nil
 }
 
+func (p *planning) subject() report.Subject {
+	s := report.Subject{
+		Component: p.job.Target.Component, Stack: p.job.Target.Stack,
+		Commit: p.record.Commit, BaseCommit: p.record.BaseCommit, PullRequest: p.record.PullRequest,
+		Digest: p.record.Digest, CreatedAt: p.record.CreatedAt,
+		RunURL: p.record.Run.URL, Actor: p.record.Actor,
+		TerraformName: p.record.TerraformName, TerraformVersion: p.record.TerraformVersion,
+		Notes: p.notes,
+	}
+	if p.Debug {
+		s.Settings = p.job.Origins()
+	}
+	if p.stored {
+		s.RecordID, s.ExpiresAt = p.record.ID(), p.record.ExpiresAt
+	}
+	return s
+}
+
+// undiagnosed is an error that no diagnostic tells.
+func (p *planning) undiagnosed(planErr error) string {
+	if planErr == nil || len(p.diagnostics) > 0 {
+		return ""
+	}
+	return planErr.Error()
+}
+
 func (p *planning) applyHow() string {
 	switch {
 	case !p.Store:
 		return "This planfile was not stored (plan-storage: false), so nothing can apply it."
-	case p.Drift:
-		return "This is a drift plan: it shows where what runs and Git differ."
 	case p.record.PullRequest > 0:
 		return "When this pull request is merged, the apply action applies exactly this planfile."
 	default:
@@ -76,6 +88,9 @@ func (p *planning) outputs() map[string]string {
 	}
 	if p.stored {
 		out["plan-record"] = p.record.ID()
+	}
+	if p.Drift && p.changes != nil {
+		out["drifted"] = strconv.FormatBool(p.drifted())
 	}
 	return out
 }

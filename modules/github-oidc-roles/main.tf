@@ -9,8 +9,10 @@ locals {
     subject = r.id == null ? "repo:${r.name}" : format("repo:%s@%d/%s@%d", split("/", r.name)[0], r.owner_id, split("/", r.name)[1], r.id)
     plan    = coalesce(r.plan, ["pull_request", "ref:refs/heads/${r.default_branch}"])
     apply   = coalesce(r.apply, ["ref:refs/heads/${r.default_branch}"])
+    drift   = coalesce(r.drift, ["ref:refs/heads/${r.default_branch}"])
   }]
   plan_subjects  = distinct(flatten([for r in local.repositories : [for s in r.plan : "${r.subject}:${s}"]]))
+  drift_subjects = distinct(flatten([for r in local.repositories : [for s in r.drift : "${r.subject}:${s}"]]))
   apply_subjects = distinct(flatten([for r in local.repositories : [for s in r.apply : "${r.subject}:${s}"]]))
 
   # The repository as the beginning of a key in the plan store: in lower case, a
@@ -30,6 +32,11 @@ locals {
         description = "Reads planfiles and plan records, writes claims and errored states"
         subjects    = local.apply_subjects
         claims      = var.claims.apply_storage
+      }
+      drift_storage = {
+        description = "Reads drift results, writes the links to drift issues"
+        subjects    = local.drift_subjects
+        claims      = var.claims.drift_storage
       }
     } : {},
     var.create && var.create_terraform_roles ? {

@@ -23,7 +23,12 @@ output "apply_storage_role_arn" {
   value       = lookup(local.role_arns, "apply_storage", null)
 }
 
+output "drift_storage_role_arn" {
+  description = "ARN of the role that reads drift results and writes links to issues: `artifact-storage.role.drift` in `gitops.yaml`."
+  value       = lookup(local.role_arns, "drift_storage", null)
+}
+
 output "subjects" {
-  description = "The subjects of tokens that may plan and apply, to compare with what a refused run prints."
-  value       = var.create ? { plan = local.plan_subjects, apply = local.apply_subjects } : null
+  description = "The subjects of tokens that may plan, apply and detect drift, to compare with what a refused run prints."
+  value       = var.create ? { plan = local.plan_subjects, apply = local.apply_subjects, drift = local.drift_subjects } : null
 }

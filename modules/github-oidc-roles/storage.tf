@@ -7,6 +7,7 @@ locals {
   storage_policies = {
     plan_storage  = one(data.aws_iam_policy_document.plan_storage[*].json)
     apply_storage = one(data.aws_iam_policy_document.apply_storage[*].json)
+    drift_storage = one(data.aws_iam_policy_document.drift_storage[*].json)
   }
 
   # The keys of the bucket and of the table work through S3 and DynamoDB only.
@@ -154,6 +155,68 @@ data "aws_iam_policy_document" "apply_storage" {
       test     = "ForAllValues:StringLike"
       variable = "dynamodb:LeadingKeys"
       values   = [for key in local.keys : "apply#${key}#*"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["false"]
+    }
+  }
+
+  # Of drift remediation, which applies the plan that an issue names.
+  statement {
+    sid       = "WriteLinks"
+    actions   = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
+    resources = [var.storage.table_arn]
+
+    condition {
+      test     = "ForAllValues:StringLike"
+      variable = "dynamodb:LeadingKeys"
+      values   = [for key in local.keys : "issue#${key}#*"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["false"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "drift_storage" {
+  count = length(local.storage_roles) > 0 ? 1 : 0
+
+  source_policy_documents = data.aws_iam_policy_document.table_key[*].json
+
+  # The index's partition key is the repository and the run.
+  statement {
+    sid       = "FindResults"
+    actions   = ["dynamodb:Query"]
+    resources = ["${var.storage.table_arn}/index/by-run"]
+
+    condition {
+      test     = "ForAllValues:StringLike"
+      variable = "dynamodb:LeadingKeys"
+      values   = [for key in local.keys : "${key}#*"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["false"]
+    }
+  }
+
+  statement {
+    sid       = "WriteLinks"
+    actions   = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
+    resources = [var.storage.table_arn]
+
+    condition {
+      test     = "ForAllValues:StringLike"
+      variable = "dynamodb:LeadingKeys"
+      values   = [for key in local.keys : "issue#${key}#*"]
     }
 
     condition {

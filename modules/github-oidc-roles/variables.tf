@@ -6,7 +6,7 @@ variable "create" {
 }
 
 variable "name" {
-  description = "Beginning of each role's name, such as `gitops`: the roles are `gitops-plan`, `gitops-plan-storage`, `gitops-apply` and `gitops-apply-storage`."
+  description = "Beginning of each role's name, such as `gitops`: the roles are `gitops-plan`, `gitops-plan-storage`, `gitops-apply`, `gitops-apply-storage` and `gitops-drift-storage`."
   type        = string
   nullable    = false
 
@@ -32,6 +32,7 @@ variable "repositories" {
     - `default_branch`: the branch that is applied.
     - `plan`: what follows the repository in the subjects that may plan: `pull_request`, `ref:refs/heads/BRANCH`, `ref:refs/tags/TAG` or `environment:NAME`. A ref may end in `/*`. By default, pull requests and the default branch, which is where scheduled runs are.
     - `apply`: the same for those that may apply: `environment:NAME`, or the default branch. By default, the default branch. Limit an environment named here to the default branch, in its settings on GitHub.
+    - `drift`: the same for drift detection, which writes the links between targets and drift issues. By default, the default branch.
   EOT
   type = list(object({
     name           = string
@@ -40,6 +41,7 @@ variable "repositories" {
     default_branch = optional(string, "main")
     plan           = optional(list(string))
     apply          = optional(list(string))
+    drift          = optional(list(string))
   }))
   nullable = false
 
@@ -76,20 +78,20 @@ variable "repositories" {
   }
 
   validation {
-    condition     = alltrue(flatten([for r in var.repositories : [for s in coalesce(r.apply, []) : !startswith(s, "pull_request")]]))
-    error_message = "apply must not list \"pull_request\": the token of a pull request that was merged has the same subject as that of one that is still open, so anyone who can open a pull request could apply. Run the apply job under an environment (\"environment:NAME\"), or on pushes to the default branch."
+    condition     = alltrue(flatten([for r in var.repositories : [for s in concat(coalesce(r.apply, []), coalesce(r.drift, [])) : !startswith(s, "pull_request")]]))
+    error_message = "apply and drift must not list \"pull_request\": the token of a pull request that was merged has the same subject as that of one that is still open, so anyone who can open a pull request could apply. Run the apply job under an environment (\"environment:NAME\"), or on pushes to the default branch."
   }
 
   validation {
-    condition = alltrue(flatten([for r in var.repositories : [for s in coalesce(r.apply, []) :
+    condition = alltrue(flatten([for r in var.repositories : [for s in concat(coalesce(r.apply, []), coalesce(r.drift, [])) :
       startswith(s, "pull_request") || s == "ref:refs/heads/${r.default_branch}" || can(regex("^environment:[^*?:]+$", s))
     ]]))
-    error_message = "apply lists what may apply: \"environment:NAME\", or \"ref:refs/heads/BRANCH\" of the default branch (default_branch). No other branch, no tag and no wildcard: whoever can push that branch could apply."
+    error_message = "apply and drift list what may apply, and what may link issues: \"environment:NAME\", or \"ref:refs/heads/BRANCH\" of the default branch (default_branch). No other branch, no tag and no wildcard: whoever can push that branch could apply."
   }
 
   validation {
-    condition     = alltrue(flatten([for r in var.repositories : [for list in [r.plan, r.apply] : try(length(list) > 0, true)]]))
-    error_message = "plan and apply are left out, for the default, or list at least one subject."
+    condition     = alltrue(flatten([for r in var.repositories : [for list in [r.plan, r.apply, r.drift] : try(length(list) > 0, true)]]))
+    error_message = "plan, apply and drift are left out, for the default, or list at least one subject."
   }
 }
 
@@ -108,6 +110,7 @@ variable "claims" {
     plan_storage  = optional(map(list(string)), {})
     apply         = optional(map(list(string)), {})
     apply_storage = optional(map(list(string)), {})
+    drift_storage = optional(map(list(string)), {})
   })
   default  = {}
   nullable = false
@@ -128,7 +131,7 @@ variable "claims" {
 
 variable "storage" {
   description = <<-EOT
-    The plan store that the two storage roles are for: outputs of the modules `s3-bucket` and `dynamodb-table`. `table_kms_key_arn` is the table's key, when that is not the AWS managed one. Without `storage`, no storage role is made: for an account that has infrastructure and no plan store.
+    The plan store that the three storage roles are for: outputs of the modules `s3-bucket` and `dynamodb-table`. `table_kms_key_arn` is the table's key, when that is not the AWS managed one. Without `storage`, no storage role is made: for an account that has infrastructure and no plan store.
   EOT
   type = object({
     bucket_arn        = string

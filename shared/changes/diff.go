@@ -22,6 +22,8 @@ type differ struct {
 	attributes   []Attribute
 	omitted      int
 	used, limit  int // bytes, of attributes
+
+	seen *visible // is told what differs, in place of attributes, unless nil
 }
 
 // step is one step of a path.
@@ -167,6 +169,10 @@ func (d *differ) walkMembers(before, after, unknown int32, m *mask, inBoth bool)
 
 // leaf adds what differs at the place where the walk is.
 func (d *differ) leaf(before, after, unknown int32, m *mask) {
+	if d.seen != nil {
+		d.seen.leaf(d, before, after, unknown, m)
+		return
+	}
 	forces := d.forcesReplacement()
 	if !forces && (len(d.attributes) == maxAttributes || d.used >= d.limit) {
 		d.omitted++

@@ -45,6 +45,9 @@ func (rd *reader) outputChange(name string, i int32) error {
 	}
 	rd.plan.Counts.Outputs++
 	rd.digest.output(t, name, change[:])
+	if rd.visible != nil {
+		rd.visible.output(t, name, actions.action, &change)
+	}
 	if !rd.outputs.wants(0) {
 		return nil
 	}

@@ -52,6 +52,16 @@ type Plan struct {
 	// with the same digest would do the same. Sensitive values are part of it,
 	// so it must not be stored or shown.
 	Digest string
+	// Visible is the hex SHA-256 of what the plan would change as far as anyone
+	// may see it: resource changes with an effect, output changes, actions
+	// invoked. A sensitive value goes into it only as one that changes, so it may
+	// be stored, shown and compared. Two plans that find the same drift have the
+	// same, in whatever order things come; what may come out otherwise each time
+	// is left out (the old value of what only an apply will know, and what a
+	// resource was that is destroyed or forgotten). Empty unless read by [ReadDrift].
+	Visible string
+	// VisibleDrift is the same of all that and Drift: for a refresh-only plan.
+	VisibleDrift string
 }
 
 // Action is what happens to one resource.

@@ -143,6 +143,9 @@ func (rd *reader) resourceChange() error {
 	rd.changed++
 	if action != ReadData {
 		rd.digest.resource(t, &c)
+		if rd.visible != nil {
+			rd.visible.resource(&rd.visible.changes, t, &c)
+		}
 	}
 	keepResource(rd.resources, t, &c, t.label(c.resource[fieldActionReason]))
 	return nil
@@ -156,6 +159,9 @@ func (rd *reader) driftedResource() error {
 		return err
 	}
 	rd.plan.Counts.Drift++
+	if rd.visible != nil {
+		rd.visible.resource(&rd.visible.drift, &rd.tree, &c)
+	}
 	keepResource(rd.drift, &rd.tree, &c, rd.tree.label(c.resource[fieldActionReason]))
 	return nil
 }

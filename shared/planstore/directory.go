@@ -176,15 +176,31 @@ func (d *database) newestRecord(ctx context.Context, t Target, commit string) (r
 		if !strings.HasPrefix(string(name), prefix) {
 			return ErrNotFound
 		}
-		sk := string(name[len(pk)+1:])
-		content, err := readJSON(value)
-		if err != nil {
-			return fmt.Errorf("%w (%s %s: %w)", ErrAltered, pk, shown(sk), err)
-		}
-		r, err = openRecord(pk, sk, content, func(item *recordItem) error { return json.Unmarshal(value, item) })
+		r, err = readStored(pk, string(name[len(pk)+1:]), value)
 		return err
 	})
 	return r, err
+}
+
+func (d *database) record(ctx context.Context, t Target, recordID string) (r Record, err error) {
+	pk := planPrefix + t.key()
+	err = d.view(ctx, func(b *bbolt.Bucket) error {
+		value := b.Get(itemKey(pk, recordID))
+		if value == nil {
+			return ErrNotFound
+		}
+		r, err = readStored(pk, recordID, value)
+		return err
+	})
+	return r, err
+}
+
+func readStored(pk, sk string, value []byte) (Record, error) {
+	content, err := readJSON(value)
+	if err != nil {
+		return Record{}, fmt.Errorf("%w (%s %s: %w)", ErrAltered, pk, shown(sk), err)
+	}
+	return openRecord(pk, sk, content, func(item *recordItem) error { return json.Unmarshal(value, item) })
 }
 
 func (d *database) readClaim(ctx context.Context, t Target, recordID string) (claim *heldClaim, last *LastApply, err error) {

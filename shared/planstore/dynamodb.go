@@ -15,8 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// table holds items in a DynamoDB table. Every read is strongly consistent and
-// none is a Scan.
+// table holds items in a DynamoDB table. No read is a Scan, and all but the one
+// of an index are strongly consistent.
 type table struct {
 	client *dynamodb.Client
 	resource
@@ -52,16 +52,24 @@ func (t table) putRecord(ctx context.Context, r Record) error {
 }
 
 func (t table) newestRecord(ctx context.Context, target Target, commit string) (Record, error) {
+	return t.queryRecord(ctx, target, "begins_with(sk, :sk)", commit+"#")
+}
+
+// record needs no more permission than newestRecord: GetItem would be another.
+func (t table) record(ctx context.Context, target Target, recordID string) (Record, error) {
+	return t.queryRecord(ctx, target, "sk = :sk", recordID)
+}
+
+// queryRecord reads the newest of a target's records whose sort key meets a condition.
+func (t table) queryRecord(ctx context.Context, target Target, condition, sk string) (Record, error) {
 	pk := planPrefix + target.key()
 	page, err := t.client.Query(ctx, &dynamodb.QueryInput{
-		TableName:              &t.name,
-		ConsistentRead:         aws.Bool(true),
-		KeyConditionExpression: aws.String("pk = :pk AND begins_with(sk, :commit)"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{
-			":pk": text(pk), ":commit": text(commit + "#"),
-		},
-		ScanIndexForward: aws.Bool(false), // newest first
-		Limit:            aws.Int32(1),
+		TableName:                 &t.name,
+		ConsistentRead:            aws.Bool(true),
+		KeyConditionExpression:    aws.String("pk = :pk AND " + condition),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":pk": text(pk), ":sk": text(sk)},
+		ScanIndexForward:          aws.Bool(false), // newest first
+		Limit:                     aws.Int32(1),
 	})
 	if err != nil {
 		return Record{}, t.failed("look for the plan record", err)
@@ -87,50 +95,19 @@ func readRecord(pk string, attributes map[string]types.AttributeValue) (Record, 
 // last apply does, and writes check both again.
 func (t table) readClaim(ctx context.Context, target Target, recordID string) (claim *heldClaim, last *LastApply, err error) {
 	pk, sk := claimKeys(target, recordID)
-	wanted := map[string]types.KeysAndAttributes{t.name: {
-		ConsistentRead: aws.Bool(true),
-		Keys:           []map[string]types.AttributeValue{key(pk, sk), key(pk, lastKey)},
-	}}
-	// DynamoDB may leave keys unprocessed when it is short of capacity.
-	for attempt := 0; len(wanted) > 0; attempt++ {
-		if err := pause(ctx, attempt); err != nil {
-			return nil, nil, t.failed("read the claim", err)
+	keys := []map[string]types.AttributeValue{key(pk, sk), key(pk, lastKey)}
+	err = t.getItems(ctx, "read the claim", keys, func(attributes map[string]types.AttributeValue) (err error) {
+		if reflect.DeepEqual(attributes["sk"], text(lastKey)) {
+			last, err = decodeLast(attributes)
+		} else {
+			claim, err = decodeClaim(attributes)
 		}
-		answer, err := t.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: wanted})
-		if err != nil {
-			return nil, nil, t.failed("read the claim", err)
-		}
-		for _, attributes := range answer.Responses[t.name] {
-			if reflect.DeepEqual(attributes["sk"], text(lastKey)) {
-				last, err = decodeLast(attributes)
-			} else {
-				claim, err = decodeClaim(attributes)
-			}
-			if err != nil {
-				return nil, nil, err
-			}
-		}
-		wanted = answer.UnprocessedKeys
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
 	}
 	return claim, last, nil
-}
-
-const maxUnprocessed = 8 // tries: six seconds in all
-
-// pause waits before a try: not at all before the first, then 50 ms, 100 ms, …
-func pause(ctx context.Context, attempt int) error {
-	if attempt == 0 {
-		return nil
-	}
-	if attempt == maxUnprocessed {
-		return errors.New("DynamoDB has no capacity for it")
-	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(25 * time.Millisecond << attempt):
-		return nil
-	}
 }
 
 func (t table) putClaim(ctx context.Context, r Record, c heldClaim) error {

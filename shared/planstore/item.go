@@ -13,8 +13,9 @@ import (
 // The items as they are stored: attributes of a DynamoDB item, or one JSON
 // object. README.md describes them; an attribute that is left out is empty.
 
-// recordItem is a plan record. Only plan records have the attributes run and
-// pullRequest (and so are in the indexes) and expiresAt (and so vanish).
+// recordItem is a plan record. Only plan records have the attributes pullRequest
+// and expiresAt (and so vanish); they and drift results have run. So they are in
+// the indexes by-pull-request and by-run.
 type recordItem struct {
 	PK string `json:"pk"`
 	SK string `json:"sk"` // ends in the seal: see seal.go
@@ -65,9 +66,8 @@ func newRecordItem(r Record) recordItem {
 		PK: planPrefix + r.key(), Version: recordVersion,
 		Repository: r.Repository, Component: r.Component, Stack: r.Stack, Commit: r.Commit,
 		CreatedAt: formatTime(r.CreatedAt),
-		// Run ids and pull request numbers are unique in one repository only.
-		Run:   r.repository() + "#" + r.Run.ID,
-		RunID: r.Run.ID, RunAttempt: r.Run.Attempt, RunURL: r.Run.URL, Actor: r.Actor,
+		Run:       r.Run.key(r.Target),
+		RunID:     r.Run.ID, RunAttempt: r.Run.Attempt, RunURL: r.Run.URL, Actor: r.Actor,
 		Kind: r.Kind, Outcome: r.Outcome,
 		Digest: r.Digest, Size: r.Size, ObjectKey: r.ObjectKey, ObjectVersion: r.ObjectVersion,
 		ConfigurationDigest: r.ConfigurationDigest, Files: r.Files,
@@ -77,6 +77,7 @@ func newRecordItem(r Record) recordItem {
 		ExpiresAt: r.ExpiresAt.Unix(),
 	}
 	if r.PullRequest != 0 {
+		// Its number is unique in one repository only.
 		i.PullRequest = r.repository() + "#" + strconv.Itoa(r.PullRequest)
 	}
 	stored, _ := json.Marshal(i) // can't fail: text, numbers and maps of text
@@ -117,7 +118,8 @@ func (i recordItem) record() (Record, error) {
 	return r, r.check()
 }
 
-// claimItem is a claim. It has no attribute run: the index by-run is of plans.
+// claimItem is a claim. It has no attribute run: the index by-run is of what
+// plans write.
 type claimItem struct {
 	PK string `json:"pk"`
 	SK string `json:"sk"`

@@ -18,9 +18,16 @@ type Target struct {
 // String names the target for people, on one line.
 func (t Target) String() string { return shown(t.Component) + " in " + shown(t.Stack) }
 
-func (t Target) check() error {
+func (t Target) checkRepository() error {
 	if !repositoryName.MatchString(t.Repository) {
 		return fmt.Errorf("%w: the repository must be owner/name, and is %.200q", ErrName, t.Repository)
+	}
+	return nil
+}
+
+func (t Target) check() error {
+	if err := t.checkRepository(); err != nil {
+		return err
 	}
 	if err := checkName("component", t.Component); err != nil {
 		return err
@@ -49,12 +56,20 @@ func (t Target) folder() string {
 const (
 	planPrefix  = "plan#"  // written by the plan action
 	applyPrefix = "apply#" // written by the apply action
+	driftPrefix = "drift#" // written by the plan action, in drift mode
+	issuePrefix = "issue#" // written by the drift actions
 )
 
 // Sort keys of the items in an apply# partition.
 const (
 	claimPrefix = "claim#" // and the plan record's sort key
 	lastKey     = "last"
+)
+
+// Sort keys of the one item in a drift# or issue# partition.
+const (
+	resultKey = "result"
+	issueKey  = "drift"
 )
 
 // What object keys begin with, so that the bucket's lifecycle rules and IAM
@@ -89,6 +104,10 @@ type Run struct {
 
 func (r Run) name() string { return r.ID + "." + strconv.Itoa(r.Attempt) }
 
+// key names the run, with all its attempts, in the index by-run: run ids are
+// unique in one repository only.
+func (r Run) key(t Target) string { return t.repository() + "#" + r.ID }
+
 // is reports whether both name the same attempt of the same run.
 func (r Run) is(other Run) bool { return r.ID == other.ID && r.Attempt == other.Attempt }
 
@@ -105,7 +124,16 @@ var (
 	runID    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 	commitID = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`) // SHA-1 or SHA-256
 	digestID = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	// recordID is the shape of [Record.ID].
+	recordID = regexp.MustCompile(`^(drift#)?([0-9a-f]{40}|[0-9a-f]{64})#[0-9TZ:.-]{30}#[A-Za-z0-9_-]{1,64}\.[0-9]{1,20}#[0-9a-f]{64}$`)
 )
+
+func checkRecordID(id string) error {
+	if !recordID.MatchString(id) {
+		return fmt.Errorf("%w: the ID of a plan record is COMMIT#TIME#RUN.ATTEMPT#SEAL, and is %.300q", ErrName, id)
+	}
+	return nil
+}
 
 func checkCommit(commit string) error {
 	if !commitID.MatchString(commit) {

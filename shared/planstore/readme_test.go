@@ -11,7 +11,10 @@ func TestReadmeNamesEveryAttribute(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("README.md")
 	must(t, err)
-	for about, item := range map[string]any{"**Plan record**": recordItem{}, "**Claim**:": claimItem{}, "**Last apply**": lastItem{}} {
+	for about, item := range map[string]any{
+		"**Plan record**": recordItem{}, "**Claim**:": claimItem{}, "**Last apply**": lastItem{},
+		"**Drift result**": driftItem{}, "**Drift issue**": issueItem{},
+	} {
 		_, section, ok := strings.Cut(string(readme), about)
 		if !ok {
 			t.Fatalf("README.md says nothing about %s", about)

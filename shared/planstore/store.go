@@ -3,7 +3,8 @@
 // A plan is one object (the planfile) and one item (its record); the item is
 // what makes the object exist for anyone. Two more kinds of item belong to the
 // apply side: a claim for each plan that a run has taken on to apply, and the
-// target's last apply. A plan's [Status] is derived from these three.
+// target's last apply. A plan's [Status] is derived from these three. Beside
+// them, a target has its latest drift result, and the link to its drift issue.
 // README.md lists the keys and attributes.
 //
 // A [Store] is safe for use by several goroutines. Its state is in S3 and
@@ -47,6 +48,8 @@ type items interface {
 	// newestRecord reads the newest record of a commit, or returns ErrNotFound,
 	// or an error of openRecord.
 	newestRecord(ctx context.Context, t Target, commit string) (Record, error)
+	// record reads one record by its ID; its errors are those of newestRecord.
+	record(ctx context.Context, t Target, recordID string) (Record, error)
 	// readClaim reads a record's claim and the target's last apply; nil where there is none.
 	readClaim(ctx context.Context, t Target, recordID string) (*heldClaim, *LastApply, error)
 	// putClaim claims a record, or returns errCondition when it is claimed or superseded.
@@ -55,6 +58,18 @@ type items interface {
 	// nil) unless the present one outdates it. It returns errCondition when the
 	// run does not hold the claim.
 	finishClaim(ctx context.Context, r Record, run Run, result Result, at time.Time, last *LastApply) error
+
+	// putDriftResult puts a drift result in the place of an older one, or does
+	// nothing when a newer one is there.
+	putDriftResult(ctx context.Context, item driftItem) error
+	// driftResults reads those with a partition key of this prefix that a run,
+	// as Run.key names it, has written.
+	driftResults(ctx context.Context, prefix, run string) ([]driftItem, error)
+	// driftIssues reads those with these partition keys, each named once.
+	driftIssues(ctx context.Context, pks []string) ([]issueItem, error)
+	// putDriftIssue puts a drift issue in the place of the revision before it,
+	// or returns errCondition when something else is there.
+	putDriftIssue(ctx context.Context, item issueItem) error
 }
 
 // heldClaim is a claim with the token of the call that made it.
@@ -165,7 +180,34 @@ func (s *Store) find(ctx context.Context, t Target, commit string) (Stored, erro
 	if err != nil {
 		return Stored{}, err
 	}
-	claim, last, err := s.items.readClaim(ctx, t, r.ID())
+	return s.became(ctx, r)
+}
+
+// FindRecord returns the one plan record of a target with this ID, a change plan
+// or a drift plan, and what has become of it. Its errors are those of
+// [Store.Find]; a record that has expired and vanished is an [ErrNotFound], too.
+func (s *Store) FindRecord(ctx context.Context, t Target, recordID string) (Stored, error) {
+	found, err := s.findRecord(ctx, t, recordID)
+	if err != nil {
+		return Stored{}, fmt.Errorf("find the plan record %s of %s: %w", shown(recordID), t, err)
+	}
+	return found, nil
+}
+
+func (s *Store) findRecord(ctx context.Context, t Target, recordID string) (Stored, error) {
+	if err := cmp.Or(t.check(), checkRecordID(recordID)); err != nil {
+		return Stored{}, err
+	}
+	r, err := s.items.record(ctx, t, recordID)
+	if err != nil {
+		return Stored{}, err
+	}
+	return s.became(ctx, r)
+}
+
+// became reads what has become of a record that was found.
+func (s *Store) became(ctx context.Context, r Record) (Stored, error) {
+	claim, last, err := s.items.readClaim(ctx, r.Target, r.ID())
 	if err != nil {
 		return Stored{}, err
 	}

@@ -267,7 +267,7 @@ func planCases() map[string]Plan {
 }
 
 // limits of the golden files that are not made for a job summary.
-var caseLimits = map[string]int{"plan-large": 24 << 10, "apply-large": 8 << 10}
+var caseLimits = map[string]int{"plan-large": 24 << 10, "apply-large": 8 << 10, "drift-section-large": 16 << 10}
 
 // applyCases are the applies of the golden files, by the file's name.
 func applyCases() map[string]Apply {

@@ -107,7 +107,9 @@ func randomApply(rng *rand.Rand, n int, words []string) Apply {
 // ours are the headings a report may have, code left out.
 var ours = []string{"Plan for", "❌ Plan failed for", "✅ Applied", "✅ Nothing to apply for", "⛔ Not applied:", "❌ Apply failed for", "Error:", "Warnings:",
 	"Destroy:", "Replace:", "Forget (left running, no longer managed):", "Change in place:", "Create:", "Import without change:", "Move without change:", "Read during apply:",
-	"Outputs:", "Changed outside Terraform:", "Deferred to a later plan:", "Not done:", "Done:"}
+	"Outputs:", "Changed outside Terraform:", "Deferred to a later plan:", "Not done:", "Done:",
+	"Drift in", "✅ No drift in", "❌ Drift plan failed for", "Running, and not in Git:", "Different, and replaced to bring it back:",
+	"Running, and to be left alone (no longer managed):", "Different:", "In Git, and not running:", "Running, and to be imported:", "Moved in Git:"}
 
 // checkReport checks md as check does, and that it has no headings and links but ours.
 func checkReport(t *testing.T, md string, limit int, links ...string) {
@@ -135,7 +137,9 @@ func TestEveryLimitIsKept(t *testing.T) {
 			t.Parallel()
 			rng := rand.New(rand.NewPCG(seed, 1))
 			p, a := randomPlan(rng, 7, hostile), randomApply(rng, 7, hostile)
-			for name, markdown := range map[string]func(int) string{"plan": p.Markdown, "apply": a.Markdown} {
+			d, few := driftOf(randomPlan(rng, 7, hostile), rng), driftOf(randomPlan(rng, 1, hostile), rng)
+			reports := map[string]func(int) string{"plan": p.Markdown, "apply": a.Markdown, "drift": d.Markdown, "drift in an issue": few.Section}
+			for name, markdown := range reports {
 				full := len(markdown(SummaryLimit))
 				for limit := 0; limit <= full+1; limit++ {
 					if limit > 5000 && limit < full-500 {
@@ -146,7 +150,7 @@ func TestEveryLimitIsKept(t *testing.T) {
 						t.Fatalf("%s: %d bytes, with a limit of %d", name, len(md), limit)
 					}
 					if limit%67 == 0 || limit >= full-1 { // parsing each would take minutes
-						checkReport(t, md, limit, p.RunURL, a.RunURL, a.OtherRunURL)
+						checkReport(t, md, limit, p.RunURL, a.RunURL, a.OtherRunURL, d.RunURL, few.RunURL)
 					}
 					if t.Failed() {
 						t.Fatalf("%s, limit %d", name, limit)
@@ -265,6 +269,9 @@ func FuzzPlanMarkdown(f *testing.F) {
 		p, a := randomPlan(rng, 6, words), randomApply(rng, 6, words)
 		checkReport(t, p.Markdown(limit), limit, p.RunURL)
 		checkReport(t, a.Markdown(limit), limit, a.RunURL, a.OtherRunURL)
+		d := driftOf(p, rng)
+		checkReport(t, d.Markdown(limit), limit, d.RunURL)
+		checkReport(t, d.Section(limit), limit, d.RunURL)
 	})
 }
 

@@ -21,6 +21,12 @@ func TestGoldenFiles(t *testing.T) {
 	for name, a := range applyCases() {
 		reports[name] = a.Markdown
 	}
+	for name, d := range driftCases() {
+		reports[name] = d.Section
+		if d.Component != "" {
+			reports[name] = d.Markdown
+		}
+	}
 	for name, markdown := range reports {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -50,6 +50,9 @@ const maxTypes = 40
 type builder struct {
 	plan *changes.Plan
 	room int // in bytes
+
+	compare  *comparison // how attributes that differ are shown; nil: as a diff
+	unfolded bool        // so that all is in plain sight
 }
 
 // group is the part of all resources with one action, nil if there are none.
@@ -85,7 +88,38 @@ func (b *builder) item(r *changes.Resource, gist string) item {
 	if b.room <= 0 {
 		return it
 	}
+	fact := facts(r, why)
+	body := b.body(r)
+	switch {
+	case body == "":
+		if fact != "" {
+			fact = ": " + fact
+		}
+		it.full = "- " + Code(label(r)) + fact + "\n"
+		if b.unfolded {
+			it.full += "\n" // a paragraph that follows is not part of it
+		}
+	case b.unfolded:
+		if fact != "" {
+			fact = " " + fact
+		}
+		it.full = Code(label(r)) + ":" + fact + "\n\n" + body
+	default:
+		if fact != "" {
+			fact += "\n\n"
+		}
+		it.full = "<details><summary>" + element(label(r)) + gist + "</summary>\n\n" + fact + body + "</details>\n\n"
+	}
+	b.room -= len(it.full)
+	return it
+}
+
+// facts are what there is to say of r besides its attributes, as sentences.
+func facts(r *changes.Resource, why string) string {
 	var facts []string
+	if why != "" {
+		facts = append(facts, strings.ToUpper(why[:1])+why[1:]+".")
+	}
 	if r.Action == changes.Replace {
 		order := "The old one is destroyed first."
 		if r.CreateFirst {
@@ -103,24 +137,22 @@ func (b *builder) item(r *changes.Resource, gist string) item {
 		}
 		facts = append(facts, fact)
 	}
-	if why != "" {
-		facts = append([]string{strings.ToUpper(why[:1]) + why[1:] + "."}, facts...)
+	return strings.Join(facts, " ")
+}
+
+// body shows what changes of r, and ends in an empty line; empty when there is
+// nothing to show.
+func (b *builder) body(r *changes.Resource) string {
+	if r.Action == changes.ReadData {
+		return ""
 	}
-	fact := strings.Join(facts, " ")
-	diff := appendDiff(nil, r)
-	if len(diff) == 0 || r.Action == changes.ReadData {
-		if fact != "" {
-			fact = ": " + fact
-		}
-		it.full = "- " + Code(label(r)) + fact + "\n"
-	} else {
-		if fact != "" {
-			fact += "\n\n"
-		}
-		it.full = "<details><summary>" + element(label(r)) + gist + "</summary>\n\n" + fact + fence("diff", diff) + "\n</details>\n\n"
+	if b.compare != nil && (r.Action == changes.Update || r.Action == changes.Replace) {
+		return b.compare.table(r)
 	}
-	b.room -= len(it.full)
-	return it
+	if diff := appendDiff(nil, r); len(diff) > 0 {
+		return fence("diff", diff) + "\n"
+	}
+	return ""
 }
 
 // gist names the first attributes that change, for a reader who unfolds nothing.

@@ -59,7 +59,7 @@ func (r resolver) target() (Target, error) {
 		Root:      r.checkout.root,
 		Workspace: expand(r.workspace().value, r.componentName, r.stackName),
 		Env:       r.env(),
-		Settings: r.settings(),
+		Settings:  r.settings(),
 	}
 	var err error
 	if t.Dir, err = r.expandPath(r.path(), ""); err != nil {

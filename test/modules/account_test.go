@@ -158,7 +158,7 @@ func (a *account) read(t *testing.T) {
 		t.Fatalf("%d identity providers", len(providers.OpenIDConnectProviderList))
 	}
 	a.policies.Provider = *providers.OpenIDConnectProviderList[0].Arn
-	for _, name := range []string{"plan", "plan-storage", "apply", "apply-storage"} {
+	for _, name := range []string{"plan", "plan-storage", "apply", "apply-storage", "drift-storage"} {
 		role := "acme-gitops-" + name
 		got, err := client.GetRole(t.Context(), &iam.GetRoleInput{RoleName: &role})
 		fatal(t, err)
@@ -355,6 +355,25 @@ func (a *account) seldomPaths(t *testing.T) {
 	_, err = applier.PutErroredState(t.Context(), record, record.Run, state)
 	fatal(t, err)
 	fatal(t, applier.Finish(t.Context(), record, record.Run, planstore.Result{Status: planstore.StatusFailed, Reason: "state"}))
+
+	// Drift: the planner writes a result, detection the link, remediation that too.
+	detector := a.store(t, driftStorage, mainBranch)
+	fatal(t, planner.PutDriftResult(t.Context(), planstore.DriftResult{
+		Target: record.Target, Run: record.Run, Commit: record.Commit, At: record.CreatedAt, Outcome: planstore.DriftNotDrifted,
+	}))
+	results, err := detector.DriftResults(t.Context(), repository, record.Run.ID)
+	if err != nil || len(results) != 1 {
+		t.Fatalf("%d drift results, error %v", len(results), err)
+	}
+	link := planstore.DriftIssue{Target: record.Target, Number: 1}
+	for _, store := range []*planstore.Store{detector, applier} {
+		_, err = store.DriftIssues(t.Context(), []planstore.Target{record.Target})
+		fatal(t, err)
+		link, err = store.PutDriftIssue(t.Context(), link)
+		fatal(t, err)
+	}
+	_, err = applier.FindRecord(t.Context(), record.Target, record.ID())
+	fatal(t, err)
 }
 
 // store opens the plan store with a role that is taken on with a token.

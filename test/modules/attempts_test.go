@@ -8,6 +8,7 @@ import (
 const (
 	planStorage  = "acme-gitops-plan-storage"
 	applyStorage = "acme-gitops-apply-storage"
+	driftStorage = "acme-gitops-drift-storage"
 	planRole     = "acme-gitops-plan"
 	applyRole    = "acme-gitops-apply"
 
@@ -182,6 +183,29 @@ func (a *account) attempts() []attempt {
 		{"the applier decrypts without S3, under AWS's default key policy", alone(kms(applyStorage, "Decrypt", map[string]any{"kms:ViaService": nil}))},
 		{"the applier decrypts another bucket's objects, under AWS's default key policy", alone(kms(applyStorage, "Decrypt", map[string]any{"kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::acme-other"}))},
 		{"the applier makes data keys for another bucket", kms(applyStorage, "GenerateDataKey", map[string]any{"kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::acme-other"})},
+
+		{"the applier links an issue of another repository", a.item(applyStorage, "PutItem", "issue#"+others)},
+		{"the applier writes a link whose keys AWS does not tell", noKeys(applyStorage, "BatchGetItem")},
+
+		// Drift detection.
+		{"drift detection writes a plan record", a.item(driftStorage, "PutItem", "plan#"+ours)},
+		{"drift detection writes a drift result", a.item(driftStorage, "PutItem", "drift#"+ours)},
+		{"drift detection claims a plan", a.item(driftStorage, "PutItem", "apply#"+ours)},
+		{"drift detection links an issue of another repository", a.item(driftStorage, "PutItem", "issue#"+others)},
+		{"drift detection links an issue without telling the keys", noKeys(driftStorage, "PutItem")},
+		{"drift detection reads another repository's runs", func() request {
+			r := index(driftStorage, "by-run")
+			r.Context = map[string]any{"dynamodb:LeadingKeys": []string{"acme/payments#1"}}
+			return r
+		}()},
+		{"drift detection reads runs without telling the keys", func() request { r := index(driftStorage, "by-run"); r.Context = nil; return r }()},
+		{"drift detection reads all plans of a pull request", index(driftStorage, "by-pull-request")},
+		{"drift detection reads claims", a.item(driftStorage, "BatchGetItem", "apply#"+ours)},
+		{"drift detection reads a planfile", object(driftStorage, "GetObject", planfile, nil)},
+		{"drift detection deletes a link", a.item(driftStorage, "DeleteItem", "issue#"+ours)},
+		{"an open pull request takes on the drift storage role", take(driftStorage, pullRequest, nil)},
+		{"another repository takes on the drift storage role", take(driftStorage, "repo:acme/payments:ref:refs/heads/main", nil)},
+		{"a token for another audience takes on the drift storage role", take(driftStorage, mainBranch, map[string]string{"aud": "https://github.com/acme"})},
 
 		// Terraform's roles.
 		{"Terraform, planning, reads a planfile", object(planRole, "GetObject", planfile, nil)},

@@ -28,7 +28,7 @@ func (a *account) checkAllowed(t *testing.T, calls []request) {
 			t.Errorf("refused: %s", calls[i])
 		}
 	}
-	if len(roles) != 4 {
+	if len(roles) != 5 {
 		t.Errorf("only %v made calls: this proves nothing of the others", roles)
 	}
 }

@@ -25,10 +25,10 @@ variables {
   }
 }
 
-run "four_roles_that_trust_what_they_are_for" {
+run "roles_that_trust_what_they_are_for" {
   assert {
-    condition     = { for k, r in aws_iam_role.this : k => r.name } == { plan = "gitops-plan", plan_storage = "gitops-plan-storage", apply = "gitops-apply", apply_storage = "gitops-apply-storage" }
-    error_message = "not the four roles"
+    condition     = { for k, r in aws_iam_role.this : k => r.name } == { plan = "gitops-plan", plan_storage = "gitops-plan-storage", apply = "gitops-apply", apply_storage = "gitops-apply-storage", drift_storage = "gitops-drift-storage" }
+    error_message = "not the five roles"
   }
   assert {
     condition = alltrue([for role in ["plan", "plan_storage"] : toset(flatten([for c in data.aws_iam_policy_document.trust[role].statement[0].condition : c.values if endswith(c.variable, ":sub")])) == toset([
@@ -37,7 +37,7 @@ run "four_roles_that_trust_what_they_are_for" {
     error_message = "the planners trust other subjects than pull requests and the default branch"
   }
   assert {
-    condition     = alltrue([for role in ["apply", "apply_storage"] : flatten([for c in data.aws_iam_policy_document.trust[role].statement[0].condition : c.values if endswith(c.variable, ":sub")]) == ["repo:acme/infrastructure:ref:refs/heads/main"]])
+    condition     = alltrue([for role in ["apply", "apply_storage", "drift_storage"] : flatten([for c in data.aws_iam_policy_document.trust[role].statement[0].condition : c.values if endswith(c.variable, ":sub")]) == ["repo:acme/infrastructure:ref:refs/heads/main"]])
     error_message = "the appliers trust other subjects than the default branch"
   }
   assert {
@@ -164,14 +164,25 @@ run "what_apply_storage_may_do" {
     error_message = "apply storage can put planfiles"
   }
   assert {
-    condition     = flatten([for s in data.aws_iam_policy_document.apply_storage[0].statement : [for c in s.condition : c.values if c.variable == "dynamodb:LeadingKeys" && c.test != "Null"] if contains(s.actions, "dynamodb:PutItem")]) == ["apply#acme/infrastructure#*"]
+    condition     = flatten([for s in data.aws_iam_policy_document.apply_storage[0].statement : [for c in s.condition : c.values if c.variable == "dynamodb:LeadingKeys" && c.test != "Null"] if contains(s.actions, "dynamodb:PutItem")]) == ["apply#acme/infrastructure#*", "issue#acme/infrastructure#*"]
     error_message = "apply storage can put plan records"
+  }
+}
+
+run "what_drift_storage_may_do" {
+  assert {
+    condition     = toset(flatten([for s in data.aws_iam_policy_document.drift_storage[0].statement : s.actions])) == toset(["dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:PutItem"])
+    error_message = "drift storage may do something else"
+  }
+  assert {
+    condition     = flatten([for s in data.aws_iam_policy_document.drift_storage[0].statement : [for c in s.condition : c.values if c.variable == "dynamodb:LeadingKeys" && c.test != "Null"]]) == ["acme/infrastructure#*", "issue#acme/infrastructure#*"]
+    error_message = "drift storage can reach items of another kind or repository"
   }
 }
 
 run "leading_keys_are_demanded" {
   assert {
-    condition = alltrue(flatten([for d in [data.aws_iam_policy_document.plan_storage[0], data.aws_iam_policy_document.apply_storage[0]] :
+    condition = alltrue(flatten([for d in [data.aws_iam_policy_document.plan_storage[0], data.aws_iam_policy_document.apply_storage[0], data.aws_iam_policy_document.drift_storage[0]] :
       [for s in d.statement : toset([for c in s.condition : "${c.test} ${c.variable}"]) == toset(["ForAllValues:StringLike dynamodb:LeadingKeys", "Null dynamodb:LeadingKeys"]) if startswith(one(slice(sort(s.actions), 0, 1)), "dynamodb:")]
     ]))
     error_message = "a request without keys passes"
@@ -254,7 +265,7 @@ run "an_account_without_infrastructure" {
     plan_policy_arns       = { read = "arn:aws:iam::aws:policy/ReadOnlyAccess" }
   }
   assert {
-    condition     = keys(aws_iam_role.this) == ["apply_storage", "plan_storage"] && output.plan_role_arn == null
+    condition     = keys(aws_iam_role.this) == ["apply_storage", "drift_storage", "plan_storage"] && output.plan_role_arn == null
     error_message = "not the storage roles alone"
   }
 }

@@ -258,6 +258,30 @@ run "apply_of_nothing" {
   expect_failures = [var.repositories]
 }
 
+run "drift_of_pull_requests" {
+  command = plan
+  variables {
+    repositories = [{ name = "acme/infrastructure", drift = ["pull_request"] }]
+  }
+  expect_failures = [var.repositories]
+}
+
+run "drift_of_another_branch" {
+  command = plan
+  variables {
+    repositories = [{ name = "acme/infrastructure", drift = ["ref:refs/heads/develop"] }]
+  }
+  expect_failures = [var.repositories]
+}
+
+run "drift_of_nothing" {
+  command = plan
+  variables {
+    repositories = [{ name = "acme/infrastructure", drift = [] }]
+  }
+  expect_failures = [var.repositories]
+}
+
 run "a_claim_that_aws_does_not_read" {
   command = plan
   variables {

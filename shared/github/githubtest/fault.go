@@ -92,3 +92,10 @@ func SecondaryLimit(wait time.Duration) Fault {
 	}
 	return f
 }
+
+// ClearFaults forgets the faults that have not struck.
+func (s *Server) ClearFaults() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = nil
+}

@@ -7,6 +7,7 @@ locals {
       role = {
         plan  = module.roles.plan_storage_role_arn
         apply = module.roles.apply_storage_role_arn
+        drift = module.roles.drift_storage_role_arn
       }
     }
     role = {
@@ -27,6 +28,6 @@ output "atmos_settings" {
 }
 
 output "subjects" {
-  description = "The subjects of GitHub's tokens that may plan and apply."
+  description = "The subjects of GitHub's tokens that may plan, apply and detect drift."
   value       = module.roles.subjects
 }

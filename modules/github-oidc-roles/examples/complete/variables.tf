@@ -19,6 +19,7 @@ variable "repositories" {
     default_branch = optional(string, "main")
     plan           = optional(list(string))
     apply          = optional(list(string))
+    drift          = optional(list(string))
   }))
   nullable = false
 }
@@ -30,6 +31,7 @@ variable "claims" {
     plan_storage  = optional(map(list(string)), {})
     apply         = optional(map(list(string)), {})
     apply_storage = optional(map(list(string)), {})
+    drift_storage = optional(map(list(string)), {})
   })
   default  = {}
   nullable = false

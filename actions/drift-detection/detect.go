@@ -1,0 +1,177 @@
+// Command drift-detection is the drift-detection action: it brings a repository's
+// drift issues in line with what the plan actions of this workflow run found, and
+// keeps one issue per drifted target.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/terraform-gitops/gitops/shared/drift"
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+)
+
+// Inputs are the action's inputs; action.yml describes them.
+type Inputs struct {
+	job.Inputs
+	drift.Options
+	Labels, Users, Teams []string
+	All, DryRun          bool
+}
+
+// Deps are what Run works with, so that a test can replace them.
+type Deps struct {
+	Runtime *gha.Runtime
+	Environ []string
+	Now     func() time.Time
+}
+
+// ReadInputs reads the action's inputs. Its error names each that is missing or
+// out of its choices.
+func ReadInputs(r *gha.Runtime) (Inputs, error) {
+	read := r.Inputs()
+	in := Inputs{
+		Inputs: job.ReadRepositoryInputs(r, read),
+		Options: drift.Options{
+			MaxOpened:  read.Int("max-opened-issues", 10, -1, 10_000),
+			CloseFixed: read.Bool("close-fixed", true),
+			DiscardFor: time.Duration(read.Int("discard-for", 30, 0, 3650)) * 24 * time.Hour,
+		},
+		Labels: list(r.Input("labels")), Users: list(r.Input("assignee-users")), Teams: list(r.Input("assignee-teams")),
+		All: read.Bool("process-all", true), DryRun: read.Bool("dry-run", false),
+	}
+	if err := read.Err(); err != nil {
+		return Inputs{}, err
+	}
+	return in, in.Check()
+}
+
+// list reads a list of names: one a line, or between commas.
+func list(text string) []string {
+	return slices.DeleteFunc(strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '\n' || r == '\r' || r == '\t' || r == ' ' }),
+		func(s string) bool { return s == "" })
+}
+
+// Run reconciles the drift issues with this run's drift results.
+func Run(ctx context.Context, in Inputs, d Deps) (job.Result, error) {
+	if in.Token == "" {
+		return job.Result{}, errors.New("drift-detection needs a GitHub token: leave the input `token` out, and give the job `permissions: issues: write`")
+	}
+	repository, err := job.OpenRepository(d.Runtime, d.Environ, in.Inputs)
+	if err != nil {
+		return job.Result{}, err
+	}
+	store, err := repository.Store(ctx, d.Now)
+	if err != nil {
+		return job.Result{}, err
+	}
+	actx := repository.Context
+	client, err := github.New(actx.APIURL, in.Token, github.WithWaitNotice(func(line string) {
+		d.Runtime.Notice(gha.Annotation{Message: line})
+	}))
+	if err != nil {
+		return job.Result{}, err
+	}
+	assignees, err := assignees(ctx, client, in, actx.Repository)
+	if err != nil {
+		return job.Result{}, err
+	}
+	reconciler := drift.Reconciler{
+		Repository: actx.Repository, Run: planstore.Run{ID: actx.RunID, Attempt: actx.RunAttempt, URL: actx.RunURL},
+		GitHub: client, Store: store, Now: d.Now, Options: in.Options,
+		Labels: in.Labels, Assignees: assignees, DryRun: in.DryRun,
+	}
+	if in.All {
+		reconciler.InGit = func(ctx context.Context) (names []drift.Name, err error) {
+			all, err := repository.Targets(ctx)
+			for _, t := range all {
+				names = append(names, drift.Name{Component: t.Component, Stack: t.Stack})
+			}
+			return names, err
+		}
+	}
+	done, err := reconciler.Reconcile(ctx)
+	if err != nil {
+		return job.Result{}, fmt.Errorf("bring the drift issues of %s in line: %w", actx.Repository, err)
+	}
+	return report(d.Runtime, in, done)
+}
+
+// assignees are the users and the members of the teams.
+func assignees(ctx context.Context, client *github.Client, in Inputs, repository string) ([]string, error) {
+	all := slices.Clone(in.Users)
+	owner, _, _ := strings.Cut(repository, "/")
+	for _, team := range in.Teams {
+		org, slug, ok := strings.Cut(team, "/")
+		if !ok {
+			org, slug = owner, team
+		}
+		members, err := client.TeamMembers(ctx, org, slug)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range members {
+			if !slices.Contains(all, m) {
+				all = append(all, m)
+			}
+		}
+	}
+	return all, nil
+}
+
+// report makes the summary and outputs of what was done.
+func report(r *gha.Runtime, in Inputs, done []drift.Done) (job.Result, error) {
+	count := map[string]int{"drifted": 0, "fixed": 0, "errored": 0, "created": 0, "updated": 0, "closed": 0, "skipped": 0}
+	type issue struct {
+		Component, Stack, Step string
+		Number                 int    `json:",omitempty"`
+		URL                    string `json:",omitempty"`
+	}
+	issues := []issue{}
+	var failed []error
+	for _, d := range done {
+		switch d.Result.Outcome {
+		case planstore.DriftDrifted:
+			count["drifted"]++
+		case planstore.DriftError:
+			count["errored"]++
+		}
+		if d.Err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", d.Name, d.Err))
+			count["skipped"]++
+		} else {
+			switch d.Kind {
+			case drift.Open:
+				count["created"]++
+			case drift.Update:
+				count["updated"]++
+			case drift.Fixed:
+				count["fixed"]++
+				count["closed"]++
+			case drift.Removed, drift.Duplicate:
+				count["closed"]++
+			case drift.NoRoom, drift.Quiet, drift.Busy:
+				count["skipped"]++
+			}
+		}
+		issues = append(issues, issue{d.Name.Component, d.Name.Stack, string(d.Kind), d.Issue.Number, d.Issue.URL})
+	}
+	encoded, err := json.Marshal(issues)
+	if err != nil {
+		return job.Result{}, err
+	}
+	outputs := map[string]string{"issues": string(encoded)}
+	for name, n := range count {
+		outputs[name] = strconv.Itoa(n)
+	}
+	return job.Result{Summary: job.Redact(r, drift.Summary{Done: done, DryRun: in.DryRun, MaxOpened: in.MaxOpened}).Markdown(), Outputs: outputs}, errors.Join(failed...)
+}

@@ -1,0 +1,275 @@
+package drift
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+)
+
+// Issues are the calls to GitHub that a reconciliation makes; *github.Client has them.
+type Issues interface {
+	Issues(ctx context.Context, repo string, q github.IssueQuery) ([]github.Issue, error)
+	Issue(ctx context.Context, repo string, number int) (github.Issue, error)
+	CreateIssue(ctx context.Context, repo string, n github.NewIssue) (github.Issue, error)
+	EditIssue(ctx context.Context, repo string, number int, e github.IssueEdit) (github.Issue, error)
+	CommentOnIssue(ctx context.Context, repo string, number int, body string) error
+}
+
+// Reconciler brings the drift issues of a repository in line with what a run found.
+type Reconciler struct {
+	Repository string
+	Run        planstore.Run
+	GitHub     Issues
+	Store      *planstore.Store
+	Now        func() time.Time
+	Options    Options
+	Labels     []string // of new issues, besides our own
+	Assignees  []string // of new issues
+	DryRun     bool     // decide, and write nothing
+	// InGit lists the targets that there are; nil when that is not asked for.
+	InGit func(context.Context) ([]Name, error)
+}
+
+// Done is a step and how it ended.
+type Done struct {
+	Step
+	Issue github.Issue // as it is now; none where none was opened
+	Err   error
+}
+
+// Reconcile finds what is there, decides, and does it. A step that fails does not
+// stop the others; its error is with it. The error is of what kept it from deciding.
+func (r Reconciler) Reconcile(ctx context.Context) ([]Done, error) {
+	found, err := r.find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []Done
+	for _, step := range Decide(found, r.Options) {
+		done := Done{Step: step, Issue: step.Issue}
+		if !r.DryRun && ctx.Err() == nil {
+			done.Issue, done.Err = r.do(ctx, step)
+		}
+		all = append(all, done)
+	}
+	return all, ctx.Err()
+}
+
+func (r Reconciler) target(n Name) planstore.Target {
+	return planstore.Target{Repository: r.Repository, Component: n.Component, Stack: n.Stack}
+}
+
+// find reads this run's results, the open issues, the links of both, and those linked
+// issues that are not open any more.
+func (r Reconciler) find(ctx context.Context) (Found, error) {
+	f := Found{
+		Now: r.Now(), Run: r.Run.ID,
+		Results: map[Name]planstore.DriftResult{}, Links: map[Name]planstore.DriftIssue{}, Closed: map[int]*github.Issue{},
+	}
+	results, err := r.Store.DriftResults(ctx, r.Repository, r.Run.ID)
+	if err != nil {
+		return f, err
+	}
+	if f.Open, err = r.GitHub.Issues(ctx, r.Repository, github.IssueQuery{Labels: []string{Label}, State: "open"}); err != nil {
+		return f, err
+	}
+	open := map[int]bool{}
+	wanted := map[Name]bool{}
+	for _, result := range results {
+		f.Results[nameOf(result.Target)] = result
+		wanted[nameOf(result.Target)] = true
+	}
+	for _, issue := range f.Open {
+		open[issue.Number] = true
+		if component, stack, ok := Named(issue.Body); ok {
+			wanted[Name{component, stack}] = true
+		}
+	}
+	var targets []planstore.Target
+	for name := range wanted {
+		targets = append(targets, r.target(name))
+	}
+	links, err := r.Store.DriftIssues(ctx, targets)
+	if err != nil {
+		return f, err
+	}
+	for target, link := range links {
+		name := nameOf(target)
+		f.Links[name] = link
+		if link.Number == 0 || open[link.Number] || f.Results[name].Outcome == "" {
+			continue
+		}
+		if link.Discarded != "" && link.Discarded == f.Results[name].Changes && f.Now.Sub(link.DiscardedAt) < r.Options.DiscardFor {
+			continue // what became of it makes no difference
+		}
+		issue, err := r.GitHub.Issue(ctx, r.Repository, link.Number)
+		switch {
+		case errors.Is(err, github.ErrNoIssue):
+			f.Closed[link.Number] = nil
+		case err != nil:
+			return f, err
+		case issue.State == "open": // somebody took our label off
+			f.Open = append(f.Open, issue)
+		default:
+			f.Closed[link.Number] = &issue
+		}
+	}
+	if r.InGit != nil {
+		names, err := r.InGit(ctx)
+		if err != nil {
+			return f, err
+		}
+		f.InGit = map[Name]bool{}
+		for _, name := range names {
+			f.InGit[name] = true
+		}
+	}
+	return f, nil
+}
+
+// do does one step: the link first, under the condition that nobody else has written
+// it since it was read, then the issue.
+func (r Reconciler) do(ctx context.Context, s Step) (github.Issue, error) {
+	link := s.Link
+	link.Target = r.target(s.Name)
+	switch s.Kind {
+	case Open:
+		return r.open(ctx, s, link)
+	case Update:
+		return r.update(ctx, s, link)
+	case Adopt:
+		link.Number, link.Creator, link.CreatingSince = s.Issue.Number, "", time.Time{}
+		_, err := r.Store.PutDriftIssue(ctx, link)
+		return s.Issue, err
+	case Forget:
+		if !s.Discarded { // no drift: nothing is discarded any more
+			link.Discarded, link.DiscardedAt = "", time.Time{}
+		}
+		_, err := r.Store.PutDriftIssue(ctx, forgotten(link))
+		return s.Issue, err
+	case Fixed:
+		return r.close(ctx, s, &link, "completed", "", fmt.Sprintf("No drift any more, as [this run](%s) found.", r.Run.URL))
+	case Removed:
+		return r.close(ctx, s, &link, "not_planned", LabelRemoved, fmt.Sprintf("This target is no longer in Git, as [this run](%s) found.", r.Run.URL))
+	case Duplicate:
+		return r.close(ctx, s, nil, "duplicate", "", fmt.Sprintf("#%d is the issue of this target.", s.Of))
+	}
+	return s.Issue, nil
+}
+
+// forgotten is a link without its issue, and without what that showed.
+func forgotten(link planstore.DriftIssue) planstore.DriftIssue {
+	return planstore.DriftIssue{Target: link.Target, Discarded: link.Discarded, DiscardedAt: link.DiscardedAt, Revision: link.Revision}
+}
+
+// shows is the link of an issue that shows a result from now on.
+func (r Reconciler) shows(link planstore.DriftIssue, result planstore.DriftResult, section string) planstore.DriftIssue {
+	now := r.Now()
+	if link.Since.IsZero() || link.Changes != result.Changes && result.Outcome != planstore.DriftError {
+		link.Since = result.At
+	}
+	if link.RecordID != result.RecordID {
+		link.ShownAt = now
+	}
+	link.Outcome, link.RecordID, link.PlanDigest, link.Changes = result.Outcome, result.RecordID, result.PlanDigest, result.Changes
+	link.Base, link.ExpiresAt, link.Shown = result.Base, result.ExpiresAt, fingerprint(section)
+	link.Discarded, link.DiscardedAt = "", time.Time{}
+	link.Creator, link.CreatingSince = "", time.Time{}
+	return link
+}
+
+func labels(result planstore.DriftResult) []string {
+	if result.Outcome == planstore.DriftError {
+		return []string{Label, LabelError}
+	}
+	return []string{Label}
+}
+
+// open makes an issue. The link says first who is at it, so that two runs don't both
+// make one; a run that dies before it has written the number leaves an issue that the
+// next one finds by its name.
+func (r Reconciler) open(ctx context.Context, s Step, link planstore.DriftIssue) (github.Issue, error) {
+	link = forgotten(link)
+	link.Creator, link.CreatingSince = r.Run.ID, r.Now()
+	link, err := r.Store.PutDriftIssue(ctx, link)
+	if err != nil {
+		return s.Issue, err
+	}
+	body, section := fit(s.Result, s.Result.At, r.Options.DiscardFor, func(section string) string {
+		return newBody(s.Name.Component, s.Name.Stack, section)
+	})
+	issue, err := r.GitHub.CreateIssue(ctx, r.Repository, github.NewIssue{
+		Title: title(s.Result), Body: body, Labels: slices.Concat(labels(s.Result), r.Labels), Assignees: r.Assignees,
+	})
+	if err != nil {
+		return s.Issue, err
+	}
+	link = r.shows(link, s.Result, section)
+	link.Number = issue.Number
+	_, err = r.Store.PutDriftIssue(ctx, link)
+	return issue, err
+}
+
+func (r Reconciler) update(ctx context.Context, s Step, link planstore.DriftIssue) (github.Issue, error) {
+	since := link.Since
+	if since.IsZero() || link.Changes != s.Result.Changes && s.Result.Outcome != planstore.DriftError {
+		since = s.Result.At
+	}
+	body, section := fit(s.Result, since, r.Options.DiscardFor, func(section string) string {
+		return withSection(s.Issue.Body, s.Name.Component, s.Name.Stack, section)
+	})
+	link = r.shows(link, s.Result, section)
+	link.Number = s.Issue.Number
+	if _, err := r.Store.PutDriftIssue(ctx, link); err != nil {
+		return s.Issue, err
+	}
+	edit := github.IssueEdit{}
+	if body != canonical(s.Issue.Body) {
+		edit.Body = &body
+	}
+	if wanted := ourLabels(s.Issue.Labels, s.Result); !slices.Equal(wanted, s.Issue.Labels) {
+		edit.Labels = wanted
+	}
+	if edit.Body == nil && edit.Labels == nil {
+		return s.Issue, nil
+	}
+	return r.GitHub.EditIssue(ctx, r.Repository, s.Issue.Number, edit)
+}
+
+// ourLabels are an issue's labels with those that say what a result is; all others
+// stay as people have them.
+func ourLabels(has []string, result planstore.DriftResult) []string {
+	wanted := labels(result)
+	all := slices.DeleteFunc(slices.Clone(has), func(l string) bool {
+		return l == LabelError && !slices.Contains(wanted, l)
+	})
+	for _, l := range wanted {
+		if !slices.Contains(all, l) {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// close says why and closes. The link, unless nil, forgets the issue first.
+func (r Reconciler) close(ctx context.Context, s Step, link *planstore.DriftIssue, reason, label, why string) (github.Issue, error) {
+	if link != nil && link.Revision > 0 {
+		link.Discarded, link.DiscardedAt = "", time.Time{}
+		if _, err := r.Store.PutDriftIssue(ctx, forgotten(*link)); err != nil {
+			return s.Issue, err
+		}
+	}
+	if err := r.GitHub.CommentOnIssue(ctx, r.Repository, s.Issue.Number, why); err != nil && !errors.Is(err, github.ErrLocked) {
+		return s.Issue, err
+	}
+	edit := github.IssueEdit{State: "closed", StateReason: reason}
+	if label != "" && !s.Issue.HasLabel(label) {
+		edit.Labels = append(slices.Clone(s.Issue.Labels), label)
+	}
+	return r.GitHub.EditIssue(ctx, r.Repository, s.Issue.Number, edit)
+}

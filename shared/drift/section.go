@@ -1,0 +1,98 @@
+package drift
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/report"
+)
+
+// maxBody is how many characters an issue's body has at most.
+const maxBody = 65_536
+
+// planPrefix begins the line of a section that names the plan that the label applies.
+const planPrefix = "<!-- gitops-drift-plan "
+
+// planLine is that line; a record's ID is escaped like a name.
+func planLine(recordID string) string { return planPrefix + url.QueryEscape(recordID) + " -->" }
+
+// Plan is the ID of the plan record that an issue's body says its label applies;
+// empty when there is none.
+func Plan(body string) string {
+	section := sectionOf(body)
+	line, _, _ := strings.Cut(section, "\n")
+	escaped, ok := strings.CutPrefix(line, planPrefix)
+	if !ok {
+		return ""
+	}
+	id, err := url.QueryUnescape(strings.TrimSuffix(escaped, " -->"))
+	if err != nil || planLine(id) != line {
+		return ""
+	}
+	return id
+}
+
+// title is that of a new issue; people may change it.
+func title(r planstore.DriftResult) string {
+	what := "Drift"
+	if r.Outcome == planstore.DriftError {
+		what = "Drift detection fails"
+	}
+	return fmt.Sprintf("%s: %s in %s", what, r.Component, r.Stack)
+}
+
+// section is what an issue says of a result. since is when this was first seen.
+// Without room for the report it says where that is.
+func section(r planstore.DriftResult, since time.Time, discardFor time.Duration, withReport bool) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n\n", planLine(r.RecordID))
+	name := report.Code(r.Component) + " in " + report.Code(r.Stack)
+	failed := r.Outcome == planstore.DriftError
+	if failed {
+		fmt.Fprintf(&b, "## ❌ The drift of %s is not known\n\nPlanning it has failed since %s: %s\n", name, stamp(since), report.Text(r.Error))
+	} else {
+		fmt.Fprintf(&b, "## 🔀 %s has drifted\n\nWhat runs is not what Git says, since %s at the latest.\n", name, stamp(since))
+	}
+	if r.Report != "" {
+		if withReport {
+			// Whoever may plan may write a result: it must not forge our lines.
+			fmt.Fprintf(&b, "\n%s\n", strings.TrimSpace(strings.ReplaceAll(r.Report, "<!--", "&lt;!--")))
+		} else {
+			fmt.Fprintf(&b, "\nThere is no room here for what drifted: [this run](%s) shows it.\n", r.Run.URL)
+		}
+	}
+	b.WriteString("\n### What to do\n\n")
+	switch {
+	case failed:
+		b.WriteString("- **Repair it**: this issue is brought up to date by the next detection.\n")
+	case r.RecordID == "":
+		b.WriteString("- **Take it over or change it back**: there is no plan to apply here. The next detection closes this issue when nothing differs any more.\n")
+	default:
+		fmt.Fprintf(&b, "- **Take it back**: add the label %s. That applies exactly the plan above, once, until %s, if Git and what runs are still as they were. It needs write permission on this repository.\n", report.Code(LabelApply), stamp(r.ExpiresAt))
+	}
+	fmt.Fprintf(&b, "- **Leave it**: close this issue. The same changes then open no other one for %d days.\n", int(discardFor.Hours()/24))
+	b.WriteString("- **Make it what Git says**: change the configuration, in a pull request. The next detection that finds nothing closes this issue.\n")
+
+	fmt.Fprintf(&b, "\n<details><summary><sub>About this detection</sub></summary>\n\n- Seen by [this run](%s), %s\n- Commit: %s\n", r.Run.URL, stamp(r.At), report.Code(r.Commit))
+	if r.RecordID != "" {
+		fmt.Fprintf(&b, "- Plan record: %s\n- Planfile: SHA-256 %s\n- Expires: %s\n", report.Code(r.RecordID), report.Code(r.PlanDigest), stamp(r.ExpiresAt))
+	}
+	b.WriteString("\n</details>")
+	return b.String()
+}
+
+// fit is the section as it has room in a body that make writes around it.
+func fit(r planstore.DriftResult, since time.Time, discardFor time.Duration, make func(section string) string) (whole, ours string) {
+	ours = section(r, since, discardFor, true)
+	if whole = make(ours); utf8.RuneCountInString(whole) > maxBody {
+		ours = section(r, since, discardFor, false)
+		whole = make(ours)
+	}
+	return whole, ours
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }

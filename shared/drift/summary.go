@@ -1,0 +1,79 @@
+package drift
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/report"
+)
+
+// Summary is the job summary of a reconciliation.
+type Summary struct {
+	Done      []Done
+	DryRun    bool
+	MaxOpened int
+}
+
+// what a step is, for a reader.
+var what = map[Kind]string{
+	Open: "opened", Update: "updated", Fixed: "closed: fixed", Removed: "closed: no longer in Git", Duplicate: "closed: duplicate",
+	Adopt: "kept", Forget: "no issue", Keep: "kept", NoRoom: "**no issue: no room**", Quiet: "no issue: discarded", Busy: "another run is at it",
+}
+
+// Markdown is the summary, at most report.SummaryLimit bytes.
+func (s Summary) Markdown() string {
+	drifted, failed := 0, 0
+	rows := map[Kind][]string{}
+	for _, d := range s.Done {
+		switch d.Result.Outcome {
+		case planstore.DriftDrifted:
+			drifted++
+		case planstore.DriftError:
+			failed++
+		}
+		issue, c := "", d.Result.Counts
+		if d.Issue.Number > 0 {
+			issue = fmt.Sprintf("[#%d](%s)", d.Issue.Number, d.Issue.URL)
+		}
+		changes := ""
+		switch d.Result.Outcome {
+		case planstore.DriftDrifted:
+			changes = fmt.Sprintf("+%d ~%d -%d", c.Adds(), c.Changes(), c.Destroys())
+		case planstore.DriftError:
+			changes = "planning failed"
+		}
+		done := what[d.Kind]
+		if d.Err != nil {
+			done = "❌ " + report.Text(d.Err.Error())
+		}
+		rows[d.Kind] = append(rows[d.Kind], fmt.Sprintf("| %s | %s | %s | %s | %s |\n", report.Code(d.Name.Component), report.Code(d.Name.Stack), changes, done, issue))
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "## 🔀 Drift: %d drifted, %d not known\n\n", drifted, failed)
+	if s.DryRun {
+		b.WriteString("This is a dry run: nothing was written.\n\n")
+	}
+	if n := len(rows[NoRoom]); n > 0 {
+		fmt.Fprintf(&b, "%d drifted targets have no issue, since at most %d are open (`max-opened-issues`): the worst come first.\n\n", n, s.MaxOpened)
+	}
+	if len(s.Done) == 0 {
+		b.WriteString("No target was planned for drift in this run, and no drift issue is open.\n")
+		return b.String()
+	}
+	b.WriteString("| component | stack | changes | issue | |\n| --- | --- | --- | --- | --- |\n")
+	left := 0
+	for _, kind := range []Kind{NoRoom, Open, Update, Fixed, Removed, Duplicate, Quiet, Busy, Adopt, Forget, Keep} {
+		for _, row := range rows[kind] {
+			if b.Len()+len(row) > report.SummaryLimit-200 {
+				left++
+				continue
+			}
+			b.WriteString(row)
+		}
+	}
+	if left > 0 {
+		fmt.Fprintf(&b, "\n%d more targets: see the output `issues`.\n", left)
+	}
+	return b.String()
+}

@@ -1,0 +1,67 @@
+package planstore
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"go.etcd.io/bbolt"
+)
+
+func (d *database) putDriftResult(ctx context.Context, item driftItem) error {
+	return d.update(ctx, func(b *bbolt.Bucket) error {
+		var present driftItem
+		found, err := getItem(b, item.PK, item.SK, &present)
+		if err != nil || found && present.SeenAt > item.SeenAt {
+			return err
+		}
+		return putItem(b, item.PK, item.SK, item)
+	})
+}
+
+// driftResults looks at all results of the repository: a folder has no index.
+func (d *database) driftResults(ctx context.Context, prefix, run string) (results []driftItem, err error) {
+	err = d.view(ctx, func(b *bbolt.Bucket) error {
+		c := b.Cursor()
+		for name, value := c.Seek([]byte(prefix)); strings.HasPrefix(string(name), prefix); name, value = c.Next() {
+			var item driftItem
+			if err := json.Unmarshal(value, &item); err != nil {
+				return fmt.Errorf("the item %s is damaged: %w", shown(string(name)), err)
+			}
+			if item.Run == run {
+				results = append(results, item)
+			}
+		}
+		return nil
+	})
+	return results, err
+}
+
+func (d *database) driftIssues(ctx context.Context, pks []string) (issues []issueItem, err error) {
+	err = d.view(ctx, func(b *bbolt.Bucket) error {
+		for _, pk := range pks {
+			var item issueItem
+			if found, err := getItem(b, pk, issueKey, &item); err != nil {
+				return err
+			} else if found {
+				issues = append(issues, item)
+			}
+		}
+		return nil
+	})
+	return issues, err
+}
+
+func (d *database) putDriftIssue(ctx context.Context, item issueItem) error {
+	return d.update(ctx, func(b *bbolt.Bucket) error {
+		var present issueItem // of revision 0, when there is none
+		if _, err := getItem(b, item.PK, item.SK, &present); err != nil {
+			return err
+		}
+		if present.Revision != item.Revision-1 {
+			return errCondition
+		}
+		return putItem(b, item.PK, item.SK, item)
+	})
+}
