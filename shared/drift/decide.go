@@ -73,7 +73,7 @@ const (
 	Forget    Kind = "forget"    // write the link without its issue
 	Keep      Kind = "keep"      // nothing to write
 	NoRoom    Kind = "no room"   // would be opened, but for MaxOpened
-	Quiet     Kind = "quiet"     // a person discarded these very changes
+	Quiet     Kind = "quiet"     // a person discarded these very changes: write that down, where nobody has
 	Busy      Kind = "busy"      // another run is making the issue
 )
 
@@ -84,7 +84,7 @@ type Step struct {
 	Issue  github.Issue // of Update, Fixed, Removed, Duplicate, Adopt, Keep
 	Result planstore.DriftResult
 	Link   planstore.DriftIssue // as found
-	Of     int                  // Duplicate: the issue that stays
+	Of     github.Issue         // Duplicate: the issue that stays
 	// Discarded: the link's issue was closed by a person, which counts as a discard.
 	Discarded bool
 }
@@ -123,7 +123,7 @@ func Decide(f Found, o Options) []Step {
 		link := f.Links[name]
 		issue, duplicates := chosen(ours[name], link.Number)
 		for _, d := range duplicates {
-			steps = append(steps, Step{Name: name, Kind: Duplicate, Issue: d, Link: link, Of: issue.Number})
+			steps = append(steps, Step{Name: name, Kind: Duplicate, Issue: d, Link: link, Of: *issue})
 		}
 		step := Step{Name: name, Result: result, Link: link}
 		if issue != nil {
@@ -263,9 +263,6 @@ func (f Found) withoutIssue(s *Step, planned bool, o Options) {
 		s.Kind = Busy
 	case s.Result.Outcome == planstore.DriftDrifted && s.Link.Discarded == s.Result.Changes && s.Link.Discarded != "" && f.Now.Sub(s.Link.DiscardedAt) < o.DiscardFor:
 		s.Kind = Quiet
-		if s.Discarded {
-			s.Kind = Forget
-		}
 	default:
 		s.Kind = Open
 	}

@@ -146,10 +146,14 @@ func (r Reconciler) do(ctx context.Context, s Step) (github.Issue, error) {
 		link.Number, link.Creator, link.CreatingSince = s.Issue.Number, "", time.Time{}
 		_, err := r.Store.PutDriftIssue(ctx, link)
 		return s.Issue, err
-	case Forget:
-		if !s.Discarded { // no drift: nothing is discarded any more
-			link.Discarded, link.DiscardedAt = "", time.Time{}
+	case Quiet:
+		if !s.Discarded {
+			return s.Issue, nil
 		}
+		_, err := r.Store.PutDriftIssue(ctx, forgotten(link))
+		return s.Issue, err
+	case Forget: // no drift: nothing is discarded any more
+		link.Discarded, link.DiscardedAt = "", time.Time{}
 		_, err := r.Store.PutDriftIssue(ctx, forgotten(link))
 		return s.Issue, err
 	case Fixed:
@@ -157,7 +161,7 @@ func (r Reconciler) do(ctx context.Context, s Step) (github.Issue, error) {
 	case Removed:
 		return r.close(ctx, s, &link, "not_planned", LabelRemoved, fmt.Sprintf("This target is no longer in Git, as [this run](%s) found.", r.Run.URL))
 	case Duplicate:
-		return r.close(ctx, s, nil, "duplicate", "", fmt.Sprintf("#%d is the issue of this target.", s.Of))
+		return r.close(ctx, s, nil, "duplicate", "", fmt.Sprintf("[Issue %d](%s) is the one of this target.", s.Of.Number, s.Of.URL))
 	}
 	return s.Issue, nil
 }

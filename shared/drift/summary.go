@@ -34,7 +34,7 @@ func (s Summary) Markdown() string {
 		}
 		issue, c := "", d.Result.Counts
 		if d.Issue.Number > 0 {
-			issue = fmt.Sprintf("[#%d](%s)", d.Issue.Number, d.Issue.URL)
+			issue = fmt.Sprintf("[issue %d](%s)", d.Issue.Number, d.Issue.URL)
 		}
 		changes := ""
 		switch d.Result.Outcome {

@@ -23,6 +23,7 @@ type Event struct {
 	PullRequest *PullRequest
 	Push        *Push
 	MergeGroup  *MergeGroup
+	Issue       *Issue // set for issues
 	// Inputs are those of workflow_dispatch; a value that is not text is
 	// given as JSON.
 	Inputs map[string]string
@@ -62,6 +63,14 @@ type Push struct {
 // MergeGroup is a trial merge of a merge queue.
 type MergeGroup struct {
 	HeadSHA, BaseSHA string
+}
+
+// Issue is the issue that an event is about. What it is like by now, only GitHub knows.
+type Issue struct {
+	Action string // such as "labeled", "closed"
+	Number int
+	Label  string // of "labeled" and "unlabeled": the one
+	Sender string // login of who did it
 }
 
 // Event reads the payload of the event that started the run.
@@ -127,6 +136,16 @@ type payload struct {
 		BaseSHA string `json:"base_sha"`
 	} `json:"merge_group"`
 
+	Issue *struct {
+		Number int `json:"number"`
+	} `json:"issue"`
+	Label struct {
+		Name string `json:"name"`
+	} `json:"label"`
+	Sender struct {
+		Login string `json:"login"`
+	} `json:"sender"`
+
 	Inputs map[string]json.RawMessage `json:"inputs"`
 }
 
@@ -164,6 +183,11 @@ func (p *payload) event(name string) (Event, error) {
 			return Event{}, fmt.Errorf("the payload of a merge_group event has no merge_group")
 		}
 		event.MergeGroup = &MergeGroup{HeadSHA: p.MergeGroup.HeadSHA, BaseSHA: p.MergeGroup.BaseSHA}
+	case "issues":
+		if p.Issue == nil {
+			return Event{}, fmt.Errorf("the payload of an issues event has no issue")
+		}
+		event.Issue = &Issue{Action: p.Action, Number: p.Issue.Number, Label: p.Label.Name, Sender: p.Sender.Login}
 	case "pull_request", "pull_request_target":
 		if p.PullRequest == nil {
 			return Event{}, fmt.Errorf("the payload of a %s event has no pull_request", name)

@@ -112,6 +112,14 @@ func TestEventsAsGitHubSendsThem(t *testing.T) {
 				BaseSHA: "380387fbc80638b734a49e1be1c4dfec1c01b33c",
 			},
 		}},
+		"labelled issue": {"issues", "labeled", gha.Event{
+			Name: "issues", DefaultBranch: "master",
+			Issue: &gha.Issue{Action: "labeled", Number: 1, Label: "bug", Sender: "Codertocat"},
+		}},
+		"issue": {"issues", "opened", gha.Event{
+			Name: "issues", DefaultBranch: "master",
+			Issue: &gha.Issue{Action: "opened", Number: 1, Sender: "Codertocat"},
+		}},
 		"by hand": {"workflow_dispatch", "", gha.Event{Name: "workflow_dispatch", DefaultBranch: "main", Inputs: map[string]string{}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -188,6 +196,7 @@ func TestEventThatCannotBeRead(t *testing.T) {
 		"no JSON":         {"push", `{"ref":`, "unexpected end of JSON input"},
 		"wrong type":      {"push", `{"ref":1}`, "cannot unmarshal number"},
 		"no pull request": {"pull_request", `{}`, "the payload of a pull_request event has no pull_request"},
+		"no issue":        {"issues", `{}`, "the payload of an issues event has no issue"},
 		"no merge group":  {"merge_group", `{}`, "the payload of a merge_group event has no merge_group"},
 		"too large":       {"push", strings.Repeat(" ", 32<<20+1), "has more than 33554432 bytes"},
 	} {

@@ -18,12 +18,15 @@ func action(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) == 0 {
 		ts.Fatalf("usage: [!] action NAME [INPUT=VALUE ...]")
 	}
-	inputs := map[string]string{"token": s.github.Token()}
+	inputs := map[string]string{"token": s.token(ts, args[0])}
 	for _, arg := range args[1:] {
 		name, value, _ := strings.Cut(arg, "=")
 		inputs[name] = value
 	}
-	s.runner.RunID++
+	if !s.sameRun {
+		s.runner.RunID++
+	}
+	s.sameRun = false
 	step, err := s.runner.Step(inputs)
 	ts.Check(err)
 	for _, v := range step.Environ {
@@ -53,6 +56,8 @@ func action(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+func sameRun(_ *testscript.TestScript, s *story, _ []string) { s.sameRun = true }
+
 func atOnce(ts *testscript.TestScript, s *story, args []string) {
 	var jobs [][]string
 	for _, arg := range append([]string{"--"}, args[1:]...) {
@@ -67,7 +72,7 @@ func atOnce(ts *testscript.TestScript, s *story, args []string) {
 	logs := make([]bytes.Buffer, len(jobs))
 	steps := make([]*Step, len(jobs))
 	for i, job := range jobs {
-		inputs := map[string]string{}
+		inputs := map[string]string{"token": s.token(ts, job[0])}
 		for _, arg := range job[1:] {
 			name, value, _ := strings.Cut(arg, "=")
 			inputs[name] = value

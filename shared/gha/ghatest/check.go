@@ -22,7 +22,7 @@ func checkStep(ts *testscript.TestScript, s *story, action string, step *Step, l
 	}
 	for n := range s.pulls {
 		for _, comment := range s.github.Repository(repository).Comments(n) {
-			if comment.Author != "github-actions[bot]" {
+			if comment.Author != bot {
 				continue
 			}
 			marker, body, _ := strings.Cut(comment.Body, "\n")
@@ -34,6 +34,7 @@ func checkStep(ts *testscript.TestScript, s *story, action string, step *Step, l
 			}
 		}
 	}
+	problems = append(problems, s.issueProblems()...)
 	outputs, err := step.Outputs()
 	ts.Check(err)
 	known, err := outputsOf(s.Root, action)

@@ -45,13 +45,16 @@ func (s *story) pullRequestEvent(ts *testscript.TestScript, n int, action string
 func (s *story) event(ts *testscript.TestScript, name string) {
 	payload, err := Payload(s.Root, strings.TrimSuffix(name, "_target"))
 	ts.Check(err)
-	s.runner.Event, s.runner.Payload = name, payload
+	s.runner.Event, s.runner.Payload, s.runner.Actor = name, payload, mona
 	s.runner.SHA, s.runner.Ref = s.git(ts, "rev-parse", "HEAD"), "refs/heads/main"
 }
 
 // Payload is the first example of an event in @octokit/webhooks-examples, made
 // an event of the stories' repository. root is this repository's folder.
-func Payload(root, event string) ([]byte, error) {
+func Payload(root, event string) ([]byte, error) { return payload(root, event, "") }
+
+// payload is Payload's example with an action, if that is not empty.
+func payload(root, event, action string) ([]byte, error) {
 	file := filepath.Join(root, "test", "npm", "node_modules", "@octokit", "webhooks-examples", "api.github.com", "index.json")
 	content, err := os.ReadFile(file)
 	if err != nil {
@@ -65,9 +68,12 @@ func Payload(root, event string) ([]byte, error) {
 		return nil, err
 	}
 	for _, e := range events {
-		if e.Name == event {
-			return Edit(e.Examples[0], map[string]any{"repository.full_name": repository, "repository.default_branch": "main"})
+		for _, example := range e.Examples {
+			var has struct{ Action string }
+			if e.Name == event && json.Unmarshal(example, &has) == nil && (action == "" || action == has.Action) {
+				return Edit(example, map[string]any{"repository.full_name": repository, "repository.default_branch": "main"})
+			}
 		}
 	}
-	return nil, fmt.Errorf("@octokit/webhooks-examples has no event %q", event)
+	return nil, fmt.Errorf("@octokit/webhooks-examples has no event %s %s", event, action)
 }

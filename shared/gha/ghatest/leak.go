@@ -56,7 +56,10 @@ func storySecrets(ts *testscript.TestScript) map[string]string {
 // in the folders state and private.
 func checkLeaks(ts *testscript.TestScript, s *story, log string) {
 	s.logs.WriteString(log)
-	forms := formsOf(s.github.Token())
+	var forms []string
+	for _, token := range s.tokens {
+		forms = append(forms, formsOf(token)...)
+	}
 	for _, secret := range storySecrets(ts) {
 		forms = append(forms, formsOf(secret)...)
 	}
@@ -76,6 +79,9 @@ func checkLeaks(ts *testscript.TestScript, s *story, log string) {
 		for _, comment := range s.github.Repository(repository).Comments(n) {
 			look("a comment", []byte(comment.Body))
 		}
+	}
+	for where, text := range s.issueTexts() {
+		look(where, []byte(text))
 	}
 	ts.Check(filepath.WalkDir(s.runner.Dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {

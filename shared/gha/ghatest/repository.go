@@ -117,14 +117,14 @@ func comment(ts *testscript.TestScript, s *story, args []string) {
 func comments(ts *testscript.TestScript, s *story, args []string) {
 	comments := s.github.Repository(repository).Comments(number(ts, args[0]))
 	if len(comments) != number(ts, args[1]) {
-		ts.Fatalf("pull request #%s has %d comments", args[0], len(comments))
+		ts.Fatalf("#%s has %d comments", args[0], len(comments))
 	}
 	for _, c := range comments {
 		if strings.Contains(c.Body, args[2]) {
 			return
 		}
 	}
-	ts.Fatalf("no comment of pull request #%s contains %q", args[0], args[2])
+	ts.Fatalf("no comment on #%s contains %q: %+v", args[0], args[2], comments)
 }
 
 func (s *story) pull(ts *testscript.TestScript, n string) *pull {

@@ -23,7 +23,10 @@ type Scripts struct {
 	Atmos   string            // folder with `atmos`, for stories that begin with `repo atmos`; see [Atmos]
 }
 
-const repository = "acme/infrastructure"
+const (
+	repository = "acme/infrastructure"
+	mona       = "mona" // who does what no one else is named for
+)
 
 // story is one script's world.
 type story struct {
@@ -31,9 +34,12 @@ type story struct {
 	runner  *Runner
 	github  *githubtest.Server
 	pulls   map[int]*pull
-	env     []string     // of the script, as it began
-	logs    bytes.Buffer // of all steps
-	account *account     // nil without the word `aws`
+	env     []string          // of the script, as it began
+	logs    bytes.Buffer      // of all steps
+	account *account          // nil without the word `aws`
+	tokens  map[string]string // by action
+	edited  map[int]bool      // issues that a person has written
+	sameRun bool              // the next action is a job of the run of the last one
 }
 
 // Params are the parameters for testscript.Run on the stories in dir.
@@ -59,8 +65,8 @@ func (s Scripts) Params(dir string) testscript.Params {
 			}
 			env.Values["story"] = &story{
 				env:     env.Vars,
-				Scripts: s, github: server, pulls: map[int]*pull{},
-				runner: &Runner{Dir: env.WorkDir, Repository: repository, Actor: "mona", APIURL: server.URL(), RunID: 1000},
+				Scripts: s, github: server, pulls: map[int]*pull{}, tokens: map[string]string{}, edited: map[int]bool{},
+				runner: &Runner{Dir: env.WorkDir, Repository: repository, Actor: mona, APIURL: server.URL(), RunID: 1000},
 			}
 			return nil
 		},
@@ -81,7 +87,22 @@ func (s Scripts) Params(dir string) testscript.Params {
 //	event NAME [PATH=JSON ...]  the event of the next steps: pull_request, push, workflow_dispatch, pull_request_target, with edits
 //	checkout REV                check out a revision, as actions/checkout would
 //	comment N AUTHOR TEXT       somebody comments on the pull request; \n in TEXT begins a line
-//	comments N COUNT TEXT       the pull request has COUNT comments, one of them with TEXT
+//	comments N COUNT TEXT       the pull request or issue has COUNT comments, one of them with TEXT
+//	open-issue AUTHOR TITLE BODY [LABEL ...]  somebody opens an issue
+//	label N LABEL [ACTOR]       somebody labels issue N, a second after they read it: an issues event, as is
+//	                            each of the next
+//	unlabel N LABEL [ACTOR]
+//	close-issue N [ACTOR]
+//	reopen-issue N [ACTOR]
+//	issue-event N ACTION [LABEL [ACTOR]]  such an event, with the issue as it is by now: a late or a second one
+//	edit-issue N OLD NEW        somebody edits the issue's body; \n begins a line
+//	delete-issue N
+//	lock-issue N
+//	permission LOGIN ROLE       somebody's role in the repository: none, read, triage, write, maintain, admin
+//	issue N STATE LABELS [TEXT ...]  issue N is open, closed or closed/REASON, has these labels (sorted, with
+//	                            commas between), and each TEXT in its title or body
+//	issues OPEN [CLOSED]        how many issues there are
+//	same-run                    the next action is a job of the workflow run of the last one
 //	http-backend                a server for Terraform's http backend, in $TF_HTTP_ADDRESS; while
 //	                            there is a file named refuse, or slow, that is how it takes writes
 //	aws [SECONDS]               an AWS account with a plan store in $BUCKET and $TABLE, and ID tokens, with
@@ -104,6 +125,19 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"event":        word(1, -1, setEvent),
 	"comment":      word(3, 3, comment),
 	"comments":     word(3, 3, comments),
+	"open-issue":   word(3, -1, openIssue),
+	"label":        word(2, 3, label),
+	"unlabel":      word(2, 3, unlabel),
+	"close-issue":  word(1, 2, closeIssue),
+	"reopen-issue": word(1, 2, reopenIssue),
+	"issue-event":  word(2, 4, issueEvent),
+	"edit-issue":   word(3, 3, editIssue),
+	"delete-issue": word(1, 1, deleteIssue),
+	"lock-issue":   word(1, 1, lockIssue),
+	"permission":   word(2, 2, permission),
+	"issue":        word(3, -1, checkIssue),
+	"issues":       word(1, 2, checkIssues),
+	"same-run":     word(0, 0, sameRun),
 	"http-backend": word(0, 0, httpBackend),
 	"aws":          word(0, 1, aws),
 	"aws-error":    word(4, -1, awsError),

@@ -1,0 +1,31 @@
+package ghatest
+
+import (
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+)
+
+// bot is who a workflow's own token is.
+const bot = "github-actions[bot]"
+
+// neededPermission is a line of an action.yml on what its job needs.
+var neededPermission = regexp.MustCompile(`(?m)^#   ([a-z-]+): ([a-z]+) - `)
+
+// token is the job's token for an action, which may do what its action.yml asks for and
+// nothing else.
+func (s *story) token(ts *testscript.TestScript, action string) string {
+	if token := s.tokens[action]; token != "" {
+		return token
+	}
+	permissions := githubtest.Permissions{}
+	for _, m := range neededPermission.FindAllStringSubmatch(ts.ReadFile(filepath.Join(s.Root, "actions", action, "action.yml")), -1) {
+		permissions[strings.ReplaceAll(m[1], "-", "_")] = m[2]
+	}
+	s.tokens[action] = s.github.NewToken(bot, permissions)
+	return s.tokens[action]
+}
