@@ -82,7 +82,11 @@ func Locate(ctx context.Context, o LocateOptions) (path string, err error) {
 	}
 	if want.anything() || want.latest() && o.Name == OpenTofu {
 		if found == "" {
-			return "", fmt.Errorf("%s is not on PATH: install it in a step before this one, such as %s with %[1]s_wrapper: false", o.command(), o.setup())
+			hint := ""
+			if o.command() == o.Name {
+				hint = fmt.Sprintf(", such as %s with %s_wrapper: false", o.setup(), o.Name)
+			}
+			return "", fmt.Errorf("%s is not on PATH: install it in a step before this one%s", o.command(), hint)
 		}
 		return found, nil
 	}
