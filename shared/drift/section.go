@@ -55,7 +55,7 @@ func section(r planstore.DriftResult, since time.Time, discardFor time.Duration,
 	if failed {
 		fmt.Fprintf(&b, "## ❌ The drift of %s is not known\n\nPlanning it has failed since %s: %s\n", name, stamp(since), report.Text(r.Error))
 	} else {
-		fmt.Fprintf(&b, "## 🔀 %s has drifted\n\nWhat runs is not what Git says, since %s at the latest.\n", name, stamp(since))
+		fmt.Fprintf(&b, "## 🔀 %s has drifted\n\nSince %s, at the latest.\n", name, stamp(since))
 	}
 	if r.Report != "" {
 		if withReport {
@@ -75,7 +75,7 @@ func section(r planstore.DriftResult, since time.Time, discardFor time.Duration,
 		fmt.Fprintf(&b, "- **Take it back**: add the label %s. That applies exactly the plan above, once, until %s, if Git and what runs are still as they were. It needs write permission on this repository.\n", report.Code(LabelApply), stamp(r.ExpiresAt))
 	}
 	fmt.Fprintf(&b, "- **Leave it**: close this issue. The same changes then open no other one for %d days.\n", int(discardFor.Hours()/24))
-	b.WriteString("- **Make it what Git says**: change the configuration, in a pull request. The next detection that finds nothing closes this issue.\n")
+	b.WriteString("- **Keep it**: make the configuration say so, in a pull request. The next detection that finds nothing closes this issue.\n")
 
 	fmt.Fprintf(&b, "\n<details><summary><sub>About this detection</sub></summary>\n\n- Seen by [this run](%s), %s\n- Commit: %s\n", r.Run.URL, stamp(r.At), report.Code(r.Commit))
 	if r.RecordID != "" {

@@ -59,7 +59,7 @@ func run(ctx context.Context, actions, sample string) error {
 	fmt.Printf("Everything this demo makes is in %s\n", dir)
 	for _, step := range []func(context.Context) error{
 		func(ctx context.Context) error { return d.begin(ctx, sample) },
-		d.reviewAndApply, d.applyTwice, d.tampered, d.baseMoved,
+		d.reviewAndApply, d.applyTwice, d.tampered, d.baseMoved, d.drift,
 	} {
 		if err := step(ctx); err != nil {
 			return fmt.Errorf("%w (see %s)", err, dir)

@@ -51,10 +51,10 @@ func (s *story) event(ts *testscript.TestScript, name string) {
 
 // Payload is the first example of an event in @octokit/webhooks-examples, made
 // an event of the stories' repository. root is this repository's folder.
-func Payload(root, event string) ([]byte, error) { return payload(root, event, "") }
+func Payload(root, event string) ([]byte, error) { return ActionPayload(root, event, "") }
 
-// payload is Payload's example with an action, if that is not empty.
-func payload(root, event, action string) ([]byte, error) {
+// ActionPayload is Payload's example with an action, such as "labeled"; any when that is empty.
+func ActionPayload(root, event, action string) ([]byte, error) {
 	file := filepath.Join(root, "test", "npm", "node_modules", "@octokit", "webhooks-examples", "api.github.com", "index.json")
 	content, err := os.ReadFile(file)
 	if err != nil {

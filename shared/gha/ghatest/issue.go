@@ -140,7 +140,7 @@ func (s *story) issueEvent(ts *testscript.TestScript, n int, action, named, acto
 	if named != "" {
 		example = "labeled"
 	}
-	payload, err := payload(s.Root, "issues", example)
+	payload, err := ActionPayload(s.Root, "issues", example)
 	ts.Check(err)
 	edits := map[string]any{
 		"action": action, "issue.number": n, "issue.title": issue.Title, "issue.body": issue.Body, "issue.state": issue.State,

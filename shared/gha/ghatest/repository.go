@@ -119,6 +119,9 @@ func comments(ts *testscript.TestScript, s *story, args []string) {
 	if len(comments) != number(ts, args[1]) {
 		ts.Fatalf("#%s has %d comments", args[0], len(comments))
 	}
+	if len(comments) == 0 {
+		return
+	}
 	for _, c := range comments {
 		if strings.Contains(c.Body, args[2]) {
 			return
