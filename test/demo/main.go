@@ -245,7 +245,7 @@ func show(markdown string) {
 	for line := range strings.Lines(markdown) {
 		line = strings.TrimRight(line, "\n")
 		open += strings.Count(line, "<details")
-		if open == 0 || strings.Contains(line, "<summary") {
+		if (open == 0 || strings.Contains(line, "<summary")) && !strings.HasPrefix(line, "<!--") { // which a page does not show
 			fmt.Println("   | " + line)
 		}
 		open -= strings.Count(line, "</details>")
