@@ -1,9 +1,9 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 
-MODULES  := shared actions/plan actions/apply actions/drift-detection test
+MODULES  := shared actions/plan actions/apply actions/drift-detection actions/drift-remediation test
 PACKAGES := $(MODULES:%=./%/...)
-ACTIONS  := plan apply drift-detection
+ACTIONS  := plan apply drift-detection drift-remediation
 TOOLS    := $(CURDIR)/test/.tools
 BIN      := $(TOOLS)/bin
 
@@ -38,8 +38,9 @@ build: ## Build the actions' binaries and the demo into test/.tools/bin
 	@for a in $(ACTIONS); do go build -buildvcs=false -o $(BIN)/$$a ./actions/$$a; done
 	@go build -buildvcs=false -o $(BIN)/demo ./test/demo
 
-demo: build ## Plan, review, merge and apply on this machine, then be refused
+demo: build ## Plan, review, merge and apply on this machine, be refused, and take drift back
 	@command -v terraform >/dev/null || { echo "make demo: terraform is not on PATH: install Terraform 1.6 or newer" >&2; exit 1; }
+	@! command -v npm >/dev/null || $(MAKE) --no-print-directory $(TOOLS)/npm.stamp >/dev/null
 	@$(BIN)/demo $(BIN) test/sample
 
 # -count=1: tests run Terraform and read other modules, which Go's test cache does not see.

@@ -248,7 +248,7 @@ func (f Found) withoutIssue(s *Step, planned bool, o Options) {
 		return // f.names gives none
 	}
 	if s.Link.Number != 0 {
-		if closed := f.Closed[s.Link.Number]; closed != nil && s.Link.Discarded == "" {
+		if closed := f.Closed[s.Link.Number]; closed != nil && s.Link.Discarded == "" && !closed.HasLabel(LabelRemediated) && !closed.HasLabel(LabelRemoved) {
 			// A person closed it, and nobody has written that down.
 			s.Discarded = true
 			s.Link.Discarded, s.Link.DiscardedAt = s.Link.Changes, f.Now

@@ -173,12 +173,8 @@ func forgotten(link planstore.DriftIssue) planstore.DriftIssue {
 
 // shows is the link of an issue that shows a result from now on.
 func (r Reconciler) shows(link planstore.DriftIssue, result planstore.DriftResult, section string) planstore.DriftIssue {
-	now := r.Now()
 	if link.Since.IsZero() || link.Changes != result.Changes && result.Outcome != planstore.DriftError {
 		link.Since = result.At
-	}
-	if link.RecordID != result.RecordID {
-		link.ShownAt = now
 	}
 	link.Outcome, link.RecordID, link.PlanDigest, link.Changes = result.Outcome, result.RecordID, result.PlanDigest, result.Changes
 	link.Base, link.ExpiresAt, link.Shown = result.Base, result.ExpiresAt, fingerprint(section)
@@ -214,10 +210,14 @@ func (r Reconciler) open(ctx context.Context, s Step, link planstore.DriftIssue)
 		return s.Issue, err
 	}
 	link = r.shows(link, s.Result, section)
-	link.Number = issue.Number
+	link.Number, link.ShownAt = issue.Number, issue.UpdatedAt // by GitHub's clock, as when it is labelled
 	_, err = r.Store.PutDriftIssue(ctx, link)
 	return issue, err
 }
+
+// notShown is how far in the future a plan is shown that is only being written: where
+// a run dies then, a label counts again after that.
+const notShown = time.Hour
 
 func (r Reconciler) update(ctx context.Context, s Step, link planstore.DriftIssue) (github.Issue, error) {
 	since := link.Since
@@ -227,9 +227,14 @@ func (r Reconciler) update(ctx context.Context, s Step, link planstore.DriftIssu
 	body, section := fit(s.Result, since, r.Options.DiscardFor, func(section string) string {
 		return withSection(s.Issue.Body, s.Name.Component, s.Name.Stack, section)
 	})
+	otherPlan := link.RecordID != s.Result.RecordID
 	link = r.shows(link, s.Result, section)
 	link.Number = s.Issue.Number
-	if _, err := r.Store.PutDriftIssue(ctx, link); err != nil {
+	if otherPlan { // nobody can have seen it before the edit, which may have to wait
+		link.ShownAt = r.Now().Add(notShown)
+	}
+	link, err := r.Store.PutDriftIssue(ctx, link)
+	if err != nil {
 		return s.Issue, err
 	}
 	edit := github.IssueEdit{}
@@ -242,7 +247,13 @@ func (r Reconciler) update(ctx context.Context, s Step, link planstore.DriftIssu
 	if edit.Body == nil && edit.Labels == nil {
 		return s.Issue, nil
 	}
-	return r.GitHub.EditIssue(ctx, r.Repository, s.Issue.Number, edit)
+	issue, err := r.GitHub.EditIssue(ctx, r.Repository, s.Issue.Number, edit)
+	if err != nil || !otherPlan {
+		return issue, err
+	}
+	link.ShownAt = issue.UpdatedAt
+	_, err = r.Store.PutDriftIssue(ctx, link)
+	return issue, err
 }
 
 // ourLabels are an issue's labels with those that say what a result is; all others

@@ -49,11 +49,23 @@ func ReadInputs(r *gha.Runtime, read *gha.Inputs, roleInput string) Inputs {
 	in := ReadRepositoryInputs(r, read)
 	in.Component, in.Stack = read.Required("component"), read.Required("stack")
 	in.SHA = strings.ToLower(r.Input("sha"))
+	in.readTerraform(r, read, roleInput)
+	return in
+}
+
+// ReadTerraformInputs is ReadInputs for an action that learns otherwise which target
+// is meant.
+func ReadTerraformInputs(r *gha.Runtime, read *gha.Inputs, roleInput string) Inputs {
+	in := ReadRepositoryInputs(r, read)
+	in.readTerraform(r, read, roleInput)
+	return in
+}
+
+func (in *Inputs) readTerraform(r *gha.Runtime, read *gha.Inputs, roleInput string) {
 	in.Identity = r.Input("identity")
 	in.TerraformRole, in.roleInput = r.Input(roleInput), roleInput
 	// As STS takes them; what the role allows is for STS to say.
 	in.RoleDuration = time.Duration(read.Int("role-duration-seconds", 0, 900, 43200)) * time.Second
-	return in
 }
 
 // ReadRepositoryInputs reads those of the common inputs that are of no one target.

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/drift"
+	"github.com/terraform-gitops/gitops/shared/gha"
+)
+
+// Action is what is done about a drift issue.
+type Action string
+
+// The choices of the input `action`.
+const (
+	Remediate Action = "remediate"
+	Discard   Action = "discard"
+)
+
+// asked is what is asked for, and about which issue; no action when the event is of
+// another kind. An input beats the event.
+func asked(in Inputs, event gha.Event) (action Action, issue int, err error) {
+	action, issue = in.Action, in.Issue
+	if e := event.Issue; e != nil {
+		if issue == 0 {
+			issue = e.Number
+		}
+		if action == "" {
+			switch {
+			case e.Action == "labeled" && strings.EqualFold(e.Label, drift.LabelApply):
+				action = Remediate
+			case e.Action == "closed":
+				action = Discard
+			}
+		}
+		return action, issue, nil
+	}
+	if action == "" || issue == 0 {
+		return "", 0, errors.New("no issue is named: run drift-remediation on the event issues (labeled, closed), or give the inputs `issue-number` and `action`")
+	}
+	return action, issue, nil
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/drift"
+	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/report"
+)
+
+// discard writes down that a person closed the issue, so that the same changes open no
+// other one for a while. The drift detection would find out by itself; it would not tell
+// the person what their closing means.
+func (w *work) discard(ctx context.Context) (_ job.Result, err error) {
+	closer := w.actx.TriggeringActor
+	if e := w.event.Issue; e != nil {
+		closer = e.Sender
+	}
+	number := w.issue.Number
+	switch {
+	case w.issue.State != "closed":
+		return nothing(w.Runtime, fmt.Sprintf("issue #%d is open", number)), nil
+	case !w.named():
+		return nothing(w.Runtime, fmt.Sprintf("issue #%d is not one of the drift detection", number)), nil
+	case strings.EqualFold(closer, w.issue.Author):
+		return nothing(w.Runtime, fmt.Sprintf("issue #%d was closed by these actions", number)), nil
+	case w.issue.HasLabel(drift.LabelRemediated), w.issue.HasLabel(drift.LabelRemoved), w.issue.HasLabel(drift.LabelDiscarded):
+		return nothing(w.Runtime, fmt.Sprintf("what the closing of issue #%d means is known", number)), nil
+	}
+	j, err := job.Open(ctx, w.Runtime, w.Environ, w.Inputs.Inputs)
+	if left := w.leftOut(err); left != nil {
+		return nothing(w.Runtime, left.Error()), nil
+	} else if err != nil {
+		return job.Result{}, err
+	}
+	defer func() { err = errors.Join(err, j.Close()) }()
+	store, err := j.Store(ctx, j.Target.Settings.ApplyStorageRole, w.Now)
+	if err != nil {
+		return job.Result{}, err
+	}
+	link, err := readLink(ctx, store, j.Key())
+	if err != nil {
+		return job.Result{}, err
+	}
+	now, known := w.Now(), false
+	if link.Number != number {
+		return nothing(w.Runtime, fmt.Sprintf("issue #%d is not the one of its target (any more)", number)), nil
+	}
+	written, err := writeLink(ctx, store, link, func(link *planstore.DriftIssue) bool {
+		if link.Outcome != planstore.DriftDrifted || link.Changes == "" {
+			return false
+		}
+		if known = link.Discarded == link.Changes; known { // the run that wrote it did not come to tell
+			now = link.DiscardedAt
+			return false
+		}
+		link.Discarded, link.DiscardedAt = link.Changes, now
+		return true
+	})
+	if err != nil {
+		return job.Result{}, err
+	}
+	if !written && !known {
+		return nothing(w.Runtime, fmt.Sprintf("issue #%d shows no drift that could be discarded", number)), nil
+	}
+	text := fmt.Sprintf("## 🔕 Discarded\n\n%s closed this issue, so the same changes open no other one for %d days, until %s. Other changes do. When nothing drifts any more, this is forgotten.\n",
+		report.Code(closer), int(w.DiscardFor.Hours())/24, now.Add(w.DiscardFor).UTC().Format("2 January 2006"))
+	if err := w.tellDiscarded(ctx, text); err != nil {
+		return job.Result{}, err
+	}
+	return job.Result{Summary: text, Outputs: map[string]string{"status": string(Discarded)}}, nil
+}
+
+func (w *work) tellDiscarded(ctx context.Context, text string) error {
+	err := w.comment(ctx, text)
+	repo, number := w.actx.Repository, w.issue.Number
+	if w.issue.HasLabel(drift.LabelApply) {
+		err = errors.Join(err, w.github.RemoveLabel(ctx, repo, number, drift.LabelApply))
+	}
+	return errors.Join(err, w.github.AddLabels(ctx, repo, number, drift.LabelDiscarded))
+}

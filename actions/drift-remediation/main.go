@@ -1,0 +1,28 @@
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/job"
+)
+
+func main() { os.Exit(Main(time.Now)) }
+
+// Main runs the action as the runner started it and returns its exit status.
+func Main(now func() time.Time) int {
+	r := gha.New(os.Environ(), os.Stdout)
+	ctx, signals, stop := job.Interrupts(context.Background(), os.Stderr)
+	defer stop()
+	in, err := ReadInputs(r)
+	if err != nil {
+		return job.Finish(r, job.Result{Outputs: map[string]string{"status": string(Failed)}}, err)
+	}
+	r.Redact(in.Token)
+	of := job.UnusedInputs()
+	r.Unused(map[string]string{"atmos-version": of["atmos-version"], "skip-checkout": of["skip-checkout"]})
+	result, err := Run(ctx, in, Deps{Runtime: r, Environ: os.Environ(), Now: now, Signals: signals})
+	return job.Finish(r, result, err)
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/terraform-gitops/gitops/shared/apply"
+	"github.com/terraform-gitops/gitops/shared/drift"
+	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/report"
+)
+
+// remediate applies the drift plan that the issue shows, and tells how that ended.
+func (w *work) remediate(ctx context.Context) (job.Result, error) {
+	if w.issue.State != "open" {
+		return nothing(w.Runtime, fmt.Sprintf("issue #%d is closed", w.issue.Number)), nil
+	}
+	if !w.issue.HasLabel(drift.LabelApply) {
+		return nothing(w.Runtime, fmt.Sprintf("issue #%d does not have the label %s (any more)", w.issue.Number, drift.LabelApply)), nil
+	}
+	at, by, err := w.github.LabelledAt(ctx, w.actx.Repository, w.issue.Number, drift.LabelApply)
+	if err != nil {
+		return job.Result{}, err
+	}
+	if e := w.event.Issue; e != nil && by != "" && !strings.EqualFold(e.Sender, by) {
+		return nothing(w.Runtime, fmt.Sprintf("the label %s of issue #%d is by now another one, of %s: the run for that decides", drift.LabelApply, w.issue.Number, by)), nil
+	}
+
+	r := &remediation{work: w, labelledAt: at}
+	outcome := apply.Outcome{Report: report.Apply{Subject: report.Subject{RunURL: w.actx.RunURL, Actor: w.actx.Actor}}}
+	err = r.check(ctx, by)
+	outcome.Report.Component, outcome.Report.Stack = w.Component, w.Stack
+	var refusal *apply.Refusal
+	if errors.As(err, &refusal) {
+		refusal.Describe(&outcome.Report)
+	} else if err != nil {
+		return job.Result{}, err // GitHub can't be asked: nor told
+	} else {
+		outcome, err = apply.Run(ctx, apply.Options{
+			Inputs: w.Inputs.Inputs, Verification: apply.Strict,
+			Runtime: w.Runtime, Environ: w.Environ, Now: w.Now, Signals: w.Signals,
+		}, r.apply)
+	}
+	return r.tell(ctx, outcome, err)
+}
+
+// remediation is the work on an issue that has the label.
+type remediation struct {
+	*work
+	labelledAt time.Time // zero: not known
+	store      *planstore.Store
+	link       planstore.DriftIssue
+	fixed      *apply.Refusal   // why the plan can't be applied, though there is nothing left to do
+	before     *planstore.Claim // by which the plan was applied before
+}
+
+// check refuses what GitHub alone can tell.
+func (r *remediation) check(ctx context.Context, by string) error {
+	named := r.named()
+	if by == "" {
+		return r.refuse(fmt.Errorf("GitHub does not tell yet who added the label %s", drift.LabelApply), "Add it again.")
+	}
+	if err := r.mayApply(ctx, by); err != nil {
+		return err
+	}
+	if !r.issue.Ours {
+		return r.refuse(errors.New("this issue was not opened by the drift detection"), "A plan is applied from the issue that the drift detection opened (with the same token as this action has).")
+	}
+	if !named {
+		return r.refuse(errors.New("the issue no longer says which target it is about"), "The next drift detection puts that back at the beginning of the issue's text: add the label after that.")
+	}
+	if branch := "refs/heads/" + r.event.DefaultBranch; r.actx.Ref != branch {
+		return r.refuse(fmt.Errorf("this run is on %s, and drift is what differs from %s", r.actx.Ref, branch), "Run the workflow on the default branch.")
+	}
+	return nil
+}
+
+// apply chooses the plan that the issue shows and applies it, unless somebody has.
+func (r *remediation) apply(ctx context.Context, w *apply.Work) (err error) {
+	if r.store, err = w.Store(ctx); err != nil {
+		return err
+	}
+	stored, err := r.shown(ctx, w.Job.Key())
+	if err != nil {
+		return err
+	}
+	w.Take(stored)
+	err = w.Apply(ctx)
+	var refusal *apply.Refusal
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	if claim := refusal.Claim; claim != nil && claim.Status == planstore.StatusApplied {
+		r.before = claim
+		return nil
+	}
+	if refusal.Overtaken {
+		nothingLeft, planErr := w.NothingLeft(ctx)
+		if nothingLeft {
+			r.fixed = refusal
+			return nil
+		}
+		return errors.Join(err, planErr)
+	}
+	return err
+}

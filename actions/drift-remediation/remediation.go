@@ -1,0 +1,151 @@
+// Command drift-remediation is the drift-remediation action: when a person labels a
+// drift issue it applies the drift plan that the issue shows, by package apply, and
+// closes the issue; when a person closes one it writes down that the drift was
+// discarded.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/terraform-gitops/gitops/shared/drift"
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/report"
+)
+
+// Inputs are the action's inputs; action.yml describes them.
+type Inputs struct {
+	job.Inputs
+	Issue      int    // 0: the event's
+	Action     Action // empty: by the event
+	Permission string // that the person who labels needs at least
+	DiscardFor time.Duration
+}
+
+// Deps are what Run works with, so that a test can replace them.
+type Deps struct {
+	Runtime *gha.Runtime
+	Environ []string // of the process: what of it Terraform may see is decided by package terraform
+	Now     func() time.Time
+	// Signals receives the signals that follow the one that cancelled ctx.
+	Signals <-chan os.Signal
+}
+
+// Status is what came of the issue: the output `status`.
+type Status string
+
+// The statuses.
+const (
+	Remediated Status = "remediated" // the plan was applied
+	Failed     Status = "failed"     // it was not, or only in part
+	Refused    Status = "refused"    // it was not, and nothing was changed
+	Fixed      Status = "fixed"      // the drift was gone already
+	Discarded  Status = "discarded"
+	Nothing    Status = "nothing" // there was nothing to do
+)
+
+// ReadInputs reads the action's inputs. Its error names each that is missing or
+// out of its choices.
+func ReadInputs(r *gha.Runtime) (Inputs, error) {
+	read := r.Inputs()
+	in := Inputs{
+		Inputs:     job.ReadTerraformInputs(r, read, "apply-role"),
+		Issue:      read.Int("issue-number", 0, 1, 1<<31-1),
+		Permission: read.Choice("allowed-permission", "write", "maintain", "admin"),
+		DiscardFor: time.Duration(read.Int("discard-for", 30, 0, 3650)) * 24 * time.Hour,
+	}
+	if r.Input("action") != "" {
+		in.Action = Action(read.Choice("action", string(Remediate), string(Discard)))
+	}
+	if err := read.Err(); err != nil {
+		return Inputs{}, err
+	}
+	return in, in.Check()
+}
+
+// Run does what the event, or the inputs, ask for about one drift issue.
+//
+// A refusal (*apply.Refusal) says why nothing was applied; whatever goes wrong is told on the
+// issue, too, as far as that can be.
+func Run(ctx context.Context, in Inputs, d Deps) (job.Result, error) {
+	fail := func(err error) (job.Result, error) {
+		return job.Result{Outputs: map[string]string{"status": string(Failed)}}, err
+	}
+	event, err := d.Runtime.Event()
+	if err != nil {
+		return fail(err)
+	}
+	action, number, err := asked(in, event)
+	if err != nil {
+		return fail(err)
+	}
+	if action == "" {
+		return nothing(d.Runtime, "this event asks for nothing: a drift issue is remediated when it gets the label "+drift.LabelApply+", and discarded when it is closed"), nil
+	}
+	if in.Token == "" {
+		return fail(errors.New("drift-remediation needs a GitHub token: leave the input `token` out, and give the job `permissions: issues: write`"))
+	}
+	w := &work{Inputs: in, Deps: d, actx: d.Runtime.Context(), event: event}
+	w.github, err = github.New(w.actx.APIURL, in.Token, github.WithWaitNotice(func(line string) {
+		d.Runtime.Notice(gha.Annotation{Message: line})
+	}))
+	if err != nil {
+		return fail(err)
+	}
+	if w.issue, err = w.github.Issue(ctx, w.actx.Repository, number); err != nil {
+		return fail(err)
+	}
+	var result job.Result
+	if action == Discard {
+		result, err = w.discard(ctx)
+	} else {
+		result, err = w.remediate(ctx)
+	}
+	if result.Outputs == nil {
+		result, _ = fail(nil)
+	}
+	return result, err
+}
+
+// work is the work on one issue.
+type work struct {
+	Inputs
+	Deps
+	actx   gha.Context
+	event  gha.Event
+	github *github.Client
+	issue  github.Issue
+}
+
+// named says which target the issue is about; whether that is so, the link of that
+// target says. It is not so when the issue is not ours, or when nobody can tell.
+func (w *work) named() bool {
+	component, stack, ok := drift.Named(w.issue.Body)
+	if !ok || !w.issue.Ours {
+		return false
+	}
+	w.Component, w.Stack = component, stack
+	return true
+}
+
+// subject is the target as reports and errors name it.
+func (w *work) subject() string {
+	if w.Component == "" {
+		return fmt.Sprintf("issue #%d", w.issue.Number)
+	}
+	return fmt.Sprintf("%s in %s (issue #%d)", w.Component, w.Stack, w.issue.Number)
+}
+
+// nothing is the result when there is nothing to do, which is no failure.
+func nothing(r *gha.Runtime, why string) job.Result {
+	r.Notice(gha.Annotation{Message: "Nothing to do: " + why})
+	return job.Result{
+		Summary: "⏭️ Nothing to do: " + report.Text(why) + ".\n",
+		Outputs: map[string]string{"status": string(Nothing)},
+	}
+}

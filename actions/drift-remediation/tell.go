@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/terraform-gitops/gitops/shared/apply"
+	"github.com/terraform-gitops/gitops/shared/drift"
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/target"
+)
+
+// refuse makes a refusal of what the label asks for.
+func (w *work) refuse(reason error, next string) *apply.Refusal {
+	return &apply.Refusal{Target: w.subject(), Reason: reason, Next: next}
+}
+
+const (
+	// commentSize is how many bytes of a report a comment has: the counts, and the first
+	// resources. The job summary has all of it.
+	commentSize = 8 << 10
+	// tellTimeout bounds what is told after the end, which goes on after a cancel.
+	tellTimeout = time.Minute
+)
+
+const repair = "Repair the cause. What was applied is in the state. " + apply.DetectAgain + " Then the label " + drift.LabelApply + " can be added again."
+
+// tell says on the issue how the remediation ended, and makes the result of it. The
+// link goes first: one run tells, and an issue that is closed without its link is not
+// taken for one that a person closed.
+func (r *remediation) tell(ctx context.Context, o apply.Outcome, err error) (job.Result, error) {
+	cancelled := ctx.Err() != nil
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTimeout)
+	defer cancel()
+	if out := r.leftOut(err); out != nil {
+		o.Report.Component, o.Report.Stack = r.Component, r.Stack
+		out.Describe(&o.Report)
+		err = out
+	}
+	var refusal *apply.Refusal
+	var status Status
+	var told error
+	switch {
+	case r.fixed != nil:
+		return r.tellFixed(ctx)
+	case r.before != nil:
+		return r.tellBefore(ctx)
+	case err == nil:
+		status = Remediated
+		if o.Report.Status == report.NoChanges {
+			status = Fixed
+		}
+		_, told = r.done(ctx, status, r.short(o))
+	case errors.As(err, &refusal):
+		if issue, readErr := r.github.Issue(ctx, r.actx.Repository, r.issue.Number); readErr == nil && issue.State != "open" {
+			return nothing(r.Runtime, fmt.Sprintf("issue #%d was closed meanwhile (%v)", issue.Number, err)), nil
+		}
+		status, told = Refused, r.notDone(ctx, r.short(o))
+	case cancelled && !o.Claimed:
+		status = Failed // the issue stays as it is: the job can be run again
+	default:
+		o.Report.NextSteps = append(o.Report.NextSteps, repair)
+		status, told = Failed, r.notDone(ctx, r.short(o), drift.LabelFailed)
+	}
+	return r.result(status, job.Redact(r.Runtime, o.Report).Markdown(report.SummaryLimit), o.Annotations, told), errors.Join(err, told)
+}
+
+// leftOut makes a refusal of a target that is not to be worked on; nil for any other error.
+func (w *work) leftOut(err error) *apply.Refusal {
+	var skipped *job.Skipped
+	switch {
+	case errors.As(err, &skipped):
+		return w.refuse(err, "Change the target's settings, or bring it back by hand.")
+	case errors.Is(err, target.ErrUnknownTarget):
+		return w.refuse(err, "The next drift detection closes this issue, since the target is no longer in Git.")
+	}
+	return nil
+}
+
+// tellFixed closes the issue of a plan that can't be applied, since what it was to do
+// is done.
+func (r *remediation) tellFixed(ctx context.Context) (job.Result, error) {
+	text := fmt.Sprintf("## ✅ No drift any more in %s in %s\n\nNothing was applied: %s. A new plan changes nothing, as %s found.\n",
+		report.Code(r.Component), report.Code(r.Stack), report.Text(r.fixed.Reason.Error()), r.run())
+	text = r.Runtime.Redacted(text)
+	_, told := r.done(ctx, Fixed, text)
+	return r.result(Fixed, text, nil, told), told
+}
+
+// tellBefore finishes what a run that has applied the plan did not come to tell.
+func (r *remediation) tellBefore(ctx context.Context) (job.Result, error) {
+	text := fmt.Sprintf("## ✅ Applied %s in %s before\n\nThe plan was applied by [another run](%s), which did not come to close this issue.\n",
+		report.Code(r.Component), report.Code(r.Stack), r.before.Run.URL)
+	ours, told := r.done(ctx, Remediated, text)
+	if !ours && told == nil {
+		return nothing(r.Runtime, fmt.Sprintf("the plan of issue #%d was just applied by %s", r.issue.Number, r.before.Run.URL)), nil
+	}
+	return r.result(Remediated, text, nil, told), told
+}
+
+func (r *remediation) result(status Status, summary string, annotations []gha.Annotation, told error) job.Result {
+	if len(annotations) > 0 && told != nil {
+		annotations = append(annotations, gha.Annotation{Message: told.Error()})
+	}
+	return job.Result{Summary: summary, Outputs: map[string]string{"status": string(status)}, Annotations: annotations}
+}
+
+// short is the report as a comment has it.
+func (r *remediation) short(o apply.Outcome) string {
+	o.Report.Outputs, o.Report.Settings = nil, nil
+	return job.Redact(r.Runtime, o.Report).Markdown(commentSize)
+}
+
+// done comments and closes the issue, once its link has forgotten it. It is false when
+// another run has seen to that: then there is nothing left to tell.
+func (r *remediation) done(ctx context.Context, status Status, comment string) (bool, error) {
+	ours, err := writeLink(ctx, r.store, r.link, forget)
+	if err != nil {
+		return false, fmt.Errorf("%w: issue #%d stays open, and the next drift detection closes it", err, r.issue.Number)
+	}
+	if !ours {
+		return false, nil
+	}
+	repo, n := r.actx.Repository, r.issue.Number
+	told := r.comment(ctx, comment)
+	for _, label := range []string{drift.LabelApply, drift.LabelFailed} {
+		if r.issue.HasLabel(label) {
+			told = errors.Join(told, r.github.RemoveLabel(ctx, repo, n, label))
+		}
+	}
+	if status == Remediated {
+		told = errors.Join(told, r.github.AddLabels(ctx, repo, n, drift.LabelRemediated))
+	}
+	_, err = r.github.EditIssue(ctx, repo, n, github.IssueEdit{State: "closed", StateReason: "completed"})
+	return true, errors.Join(told, err)
+}
+
+// notDone comments and takes the label off, so that it can be added again.
+func (r *remediation) notDone(ctx context.Context, comment string, labels ...string) error {
+	repo, n := r.actx.Repository, r.issue.Number
+	return errors.Join(
+		r.comment(ctx, comment),
+		r.github.AddLabels(ctx, repo, n, labels...),
+		r.github.RemoveLabel(ctx, repo, n, drift.LabelApply))
+}
+
+// comment comments, unless the conversation is locked: the job summary says it, too.
+func (w *work) comment(ctx context.Context, text string) error {
+	err := w.github.CommentOnIssue(ctx, w.actx.Repository, w.issue.Number, text)
+	if errors.Is(err, github.ErrLocked) {
+		w.Runtime.Warning(gha.Annotation{Message: err.Error()})
+		return nil
+	}
+	return err
+}
+
+// run is a link to this run.
+func (w *work) run() string {
+	if w.actx.RunURL == "" {
+		return "this run"
+	}
+	return "[this run](" + w.actx.RunURL + ")"
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }

@@ -1,0 +1,26 @@
+package apply
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/terraform-gitops/gitops/shared/planstore"
+)
+
+// Whatever a refusal is about, it says what to do, in the words of what the plan was
+// made for: a drift plan has no pull request.
+func TestAdviceIsAboutWhatThePlanWasMadeFor(t *testing.T) {
+	t.Parallel()
+	for kind, not := range map[planstore.Kind]string{planstore.KindChange: "drift", planstore.KindDrift: "pull request"} {
+		w := &Work{}
+		w.stored.Record.Kind = kind
+		advice := reflect.ValueOf(w.advice())
+		for i := range advice.NumField() {
+			name, text := advice.Type().Field(i).Name, advice.Field(i).String()
+			if text == "" || strings.Contains(text, not) {
+				t.Errorf("%s, %s: %q", kind, name, text)
+			}
+		}
+	}
+}

@@ -1,0 +1,189 @@
+// Package apply applies one stored plan, once, and only as it was reviewed.
+//
+// [Run] opens the target's job and leaves to its caller which plan is meant: that is
+// where a merged pull request and a drift issue differ. All that follows is the same
+// for both: the plan's status, the planfile's digest, Terraform's version, the
+// configuration, the claim, the apply, what is recorded of it, a state that could not
+// be written, and the report.
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/terraform"
+)
+
+// Options are what to apply in, and with what.
+type Options struct {
+	job.Inputs
+	Verification Verification
+
+	Runtime *gha.Runtime
+	Environ []string // of the process: what of it Terraform may see is decided by package terraform
+	Now     func() time.Time
+	// Signals receives the signals that follow the one that cancelled the context.
+	Signals <-chan os.Signal
+}
+
+// Verification says how a plan is proved to fit the merged commit.
+type Verification string
+
+// The choices of Verification.
+const (
+	Strict Verification = "strict" // refuse when the configuration differs from the planned one
+	Replan Verification = "replan" // plan anew, and apply that if it would change exactly what was reviewed
+	None   Verification = "none"   // don't compare the configuration
+)
+
+// Work is the work on one target.
+type Work struct {
+	Job *job.Job
+
+	options  Options
+	store    *planstore.Store
+	stored   planstore.Stored
+	cli      *terraform.CLI
+	planfile string
+	inside   *terraform.Planfile // what planfile tells of itself; nil when it is encrypted
+	view     report.Apply
+	claimed  bool
+	trouble  error // beside Terraform's own: what could not be stored after the apply
+}
+
+// Run opens the target's job, has do choose a plan and apply it, and closes the job.
+// The outcome tells what came of it, also beside an error.
+//
+// The error is do's, with what went wrong at the end: a *[Refusal] says why nothing
+// was applied; a *[job.Skipped] that the target's settings leave it out. Whatever else
+// goes wrong after the plan was claimed is recorded with the claim before Run returns.
+func Run(ctx context.Context, o Options, do func(context.Context, *Work) error) (Outcome, error) {
+	w := &Work{options: o, view: report.Apply{Subject: report.Subject{Component: o.Component, Stack: o.Stack}}}
+	err := w.open(ctx)
+	if err == nil {
+		err = do(ctx, w)
+	}
+	var skipped *job.Skipped
+	if errors.As(err, &skipped) {
+		return Outcome{}, err
+	}
+	if err != nil && ctx.Err() != nil && !w.claimed {
+		err = fmt.Errorf("cancelled before anything was claimed or changed: run this job again: %w", err)
+	}
+	if w.Job != nil {
+		err = errors.Join(err, w.Job.Close())
+	}
+	return w.outcome(err), err
+}
+
+func (w *Work) open(ctx context.Context) (err error) {
+	if w.Job, err = job.Open(ctx, w.options.Runtime, w.options.Environ, w.options.Inputs); err != nil {
+		return err
+	}
+	if atmos := w.Job.Target.Atmos; atmos != nil && atmos.Locked {
+		return w.Refuse(errors.New("the component is locked (metadata.locked)"), "Unlock it in its stack manifest, in a pull request of its own, and run this job again.")
+	}
+	return nil
+}
+
+// Store opens the target's plan store, once, with the credentials of its apply
+// storage role.
+func (w *Work) Store(ctx context.Context) (_ *planstore.Store, err error) {
+	if w.store == nil {
+		w.store, err = w.Job.Store(ctx, w.Job.Target.Settings.ApplyStorageRole, w.options.Now)
+	}
+	return w.store, err
+}
+
+// Take makes a plan the one to apply. From here on the report tells of it.
+func (w *Work) Take(stored planstore.Stored) {
+	w.stored = stored
+	w.describe()
+}
+
+// Apply applies the plan that was taken: after every check of the record and the
+// planfile, and once it is claimed. A plan without changes is not applied, which is no
+// error.
+func (w *Work) Apply(ctx context.Context) error {
+	if _, err := w.Store(ctx); err != nil {
+		return err
+	}
+	if w.stored.Status != planstore.StatusPlanned {
+		return w.refuseStatus(w.stored.Status, w.stored.Claim, w.stored.Last)
+	}
+	if w.stored.Record.Outcome == planstore.OutcomeNoChanges {
+		w.view.Status = report.NoChanges
+		return nil
+	}
+	cli, err := w.Job.Terraform(ctx, w.Job.Target.Settings.ApplyRole, w.options.Now)
+	if err != nil {
+		return err
+	}
+	log := w.options.Runtime.Group("terraform apply: " + w.Job.Target.String())
+	defer log.Close()
+	cli.Log, cli.Signals = log, w.options.Signals
+	w.cli = cli
+	if err := w.verify(ctx); err != nil {
+		return err
+	}
+	if err := w.store.Claim(ctx, w.stored.Record, w.Job.Run(), w.Job.Context.Actor); err != nil {
+		var taken *planstore.NotClaimableError
+		if errors.As(err, &taken) {
+			return w.refuseStatus(taken.Status, taken.Claim, taken.Last)
+		}
+		return err
+	}
+	w.claimed = true
+	return w.apply(ctx)
+}
+
+// finishTimeout bounds the writes that record an outcome, which go on after a
+// cancel: the runner allows ten seconds in all before it kills us.
+const finishTimeout = time.Minute
+
+// apply runs the claimed plan and records how it ended. Every path from here
+// ends in the store's Finish: a claim must tell the truth.
+func (w *Work) apply(ctx context.Context) error {
+	applied, err := w.cli.Apply(ctx, w.planfile)
+	w.view.Resources, w.view.Outputs, w.view.Diagnostics = applied.Resources, applied.Outputs, applied.Diagnostics
+
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
+	defer cancel()
+	outcome := planstore.Result{Status: planstore.StatusApplied}
+	switch {
+	case errors.Is(err, terraform.ErrStalePlan):
+		outcome = planstore.Result{Status: planstore.StatusFailed, Reason: "stale plan: the state has moved on since"}
+		err = w.overtaken(errors.New("stale plan: the state has moved on since it was made"), w.advice().stale)
+	case errors.Is(err, terraform.ErrInterrupted):
+		outcome = planstore.Result{Status: planstore.StatusFailed, Reason: "cancelled"}
+		err = fmt.Errorf("apply %s: cancelled: plan again to see what is left to do (what Terraform finished is in the state, unless a second signal stopped it at once): %w", w.Job.Target, err)
+	case err != nil:
+		outcome = planstore.Result{Status: planstore.StatusFailed, Reason: w.options.Runtime.Redacted(reason(err))}
+		err = fmt.Errorf("apply %s: %w", w.Job.Target, err)
+	}
+	w.trouble = w.rescueState(ctx, applied.ErroredState)
+	if finishErr := w.store.Finish(ctx, w.stored.Record, w.Job.Run(), outcome); finishErr != nil {
+		w.trouble = errors.Join(w.trouble, fmt.Errorf("%w: its claim still says that this run is applying it", finishErr))
+	}
+	return errors.Join(err, w.trouble)
+}
+
+// reason is what a claim says of a failure: Terraform's own first words, or ours.
+func reason(err error) string {
+	var failed *terraform.CommandError
+	if errors.As(err, &failed) {
+		for _, d := range failed.Diagnostics {
+			if d.Severity == "error" {
+				return d.Summary
+			}
+		}
+	}
+	return err.Error()
+}

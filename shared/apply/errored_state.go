@@ -1,0 +1,68 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/target"
+)
+
+// rescueState stores the state that Terraform could not persist, before the
+// runner vanishes with it; path is empty when there is none. Where it can't be
+// stored, the file is left where it is and the error says so.
+func (w *Work) rescueState(ctx context.Context, path string) error {
+	if path == "" {
+		return nil
+	}
+	location, err := w.store.PutErroredState(ctx, w.stored.Record, w.Job.Run(), path)
+	if err != nil {
+		return fmt.Errorf("%w: Terraform could not write it to its backend, and it is in %s on this runner: save it before the runner is gone", err, path)
+	}
+	w.view.ErroredState = &report.ErroredState{
+		StoredAt: location,
+		Commands: pushCommands(location, w.stored.Record.TerraformName, w.Job.Target),
+	}
+	return os.Remove(path)
+}
+
+// pushCommands bring a rescued state back to its backend, from a checkout of the
+// repository. program is what wrote it, terraform or tofu.
+func pushCommands(location, program string, t target.Target) []string {
+	fetch := "cp "
+	if strings.HasPrefix(location, "s3://") {
+		fetch = "aws s3 cp "
+	}
+	commands := []string{"cd " + quote(t.Dir), fetch + quote(location) + " errored.tfstate"}
+	if t.Atmos != nil { // writes the backend, and selects the workspace
+		workspace := fmt.Sprintf("atmos terraform workspace %s -s %s", quote(t.Component), quote(t.Stack))
+		return []string{workspace, commands[0], commands[1], program + " state push errored.tfstate", "rm errored.tfstate"}
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.Env)) {
+		commands = append(commands, "export "+name+"="+quote(t.Env[name]))
+	}
+	initialize := program + " init"
+	for _, setting := range t.BackendConfig {
+		if !strings.Contains(setting, "=") { // a file, relative to the checkout
+			if relative, err := filepath.Rel(t.Dir, setting); err == nil {
+				setting = relative
+			}
+		}
+		initialize += " -backend-config=" + quote(setting)
+	}
+	commands = append(commands, initialize)
+	if t.Workspace != "" {
+		commands = append(commands, program+" workspace select -or-create "+quote(t.Workspace))
+	}
+	return append(commands, program+" state push errored.tfstate", "rm errored.tfstate")
+}
+
+// quote makes one word of s for a POSIX shell.
+func quote(s string) string {
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

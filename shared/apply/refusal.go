@@ -1,0 +1,90 @@
+package apply
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/report"
+)
+
+// Refusal says why a plan was not applied and what to do. Nothing was changed.
+type Refusal struct {
+	Target  string
+	Reason  error
+	Differs []string // what is not as reviewed
+	Next    string
+	// Claim is the one that the plan has already; nil when it is about something else.
+	Claim *planstore.Claim
+	// Overtaken says that the state has moved on since the plan was made. What the plan
+	// was to do may be done.
+	Overtaken bool
+}
+
+// shownDifferences is how many of what differs an error line names; the summary
+// names them all.
+const shownDifferences = 10
+
+func (r *Refusal) Error() string {
+	text := fmt.Sprintf("apply %s: refused: %v", r.Target, r.Reason)
+	if len(r.Differs) > 0 {
+		text += " (" + strings.Join(r.Differs[:min(shownDifferences, len(r.Differs))], ", ")
+		if more := len(r.Differs) - shownDifferences; more > 0 {
+			text += fmt.Sprintf(" and %d more", more)
+		}
+		text += ")"
+	}
+	return text
+}
+
+// Unwrap returns the reason.
+func (r *Refusal) Unwrap() error { return r.Reason }
+
+// Describe makes a report one of this refusal.
+func (r *Refusal) Describe(a *report.Apply) {
+	a.Status, a.Error, a.Differs, a.NextSteps = report.Refused, r.Reason.Error(), r.Differs, []string{r.Next}
+}
+
+// Refuse makes a *[Refusal] to apply a plan of the target.
+func (w *Work) Refuse(reason error, next string, differs ...string) error {
+	return w.refusal(reason, next, differs...)
+}
+
+func (w *Work) refusal(reason error, next string, differs ...string) *Refusal {
+	return &Refusal{Target: fmt.Sprintf("%s in %s", w.options.Component, w.options.Stack), Reason: reason, Differs: differs, Next: next}
+}
+
+// overtaken refuses a plan whose state has moved on.
+func (w *Work) overtaken(reason error, next string) error {
+	refusal := w.refusal(reason, next)
+	refusal.Overtaken = true
+	return refusal
+}
+
+// refuseStatus refuses a plan whose life cycle does not allow an apply.
+func (w *Work) refuseStatus(status planstore.Status, claim *planstore.Claim, last *planstore.LastApply) error {
+	again := w.advice().again
+	if status == planstore.StatusFailed && claim == nil { // the planning failed
+		record := w.stored.Record
+		return w.Refuse(fmt.Errorf("the newest plan for commit %s failed in %s", job.Short(record.Commit), record.Run.URL), "Fix the configuration and plan again.")
+	}
+	var refusal *Refusal
+	switch status {
+	case planstore.StatusExpired:
+		return w.Refuse(fmt.Errorf("the plan expired at %s", w.stored.Record.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")), again)
+	case planstore.StatusApplied:
+		refusal = w.refusal(fmt.Errorf("the plan was already applied by %s", claim.Run.URL), w.advice().applied)
+	case planstore.StatusApplying:
+		refusal = w.refusal(fmt.Errorf("the plan is being applied by %s", claim.Run.URL), "Wait for that run. If it died without finishing, check the state, then plan again.")
+	case planstore.StatusFailed:
+		refusal = w.refusal(fmt.Errorf("an apply of the plan failed (%s) in %s", claim.Reason, claim.Run.URL), "A failed plan is never applied again, since part of it may be done. "+again)
+	case planstore.StatusSuperseded:
+		return w.overtaken(fmt.Errorf("the plan is superseded: a newer state was made by %s, which applied the plan for commit %.7s", last.Run.URL, last.Commit), again)
+	default:
+		return w.Refuse(errors.New("the plan's status is "+string(status)), again)
+	}
+	refusal.Claim = claim
+	return refusal
+}

@@ -1,0 +1,50 @@
+package apply
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/report"
+)
+
+func TestRefusalNamesTheFirstDifferences(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("it differs")
+	refusal := &Refusal{Target: "network in dev", Reason: cause, Differs: strings.Fields(strings.Repeat("file ", 12)), Next: "Plan again."}
+	if got, want := refusal.Error(), "apply network in dev: refused: it differs ("+strings.Repeat("file, ", 9)+"file and 2 more)"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if !errors.Is(refusal, cause) {
+		t.Error("the reason is not wrapped")
+	}
+	var view report.Apply
+	refusal.Describe(&view)
+	if view.Status != report.Refused || len(view.Differs) != 12 || view.NextSteps[0] != "Plan again." {
+		t.Errorf("the report is %+v", view)
+	}
+}
+
+// A caller can tell what a refusal is about: a plan that somebody has, one whose state
+// has moved on, or neither.
+func TestRefusalByLifeCycleSaysWhoseClaimItIs(t *testing.T) {
+	t.Parallel()
+	claim := &planstore.Claim{Run: planstore.Run{ID: "7", URL: "https://github.com/acme/infra/actions/runs/7"}}
+	for status, want := range map[planstore.Status]struct {
+		claimed, overtaken bool
+		text               string
+	}{
+		planstore.StatusExpired:    {text: "expired"},
+		planstore.StatusApplied:    {claimed: true, text: "already applied by " + claim.Run.URL},
+		planstore.StatusApplying:   {claimed: true, text: "being applied by " + claim.Run.URL},
+		planstore.StatusFailed:     {claimed: true, text: "failed"},
+		planstore.StatusSuperseded: {overtaken: true, text: "superseded"},
+	} {
+		err := (&Work{}).refuseStatus(status, claim, &planstore.LastApply{})
+		var refusal *Refusal
+		if !errors.As(err, &refusal) || (refusal.Claim != nil) != want.claimed || refusal.Overtaken != want.overtaken || !strings.Contains(err.Error(), want.text) {
+			t.Errorf("%s: %v: %+v", status, err, refusal)
+		}
+	}
+}

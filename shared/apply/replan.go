@@ -1,0 +1,117 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"reflect"
+	"slices"
+
+	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/terraform"
+)
+
+// replan plans anew, and takes the new planfile if it would change exactly what
+// the reviewed one would.
+func (w *Work) replan(ctx context.Context) error {
+	fresh := filepath.Join(w.Job.Dir, "replan.tfplan")
+	if _, err := w.cli.Plan(ctx, terraform.PlanOptions{Out: fresh, VarFiles: w.Job.VarFiles()}); err != nil {
+		return fmt.Errorf("plan %s again: %w", w.Job.Target, err)
+	}
+	reviewed, err := w.read(ctx, w.planfile)
+	if err != nil {
+		return fmt.Errorf("read the reviewed plan of %s: %w", w.Job.Target, err)
+	}
+	now, err := w.read(ctx, fresh)
+	if err != nil {
+		return fmt.Errorf("read the new plan of %s: %w", w.Job.Target, err)
+	}
+	if now.Digest != reviewed.Digest {
+		return w.Refuse(
+			errors.New("planned again, it would change something else than what was reviewed"),
+			w.advice().differs,
+			differences(reviewed, now)...)
+	}
+	w.planfile = fresh
+	w.view.Verification = "Planned again before the apply: the new plan changes exactly what was reviewed (verification: replan)."
+	return nil
+}
+
+// differences names the resources that two plans treat differently.
+func differences(reviewed, now *changes.Plan) []string {
+	actions := func(p *changes.Plan) map[string]changes.Resource {
+		all := map[string]changes.Resource{}
+		for _, r := range p.Resources {
+			all[r.Address+r.Deposed] = r
+		}
+		return all
+	}
+	before, after := actions(reviewed), actions(now)
+	var list []string
+	for _, key := range slices.Sorted(maps.Keys(before)) {
+		switch r, still := after[key]; {
+		case !still:
+			list = append(list, fmt.Sprintf("%s: reviewed %s, now nothing", key, before[key].Action))
+		case r.Action != before[key].Action:
+			list = append(list, fmt.Sprintf("%s: reviewed %s, now %s", key, before[key].Action, r.Action))
+		case !reflect.DeepEqual(r, before[key]):
+			list = append(list, fmt.Sprintf("%s: %s with other values", key, r.Action))
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(after)) {
+		if _, was := before[key]; !was {
+			list = append(list, fmt.Sprintf("%s: reviewed nothing, now %s", key, after[key].Action))
+		}
+	}
+	if len(list) == 0 {
+		list = []string{"values that are sensitive, or beyond what is shown here"}
+	}
+	return list
+}
+
+func (w *Work) read(ctx context.Context, planfile string) (plan *changes.Plan, err error) {
+	err = w.cli.ShowJSON(ctx, planfile, func(r io.Reader) (err error) {
+		plan, err = changes.Read(r, changes.Limit{Bytes: report.SummaryLimit / 4})
+		return err
+	})
+	return plan, err
+}
+
+// NothingLeft plans the target anew and reports whether there is nothing to change any
+// more: after a refusal to apply a plan that was overtaken, it tells whether what the
+// plan was to do is done. The new plan is not kept.
+func (w *Work) NothingLeft(ctx context.Context) (bool, error) {
+	log := w.options.Runtime.Group("terraform plan: " + w.Job.Target.String())
+	defer log.Close()
+	if w.cli == nil {
+		cli, err := w.Job.Terraform(ctx, w.Job.Target.Settings.ApplyRole, w.options.Now)
+		if err != nil {
+			return false, err
+		}
+		cli.Signals = w.options.Signals
+		if cli.Atmos == nil { // whose plan begins with an init
+			if err := w.Job.Init(ctx, cli, nil); err != nil {
+				return false, fmt.Errorf("plan %s again: %w", w.Job.Target, err)
+			}
+		}
+		w.cli = cli
+	}
+	w.cli.Log = log
+	fresh := filepath.Join(w.Job.Dir, "left.tfplan")
+	made, err := w.cli.Plan(ctx, terraform.PlanOptions{Out: fresh, VarFiles: w.Job.VarFiles()})
+	if err != nil {
+		return false, fmt.Errorf("plan %s again: %w", w.Job.Target, err)
+	}
+	if made.HasChanges {
+		return false, nil
+	}
+	left, err := w.read(ctx, fresh)
+	if err != nil {
+		return false, fmt.Errorf("read the new plan of %s: %w", w.Job.Target, err)
+	}
+	return !left.Counts.Any(), nil
+}

@@ -1,0 +1,143 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/terraform"
+)
+
+// verify proves that the planfile is the one that was reviewed, and that it fits
+// what was merged. After it, Terraform is ready to apply.
+func (w *Work) verify(ctx context.Context) error {
+	err := w.prepare(ctx)
+	var version *versionError
+	if errors.As(err, &version) || terraform.Unsupported(err) {
+		// The planfile's own version may be to be had, where the settings allow it.
+		if another, findErr := w.Job.AnotherTerraform(ctx, w.cli, terraform.Version{Name: w.stored.Record.TerraformName, Number: w.stored.Record.TerraformVersion}); findErr == nil && another {
+			err = w.prepare(ctx)
+		}
+	}
+	if errors.As(err, &version) {
+		return w.Refuse(version, w.advice().version)
+	}
+	if err != nil {
+		return err
+	}
+	if err := w.cli.CheckApply(w.planfile); err != nil { // before the claim: nothing is used up
+		return fmt.Errorf("apply %s: %w", w.Job.Target, err)
+	}
+	switch {
+	case w.options.Verification == None:
+		w.view.Verification = "Not verified: the configuration was not compared with the planned one (verification: none)."
+		return nil
+	case w.options.Verification == Replan:
+		return w.replan(ctx)
+	case w.inside == nil:
+		w.view.Verification = "The planfile is encrypted: the configuration was compared with the plan record only."
+		return nil
+	}
+	different, err := w.inside.CompareConfig(w.cli.Dir, w.cli.DataDir, w.stored.Record.TerraformName)
+	if err != nil {
+		return fmt.Errorf("compare the planfile of %s with the checkout: %w", w.Job.Target, err)
+	}
+	return w.refuseDifference(different)
+}
+
+// prepare fetches the planfile and initializes Terraform, and meanwhile checks
+// what needs neither.
+func (w *Work) prepare(ctx context.Context) error {
+	all, ctx := errgroup.WithContext(ctx)
+	all.Go(func() error { return w.checkVersion(ctx) })
+	compare := w.options.Verification == Strict
+	if compare && w.cli.Atmos == nil {
+		all.Go(func() error { return w.compareRecord(ctx) })
+	}
+	all.Go(func() error {
+		if err := w.fetch(ctx); err != nil {
+			return err
+		}
+		var lock []byte
+		if w.inside != nil {
+			lock = w.inside.LockFile
+		}
+		if err := w.Job.Init(ctx, w.cli, lock); err != nil {
+			return fmt.Errorf("apply %s: %w", w.Job.Target, err)
+		}
+		if compare && w.cli.Atmos != nil { // which may bring the component itself with the init
+			return w.compareRecord(ctx)
+		}
+		return nil
+	})
+	return all.Wait()
+}
+
+// fetch brings the planfile, verified by its digest.
+func (w *Work) fetch(ctx context.Context) error {
+	w.planfile = filepath.Join(w.Job.Dir, "plan.tfplan")
+	err := w.store.Fetch(ctx, w.stored.Record, w.planfile)
+	if errors.Is(err, planstore.ErrDigestMismatch) {
+		return w.Refuse(err, w.advice().tampered)
+	}
+	if err != nil {
+		return err
+	}
+	w.inside, err = terraform.OpenPlanfile(w.planfile)
+	if errors.Is(err, terraform.ErrEncryptedPlanfile) {
+		w.inside, err = nil, nil
+	}
+	return err
+}
+
+// checkVersion refuses another program or version than the plan's: a planfile is
+// only good for that one.
+func (w *Work) checkVersion(ctx context.Context) error {
+	record := w.stored.Record
+	version, err := w.cli.Version(ctx)
+	if err != nil {
+		return err
+	}
+	if version.Name == record.TerraformName && version.Number == record.TerraformVersion {
+		return nil
+	}
+	return &versionError{planned: terraform.Version{Name: record.TerraformName, Number: record.TerraformVersion}, found: version}
+}
+
+// versionError says that a planfile was made by another version than the one found.
+type versionError struct{ planned, found terraform.Version }
+
+func (e *versionError) Error() string {
+	return fmt.Sprintf("it was planned with %s and the runner has %s", e.planned, e.found)
+}
+
+// compareRecord compares the merged configuration with the one the record says was planned.
+func (w *Work) compareRecord(ctx context.Context) error {
+	record := w.stored.Record
+	now, err := w.Job.Target.Configuration(ctx, record.TerraformName, record.TerraformVersion)
+	if err != nil {
+		return fmt.Errorf("read the configuration of %s: %w", w.Job.Target, err)
+	}
+	if now.Digest == record.ConfigurationDigest {
+		return nil
+	}
+	different := now.Diff(record.Files)
+	if len(record.Files) == 0 || len(different) == 0 {
+		different = []string{"the record does not list the files"}
+	}
+	return w.refuseDifference(different)
+}
+
+func (w *Work) refuseDifference(different []string) error {
+	if len(different) == 0 {
+		return nil
+	}
+	return w.Refuse(
+		errors.New("the merged configuration differs from the planned one"),
+		w.advice().moved,
+		different...)
+}
