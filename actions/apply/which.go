@@ -46,6 +46,9 @@ func (c *choice) choose(ctx context.Context) error {
 func (c *choice) mergedCommit(ctx context.Context, event gha.Event) (string, error) {
 	merged := c.Job.Context.SHA
 	if pr := event.PullRequest; pr != nil {
+		if !pr.Merged && pr.Action == "closed" {
+			return "", &job.Skipped{Target: c.Job.Target, Reason: fmt.Sprintf("pull request #%d was closed without being merged", pr.Number)}
+		}
 		if !pr.Merged {
 			return "", c.Refuse(fmt.Errorf("pull request #%d is not merged", pr.Number), "Merge it first: a plan is applied after its review. (A workflow on pull_request closed wants if: github.event.pull_request.merged.)")
 		}
