@@ -6,9 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -56,74 +54,6 @@ func (e *AtmosError) Error() string { return e.Line }
 // Unwrap returns the cause.
 func (e *AtmosError) Unwrap() error { return e.Err }
 
-// FindAtmos looks for atmos.yaml where Atmos does that runs in root: in what
-// config names (a file or folder; relative to root), in ATMOS_CLI_CONFIG_PATH, in
-// ATMOS_BASE_PATH, in root. It returns what must be added to Atmos' environment, and
-// false when there is none: then the repository is not one of Atmos. A config that
-// is given must be there.
-// https://atmos.tools/cli/configuration/
-func FindAtmos(root, config string, environ []string) (add map[string]string, found bool, err error) {
-	if config != "" {
-		dir, err := atmosFolder(absolute(root, config))
-		if err != nil {
-			return nil, false, fmt.Errorf("input `atmos-config-path` is %q: %w: give atmos.yaml, or its folder", config, err)
-		}
-		return map[string]string{"ATMOS_CLI_CONFIG_PATH": dir}, true, nil
-	}
-	for _, name := range []string{"ATMOS_CLI_CONFIG_PATH", "ATMOS_BASE_PATH", ""} {
-		dir := root
-		if name != "" {
-			value := variable(environ, name)
-			if value == "" {
-				continue
-			}
-			dir = absolute(root, value)
-		}
-		if dir, err := atmosFolder(dir); err == nil {
-			if dir == root {
-				return nil, true, nil
-			}
-			return map[string]string{"ATMOS_CLI_CONFIG_PATH": dir}, true, nil
-		}
-	}
-	return nil, false, nil
-}
-
-// atmosFolder is the folder of an atmos.yaml: path itself, or its parent. Atmos is
-// given the folder, so that a file of another name would not be read.
-func atmosFolder(path string) (string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", cause(err)
-	}
-	names := []string{"atmos.yaml", "atmos.yml", ".atmos.yaml", ".atmos.yml"}
-	if !info.IsDir() && slices.Contains(names, filepath.Base(path)) {
-		return filepath.Dir(path), nil
-	}
-	for _, name := range names {
-		if _, err := os.Stat(filepath.Join(path, name)); err == nil {
-			return path, nil
-		}
-	}
-	return "", fmt.Errorf("%w in it: atmos.yaml", fs.ErrNotExist)
-}
-
-func absolute(root, path string) string {
-	if filepath.IsAbs(path) {
-		return filepath.Clean(path)
-	}
-	return filepath.Join(root, path)
-}
-
-func variable(environ []string, name string) (value string) {
-	for _, entry := range environ {
-		if v, ok := strings.CutPrefix(entry, name+"="); ok {
-			value = v
-		}
-	}
-	return value
-}
-
 // description is what we read of `atmos describe component`.
 type description struct {
 	Config struct {
@@ -168,75 +98,6 @@ type description struct {
 			Stage       string `json:"stage"`
 		} `json:"depends_on"`
 	} `json:"settings"`
-}
-
-// gitops are the settings of the actions; Atmos has merged those of a stack over
-// those of atmos.yaml.
-type gitops struct {
-	TerraformVersion scalar `json:"terraform-version"`
-	OpenTofuVersion  scalar `json:"opentofu-version"`
-	Audience         scalar `json:"audience"`
-	ArtifactStorage  struct {
-		Region scalar       `json:"region"`
-		Bucket scalar       `json:"bucket"`
-		Table  scalar       `json:"table"`
-		URL    scalar       `json:"url"`
-		Role   storageRoles `json:"role"`
-	} `json:"artifact-storage"`
-	Role planApply `json:"role"`
-}
-
-func (g gitops) settings() Settings {
-	storage := g.ArtifactStorage
-	return Settings{
-		TerraformVersion: string(g.TerraformVersion), OpenTofuVersion: string(g.OpenTofuVersion),
-		Region: string(storage.Region), Bucket: string(storage.Bucket), Table: string(storage.Table), StorageURL: string(storage.URL),
-		PlanStorageRole: string(storage.Role.Plan), ApplyStorageRole: string(storage.Role.Apply), DriftStorageRole: string(storage.Role.Drift),
-		PlanRole: string(g.Role.Plan), ApplyRole: string(g.Role.Apply), Audience: string(g.Audience),
-	}
-}
-
-type planApply struct {
-	Plan  scalar `json:"plan"`
-	Apply scalar `json:"apply"`
-}
-
-// storageRoles is one role for all actions, or one each.
-type storageRoles struct {
-	planApply
-	Drift scalar `json:"drift"`
-}
-
-func (r *storageRoles) UnmarshalJSON(content []byte) error {
-	var one scalar
-	if json.Unmarshal(content, &one) == nil {
-		*r = storageRoles{planApply{Plan: one, Apply: one}, one}
-		return nil
-	}
-	type each storageRoles // without this method
-	if err := json.Unmarshal(content, (*each)(r)); err != nil {
-		return errors.New("write one ARN, or plan, apply and drift with one each")
-	}
-	return nil
-}
-
-// scalar is a text, or a number that was meant as one: YAML reads 1.11 so.
-type scalar string
-
-func (s *scalar) UnmarshalJSON(content []byte) error {
-	var text string
-	var number json.Number
-	switch {
-	case string(content) == "null":
-		return nil
-	case json.Unmarshal(content, &text) == nil:
-		*s = scalar(text)
-	case json.Unmarshal(content, &number) == nil:
-		*s = scalar(number)
-	default:
-		return fmt.Errorf("write a text instead of %s", content)
-	}
-	return nil
 }
 
 // Target asks Atmos for one component in one stack. A component or stack that is

@@ -1,0 +1,76 @@
+package target
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// gitops are the settings of the actions; Atmos has merged those of a stack over
+// those of atmos.yaml.
+type gitops struct {
+	TerraformVersion scalar `json:"terraform-version"`
+	OpenTofuVersion  scalar `json:"opentofu-version"`
+	Audience         scalar `json:"audience"`
+	ArtifactStorage  struct {
+		Region scalar       `json:"region"`
+		Bucket scalar       `json:"bucket"`
+		Table  scalar       `json:"table"`
+		URL    scalar       `json:"url"`
+		Role   storageRoles `json:"role"`
+	} `json:"artifact-storage"`
+	Role planApply `json:"role"`
+}
+
+func (g gitops) settings() Settings {
+	storage := g.ArtifactStorage
+	return Settings{
+		TerraformVersion: string(g.TerraformVersion), OpenTofuVersion: string(g.OpenTofuVersion),
+		Region: string(storage.Region), Bucket: string(storage.Bucket), Table: string(storage.Table), StorageURL: string(storage.URL),
+		PlanStorageRole: string(storage.Role.Plan), ApplyStorageRole: string(storage.Role.Apply), DriftStorageRole: string(storage.Role.Drift),
+		PlanRole: string(g.Role.Plan), ApplyRole: string(g.Role.Apply), Audience: string(g.Audience),
+	}
+}
+
+type planApply struct {
+	Plan  scalar `json:"plan"`
+	Apply scalar `json:"apply"`
+}
+
+// storageRoles is one role for all actions, or one each.
+type storageRoles struct {
+	planApply
+	Drift scalar `json:"drift"`
+}
+
+func (r *storageRoles) UnmarshalJSON(content []byte) error {
+	var one scalar
+	if json.Unmarshal(content, &one) == nil {
+		*r = storageRoles{planApply{Plan: one, Apply: one}, one}
+		return nil
+	}
+	type each storageRoles // without this method
+	if err := json.Unmarshal(content, (*each)(r)); err != nil {
+		return errors.New("write one ARN, or plan, apply and drift with one each")
+	}
+	return nil
+}
+
+// scalar is a text, or a number that was meant as one: YAML reads 1.11 so.
+type scalar string
+
+func (s *scalar) UnmarshalJSON(content []byte) error {
+	var text string
+	var number json.Number
+	switch {
+	case string(content) == "null":
+		return nil
+	case json.Unmarshal(content, &text) == nil:
+		*s = scalar(text)
+	case json.Unmarshal(content, &number) == nil:
+		*s = scalar(number)
+	default:
+		return fmt.Errorf("write a text instead of %s", content)
+	}
+	return nil
+}
