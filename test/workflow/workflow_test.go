@@ -28,7 +28,7 @@ func TestPullRequestIsPlannedMergedAndAppliedOnce(t *testing.T) {
 	plan := r.run("plan", "opened")
 	plan.want("success", "3 to add, 0 to change, 0 to destroy")
 	inputs := map[string]string{
-		"component": "network", "stack": "acme-ue2-dev", "storage-url": r.path("store"), "config": "gitops.yaml", "token": "none",
+		"component": "network", "stack": "acme-ue2-dev", "storage-url": r.path("store"), "debug": "false", "token": "none",
 	}
 	plan.wantPassedOn(inputs)
 	plan.wantLine(`^has-changes=true adds=3 digest=[0-9a-f]{64} planfile=\.$`)
