@@ -102,7 +102,7 @@ func newForgery(t *testing.T) *forgery {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, log, _, err := runner.Exec(t.Context(), planBinary, ghatest.ComponentInputs(), 0); err != nil {
+	if _, log, _, err := runner.Exec(t.Context(), suite.Built["plan"], ghatest.ComponentInputs(), 0); err != nil {
 		t.Fatalf("plan: %v\n%s", err, log)
 	}
 	store, err := planstore.OpenDirectory(filepath.Join(runner.Dir, "store"), time.Now)
