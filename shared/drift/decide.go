@@ -218,9 +218,10 @@ func (f Found) withIssue(s Step, planned bool, o Options) Kind {
 	return f.kept(s)
 }
 
-// kept writes nothing but a link that is not there.
+// kept writes nothing but a link that is not there. One to another issue stays until
+// the target is planned: only then was looked what has become of that.
 func (f Found) kept(s Step) Kind {
-	if s.Link.Number != s.Issue.Number {
+	if s.Link.Number == 0 {
 		return Adopt
 	}
 	return Keep
