@@ -172,15 +172,21 @@ func forgotten(link planstore.DriftIssue) planstore.DriftIssue {
 }
 
 // shows is the link of an issue that shows a result from now on.
-func (r Reconciler) shows(link planstore.DriftIssue, result planstore.DriftResult, section string) planstore.DriftIssue {
-	if link.Since.IsZero() || link.Changes != result.Changes && result.Outcome != planstore.DriftError {
-		link.Since = result.At
-	}
+func shows(link planstore.DriftIssue, result planstore.DriftResult, section string) planstore.DriftIssue {
+	link.Since = since(link, result)
 	link.Outcome, link.RecordID, link.PlanDigest, link.Changes = result.Outcome, result.RecordID, result.PlanDigest, result.Changes
 	link.Base, link.ExpiresAt, link.Shown = result.Base, result.ExpiresAt, fingerprint(section)
 	link.Discarded, link.DiscardedAt = "", time.Time{}
 	link.Creator, link.CreatingSince = "", time.Time{}
 	return link
+}
+
+// since is when what a result says was first seen; an error says nothing of the drift.
+func since(link planstore.DriftIssue, result planstore.DriftResult) time.Time {
+	if link.Since.IsZero() || link.Changes != result.Changes && result.Outcome != planstore.DriftError {
+		return result.At
+	}
+	return link.Since
 }
 
 func labels(result planstore.DriftResult) []string {
@@ -209,7 +215,7 @@ func (r Reconciler) open(ctx context.Context, s Step, link planstore.DriftIssue)
 	if err != nil {
 		return s.Issue, err
 	}
-	link = r.shows(link, s.Result, section)
+	link = shows(link, s.Result, section)
 	link.Number, link.ShownAt = issue.Number, issue.UpdatedAt // by GitHub's clock, as when it is labelled
 	_, err = r.Store.PutDriftIssue(ctx, link)
 	return issue, err
@@ -220,15 +226,11 @@ func (r Reconciler) open(ctx context.Context, s Step, link planstore.DriftIssue)
 const notShown = time.Hour
 
 func (r Reconciler) update(ctx context.Context, s Step, link planstore.DriftIssue) (github.Issue, error) {
-	since := link.Since
-	if since.IsZero() || link.Changes != s.Result.Changes && s.Result.Outcome != planstore.DriftError {
-		since = s.Result.At
-	}
-	body, section := fit(s.Result, since, r.Options.DiscardFor, func(section string) string {
+	body, section := fit(s.Result, since(link, s.Result), r.Options.DiscardFor, func(section string) string {
 		return withSection(s.Issue.Body, s.Name.Component, s.Name.Stack, section)
 	})
 	otherPlan := link.RecordID != s.Result.RecordID
-	link = r.shows(link, s.Result, section)
+	link = shows(link, s.Result, section)
 	link.Number = s.Issue.Number
 	if otherPlan { // nobody can have seen it before the edit, which may have to wait
 		link.ShownAt = r.Now().Add(notShown)

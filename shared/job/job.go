@@ -43,8 +43,8 @@ type Inputs struct {
 }
 
 // ReadInputs reads the common inputs; what is wrong with them is in read.Err and
-// in [Inputs.Check].
-// roleInput names the input that overrides the role Terraform runs under.
+// in [Inputs.Check]. roleInput names the input that overrides the role Terraform
+// runs under.
 func ReadInputs(r *gha.Runtime, read *gha.Inputs, roleInput string) Inputs {
 	in := ReadRepositoryInputs(r, read)
 	in.Component, in.Stack = read.Required("component"), read.Required("stack")
