@@ -275,6 +275,14 @@ func ourLabels(has []string, result planstore.DriftResult) []string {
 
 // close says why and closes. The link, unless nil, forgets the issue first.
 func (r Reconciler) close(ctx context.Context, s Step, link *planstore.DriftIssue, reason, label, why string) (github.Issue, error) {
+	if link != nil && !s.Issue.HasLabel(Label) {
+		// Its link is all that it is found by, and that goes first.
+		issue, err := r.GitHub.EditIssue(ctx, r.Repository, s.Issue.Number, github.IssueEdit{Labels: append(slices.Clone(s.Issue.Labels), Label)})
+		if err != nil {
+			return s.Issue, err
+		}
+		s.Issue = issue
+	}
 	if link != nil && link.Revision > 0 {
 		link.Discarded, link.DiscardedAt = "", time.Time{}
 		if _, err := r.Store.PutDriftIssue(ctx, forgotten(*link)); err != nil {
