@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -24,6 +26,8 @@ type Event struct {
 	Push        *Push
 	MergeGroup  *MergeGroup
 	Issue       *Issue // set for issues
+	// RepositoryDispatch is set for repository_dispatch, whoever sent it and whatever for.
+	RepositoryDispatch *RepositoryDispatch
 	// Inputs are those of workflow_dispatch; a value that is not text is
 	// given as JSON.
 	Inputs map[string]string
@@ -31,11 +35,13 @@ type Event struct {
 
 // PullRequest is the pull request that an event is about, at the time of the event.
 type PullRequest struct {
-	Action string // such as "opened", "synchronize", "closed"
-	Number int
-	Title  string
-	Author string // login; empty when the account is gone
-	Merged bool
+	Action  string // such as "opened", "synchronize", "closed"
+	Number  int
+	Title   string
+	Author  string // login; empty when the account is gone
+	Label   string // of "labeled" and "unlabeled": the one
+	Commits int    // how many it has
+	Merged  bool
 	// MergeCommitSHA is the merged commit once Merged is true. Before, it is
 	// that of a trial merge, or empty.
 	MergeCommitSHA string
@@ -62,7 +68,24 @@ type Push struct {
 
 // MergeGroup is a trial merge of a merge queue.
 type MergeGroup struct {
+	// BaseSHA is the commit that HeadSHA was made on top of: that of the base branch or,
+	// of one that waits behind others, theirs.
 	HeadSHA, BaseSHA string
+	HeadRef          string // such as refs/heads/gh-readonly-queue/main/pr-7-4f1c…
+	BaseRef          string // such as refs/heads/main
+	// PullRequest is the number of the pull request that is merged, from HeadRef, since GitHub
+	// gives it nowhere else; 0 when HeadRef does not look like that.
+	PullRequest int
+}
+
+// RepositoryDispatch is an event that a program sent by GitHub's API. What it holds was
+// chosen by whoever may write to the repository: ask GitHub before relying on it.
+type RepositoryDispatch struct {
+	Action string // the event's type, such as "terraform-gitops-plan"
+	// PullRequest and HeadSHA are client_payload's pull_request, a number or its digits as
+	// text, and head_sha; 0 and empty when they are not there or something else.
+	PullRequest int
+	HeadSHA     string
 }
 
 // Issue is the issue that an event is about. What it is like by now, only GitHub knows.
@@ -117,6 +140,7 @@ type payload struct {
 	PullRequest *struct {
 		Number         int    `json:"number"`
 		Title          string `json:"title"`
+		Commits        int    `json:"commits"`
 		Merged         bool   `json:"merged"`
 		MergeCommitSHA string `json:"merge_commit_sha"`
 		User           *struct {
@@ -133,7 +157,9 @@ type payload struct {
 
 	MergeGroup *struct {
 		HeadSHA string `json:"head_sha"`
+		HeadRef string `json:"head_ref"`
 		BaseSHA string `json:"base_sha"`
+		BaseRef string `json:"base_ref"`
 	} `json:"merge_group"`
 
 	Issue *struct {
@@ -146,7 +172,8 @@ type payload struct {
 		Login string `json:"login"`
 	} `json:"sender"`
 
-	Inputs map[string]json.RawMessage `json:"inputs"`
+	Inputs        map[string]json.RawMessage `json:"inputs"`
+	ClientPayload json.RawMessage            `json:"client_payload"`
 }
 
 type payloadBranch struct {
@@ -165,6 +192,8 @@ func (p *payload) event(name string) (Event, error) {
 			Action:         p.Action,
 			Number:         pull.Number,
 			Title:          pull.Title,
+			Label:          p.Label.Name,
+			Commits:        pull.Commits,
 			Merged:         pull.Merged,
 			MergeCommitSHA: pull.MergeCommitSHA,
 			Head:           pull.Head.branch(),
@@ -182,7 +211,11 @@ func (p *payload) event(name string) (Event, error) {
 		if p.MergeGroup == nil {
 			return Event{}, fmt.Errorf("the payload of a merge_group event has no merge_group")
 		}
-		event.MergeGroup = &MergeGroup{HeadSHA: p.MergeGroup.HeadSHA, BaseSHA: p.MergeGroup.BaseSHA}
+		event.MergeGroup = &MergeGroup{
+			HeadSHA: p.MergeGroup.HeadSHA, BaseSHA: p.MergeGroup.BaseSHA,
+			HeadRef: p.MergeGroup.HeadRef, BaseRef: p.MergeGroup.BaseRef,
+			PullRequest: queued(p.MergeGroup.HeadRef),
+		}
 	case "issues":
 		if p.Issue == nil {
 			return Event{}, fmt.Errorf("the payload of an issues event has no issue")
@@ -192,6 +225,8 @@ func (p *payload) event(name string) (Event, error) {
 		if p.PullRequest == nil {
 			return Event{}, fmt.Errorf("the payload of a %s event has no pull_request", name)
 		}
+	case "repository_dispatch":
+		event.RepositoryDispatch = p.dispatched()
 	case "workflow_dispatch":
 		event.Inputs = make(map[string]string, len(p.Inputs))
 		for name, value := range p.Inputs {
@@ -203,6 +238,39 @@ func (p *payload) event(name string) (Event, error) {
 		}
 	}
 	return event, nil
+}
+
+// queueBranch is how GitHub names the branch of a merge queue's trial merge. The base's name
+// may have slashes.
+// https://docs.github.com/repositories/configuring-branches-and-merges-in-your-repository/configuring-pull-request-merges/managing-a-merge-queue
+var queueBranch = regexp.MustCompile(`^refs/heads/gh-readonly-queue/.+/pr-([0-9]+)-[0-9a-f]+$`)
+
+// queued is the pull request that a merge queue's branch is for, or 0.
+func queued(ref string) int {
+	m := queueBranch.FindStringSubmatch(ref)
+	if m == nil {
+		return 0
+	}
+	number, err := strconv.Atoi(m[1])
+	if err != nil {
+		return 0
+	}
+	return number
+}
+
+// dispatched reads what is ours of a client_payload, which may hold anything.
+func (p *payload) dispatched() *RepositoryDispatch {
+	d := &RepositoryDispatch{Action: p.Action}
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(p.ClientPayload, &fields) != nil {
+		return d
+	}
+	_ = json.Unmarshal(fields["head_sha"], &d.HeadSHA) // empty unless it is text
+	digits := strings.Trim(string(fields["pull_request"]), `"`)
+	if number, err := strconv.ParseUint(digits, 10, 31); err == nil {
+		d.PullRequest = int(number)
+	}
+	return d
 }
 
 func (b payloadBranch) branch() Branch {

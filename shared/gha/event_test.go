@@ -81,14 +81,14 @@ func readEvent(t *testing.T, name string, payload any) (gha.Event, error) {
 func TestEventsAsGitHubSendsThem(t *testing.T) {
 	t.Parallel()
 	const repository = "Codertocat/Hello-World"
-	pull := func(action, mergeCommit string) gha.Event {
+	pull := func(action, mergeCommit, label string) gha.Event {
 		return gha.Event{
 			Name: "pull_request", DefaultBranch: "master",
 			PullRequest: &gha.PullRequest{
 				Action: action, Number: 2, Title: "Update the README with new information.", Author: "Codertocat",
-				MergeCommitSHA: mergeCommit,
-				Head:           gha.Branch{SHA: "ec26c3e57ca3a959ca5aad62de7213c562f8c821", Ref: "changes", Repository: repository},
-				Base:           gha.Branch{SHA: "f95f852bd8fca8fcc58a9a2d6c842781e32a215e", Ref: "master", Repository: repository},
+				Label: label, Commits: 1, MergeCommitSHA: mergeCommit,
+				Head: gha.Branch{SHA: "ec26c3e57ca3a959ca5aad62de7213c562f8c821", Ref: "changes", Repository: repository},
+				Base: gha.Branch{SHA: "f95f852bd8fca8fcc58a9a2d6c842781e32a215e", Ref: "master", Repository: repository},
 			},
 		}
 	}
@@ -96,8 +96,9 @@ func TestEventsAsGitHubSendsThem(t *testing.T) {
 		event, action string
 		want          gha.Event
 	}{
-		"opened": {"pull_request", "opened", pull("opened", "")},
-		"closed": {"pull_request", "closed", pull("closed", "c4295bd74fb0f4fda03689c3df3f2803b658fd85")},
+		"opened":   {"pull_request", "opened", pull("opened", "", "")},
+		"closed":   {"pull_request", "closed", pull("closed", "c4295bd74fb0f4fda03689c3df3f2803b658fd85", "")},
+		"labelled": {"pull_request", "labeled", pull("labeled", "c4295bd74fb0f4fda03689c3df3f2803b658fd85", "bug")},
 		"push": {"push", "", gha.Event{
 			Name: "push", DefaultBranch: "master",
 			Push: &gha.Push{
@@ -110,6 +111,8 @@ func TestEventsAsGitHubSendsThem(t *testing.T) {
 			MergeGroup: &gha.MergeGroup{
 				HeadSHA: "2ffea6db159f6b6c47a24e778fb9ef40cf6b1c7d",
 				BaseSHA: "380387fbc80638b734a49e1be1c4dfec1c01b33c",
+				HeadRef: "refs/heads/gh-readonly-queue/main/pr-104-929f8209d40f77f4abc622a499c93a83babdbe64",
+				BaseRef: "refs/heads/main", PullRequest: 104,
 			},
 		}},
 		"labelled issue": {"issues", "labeled", gha.Event{
@@ -121,6 +124,10 @@ func TestEventsAsGitHubSendsThem(t *testing.T) {
 			Issue: &gha.Issue{Action: "opened", Number: 1, Sender: "Codertocat"},
 		}},
 		"by hand": {"workflow_dispatch", "", gha.Event{Name: "workflow_dispatch", DefaultBranch: "main", Inputs: map[string]string{}}},
+		"by a program": {"repository_dispatch", "", gha.Event{
+			Name: "repository_dispatch", DefaultBranch: "master",
+			RepositoryDispatch: &gha.RepositoryDispatch{Action: "on-demand-test"},
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -187,6 +194,75 @@ func TestDispatchInputsOfEveryType(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[string]string{"sha": "abc", "debug": "true", "days": "3", "none": ""}, event.Inputs); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// GitHub publishes no payload of this one: it comes from no webhook.
+func TestAScheduleIsAnEventOfItsNameAlone(t *testing.T) {
+	t.Parallel()
+	for payload, branch := range map[string]string{
+		`{"schedule":"0 6 * * *"}`: "",
+		`{"schedule":"0 6 * * *","repository":{"default_branch":"trunk"},"workflow":".github/workflows/drift.yml"}`: "trunk",
+	} {
+		event, err := readEvent(t, "schedule", payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(gha.Event{Name: "schedule", DefaultBranch: branch}, event); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func TestThePullRequestOfAMergeQueuesBranch(t *testing.T) {
+	t.Parallel()
+	sha := strings.Repeat("1a", 20)
+	for ref, want := range map[string]int{
+		"refs/heads/gh-readonly-queue/main/pr-7-" + sha:                    7,
+		"refs/heads/gh-readonly-queue/release/2026/pr-41-" + sha:           41,
+		"refs/heads/gh-readonly-queue/pr-1-a/pr-12-" + sha:                 12,
+		"refs/heads/gh-readonly-queue/main/pr-7-":                          0,
+		"refs/heads/gh-readonly-queue/main/pr-x-" + sha:                    0,
+		"refs/heads/main/pr-7-" + sha:                                      0,
+		"refs/heads/x/gh-readonly-queue/main/pr-7-" + sha:                  0,
+		"refs/heads/gh-readonly-queue/main/pr-99999999999999999999-" + sha: 0,
+		"": 0,
+	} {
+		payload := example(t, "merge_group", "")
+		payload["merge_group"].(map[string]any)["head_ref"] = ref
+		event, err := readEvent(t, "merge_group", payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if event.MergeGroup.PullRequest != want {
+			t.Errorf("%s: pull request %d, want %d", ref, event.MergeGroup.PullRequest, want)
+		}
+	}
+}
+
+func TestADispatchedPayloadMayHoldAnything(t *testing.T) {
+	t.Parallel()
+	for client, want := range map[string]gha.RepositoryDispatch{
+		`{"pull_request":7,"head_sha":"4f1c","reason":"x"}`: {PullRequest: 7, HeadSHA: "4f1c"},
+		`{"pull_request":"7","head_sha":"4f1c"}`:            {PullRequest: 7, HeadSHA: "4f1c"},
+		`{"pull_request":7}`:                                {PullRequest: 7},
+		`{"pull_request":-7,"head_sha":1}`:                  {},
+		`{"pull_request":7.5,"head_sha":null}`:              {},
+		`{"pull_request":{"number":7},"head_sha":["4f1c"]}`: {},
+		`{"pull_request":"99999999999999999999"}`:           {},
+		`[7]`:  {},
+		`null`: {},
+	} {
+		payload := example(t, "repository_dispatch", "")
+		payload["action"], payload["client_payload"] = "terraform-gitops-plan", json.RawMessage(client)
+		event, err := readEvent(t, "repository_dispatch", payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want.Action = "terraform-gitops-plan"
+		if diff := cmp.Diff(&want, event.RepositoryDispatch); diff != "" {
+			t.Errorf("%s: %s", client, diff)
+		}
 	}
 }
 

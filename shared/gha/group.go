@@ -3,6 +3,7 @@ package gha
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -10,6 +11,9 @@ import (
 // lineLimit is the length in bytes from which a group's line is broken: what
 // has no end must not fill the memory.
 const lineLimit = 1 << 20
+
+// holdLimit is how many bytes a group that waits keeps in memory; more is in a file.
+const holdLimit = 64 << 10
 
 // group is one collapsed section of the log.
 type group struct {
@@ -21,6 +25,11 @@ type group struct {
 	text    redaction
 	line    []byte // redacted text that no newline has ended yet
 	err     error  // the first of the runtime's writer
+
+	// While another group is live: whole lines that are not shown yet.
+	kept    []extent // the first of them
+	held    []byte   // and the others
+	through bool     // none, since they could not be kept: they are shown at once
 }
 
 // Group opens a collapsed group of the log and returns the writer of its lines.
@@ -34,15 +43,26 @@ type group struct {
 // line, as it does for the runner; a last line without newline is completed.
 //
 // One group can be written to by several goroutines, and several groups can be
-// open: a command, or a line of another group, ends the section, and the next
-// line of this group opens it again. So nothing is ever shown in the wrong one.
+// open. The one that was opened first is live; the lines of the others wait, and
+// when it is closed those of the next one are shown, in order of opening: so the
+// lines of each are together. What waits is in memory up to 64 KiB a group,
+// beyond that, and once the group is closed, in a file without a name in the
+// runner's temporary folder. Where no file can be written, the lines are shown
+// at once. A command, or such a line, ends the section of the live group; its
+// next line opens it again.
 //
 // Write does not fail when the log does: a broken log must not end a
-// terraform apply. Close returns what was wrong. Writing after Close is an error.
+// terraform apply. Close returns what was wrong with the lines shown until then.
+// Writing after Close is an error. Every group must be closed: the others wait.
 func (r *Runtime) Group(title string) io.WriteCloser {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	g := &group{r: r, title: r.redacted(oneLine(title))}
+	if r.live != nil {
+		r.waiting = append(r.waiting, g)
+		return g
+	}
+	r.live = g
 	g.print(r.enterSection(g, nil))
 	return g
 }
@@ -69,7 +89,8 @@ func (g *group) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Close shows what is held back and ends the group. Closing twice is harmless.
+// Close completes the group, and shows the next one when this one was live.
+// Closing twice is harmless.
 func (g *group) Close() error {
 	g.r.mu.Lock()
 	defer g.r.mu.Unlock()
@@ -78,13 +99,33 @@ func (g *group) Close() error {
 	}
 	g.closed = true
 	g.flush(true)
-	if g.r.section == g {
-		g.print(g.r.leaveSection(nil))
+	g.text, g.line, g.held = redaction{}, nil, nil // it may wait for long
+	g.leave()
+	if g.r.live == g {
+		g.r.nextGroup()
 	}
 	return g.err
 }
 
-// flush prints the lines that are decided; at the end of the text, all of it.
+// nextGroup shows the groups that wait, until one of them is still open: that
+// one is live then.
+func (r *Runtime) nextGroup() {
+	r.live = nil
+	for r.live == nil && len(r.waiting) > 0 {
+		g := r.waiting[0]
+		r.waiting = slices.Delete(r.waiting, 0, 1)
+		if !g.through {
+			g.release()
+		}
+		if !g.closed {
+			r.live = g
+			continue
+		}
+		g.leave()
+	}
+}
+
+// flush shows the lines that are decided; at the end of the text, all of it.
 func (g *group) flush(end bool) {
 	g.line = g.text.read(g.r.patterns, end, g.line)
 	var out []byte
@@ -99,14 +140,62 @@ func (g *group) flush(end bool) {
 			length = min(len(rest), lineLimit)
 			next = length
 		}
-		if g.r.section != g {
-			out = g.r.enterSection(g, out)
-		}
 		out = append(append(out, disarmed(string(rest[:length]))...), '\n')
 		rest = rest[next:]
 	}
 	g.line = append(g.line[:0], rest...)
-	g.print(out)
+	g.show(out)
+}
+
+// show prints whole lines, or holds them back.
+func (g *group) show(lines []byte) {
+	if g.r.live != g && !g.through {
+		g.held = append(g.held, lines...)
+		if len(g.held) > holdLimit || g.closed {
+			g.keep()
+		}
+		return
+	}
+	if len(lines) > 0 && g.r.section != g {
+		lines = append(g.r.enterSection(g, nil), lines...)
+	}
+	g.print(lines)
+}
+
+// keep moves the lines that are held back from the memory to the file.
+func (g *group) keep() {
+	if len(g.held) == 0 {
+		return
+	}
+	place, err := g.r.spool.keep(g.held)
+	if err != nil {
+		g.through = true
+		g.release()
+		return
+	}
+	g.kept = append(g.kept, place)
+	g.held = g.held[:0]
+}
+
+// release prints all that was held back, in the group's section.
+func (g *group) release() {
+	g.print(g.r.enterSection(g, nil))
+	for _, place := range g.kept {
+		lines, err := g.r.spool.take(place)
+		if err != nil {
+			lines = []byte(disarmed(oneLine("(lines are missing here: "+err.Error()+")")) + "\n")
+		}
+		g.print(lines)
+	}
+	g.print(g.held)
+	g.kept, g.held = nil, nil
+}
+
+// leave ends the group's section, if it is the one that is open.
+func (g *group) leave() {
+	if g.r.section == g {
+		g.print(g.r.leaveSection(nil))
+	}
 }
 
 func (g *group) print(out []byte) {

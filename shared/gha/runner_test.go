@@ -15,8 +15,15 @@ type runner struct {
 	commands []command
 	shown    []string // lines that are no commands, as the log shows them
 	grouped  []string // those of them that were shown while a group was open
+	sections []section
 	inGroup  bool
 	resume   string // not empty while commands are stopped
+}
+
+// section is a group as the log's page shows it.
+type section struct {
+	title string
+	lines []string
 }
 
 type command struct {
@@ -65,6 +72,7 @@ func (r *runner) line(line string) {
 		switch c.name {
 		case "group":
 			r.inGroup = true
+			r.sections = append(r.sections, section{title: c.data})
 		case "endgroup":
 			r.inGroup = false
 		}
@@ -74,6 +82,8 @@ func (r *runner) line(line string) {
 	r.shown = append(r.shown, line)
 	if r.inGroup {
 		r.grouped = append(r.grouped, line)
+		last := &r.sections[len(r.sections)-1]
+		last.lines = append(last.lines, line)
 	}
 	// The log's page acts on these by itself.
 	if strings.HasPrefix(line, "##[endgroup]") {

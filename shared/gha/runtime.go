@@ -60,7 +60,10 @@ type Runtime struct {
 
 	mu       sync.Mutex // guards all below, the writer and the file commands
 	stdout   io.Writer
-	section  *group // the group whose lines may be written now, or nil
+	live     *group // the group whose lines are shown as they come, or nil
+	waiting  []*group
+	spool    spool  // of those that wait
+	section  *group // the group that the log's last line is in, or nil
 	resume   string // what makes the runner take commands again, while section is set
 	secrets  map[string]bool
 	patterns *patterns
@@ -92,6 +95,7 @@ func New(environ []string, stdout io.Writer) *Runtime {
 			r.env[name] = value
 		}
 	}
+	r.spool.dir = r.env["RUNNER_TEMP"]
 	r.jsonInputs = readJSONInputs(r.env[core.ActionsGoJsonInputEnvName])
 	r.Redact(
 		r.env[core.ActionsIDTokenRequestTokenEnvName],

@@ -1,6 +1,7 @@
 // Package github makes the few calls to GitHub that this project needs: which pull
 // request a commit was merged by, one comment a pull request that is kept up to
-// date, and the issues that tell of drift, with who may do what about them.
+// date, a status of its head commit, the event that has it planned again, and the issues
+// that tell of drift, with who may do what about them.
 //
 // It is a thin layer over go-github. What it adds is manners and words: GitHub's
 // primary and secondary rate limits are waited for, within a bound, writes are

@@ -133,6 +133,9 @@ func TestARepositoryNameCannotChangeThePath(t *testing.T) {
 			c.RemoveLabel(t.Context(), name, 1, "x"),
 			c.CommentOnIssue(t.Context(), name, 1, "x"),
 			second(c.Permission(t.Context(), name, "octocat")),
+			second(c.OpenPullRequests(t.Context(), name)),
+			c.SetStatus(t.Context(), name, strings.Repeat("a", 40), Status{State: "failure"}),
+			c.Dispatch(t.Context(), name, "x", nil),
 		} {
 			wantError(t, err, "not of the form owner/name")
 		}
@@ -150,6 +153,9 @@ func TestARepositoryNameCannotChangeThePath(t *testing.T) {
 	for _, commit := range []string{"", "main", "..", strings.Repeat("a", 39), strings.Repeat("a", 40) + "/pulls"} {
 		_, err := c.MergedPullRequests(t.Context(), repo, commit, "main")
 		wantError(t, err, "not a full commit SHA")
+		_, _, err = c.OurStatus(t.Context(), repo, commit, "x")
+		wantError(t, err, "not a full commit SHA")
+		wantError(t, c.SetStatus(t.Context(), repo, commit, Status{State: "failure"}), "not a full commit SHA")
 	}
 }
 

@@ -11,13 +11,26 @@ import (
 	gogithub "github.com/google/go-github/v84/github"
 )
 
+// ErrPermission is matched by the error of a call that GitHub answered 403 Forbidden, for a
+// reason other than a rate limit: as a rule the token lacks a permission, which the error names.
+var ErrPermission = errors.New("GitHub forbids it")
+
+// forbidden is what GitHub's 403 means, in words. It matches ErrPermission, whose own words
+// would add nothing.
+type forbidden string
+
+func (f forbidden) Error() string { return string(f) }
+
+// Is makes errors.Is(err, ErrPermission) true.
+func (f forbidden) Is(target error) bool { return target == ErrPermission }
+
 // explain turns go-github's error into one for a person: what could not be done,
 // why, and what to do. The permissions are those the call needs, in the words of
 // a workflow's `permissions:`.
 //
 // What GitHub answered is put in words and not wrapped, since those errors hold
 // the request, and nobody outside this package knows their types. A context's error can
-// be matched.
+// be matched, and a refusal by ErrPermission.
 func (c *Client) explain(err error, doing, permissions string) error {
 	return fmt.Errorf("%s: %w", doing, c.cause(err, permissions))
 }
@@ -37,7 +50,11 @@ func (c *Client) cause(err error, permissions string) error {
 	}
 	var answer *gogithub.ErrorResponse
 	if errors.As(err, &answer) && answer.Response != nil {
-		return errors.New(c.answered(answer, permissions))
+		text := c.answered(answer, permissions)
+		if answer.Response.StatusCode == http.StatusForbidden {
+			return forbidden(text)
+		}
+		return errors.New(text)
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err

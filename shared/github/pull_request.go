@@ -20,6 +20,9 @@ type PullRequest struct {
 	HeadSHA string // the last commit that was reviewed
 	BaseRef string
 	BaseSHA string
+	// Fork is true when the head is not in the base's repository, or its repository is
+	// gone. The author then needs no permission on this one.
+	Fork bool
 	// Merged tells whether it was merged. Until then MergeCommitSHA is empty: GitHub
 	// shows a test merge there, which is on no branch.
 	Merged bool
@@ -83,6 +86,38 @@ func (c *Client) PullRequest(ctx context.Context, repo string, number int) (Pull
 	return pullRequest(pr), nil
 }
 
+// OpenPullRequests lists those that are open, the oldest first. It is one request for each
+// 100 of them. When some are closed while the pages are read, as many others may be missing: ask
+// for one by its number before concluding that it is closed. None is listed twice. It
+// needs `pull-requests: read` and `contents: read`.
+func (c *Client) OpenPullRequests(ctx context.Context, repo string) ([]PullRequest, error) {
+	owner, name, err := splitRepository(repo)
+	if err != nil {
+		return nil, fmt.Errorf("list open pull requests: %w", err)
+	}
+	options := &gogithub.PullRequestListOptions{
+		State: "open", Sort: "created", Direction: "asc", ListOptions: gogithub.ListOptions{PerPage: 100},
+	}
+	var open []PullRequest
+	seen := map[int]bool{}
+	for {
+		page, resp, err := c.api.PullRequests.List(ctx, owner, name, options)
+		if err != nil {
+			return nil, c.explain(err, "list the open pull requests of "+repo, readPullRequests)
+		}
+		for _, pr := range page {
+			if !seen[pr.GetNumber()] {
+				seen[pr.GetNumber()] = true
+				open = append(open, pullRequest(pr))
+			}
+		}
+		if resp.NextPage <= options.Page {
+			return open, nil
+		}
+		options.Page = resp.NextPage
+	}
+}
+
 func pullRequest(pr *gogithub.PullRequest) PullRequest {
 	p := PullRequest{
 		Number:  pr.GetNumber(),
@@ -93,6 +128,8 @@ func pullRequest(pr *gogithub.PullRequest) PullRequest {
 		HeadSHA: pr.GetHead().GetSHA(),
 		BaseRef: pr.GetBase().GetRef(),
 		BaseSHA: pr.GetBase().GetSHA(),
+		// No repository has no name, and so another.
+		Fork: !strings.EqualFold(pr.GetHead().GetRepo().GetFullName(), pr.GetBase().GetRepo().GetFullName()),
 		// A list has no `merged`, and a time is never set without it.
 		Merged: pr.MergedAt != nil,
 	}

@@ -116,3 +116,75 @@ func TestAnOpenPullRequestHasNoMergeCommit(t *testing.T) {
 		t.Errorf("%+v", pr)
 	}
 }
+
+func TestOpenPullRequestsAreListedToTheLastPage(t *testing.T) {
+	t.Parallel()
+	for count, want := range map[int]int{0: 1, 100: 1, 101: 2, 250: 3} {
+		s := githubtest.Start(t)
+		r := s.Repository(repo)
+		r.Merge(r.AddPullRequest(githubtest.PullRequest{}), githubtest.Squash)
+		r.CloseIssue(r.AddPullRequest(githubtest.PullRequest{}), "octocat")
+		r.AddIssue(githubtest.Issue{})
+		for range count {
+			r.AddPullRequest(githubtest.PullRequest{HeadSHA: head})
+		}
+		got, err := connect(t, s.URL(), s.Token()).OpenPullRequests(t.Context(), repo)
+		if err != nil || len(got) != count {
+			t.Fatalf("%d pull requests, error %v", len(got), err)
+		}
+		for i, pr := range got {
+			if pr.Number != 4+i || pr.State != "open" || pr.HeadSHA != head {
+				t.Errorf("%d: %+v", i, pr)
+			}
+		}
+		if reads, _ := s.Counts(); reads != want {
+			t.Errorf("%d pull requests: %d requests, want %d", count, reads, want)
+		}
+	}
+}
+
+func TestAPullRequestFromAForkIsSeen(t *testing.T) {
+	t.Parallel()
+	s := githubtest.Start(t)
+	r := s.Repository(repo)
+	r.AddPullRequest(githubtest.PullRequest{})
+	r.AddPullRequest(githubtest.PullRequest{Repository: "evil/infra"})
+	open, err := connect(t, s.URL(), s.Token()).OpenPullRequests(t.Context(), repo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(open) != 2 || open[0].Fork || !open[1].Fork {
+		t.Errorf("%+v", open)
+	}
+	gone := connect(t, "", "", withBase(roundTrip(func(r *http.Request) (*http.Response, error) {
+		const body = `{"number":3,"head":{"repo":null},"base":{"repo":{"full_name":"acme/infra"}}}`
+		return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+	})))
+	if pr, err := gone.PullRequest(t.Context(), repo, 3); err != nil || !pr.Fork {
+		t.Errorf("of a repository that is gone: %+v, %v", pr, err)
+	}
+}
+
+func TestAPullRequestThatIsClosedAndReopened(t *testing.T) {
+	t.Parallel()
+	s := githubtest.Start(t)
+	r := s.Repository(repo)
+	n := r.AddPullRequest(githubtest.PullRequest{})
+	r.Label(n, "octocat", "terraform-unlock")
+	r.UpdateBranch(n, head, base)
+	c := connect(t, s.URL(), s.Token())
+	for _, state := range []string{"closed", "open"} {
+		if state == "closed" {
+			r.CloseIssue(n, "octocat")
+		} else {
+			r.ReopenIssue(n, "octocat")
+		}
+		pr, err := c.PullRequest(t.Context(), repo, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if pr.State != state || pr.Merged || pr.MergeCommitSHA != "" || pr.HeadSHA != head || pr.BaseSHA != base {
+			t.Errorf("%+v, want it %s", pr, state)
+		}
+	}
+}

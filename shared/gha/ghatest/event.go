@@ -19,25 +19,12 @@ func setEvent(ts *testscript.TestScript, s *story, args []string) {
 		ts.Check(json.Unmarshal([]byte(value), &v))
 		edits[path] = v
 	}
-	var err error
-	s.runner.Payload, err = Edit(s.runner.Payload, edits)
-	ts.Check(err)
+	s.editPayload(ts, edits)
 }
 
-func (s *story) pullRequestEvent(ts *testscript.TestScript, n int, action string) {
-	p := s.pulls[n]
-	s.event(ts, "pull_request")
-	s.runner.SHA, s.runner.Ref = p.head, fmt.Sprintf("refs/pull/%d/merge", n)
-	if p.merged != "" {
-		s.runner.SHA, s.runner.Ref = p.merged, "refs/heads/"+p.into
-	}
+func (s *story) editPayload(ts *testscript.TestScript, edits map[string]any) {
 	var err error
-	s.runner.Payload, err = Edit(s.runner.Payload, map[string]any{
-		"action": action, "number": n,
-		"pull_request.number": n, "pull_request.merged": p.merged != "", "pull_request.merge_commit_sha": p.merged,
-		"pull_request.head.sha": p.head, "pull_request.head.ref": p.branch, "pull_request.head.repo.full_name": repository,
-		"pull_request.base.sha": p.base, "pull_request.base.ref": p.into, "pull_request.base.repo.full_name": repository,
-	})
+	s.runner.Payload, err = Edit(s.runner.Payload, edits)
 	ts.Check(err)
 }
 
@@ -47,14 +34,22 @@ func (s *story) event(ts *testscript.TestScript, name string) {
 	ts.Check(err)
 	s.runner.Event, s.runner.Payload, s.runner.Actor = name, payload, mona
 	s.runner.SHA, s.runner.Ref = s.git(ts, "rev-parse", "HEAD"), "refs/heads/main"
+	if name == "schedule" || name == "repository_dispatch" { // which only ever happen to the default branch
+		s.runner.SHA = s.git(ts, "rev-parse", "main")
+	}
 }
 
 // Payload is the first example of an event in @octokit/webhooks-examples, made
-// an event of the stories' repository. root is this repository's folder.
+// an event of the stories' repository. root is this repository's folder. An event "schedule", which
+// is no webhook and has no example, is one of a workflow started by hand, with the schedule for
+// its inputs, as GitHub makes it.
 func Payload(root, event string) ([]byte, error) { return ActionPayload(root, event, "") }
 
 // ActionPayload is Payload's example with an action, such as "labeled"; any when that is empty.
 func ActionPayload(root, event, action string) ([]byte, error) {
+	if event == "schedule" {
+		return schedulePayload(root)
+	}
 	file := filepath.Join(root, "test", "npm", "node_modules", "@octokit", "webhooks-examples", "api.github.com", "index.json")
 	content, err := os.ReadFile(file)
 	if err != nil {
@@ -76,4 +71,20 @@ func ActionPayload(root, event, action string) ([]byte, error) {
 		}
 	}
 	return nil, fmt.Errorf("@octokit/webhooks-examples has no event %s %s", event, action)
+}
+
+func schedulePayload(root string) ([]byte, error) {
+	example, err := Payload(root, "workflow_dispatch")
+	if err != nil {
+		return nil, err
+	}
+	var payload map[string]any
+	if err := json.Unmarshal(example, &payload); err != nil {
+		return nil, err
+	}
+	for _, field := range []string{"inputs", "ref", "sender"} {
+		delete(payload, field)
+	}
+	payload["schedule"] = "0 6 * * *"
+	return json.Marshal(payload)
 }

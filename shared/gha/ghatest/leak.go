@@ -51,7 +51,7 @@ func storySecrets(ts *testscript.TestScript) map[string]string {
 
 // checkLeaks looks for the story's secrets, and the job's token, in everything
 // that the steps so far left but planfiles and states: their logs, summaries and
-// outputs, comments, the plan store's items and the names of its objects, and
+// outputs, comments, commit statuses, events, the plan store's items and the names of its objects, and
 // whatever else lies in the runner's folders. A story keeps what may hold secrets
 // in the folders state and private.
 func checkLeaks(ts *testscript.TestScript, s *story, log string) {
@@ -79,6 +79,12 @@ func checkLeaks(ts *testscript.TestScript, s *story, log string) {
 		for _, comment := range s.github.Repository(repository).Comments(n) {
 			look("a comment", []byte(comment.Body))
 		}
+	}
+	for _, status := range s.github.Repository(repository).Statuses() {
+		look("a commit status", []byte(status.Description+"\n"+status.URL))
+	}
+	for _, sent := range s.github.Repository(repository).Dispatches() {
+		look("an event", sent.Payload)
 	}
 	for where, text := range s.issueTexts() {
 		look(where, []byte(text))

@@ -8,15 +8,7 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
 )
-
-// pull is a pull request of the story.
-type pull struct {
-	branch, into       string // branches
-	base, head, merged string // commits
-}
 
 func repo(ts *testscript.TestScript, s *story, args []string) {
 	sample, network := filepath.Join("test", "sample"), filepath.Join("components", "network")
@@ -50,64 +42,8 @@ func commitAll(ts *testscript.TestScript, s *story, args []string) {
 }
 
 func checkout(ts *testscript.TestScript, s *story, args []string) {
+	s.mergeTrial(ts, args[0])
 	s.git(ts, "checkout", "--quiet", "--force", "--detach", args[0])
-}
-
-func openPullRequest(ts *testscript.TestScript, s *story, args []string) {
-	p := &pull{branch: args[1], into: "main"}
-	if len(args) == 3 {
-		p.into = args[2]
-		s.git(ts, "branch", p.into, "main")
-	}
-	p.base = s.git(ts, "rev-parse", p.into)
-	s.pulls[number(ts, args[0])] = p
-	s.git(ts, "checkout", "--quiet", "-b", p.branch)
-	p.head = s.commit(ts, p.branch)
-	// GitHub counts pull requests from 1.
-	for n := 1; n < number(ts, args[0]); {
-		n = 1 + s.github.Repository(repository).AddPullRequest(githubtest.PullRequest{})
-	}
-	s.github.Repository(repository).AddPullRequest(githubtest.PullRequest{Head: p.branch, HeadSHA: p.head, Base: p.into, BaseSHA: p.base})
-	ts.Setenv("HEAD", p.head)
-	ts.Setenv("BASE", p.base)
-	s.pullRequestEvent(ts, number(ts, args[0]), "opened")
-}
-
-func push(ts *testscript.TestScript, s *story, args []string) {
-	p := s.pull(ts, args[0])
-	s.git(ts, "checkout", "--quiet", p.branch)
-	p.head = s.commit(ts, "More")
-	s.github.Repository(repository).Push(number(ts, args[0]), p.head)
-	ts.Setenv("HEAD", p.head)
-	s.pullRequestEvent(ts, number(ts, args[0]), "synchronize")
-}
-
-func merge(ts *testscript.TestScript, s *story, args []string) {
-	p, how := s.pull(ts, args[0]), "merge"
-	if len(args) == 2 {
-		how = args[1]
-	}
-	switch how {
-	case "merge":
-		s.git(ts, "checkout", "--quiet", p.into)
-		s.git(ts, "merge", "--quiet", "--no-ff", "--no-edit", p.branch)
-	case "squash":
-		s.git(ts, "checkout", "--quiet", p.into)
-		s.git(ts, "merge", "--quiet", "--squash", p.branch)
-		s.commit(ts, p.branch)
-	case "rebase":
-		// GitHub writes every commit anew, even when nothing moved.
-		s.git(ts, "checkout", "--quiet", "-b", p.branch+"-rebased", p.branch)
-		s.git(ts, "rebase", "--quiet", "--force-rebase", p.into)
-		s.git(ts, "checkout", "--quiet", p.into)
-		s.git(ts, "merge", "--quiet", "--ff-only", p.branch+"-rebased")
-	default:
-		ts.Fatalf("merge: choose merge, squash or rebase")
-	}
-	p.merged = s.git(ts, "rev-parse", "HEAD")
-	ts.Setenv("MERGED", p.merged)
-	s.github.Repository(repository).Merge(number(ts, args[0]), githubtest.Method(how), p.merged)
-	s.pullRequestEvent(ts, number(ts, args[0]), "closed")
 }
 
 func comment(ts *testscript.TestScript, s *story, args []string) {
@@ -128,14 +64,6 @@ func comments(ts *testscript.TestScript, s *story, args []string) {
 		}
 	}
 	ts.Fatalf("no comment on #%s contains %q: %+v", args[0], args[2], comments)
-}
-
-func (s *story) pull(ts *testscript.TestScript, n string) *pull {
-	p := s.pulls[number(ts, n)]
-	if p == nil {
-		ts.Fatalf("there is no pull request %s", n)
-	}
-	return p
 }
 
 func (s *story) commit(ts *testscript.TestScript, message string) string {

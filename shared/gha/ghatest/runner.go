@@ -123,7 +123,8 @@ func (s *Step) Outputs() (map[string]string, error) {
 }
 
 // Edit returns a webhook payload with the values at dotted paths replaced, such
-// as "pull_request.head.sha".
+// as "pull_request.head.sha". Only what a workflow's author or a sender chooses, inputs and
+// client_payload, may get new ones.
 func Edit(payload []byte, edits map[string]any) ([]byte, error) {
 	var root map[string]any
 	if err := json.Unmarshal(payload, &root); err != nil {
@@ -140,7 +141,7 @@ func Edit(payload []byte, edits map[string]any) ([]byte, error) {
 			at = next
 		}
 		last := keys[len(keys)-1]
-		if _, ok := at[last]; !ok {
+		if _, ok := at[last]; !ok && keys[0] != "inputs" && keys[0] != "client_payload" {
 			return nil, fmt.Errorf("edit a payload: there is no %s", path)
 		}
 		at[last] = value

@@ -40,6 +40,8 @@ type story struct {
 	tokens  map[string]string // by action
 	edited  map[int]bool      // issues that a person has written
 	sameRun bool              // the next action is a job of the run of the last one
+
+	dispatches int // how many of the events that were sent the story has seen
 }
 
 // Params are the parameters for testscript.Run on the stories in dir.
@@ -83,9 +85,24 @@ func (s Scripts) Params(dir string) testscript.Params {
 //	pull-request N BRANCH [INTO]  commit the workspace to a new branch and open a pull request, into main
 //	                            or a new branch; sets $HEAD and $BASE
 //	push N                      commit the workspace to the pull request's branch
+//	update-pull N               merge main into the pull request's branch, as the button does; sets $HEAD and $BASE
 //	merge N [merge|squash|rebase]  merge the pull request; sets $MERGED
-//	event NAME [PATH=JSON ...]  the event of the next steps: pull_request, push, workflow_dispatch, pull_request_target, with edits
-//	checkout REV                check out a revision, as actions/checkout would
+//	close N                     somebody closes the pull request unmerged
+//	reopen N
+//	label-pull N LABEL [ACTOR]  somebody labels the pull request
+//	merge-group N [M ...]       the merge queue makes its commit for pull request N, on top of main and of its
+//	                            commits for each M, the first in the queue first, and asks for checks; sets $QUEUED
+//	merge-queued N              the queue moves main to that commit, by which N and each M are merged; sets $MERGED.
+//	                            Of one that is merged already, only the event
+//	event NAME [PATH=JSON ...]  the event of the next steps: pull_request, push, workflow_dispatch, pull_request_target,
+//	                            repository_dispatch, schedule, with edits; inputs and client_payload may get new fields
+//	checkout REV                check out a revision, as actions/checkout would; refs/pull/N/merge is GitHub's
+//	                            own merge of a pull request into its base as it is by now
+//	statuses REV CONTEXT STATE [TEXT]  the commit's newest status of CONTEXT is STATE, or there is none, and
+//	                            has TEXT in its description
+//	dispatches COUNT [TEXT]     how many repository_dispatch events actions have sent, one of them with TEXT: its
+//	                            type, a space, and its payload
+//	dispatched                  the first of those that was not yet is the event of the next steps
 //	comment N AUTHOR TEXT       somebody comments on the pull request; \n in TEXT begins a line
 //	comments N COUNT TEXT       the pull request or issue has COUNT comments, one of them with TEXT
 //	open-issue AUTHOR TITLE BODY [LABEL ...]  somebody opens an issue
@@ -121,7 +138,16 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"checkout":     word(1, 1, checkout),
 	"pull-request": word(2, 3, openPullRequest),
 	"push":         word(1, 1, push),
+	"update-pull":  word(1, 1, updatePull),
 	"merge":        word(1, 2, merge),
+	"close":        word(1, 1, closePull),
+	"reopen":       word(1, 1, reopenPull),
+	"label-pull":   word(2, 3, labelPull),
+	"merge-group":  word(1, -1, queueUp),
+	"merge-queued": word(1, 1, mergeQueued),
+	"statuses":     word(3, 4, checkStatus),
+	"dispatches":   word(1, 2, checkDispatches),
+	"dispatched":   word(0, 0, dispatched),
 	"event":        word(1, -1, setEvent),
 	"comment":      word(3, 3, comment),
 	"comments":     word(3, 3, comments),

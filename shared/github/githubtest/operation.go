@@ -41,6 +41,10 @@ var operations = []operation{
 	{"GET", "/repos/{owner}/{repo}/collaborators/{username}/permission", "read", []string{"metadata"}, (*Server).getPermission},
 	{"GET", "/repos/{owner}/{repo}", "read", []string{"metadata"}, (*Server).getRepository},
 	{"GET", "/orgs/{org}/teams/{team_slug}/members", "read", []string{"members"}, (*Server).listTeamMembers},
+	{"GET", "/repos/{owner}/{repo}/pulls", "read", []string{"pull_requests"}, (*Server).listPullRequests},
+	{"GET", "/repos/{owner}/{repo}/commits/{ref}/status", "read", []string{"statuses"}, (*Server).combinedStatus},
+	{"POST", "/repos/{owner}/{repo}/statuses/{sha}", "write", []string{"statuses"}, (*Server).createStatus},
+	{"POST", "/repos/{owner}/{repo}/dispatches", "write", []string{"contents"}, (*Server).createDispatch},
 }
 
 // accepted is the header in which GitHub names the permissions that would do.
@@ -98,7 +102,7 @@ func (s *Server) write(w http.ResponseWriter, a answer) sent {
 		h[http.CanonicalHeaderKey(name)] = values
 	}
 	w.WriteHeader(a.status)
-	if a.status == http.StatusNotModified {
+	if a.status == http.StatusNotModified || a.status == http.StatusNoContent {
 		return sent{a.status, h, nil}
 	}
 	_, _ = w.Write(body) // a client that is gone needs no answer

@@ -77,6 +77,17 @@ func (r *Repository) Push(number int, commit string) {
 	r.associate(commit, number)
 }
 
+// UpdateBranch is the button of that name: it has the base, which is at a newer commit now,
+// merged into the pull request's branch, by the commit that is then its head.
+func (r *Repository) UpdateBranch(number int, commit, base string) {
+	r.Push(number, commit)
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	if p := r.pull(number); p != nil {
+		p.BaseSHA = base
+	}
+}
+
 // Merge merges a pull request and gives the merge commit: the last of commits, which
 // are what came onto the base branch (one, or as many as were rebased); one
 // is made up when none are given.
@@ -147,6 +158,35 @@ func (s *Server) listPullRequestsOfCommit(c call) answer {
 	return answer{status: http.StatusOK, header: header, body: list}
 }
 
+// listPullRequests serves the order of creation only, which is GitHub's own unless told.
+func (s *Server) listPullRequests(c call) answer {
+	r, query := s.repository(c), c.URL.Query()
+	for name, values := range query {
+		if !slices.Contains([]string{"state", "direction", "per_page", "page"}, name) && values[0] != "created" {
+			s.report("githubtest: query parameter %q of %s is not served: one to add to listPullRequests", name, c.URL)
+		}
+	}
+	var pulls []*pull
+	for _, i := range r.issues {
+		if i.pull != nil && i.fits(query.Get("state"), "") {
+			pulls = append(pulls, i.pull)
+		}
+	}
+	if query.Get("direction") != "asc" {
+		slices.Reverse(pulls)
+	}
+	listed, header := page(c.Request, pulls)
+	list := []object{}
+	for _, p := range listed {
+		o, err := s.pullObject(r, p, "pull-request-simple-items")
+		if err != nil {
+			return failure(http.StatusInternalServerError, err.Error())
+		}
+		list = append(list, o)
+	}
+	return answer{status: http.StatusOK, header: header, body: list}
+}
+
 func (s *Server) getPullRequest(c call) answer {
 	r := s.repository(c)
 	number, _ := strconv.Atoi(c.PathValue("pull_number")) // the description says it is a number
@@ -181,8 +221,13 @@ func (s *Server) pullObject(r *Repository, p *pull, example string) (object, err
 	}
 	branch("head", p.Repository, p.Head, p.HeadSHA)
 	branch("base", r.name, p.Base, p.BaseSHA)
+	labels := s.labelObjects(r, p.issue)
+	for _, label := range labels {
+		label["description"] = "" // which an issue's label need not have, as described, and this does
+	}
 	for field, value := range (object{
 		"number":              p.issue.Number,
+		"labels":              labels,
 		"title":               p.Title,
 		"state":               p.issue.State,
 		"url":                 s.link(false, "/repos/%s/pulls/%d", r.name, p.issue.Number),
@@ -197,6 +242,9 @@ func (s *Server) pullObject(r *Repository, p *pull, example string) (object, err
 		"requested_teams":     []object{},
 	}) {
 		o[field] = value
+	}
+	if p.issue.State == "closed" {
+		o["closed_at"] = timestamp(p.issue.Closed)
 	}
 	if p.merged != nil {
 		at := timestamp(*p.merged)

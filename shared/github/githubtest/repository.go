@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Repository is one repository's issues, pull requests, labels and comments, and who may
-// do what with it.
+// Repository is one repository's issues, pull requests, labels, comments and commit statuses,
+// the events sent to it, and who may do what with it.
 type Repository struct {
 	server  *Server
 	id      int64
@@ -17,6 +17,9 @@ type Repository struct {
 	labels  []string
 	roles   map[string]string // by login in lower case
 	commits map[string][]int  // numbers of the pull requests that a commit has to do with
+
+	statuses   []Status // of all commits, the oldest first
+	dispatches []Dispatch
 }
 
 // Repository is the repository of that owner/name, made private and empty when it is asked
