@@ -118,6 +118,15 @@ func (c Counts) Any() bool {
 	return c.Create+c.Update+c.Delete+c.Replace+c.Forget+c.Import+c.Move+c.Outputs > 0
 }
 
+// Plus adds the counts of two plans.
+func (c Counts) Plus(d Counts) Counts {
+	return Counts{
+		Create: c.Create + d.Create, Update: c.Update + d.Update, Delete: c.Delete + d.Delete, Replace: c.Replace + d.Replace,
+		Forget: c.Forget + d.Forget, Read: c.Read + d.Read, NoOp: c.NoOp + d.NoOp, Import: c.Import + d.Import, Move: c.Move + d.Move,
+		Drift: c.Drift + d.Drift, Deferred: c.Deferred + d.Deferred, Outputs: c.Outputs + d.Outputs,
+	}
+}
+
 // TypeCount is how many resources of one type have one action.
 type TypeCount struct {
 	Action Action

@@ -9,15 +9,24 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
-// Status is how an apply ended.
+// Status is what became of a target in one run.
 type Status string
 
-// How an apply ended.
+// How an apply ended; a plan can fail or find no changes, too.
 const (
 	Succeeded Status = "succeeded"
 	Failed    Status = "failed"
 	Refused   Status = "refused"    // nothing was touched
 	NoChanges Status = "no-changes" // nothing was to be done
+)
+
+// What else can become of one of many targets, for an [Entry].
+const (
+	Planned  Status = "planned"  // an apply would do something
+	Blocked  Status = "blocked"  // not tried, since a target that it depends on was not applied
+	Selected Status = "selected" // to be planned by another job
+	Skipped  Status = "skipped"  // left out, as its settings ask for
+	Deleted  Status = "deleted"  // it is no longer in Git
 )
 
 // Apply is what the summary of an apply is made from. Its Subject is that of
@@ -30,6 +39,9 @@ type Apply struct {
 	Error string
 	// Differs names what is not as it was reviewed, such as files, a line each.
 	Differs []string
+	// Now is what a plan that was made anew would do, where it differs from the
+	// reviewed one.
+	Now *changes.Plan
 	// NextSteps are what to do now, a sentence each.
 	NextSteps []string
 	// OtherRunURL is the run that a refusal is about: the one that applied
@@ -81,7 +93,9 @@ func (a Apply) Markdown(limit int) string {
 	}
 
 	errors, warnings := diagnostics(a.Diagnostics)
-	d.add(a.errored(), a.why(), a.differs(), errors, a.next(), failed, rest, a.outputs(), a.notes(), warnings)
+	d.add(a.errored(), a.why(), a.differs(), errors, a.next())
+	d.add(now(a.Now, limit)...)
+	d.add(failed, rest, a.outputs(), a.notes(), warnings)
 
 	if a.Verification != "" {
 		d.foot = "**Verified:** " + Text(clip(a.Verification, 4*maxName)) + "\n\n"
@@ -121,6 +135,24 @@ func (a Apply) differs() *part {
 		p.items = append(p.items, item{full: "- " + Code(line) + "\n"})
 	}
 	return p
+}
+
+// now are the parts on what a new plan would do, under a heading of their own.
+// limit is the room for them.
+func now(c *changes.Plan, limit int) []*part {
+	if c == nil {
+		return nil
+	}
+	line := headline(c)
+	if !c.Counts.Any() && c.Counts.Deferred == 0 {
+		line = "**Nothing.** The configuration and what runs agree."
+	}
+	parts := []*part{{name: "what it would do now", rank: rankAlert, title: "## What it would do now\n\n" + line + "\n\n"}, danger(c)}
+	b := builder{room: limit, plan: c}
+	for _, g := range groups {
+		parts = append(parts, b.group(g))
+	}
+	return append(parts, outputs(c), b.drift(), b.deferred())
 }
 
 // errored is the alert about a state that Terraform could not save, with the

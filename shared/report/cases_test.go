@@ -308,6 +308,16 @@ func applyCases() map[string]Apply {
 	again.OtherRunURL = "https://github.com/acme/infra/actions/runs/1234567777/attempts/1"
 	again.NextSteps = []string{"There is nothing to do: what was reviewed is in place."}
 
+	anew := apply(Refused)
+	anew.Error = "apply network in acme-ue2-dev: planned again after vpc was applied, it would change something else than what was reviewed"
+	anew.Differs = []string{"aws_eip.old: reviewed nothing, now delete", "aws_instance.web: update with other values"}
+	anew.NextSteps = []string{"Review what it would do now, and run the plan workflow for the merged commit."}
+	anew.Now = planOf(
+		resource(changes.Delete, "aws_eip.old", attr("public_ip", known("203.0.113.9"), null)),
+		resource(changes.Update, "aws_instance.web", attr("subnet_id", known("subnet-1"), known("subnet-2"))))
+	anew.Now.Outputs = []changes.Output{{Name: "subnet", Action: changes.Update, Old: known("subnet-1"), New: known("subnet-2")}}
+	anew.Now.Counts.Outputs = 1
+
 	state := apply(Failed)
 	state.Resources = done
 	state.Error = "apply network in acme-ue2-dev: terraform apply: exit status 1"
@@ -319,6 +329,6 @@ func applyCases() map[string]Apply {
 	for i := range 500 {
 		large.Resources = append(large.Resources, result(fmt.Sprintf("terraform_data.machine[%d]", i), "create", terraform.Applied, i%9))
 	}
-	return map[string]Apply{"apply-succeeded": ok, "apply-failed": failed, "apply-refused": refused, "apply-refused-again": again,
+	return map[string]Apply{"apply-succeeded": ok, "apply-failed": failed, "apply-refused": refused, "apply-refused-again": again, "apply-refused-anew": anew,
 		"apply-errored-state": state, "apply-no-changes": apply(NoChanges), "apply-large": large}
 }

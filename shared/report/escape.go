@@ -17,12 +17,17 @@ import (
 // Text escapes s for a line of running Markdown. Words that can mean nothing
 // to GitHub stay as they are; every other word becomes [Code]. White space,
 // newlines included, becomes single spaces.
-func Text(s string) string {
+func Text(s string) string { return textWith(s, Code) }
+
+// cellText is [Text] for a table's cell.
+func cellText(s string) string { return textWith(s, cell) }
+
+func textWith(s string, span func(string) string) string {
 	var b strings.Builder
 	var code []string // words gathered for one code span
 	flush := func() {
 		if len(code) > 0 {
-			b.WriteString(Code(strings.Join(code, " ")))
+			b.WriteString(span(strings.Join(code, " ")))
 			code = code[:0]
 		}
 	}

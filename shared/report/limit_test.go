@@ -99,6 +99,9 @@ func randomApply(rng *rand.Rand, n int, words []string) Apply {
 		a.Outputs = append(a.Outputs, terraform.Output{Name: word(), Sensitive: rng.IntN(2) == 0, Value: []byte(fmt.Sprintf("%q", word()))})
 	}
 	if rng.IntN(2) == 0 {
+		a.Now = randomPlan(rng, n, words).Changes
+	}
+	if rng.IntN(2) == 0 {
 		a.ErroredState = &ErroredState{StoredAt: word(), Commands: []string{word(), word()}}
 	}
 	return a
@@ -107,7 +110,7 @@ func randomApply(rng *rand.Rand, n int, words []string) Apply {
 // ours are the headings a report may have, code left out.
 var ours = []string{"Plan for", "❌ Plan failed for", "✅ Applied", "✅ Nothing to apply for", "⛔ Not applied:", "❌ Apply failed for", "Error:", "Warnings:",
 	"Destroy:", "Replace:", "Forget (left running, no longer managed):", "Change in place:", "Create:", "Import without change:", "Move without change:", "Read during apply:",
-	"Outputs:", "Changed outside Terraform:", "Deferred to a later plan:", "Not done:", "Done:",
+	"What it would do now", "To be applied:", "Selected ", "Outputs:", "Changed outside Terraform:", "Deferred to a later plan:", "Not done:", "Done:",
 	"Drift in", "✅ No drift in", "❌ Drift plan failed for", "Running, and not in Git:", "Different, and replaced to bring it back:",
 	"Running, and to be left alone (no longer managed):", "Different:", "In Git, and not running:", "Running, and to be imported:", "Moved in Git:"}
 

@@ -27,6 +27,9 @@ func TestGoldenFiles(t *testing.T) {
 			reports[name] = d.Markdown
 		}
 	}
+	for name, m := range manyCases(t) {
+		reports[name] = func(limit int) string { return markdownOf(t, m, limit) }
+	}
 	for name, markdown := range reports {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,165 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/changes"
+)
+
+// Entry is what the overview of [Many] says of one target.
+type Entry struct {
+	Component, Stack string
+	Status           Status
+	Counts           changes.Counts // what the plan would do; once it succeeded, what it did
+	Digest           string         // hex SHA-256 of the planfile; only [WouldApply] shows it
+	// Note is a line on why: the error, which target it waits for, who holds the lock.
+	Note string
+}
+
+// maxNote is how many bytes of a note are kept.
+const maxNote = 2 * maxName
+
+// class is how much a target deserves a look, the worst first.
+type class uint8
+
+const (
+	classFailed class = iota
+	classRefused
+	classBlocked
+	classDestroys
+	classReplaces
+	classForgets
+	classChanges
+	classSelected
+	classNoChanges
+	classSkipped
+	classDeleted
+	classes // how many there are
+)
+
+func (e Entry) class() class {
+	switch e.Status {
+	case Planned, Succeeded:
+		switch {
+		case e.Counts.Delete > 0:
+			return classDestroys
+		case e.Counts.Replace > 0:
+			return classReplaces
+		case e.Counts.Forget > 0:
+			return classForgets
+		}
+		return classChanges
+	case Refused:
+		return classRefused
+	case Blocked:
+		return classBlocked
+	case Selected:
+		return classSelected
+	case NoChanges:
+		return classNoChanges
+	case Skipped:
+		return classSkipped
+	case Deleted:
+		return classDeleted
+	}
+	return classFailed
+}
+
+// trouble reports whether nobody can be content with that.
+func (c class) trouble() bool { return c <= classBlocked }
+
+// worstFirst orders the entries of a table; between equals, by name.
+func worstFirst(a, b *row) int {
+	return cmp.Or(
+		cmp.Compare(a.class(), b.class()),
+		cmp.Compare(b.Counts.Destroys(), a.Counts.Destroys()),
+		cmp.Compare(a.Component, b.Component),
+		cmp.Compare(a.Stack, b.Stack),
+	)
+}
+
+// name is the target with each of its names written by code, which is [Code] or
+// one of its kind.
+func (e Entry) name(code func(string) string) string {
+	name := code(clip(e.Component, maxName))
+	if e.Stack != "" {
+		name += " in " + code(clip(e.Stack, maxName))
+	}
+	return name
+}
+
+// what is the word or the numbers for what became of the target, for a table.
+func (e Entry) what() string {
+	switch c := e.class(); {
+	case c == classFailed:
+		return "❌ **" + e.plain() + "**"
+	case c.trouble():
+		return "⛔ **" + e.plain() + "**"
+	case c == classDestroys || c == classReplaces || c == classForgets || c == classDeleted:
+		return "**" + e.plain() + "**"
+	}
+	return e.plain()
+}
+
+// plain is what became of the target in plain text.
+func (e Entry) plain() string {
+	switch e.class() {
+	case classRefused:
+		return "refused"
+	case classBlocked:
+		return "blocked"
+	case classSelected:
+		return "selected"
+	case classNoChanges:
+		return "no changes"
+	case classSkipped:
+		return "skipped"
+	case classDeleted:
+		return "no longer in Git"
+	case classFailed:
+		return "failed"
+	}
+	return numbers(e.Counts)
+}
+
+// numbers are counts as +1 ~2 -3, with words for what these do not tell.
+func numbers(n changes.Counts) string {
+	list := []string{"+" + comma(n.Adds()) + " ~" + comma(n.Changes()) + " -" + comma(n.Destroys())}
+	for _, m := range []struct {
+		n    int
+		what string
+	}{
+		{n.Replace, "replaced"},
+		{n.Forget, "forgotten"},
+		{n.Import, "imported"},
+		{n.Move, "moved"},
+		{n.Deferred, "deferred"},
+		{n.Drift, "changed outside Terraform"},
+	} {
+		if m.n > 0 {
+			list = append(list, comma(m.n)+" "+m.what)
+		}
+	}
+	if n.Outputs > 0 {
+		list = append(list, count(n.Outputs, "output"))
+	}
+	return strings.Join(list, ", ")
+}
+
+// row is an entry, and where its report lies in the file.
+type row struct {
+	Entry
+	forms []stored
+}
+
+// sorted are the rows, the worst first.
+func sorted(rows []row) []*row {
+	list := make([]*row, len(rows))
+	for i := range rows {
+		list[i] = &rows[i]
+	}
+	slices.SortFunc(list, worstFirst)
+	return list
+}

@@ -1,0 +1,251 @@
+package report
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+)
+
+// Many is the one summary of a job that planned or applied many targets: an
+// overview of all, then the report of each, the worst first.
+//
+// It holds no report in memory: each one is written in a few sizes to a file
+// without a name, and read back for the summary.
+type Many struct {
+	Subject // of the job; without Component, Stack, Digest and RecordID
+	Job     Job
+	// CombinedDigest is the hex SHA-256 over all planfiles, for [WouldApply].
+	CombinedDigest string
+
+	dir string // of the file
+
+	mu   sync.Mutex // guards all below
+	file *os.File   // made for the first report
+	size int64      // of it
+	rows []row
+}
+
+// Job says what a job does with its targets.
+type Job uint8
+
+// What a job does with its targets.
+const (
+	Plans      Job = iota
+	Applies        // whatever the targets' plans say
+	WouldApply     // nothing yet: somebody is to approve the planfiles
+)
+
+// NewMany makes a summary that keeps its file in the folder dir, such as the
+// runner's temporary folder. Close it.
+func NewMany(dir string, job Job, subject Subject) *Many {
+	return &Many{Subject: subject, Job: job, dir: dir}
+}
+
+// sizes are the limits in bytes that a report is made for, the largest first.
+var sizes = [...]int{256 << 10, 32 << 10, 4 << 10, 1 << 10}
+
+// stored is where one form of a report lies in the file.
+type stored struct{ at, length int64 }
+
+// Add takes a target that is done. Render is the Markdown method of its report,
+// or nil when it has none: it is called here, a few times, and not kept. What
+// fits a limit as a whole, it must give for every larger limit, too.
+//
+// On an error the target is in the overview, and some of its report is missing.
+// Add may be called by several goroutines at once, and renders outside of any lock.
+func (m *Many) Add(e Entry, render func(limit int) string) error {
+	// Clones: these may be pieces of something large.
+	e.Component, e.Stack = strings.Clone(clip(e.Component, maxName)), strings.Clone(clip(e.Stack, maxName))
+	e.Digest, e.Note = strings.Clone(clip(e.Digest, maxName)), strings.Clone(clip(e.Note, maxNote))
+	r := row{Entry: e}
+	var err error
+	last := sizes[0] + 1
+	for _, size := range sizes {
+		if render == nil || last <= size {
+			continue // the one before is this one, too
+		}
+		form := strings.TrimRight(render(size), "\n")
+		if last = len(form) + len("\n"); form == "" {
+			continue // no report fits this
+		}
+		var place stored
+		if place, err = m.store(form); err != nil {
+			err = fmt.Errorf("keep the report of %s for the summary: %w", e.name(func(s string) string { return s }), err)
+			break
+		}
+		r.forms = append(r.forms, place)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.rows = append(m.rows, r)
+	return err
+}
+
+// store writes text to the end of the file.
+func (m *Many) store(text string) (stored, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.file == nil {
+		file, err := os.CreateTemp(m.dir, "gitops-summary-") // of mode 0600
+		if err != nil {
+			return stored{}, err
+		}
+		if err := os.Remove(file.Name()); err != nil {
+			_ = file.Close()
+			return stored{}, err
+		}
+		m.file = file
+	}
+	place := stored{m.size, int64(len(text))}
+	if _, err := m.file.WriteAt([]byte(text), place.at); err != nil {
+		return stored{}, err
+	}
+	m.size += place.length
+	return place, nil
+}
+
+func (m *Many) load(place stored) (string, error) {
+	text := make([]byte, place.length)
+	if _, err := m.file.ReadAt(text, place.at); err != nil {
+		return "", fmt.Errorf("read a report back for the summary: %w", err)
+	}
+	return string(text), nil
+}
+
+// Close gives the file's room back.
+func (m *Many) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.file == nil {
+		return nil
+	}
+	err := m.file.Close()
+	m.file = nil
+	return err
+}
+
+// foldReports is how many reports are shown one below the other; more are each
+// folded into a line.
+const foldReports = 3
+
+// Markdown is the summary of all targets added so far in at most limit bytes,
+// such as [SummaryLimit] or [CommentLimit]. First the least interesting reports
+// get shorter, then they are left out, then the overview gets shorter. An error
+// is one of the file, and comes with what could be written all the same.
+func (m *Many) Markdown(limit int) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	rows := sorted(m.rows)
+	foot := m.foot("About this run")
+	if len(foot) > limit/4 {
+		foot = ""
+	}
+	room := limit - len(foot)
+	overview := m.overview(rows, room)
+	room -= len(overview)
+
+	p := pick(rows, room-len(m.missing(len(rows), len(rows))))
+	var b strings.Builder
+	b.WriteString(overview)
+	if p.shortened+p.missing > 0 {
+		if note := m.missing(p.shortened, p.missing); len(note) <= room {
+			b.WriteString(note)
+		}
+	}
+	var failed error
+	for i, r := range rows {
+		if p.forms[i] < 0 {
+			continue
+		}
+		text, err := m.load(r.forms[p.forms[i]])
+		if err != nil {
+			failed = err
+			continue
+		}
+		open, end := "", "\n\n"
+		if p.folded {
+			open, end = opening(r), closing
+		}
+		b.WriteString(open + text + end)
+	}
+	b.WriteString(foot)
+	return b.String(), failed
+}
+
+// missing says which of the reports are not all there.
+func (m *Many) missing(shortened, missing int) string {
+	var list []string
+	if shortened > 0 {
+		list = append(list, "Shortened reports: "+comma(shortened)+".")
+	}
+	if missing > 0 {
+		list = append(list, "Reports left out: "+comma(missing)+".")
+	}
+	return "> [!NOTE]\n> " + strings.Join(list, " ") + " " + m.rest(" names everything.") + "\n\n"
+}
+
+// closing is what ends a folded report.
+const closing = "\n\n</details>\n\n"
+
+// opening begins a folded report.
+func opening(r *row) string {
+	return "<details><summary>" + r.name(element) + ": " + r.plain() + "</summary>\n\n"
+}
+
+// picked are the forms chosen for the reports.
+type picked struct {
+	forms              []int // an index into a row's forms, the largest first; -1: none
+	folded             bool
+	shortened, missing int
+}
+
+// pick chooses the forms of the reports: the smallest of each, the worst first,
+// and then, class by class, a larger one for all that there is room for.
+func pick(rows []*row, room int) picked {
+	p := picked{forms: make([]int, len(rows))}
+	reports := 0
+	for i, r := range rows {
+		p.forms[i] = -1
+		if len(r.forms) > 0 {
+			reports++
+		}
+	}
+	p.folded = reports > foldReports
+	cost := func(r *row, form int) int {
+		n := int(r.forms[form].length) + len("\n\n")
+		if p.folded {
+			n += len(opening(r)) + len(closing)
+		}
+		return n
+	}
+	for i, r := range rows {
+		if smallest := len(r.forms) - 1; smallest >= 0 && cost(r, smallest) <= room {
+			room -= cost(r, smallest)
+			p.forms[i] = smallest
+		}
+	}
+	for c := range classes {
+		for range sizes[1:] { // each time a size larger
+			for i, r := range rows {
+				if r.class() != c || p.forms[i] <= 0 {
+					continue
+				}
+				more := int(r.forms[p.forms[i]-1].length - r.forms[p.forms[i]].length)
+				if more <= room {
+					room -= more
+					p.forms[i]--
+				}
+			}
+		}
+	}
+	for i, r := range rows {
+		switch {
+		case len(r.forms) > 0 && p.forms[i] < 0:
+			p.missing++
+		case p.forms[i] > 0:
+			p.shortened++
+		}
+	}
+	return p
+}

@@ -1,0 +1,131 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/terraform-gitops/gitops/shared/changes"
+)
+
+// jobSubject is the subject of a job of many targets.
+func jobSubject() Subject {
+	s := subject()
+	return Subject{Commit: s.Commit, BaseCommit: s.BaseCommit, PullRequest: s.PullRequest, Actor: s.Actor, RunURL: s.RunURL}
+}
+
+// manyOf is a summary of entries, each with the report that render makes.
+func manyOf(t *testing.T, job Job, entries []Entry, render func(Entry) func(int) string) *Many {
+	t.Helper()
+	m := NewMany(t.TempDir(), job, jobSubject())
+	t.Cleanup(func() {
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, e := range entries {
+		if err := m.Add(e, render(e)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return m
+}
+
+func markdownOf(t *testing.T, m *Many, limit int) string {
+	t.Helper()
+	md, err := m.Markdown(limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(md) > limit {
+		t.Errorf("%d bytes, with a limit of %d", len(md), limit)
+	}
+	return md
+}
+
+// reportOf is a small report of e, such as the actions make.
+func reportOf(e Entry) func(int) string {
+	s := subject()
+	s.Component, s.Stack, s.Digest = e.Component, e.Stack, e.Digest
+	switch e.Status {
+	case Failed:
+		return Plan{Subject: s, Error: e.Note}.Markdown
+	case Refused:
+		return Apply{Subject: s, Status: Refused, Error: e.Note}.Markdown
+	case Succeeded:
+		return Apply{Subject: s, Status: Succeeded, Planned: e.Counts}.Markdown
+	case Planned, NoChanges:
+		var resources []changes.Resource
+		for action, n := range map[changes.Action]int{changes.Delete: e.Counts.Delete, changes.Replace: e.Counts.Replace, changes.Create: e.Counts.Create, changes.Update: e.Counts.Update} {
+			for i := range n {
+				resources = append(resources, resource(action, fmt.Sprintf("terraform_data.%s[%d]", action, i), attr("input", known("x"), known("y"))))
+			}
+		}
+		slices.SortFunc(resources, func(a, b changes.Resource) int { return strings.Compare(a.Address, b.Address) })
+		return Plan{Subject: s, Changes: planOf(resources...)}.Markdown
+	}
+	return nil
+}
+
+// inDev is an entry of the stack acme-ue2-dev.
+func inDev(component string, status Status, counts changes.Counts, note string) Entry {
+	return Entry{Component: component, Stack: "acme-ue2-dev", Status: status, Counts: counts, Note: note,
+		Digest: strings.Repeat(fmt.Sprintf("%02x", len(component)*17%256), 32)}
+}
+
+// manyCases are the summaries of the golden files, by the file's name.
+func manyCases(t *testing.T) map[string]*Many {
+	planned := []Entry{
+		inDev("dns", NoChanges, changes.Counts{}, ""),
+		inDev("app", Planned, changes.Counts{Create: 2, Update: 1}, ""),
+		inDev("old", Deleted, changes.Counts{}, ""),
+		inDev("network", Planned, changes.Counts{Delete: 3}, "Held by #41: this plan cannot be applied."),
+		inDev("certificates", NoChanges, changes.Counts{}, "It has no provider lock file."),
+		inDev("db", Failed, changes.Counts{}, "terraform plan: exit status 1: Unsupported attribute | main.tf:12"),
+		inDev("cache", Planned, changes.Counts{Replace: 1}, ""),
+		inDev("lab", Skipped, changes.Counts{}, "settings.github.actions_enabled is false"),
+	}
+	applied := []Entry{
+		inDev("network", Succeeded, changes.Counts{Create: 2, Delete: 1}, ""),
+		inDev("db", Refused, changes.Counts{Update: 1}, "the plan is stale: plan again"),
+		inDev("app", Blocked, changes.Counts{Update: 4}, "depends on db in acme-ue2-dev, which was not applied"),
+	}
+	approval := manyOf(t, WouldApply, planned[1:2], reportOf)
+	approval.CombinedDigest = strings.Repeat("ab", 32)
+	for _, e := range []Entry{planned[3], planned[6]} {
+		if err := approval.Add(e, reportOf(e)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	selected := []Entry{
+		inDev("network", Selected, changes.Counts{}, "modules/vpc/main.tf changed"),
+		inDev("app", Selected, changes.Counts{}, "depends on network in acme-ue2-dev"),
+		inDev("old", Deleted, changes.Counts{}, ""),
+	}
+	return map[string]*Many{
+		"many-selected": manyOf(t, Plans, selected, reportOf),
+		"many-planned":  manyOf(t, Plans, planned, reportOf),
+		"many-applied":  manyOf(t, Applies, applied, reportOf),
+		"many-approval": approval,
+	}
+}
+
+// large is 500 targets, most of which have a large plan, in no order.
+func large() []Entry {
+	var entries []Entry
+	for i := range 500 {
+		e := Entry{Component: fmt.Sprintf("component-%d", i%50), Stack: fmt.Sprintf("acme-ue2-%d", i/50), Status: Planned,
+			Counts: changes.Counts{Create: i % 9, Update: i % 20, Outputs: 1}, Digest: strings.Repeat("0123456789abcdef", 4)}
+		switch {
+		case i%100 == 17:
+			e.Status, e.Counts, e.Note = Failed, changes.Counts{}, "terraform plan: exit status 1"
+		case i%50 == 23:
+			e.Counts.Delete = 1 + i%7
+		case i%5 == 1:
+			e.Status, e.Counts = NoChanges, changes.Counts{}
+		}
+		entries = append(entries, e)
+	}
+	return entries
+}

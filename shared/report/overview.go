@@ -1,0 +1,211 @@
+package report
+
+import (
+	"math"
+	"strings"
+)
+
+// maxTrouble is how many of the targets that are in trouble the alert on top names.
+const maxTrouble = 25
+
+// overview is what comes before the reports: all of it where limit has room for
+// it, else three quarters of the limit, so that the worst have room for a report.
+func (m *Many) overview(rows []*row, limit int) string {
+	d := document{
+		title: m.title(rows),
+		line:  "**" + tallied(rows, m.Job) + "**\n\n",
+		rest:  m.rest(" names everything."),
+	}
+	if m.Job == WouldApply && m.CombinedDigest != "" {
+		d.line += "To approve is to approve these planfiles, and no others: combined SHA-256 " +
+			Code(clip(m.CombinedDigest, maxName)) + ".\n\n"
+	}
+	d.add(trouble(rows), deleted(rows), m.notes(), m.table(rows), quiet(rows))
+	if m.Job == WouldApply {
+		d.add(digests(rows))
+	}
+	if whole, ok := d.whole(limit - len(m.missing(math.MaxInt, math.MaxInt))); ok {
+		return whole
+	}
+	return d.markdown(limit / 4 * 3)
+}
+
+// counted is how many targets are of each class.
+func counted(rows []*row) (n [classes]int) {
+	for _, r := range rows {
+		n[r.class()]++
+	}
+	return n
+}
+
+// title is the heading; it names what nobody can be content with.
+func (m *Many) title(rows []*row) string {
+	n := counted(rows)
+	all := count(len(rows), "target")
+	of := func(n int) string { return comma(n) + " of " + all }
+	failed, refused := n[classFailed], n[classRefused]+n[classBlocked]
+	switch {
+	case m.Job == Plans && failed > 0:
+		return "## ❌ Plan failed for " + of(failed) + "\n\n"
+	case m.Job == Plans && n[classSelected] > 0:
+		return "## Selected " + of(n[classSelected]) + "\n\n"
+	case m.Job == Plans:
+		return "## Plan for " + all + "\n\n"
+	case failed > 0:
+		return "## ❌ Apply failed for " + of(failed) + "\n\n"
+	case refused > 0:
+		return "## ⛔ Not applied: " + of(refused) + "\n\n"
+	case m.Job == WouldApply:
+		return "## To be applied: " + all + "\n\n"
+	case n[classNoChanges] == len(rows):
+		return "## ✅ Nothing to apply for " + all + "\n\n"
+	}
+	return "## ✅ Applied " + all + "\n\n"
+}
+
+// tallied is the one line with the number of targets of each class.
+func tallied(rows []*row, job Job) string {
+	n := counted(rows)
+	list := make([]string, 0, classes)
+	add := func(n int, one, more string) {
+		switch {
+		case n == 1:
+			list = append(list, "1 "+one)
+		case n > 1:
+			list = append(list, comma(n)+" "+more)
+		}
+	}
+	add(n[classFailed], "failed", "failed")
+	add(n[classRefused], "refused", "refused")
+	add(n[classBlocked], "blocked", "blocked")
+	if job == Applies {
+		add(n[classDestroys]+n[classReplaces]+n[classForgets]+n[classChanges], "applied", "applied")
+	} else {
+		add(n[classDestroys], "destroys something", "destroy something")
+		add(n[classReplaces], "replaces something", "replace something")
+		add(n[classForgets], "forgets something", "forget something")
+		add(n[classChanges], "changes", "change")
+	}
+	add(n[classSelected], "selected", "selected")
+	add(n[classNoChanges], "without changes", "without changes")
+	add(n[classSkipped], "skipped", "skipped")
+	add(n[classDeleted], "no longer in Git", "no longer in Git")
+	if len(list) == 0 {
+		return "No targets."
+	}
+	return count(len(rows), "target") + ": " + strings.Join(list, ", ") + "."
+}
+
+// trouble is the alert that says of each target why it is not planned or applied.
+func trouble(rows []*row) *part {
+	var lines []string
+	more := 0
+	for _, r := range rows {
+		switch {
+		case !r.class().trouble():
+		case len(lines) == maxTrouble:
+			more++
+		default:
+			line := "**" + r.plain() + "** " + r.name(Code)
+			if r.Note != "" {
+				line += ": " + Text(r.Note)
+			}
+			lines = append(lines, line)
+		}
+	}
+	if more > 0 {
+		lines = append(lines, comma(more)+" more, in the table below")
+	}
+	return alert(rankAlert, "CAUTION", "what failed", "", lines)
+}
+
+// deleted is the alert about targets that are gone from Git, with what can be done.
+func deleted(rows []*row) *part {
+	var lines []string
+	for _, r := range rows {
+		if r.class() == classDeleted {
+			lines = append(lines, r.name(Code))
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return alert(rankWarning, "WARNING", "what is no longer in Git",
+		"**No longer in Git.** The resources are left as they are, and Terraform's state still knows them. To destroy them, bring the target back, "+
+			"apply a plan without the resources, and delete it after that. To keep them, do nothing: nobody manages them any more.", lines)
+}
+
+// table is one row for each target but those without changes.
+func (m *Many) table(rows []*row) *part {
+	p := &part{name: "the table of targets", rank: rankTable, close: "\n"}
+	what := "Would change"
+	if m.Job == Applies {
+		what = "Done"
+	}
+	columns, ruler := "| Target | "+what, "| :-- | :--"
+	if m.Job == WouldApply {
+		columns, ruler = columns+" | Planfile", ruler+" | :--"
+	}
+	p.open = columns + " | Notes |\n" + ruler + " | :-- |\n"
+	for _, r := range rows {
+		if r.class() == classNoChanges {
+			continue
+		}
+		line := "| " + r.name(cell) + " | " + r.what()
+		if m.Job == WouldApply {
+			line += " | "
+			if r.Digest != "" {
+				line += cell(prefix(r.Digest, 12))
+			}
+		}
+		p.items = append(p.items, item{full: line + " | " + cellText(clip(r.Note, maxName)) + " |\n", brief: r.brief()})
+	}
+	return p
+}
+
+// quiet are the targets without changes, folded.
+func quiet(rows []*row) *part {
+	p := &part{name: "the targets without changes", rank: rankOther}
+	for _, r := range rows {
+		if r.class() != classNoChanges {
+			continue
+		}
+		line := "- " + r.name(Code)
+		if r.Note != "" {
+			line += ": " + Text(clip(r.Note, maxName))
+		}
+		p.items = append(p.items, item{full: line + "\n", brief: r.brief()})
+	}
+	if len(p.items) == 0 {
+		return nil
+	}
+	p.open = "<details><summary>" + comma(len(p.items)) + " without changes</summary>\n\n"
+	p.close = "\n</details>\n\n"
+	return p
+}
+
+// digests are the planfiles' digests in full, folded: for who compares them.
+func digests(rows []*row) *part {
+	p := &part{name: "the planfiles' digests in full", rank: rankDestroy}
+	run := 0
+	for _, r := range rows {
+		if r.Digest == "" {
+			continue
+		}
+		line := appendVisible(nil, r.Digest+"  "+r.name(func(s string) string { return s }), inline)
+		run = max(run, longestRun(line))
+		p.items = append(p.items, item{full: string(line) + "\n"})
+	}
+	if len(p.items) == 0 {
+		return nil
+	}
+	ticks := strings.Repeat("`", max(3, run+1))
+	p.open = "<details><summary>SHA-256 of each planfile, in full</summary>\n\n" + ticks + "text\n"
+	p.close = ticks + "\n\n</details>\n\n"
+	return p
+}
+
+// brief is the row as a line of a fence.
+func (r *row) brief() string {
+	return string(appendVisible(nil, clip(r.name(func(s string) string { return s })+": "+r.plain(), 2*maxName), inline))
+}
