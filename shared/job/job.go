@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -43,11 +42,11 @@ type Inputs struct {
 }
 
 // ReadInputs reads the common inputs; what is wrong with them is in read.Err and
-// in [Inputs.Check]. roleInput names the input that overrides the role Terraform
-// runs under.
+// in [Inputs.Check]. Component and Stack are both empty when no one target is meant.
+// roleInput names the input that overrides the role Terraform runs under.
 func ReadInputs(r *gha.Runtime, read *gha.Inputs, roleInput string) Inputs {
 	in := ReadRepositoryInputs(r, read)
-	in.Component, in.Stack = read.Required("component"), read.Required("stack")
+	in.Component, in.Stack = r.Input("component"), r.Input("stack")
 	in.SHA = strings.ToLower(r.Input("sha"))
 	in.readTerraform(r, read, roleInput)
 	return in
@@ -86,6 +85,9 @@ func ReadRepositoryInputs(r *gha.Runtime, read *gha.Inputs) Inputs {
 
 // Check refuses inputs that have no meaning, alone or together.
 func (in Inputs) Check() error {
+	if (in.Component == "") != (in.Stack == "") {
+		return errors.New("inputs `component` and `stack` name one target together: give both, or neither for all targets that are meant")
+	}
 	if in.SHA != "" && !IsCommit(in.SHA) {
 		return fmt.Errorf("input `sha` is %q: give a full commit SHA, 40 or 64 hexadecimal digits", in.SHA)
 	}
@@ -122,6 +124,7 @@ type Job struct {
 	// after Close.
 	Dir string
 
+	repository  *Repository
 	runtime     *gha.Runtime
 	environ     []string
 	endpoints   []*awsauth.Endpoint // of Terraform's credentials
@@ -130,31 +133,35 @@ type Job struct {
 	locked      *lockedFolder // nil without Atmos
 }
 
-// Open finds the target in the workspace, by Atmos or in gitops.yaml. Close it after
-// use. A target that Atmos' settings leave out is a *[Skipped].
+// Open finds the target that the inputs name in the workspace, by Atmos or in
+// gitops.yaml. Close it after use. A target that Atmos' settings leave out is a
+// *[Skipped].
 func Open(ctx context.Context, r *gha.Runtime, environ []string, in Inputs) (*Job, error) {
-	actx := r.Context()
-	if actx.Workspace == "" || actx.Repository == "" {
-		return nil, errors.New("GITHUB_WORKSPACE or GITHUB_REPOSITORY is not set: run this as a step of a GitHub Actions workflow")
+	rp, err := OpenRepository(r, environ, in)
+	if err != nil {
+		return nil, err
 	}
-	if entries, err := os.ReadDir(actx.Workspace); err != nil {
-		return nil, fmt.Errorf("read the workspace: %w", err)
-	} else if len(entries) == 0 {
-		return nil, errors.New("the workspace is empty: add an `actions/checkout` step before this one")
-	}
-	t, from, err := find(ctx, r, environ, in, actx.Workspace)
+	return rp.Open(ctx, target.Name{Component: in.Component, Stack: in.Stack}, in)
+}
+
+// Open is [Open] for one of the repository's targets; in are the inputs for it. Jobs
+// may be open and used side by side, but of those that share a root module of Atmos
+// each waits until the other is closed.
+func (rp *Repository) Open(ctx context.Context, name target.Name, in Inputs) (*Job, error) {
+	in.Component, in.Stack = name.Component, name.Stack
+	t, err := rp.find(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	override(&t.Settings, in)
-	dir, err := os.MkdirTemp(actx.TempDir, "gitops-")
+	dir, err := os.MkdirTemp(rp.Context.TempDir, "gitops-")
 	if err != nil {
 		return nil, fmt.Errorf("make a private folder for planfiles: %w", err)
 	}
-	j := &Job{Inputs: in, Context: actx, Target: t, Dir: dir, runtime: r, environ: environ, source: from}
-	r.Redact(secrets(slices.Concat(environ, variables(t)), j.inRoot(t.Dir))...)
+	j := &Job{Inputs: in, Context: rp.Context, Target: t, Dir: dir, repository: rp, runtime: rp.runtime, environ: rp.environ, source: rp.source}
+	j.runtime.Redact(secrets(slices.Concat(j.environ, variables(t)), j.inRoot(t.Dir))...)
 	if t.Atmos != nil {
-		if j.locked, err = lockFolder(ctx, actx.TempDir, j.inRoot(t.Dir)); err != nil {
+		if j.locked, err = lockFolder(ctx, rp.Context.TempDir, j.inRoot(t.Dir)); err != nil {
 			return nil, errors.Join(err, j.Close())
 		}
 	}
@@ -202,47 +209,10 @@ func (j *Job) Key() planstore.Target {
 	return planstore.Target{Repository: j.Context.Repository, Component: j.Target.Component, Stack: j.Target.Stack}
 }
 
-// GitHub opens GitHub's API with the job's token. A wait for a rate limit is
-// noticed in the log.
-func (j *Job) GitHub() (*github.Client, error) {
-	return github.New(j.Context.APIURL, j.Inputs.Token, github.WithWaitNotice(func(line string) {
-		j.runtime.Notice(gha.Annotation{Message: line})
-	}))
-}
+// GitHub is [Repository.GitHub].
+func (j *Job) GitHub() (*github.Client, error) { return j.repository.GitHub() }
 
 // Run names this workflow run in the plan store.
 func (j *Job) Run() planstore.Run {
 	return planstore.Run{ID: j.Context.RunID, Attempt: j.Context.RunAttempt, URL: j.Context.RunURL}
-}
-
-// Store opens the plan store that the target's settings name, with the
-// credentials of role and no others; the ambient ones when it is empty.
-func (j *Job) Store(ctx context.Context, role string, now func() time.Time) (*planstore.Store, error) {
-	return openStore(ctx, j.Target.Settings, j.request(role), place{j.Target.String(), j.Context.Workspace, j.source.name}, now)
-}
-
-// place says what a plan store is opened for: the target or repository, where its
-// folders are, and where its settings come from.
-type place struct{ of, workspace, source string }
-
-func openStore(ctx context.Context, s target.Settings, request awsauth.Request, at place, now func() time.Time) (*planstore.Store, error) {
-	switch {
-	case s.StorageURL != "":
-		folder := strings.TrimPrefix(s.StorageURL, "file://")
-		if strings.Contains(folder, "://") {
-			return nil, fmt.Errorf("storage-url %q: give a folder, such as /mnt/plans or file:///mnt/plans; for S3 use `bucket` and `table`", s.StorageURL)
-		}
-		if !filepath.IsAbs(folder) {
-			folder = filepath.Join(at.workspace, folder)
-		}
-		return planstore.OpenDirectory(folder, now)
-	case s.Bucket != "" && s.Table != "":
-		cfg, err := awsauth.Config(ctx, request)
-		if err != nil {
-			return nil, fmt.Errorf("open the plan store of %s: %w", at.of, err)
-		}
-		return planstore.OpenAWS(cfg, s.Bucket, s.Table, now), nil
-	default:
-		return nil, fmt.Errorf("no plan store for %s: set artifact-storage.bucket and artifact-storage.table (or artifact-storage.url, a folder) in %s, or the inputs of these names", at.of, at.source)
-	}
 }

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -46,33 +45,6 @@ func (e *Skipped) Result(r *gha.Runtime, outputs map[string]string) Result {
 	return Result{Summary: summary, Outputs: outputs}
 }
 
-// find resolves the target. Atmos' configuration, where there is one, comes before
-// gitops.yaml, unless an input names that.
-func find(ctx context.Context, r *gha.Runtime, environ []string, in Inputs, root string) (target.Target, source, error) {
-	if in.Config == "" {
-		env, found, err := target.FindAtmos(root, in.AtmosConfig, environ)
-		if err != nil {
-			return target.Target{}, source{}, err
-		}
-		if found {
-			if _, err := os.Stat(filepath.Join(root, gitopsFile)); err == nil {
-				r.Notice(gha.Annotation{Message: "This repository has both atmos.yaml and gitops.yaml: Atmos' targets and settings are used. For the other, give the input `config`."})
-			}
-			return askAtmos(ctx, r, environ, env, in, root)
-		}
-		in.Config = gitopsFile
-	}
-	from := source{name: in.Config}
-	config, err := target.Load(root, in.Config)
-	if errors.Is(err, os.ErrNotExist) {
-		return target.Target{}, from, fmt.Errorf("there is no %s in the workspace, and no atmos.yaml: add one, or name it with the input `config` or `atmos-config-path`: %w", in.Config, err)
-	} else if err != nil {
-		return target.Target{}, from, err
-	}
-	t, err := config.Target(in.Component, in.Stack)
-	return t, from, err
-}
-
 // openAtmos finds Atmos, and what it needs of the environment.
 func openAtmos(environ []string, env map[string]string, in Inputs, root string) (target.Atmos, source, error) {
 	from := source{name: "Atmos' settings.integrations.github.gitops", env: maps.Clone(env)}
@@ -106,21 +78,58 @@ func tell(r *gha.Runtime, title string, err error) {
 	}
 }
 
-// askAtmos has Atmos describe the target. What it says of a failure is in the log.
-func askAtmos(ctx context.Context, r *gha.Runtime, environ []string, env map[string]string, in Inputs, root string) (target.Target, source, error) {
-	atmos, from, err := openAtmos(environ, env, in, root)
-	if err != nil {
-		return target.Target{}, from, err
+// find resolves a target. What Atmos says of a failure is in the log.
+func (rp *Repository) find(ctx context.Context, name target.Name) (target.Target, error) {
+	if rp.atmos == nil {
+		config, err := rp.loadConfig()
+		if err != nil {
+			return target.Target{}, err
+		}
+		return config.Target(name.Component, name.Stack)
 	}
-	t, err := atmos.Target(ctx, in.Component, in.Stack)
+	t, err := rp.atmos.Target(ctx, name.Component, name.Stack)
 	if err != nil {
-		tell(r, "atmos describe component", err)
-		return target.Target{}, from, err
+		tell(rp.runtime, "atmos describe component", err)
+		return target.Target{}, err
 	}
 	if t.Atmos.Skip != "" {
-		return target.Target{}, from, &Skipped{Target: t, Reason: t.Atmos.Skip}
+		return target.Target{}, &Skipped{Target: t, Reason: t.Atmos.Skip}
 	}
-	return t, from, nil
+	if t.Atmos.DependsElsewhere {
+		all, err := rp.Targets(ctx)
+		if err != nil {
+			return target.Target{}, err
+		}
+		for _, l := range all {
+			if l.Name() == name {
+				t.DependsOn = l.DependsOn
+			}
+		}
+	}
+	return t, nil
+}
+
+// loadConfig reads gitops.yaml.
+func (rp *Repository) loadConfig() (*target.Config, error) {
+	return rp.config.get(rp.source.name, func() (*target.Config, error) {
+		config, err := target.Load(rp.Context.Workspace, rp.source.name)
+		if errors.Is(err, os.ErrNotExist) {
+			err = rp.orEmpty(fmt.Errorf("there is no %s in the workspace, and no atmos.yaml: add one, or name it with the input `config` or `atmos-config-path`: %w", rp.source.name, err))
+		}
+		return config, err
+	})
+}
+
+// orEmpty is the error of a file that is not there, or the reason: no checkout.
+func (rp *Repository) orEmpty(err error) error {
+	entries, failed := os.ReadDir(rp.Context.Workspace)
+	switch {
+	case failed != nil:
+		return fmt.Errorf("read the workspace: %w", failed)
+	case len(entries) == 0:
+		return errors.New("the workspace is empty: add an `actions/checkout` step before this one")
+	}
+	return err
 }
 
 // variables are the values that Atmos gives to Terraform's variables, in a file and in

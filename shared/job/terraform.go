@@ -65,8 +65,7 @@ func (j *Job) AnotherTerraform(ctx context.Context, cli *terraform.CLI, planned 
 
 // choose finds the executable that is wanted.
 func (j *Job) choose(ctx context.Context, cli *terraform.CLI, wanted terraform.LocateOptions, credentials map[string]string) error {
-	wanted.Log = notices{j.runtime}
-	path, err := terraform.Locate(ctx, wanted)
+	path, err := j.repository.locate(ctx, wanted)
 	if err != nil {
 		return fmt.Errorf("%s: %w", j.Target, err)
 	}
@@ -78,6 +77,29 @@ func (j *Job) choose(ctx context.Context, cli *terraform.CLI, wanted terraform.L
 	}
 	cli.Path, cli.Env, j.credentials = path, terraform.Environ(j.environ, add, credentials), credentials
 	return nil
+}
+
+// programKey is what of terraform.LocateOptions differs between targets.
+type programKey struct {
+	name, command, constraint, planned, dir string
+	lazy                                    bool
+}
+
+// locate is terraform.Locate, once for all targets that want the same.
+func (rp *Repository) locate(ctx context.Context, wanted terraform.LocateOptions) (string, error) {
+	key := programKey{wanted.Name, wanted.Command, wanted.Constraint, wanted.Planned, wanted.Dir, wanted.Lazy}
+	if key.constraint != "" {
+		key.dir = "" // then the folder has no say
+	}
+	return rp.programs.get(key, func() (string, error) {
+		wanted.Log = notices{rp.runtime}
+		return terraform.Locate(ctx, wanted)
+	})
+}
+
+// Version is cli.Version, asked once for all targets that run the same executable.
+func (j *Job) Version(ctx context.Context, cli *terraform.CLI) (terraform.Version, error) {
+	return j.repository.versions.get(cli.Path, func() (terraform.Version, error) { return cli.Version(ctx) })
 }
 
 // notices makes a notice of each line.
@@ -161,15 +183,9 @@ func (j *Job) describe(cli *terraform.CLI) {
 // dependency lock file, it is respected and left as it is; where there is none,
 // lock (from a planfile, or nil) takes its place.
 func (j *Job) Init(ctx context.Context, cli *terraform.CLI, lock []byte) error {
-	file := filepath.Join(cli.Dir, lockFile)
-	_, err := os.Stat(file)
-	locked := err == nil
-	if errors.Is(err, fs.ErrNotExist) && len(lock) > 0 {
-		//nolint:gosec // a lock file holds no secret, and Terraform itself makes it readable
-		if err := os.WriteFile(file, lock, 0o644); err != nil {
-			return fmt.Errorf("put the planfile's dependency lock file in place: %w", err)
-		}
-		locked = true
+	locked, err := j.repository.placeLock(filepath.Join(cli.Dir, lockFile), lock)
+	if err != nil {
+		return err
 	}
 	var backend []string
 	for _, setting := range j.Target.BackendConfig {
@@ -179,6 +195,22 @@ func (j *Job) Init(ctx context.Context, cli *terraform.CLI, lock []byte) error {
 		backend = append(backend, setting)
 	}
 	return cli.Init(ctx, terraform.InitOptions{BackendConfig: backend, VarFiles: j.VarFiles(), LockReadonly: locked})
+}
+
+// placeLock reports whether a root module has a dependency lock file, once lock has
+// taken its place where there was none. Targets of one folder come one by one, so that
+// none finds half a file.
+func (rp *Repository) placeLock(file string, lock []byte) (bool, error) {
+	rp.lockFiles.Lock()
+	defer rp.lockFiles.Unlock()
+	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) || len(lock) == 0 {
+		return err == nil, nil
+	}
+	//nolint:gosec // a lock file holds no secret, and Terraform itself makes it readable
+	if err := os.WriteFile(file, lock, 0o644); err != nil {
+		return false, fmt.Errorf("put the planfile's dependency lock file in place: %w", err)
+	}
+	return true, nil
 }
 
 // VarFiles are the target's variable files, absolute, in order.

@@ -32,6 +32,9 @@ type AtmosComponent struct {
 	Skip string
 	// Locked says that it may be planned, but not applied.
 	Locked bool
+	// DependsElsewhere says that it also depends on targets that are named by variables of
+	// other stacks. They are not in DependsOn: only a list of all tells which these are.
+	DependsElsewhere bool
 	// Command runs Terraform or OpenTofu: a name on PATH, or a path.
 	Command string
 	// Vars are the values of variables, as JSON, by name.
@@ -89,15 +92,11 @@ type description struct {
 				GitOps gitops `json:"gitops"`
 			} `json:"github"`
 		} `json:"integrations"`
-		DependsOn map[string]struct {
-			Component   string `json:"component"`
-			Stack       string `json:"stack"`
-			Namespace   string `json:"namespace"`
-			Tenant      string `json:"tenant"`
-			Environment string `json:"environment"`
-			Stage       string `json:"stage"`
-		} `json:"depends_on"`
+		DependsOn dependencies `json:"depends_on"`
 	} `json:"settings"`
+	Dependencies struct {
+		Components dependencies `json:"components"`
+	} `json:"dependencies"`
 }
 
 // Target asks Atmos for one component in one stack. A component or stack that is
@@ -172,12 +171,10 @@ func (a Atmos) target(d description, component, stack string) (Target, error) {
 	case !d.Settings.GitHub.ActionsEnabled:
 		t.Atmos.Skip = "settings.github.actions_enabled is not true"
 	}
-	for _, key := range slices.Sorted(maps.Keys(d.Settings.DependsOn)) {
-		// Those of other stacks are not ours to wait for in this one.
-		if dep := d.Settings.DependsOn[key]; dep.Component != "" && dep.Stack+dep.Namespace+dep.Tenant+dep.Environment+dep.Stage == "" {
-			t.DependsOn = append(t.DependsOn, dep.Component)
-		}
-	}
+	t.DependsOn = d.dependsOn(t.Name(), func(string, stackContext) []string {
+		t.Atmos.DependsElsewhere = true
+		return nil
+	})
 	return t, nil
 }
 

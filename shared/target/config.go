@@ -42,6 +42,9 @@ func Load(root, file string) (*Config, error) {
 	return parse(co, name, content)
 }
 
+// File is the path of the file relative to the checkout, slash-separated.
+func (c *Config) File() string { return c.file }
+
 func parse(co checkout, file string, content []byte) (*Config, error) {
 	doc, err := decode(file, content)
 	if err != nil {

@@ -62,20 +62,15 @@ func (t Target) Configuration(ctx context.Context, tool, version string) (Config
 	if err != nil {
 		return fail(err)
 	}
-	tracked, err := trackedFiles(ctx, co.resolved)
+	read, err := openFiles(ctx, co)
 	if err != nil {
 		return fail(err)
 	}
-	m := moduleTree{checkout: co, tracked: tracked, sums: make(map[string]sum), atmos: t.Atmos != nil}
-	if err := m.read(t.Dir); err != nil {
+	sums, err := read.of(t)
+	if err != nil {
 		return fail(err)
 	}
-	for _, name := range t.files() {
-		if err := m.addNamed(name); err != nil {
-			return fail(fmt.Errorf("%s: %w", quote(name), err))
-		}
-	}
-	return fingerprint(m.sums, t.settings(tool, version)), nil
+	return fingerprint(sums, t.settings(tool, version)), nil
 }
 
 // files are those that the target names itself.

@@ -198,7 +198,7 @@ func TestWhatDoesNotShapeThePlanDoesNotCount(t *testing.T) {
 	for name, change := range map[string]func(*Target){
 		"names":    func(t *Target) { t.Component, t.Stack = "a", "b" },
 		"settings": func(t *Target) { t.Settings = Settings{PlanRole: "x", StorageURL: "y", TerraformVersion: "z"} },
-		"order":    func(t *Target) { t.DependsOn = []string{"x"} },
+		"order":    func(t *Target) { t.DependsOn = []Name{{"x", "dev"}} },
 		"empty":    func(t *Target) { t.Env = maps.Clone(t.Env) },
 	} {
 		target := sample(root)

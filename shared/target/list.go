@@ -1,39 +1,58 @@
 package target
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // Listed is a target as a list of all has it.
 type Listed struct {
 	Component, Stack string
 	Settings         Settings
+	// DependsOn names the targets that are applied before this one, sorted. Those of
+	// Atmos need not be in the list.
+	DependsOn []Name
 }
+
+// Name is the target's name.
+func (t Listed) Name() Name { return Name{t.Component, t.Stack} }
 
 // Targets lists all targets, sorted. Nothing of them is looked at on disk.
 func (c *Config) Targets() []Listed {
 	var all []Listed
+	for _, r := range c.resolvers() {
+		dependsOn := r.dependsOn()
+		slices.SortFunc(dependsOn, Name.Compare)
+		all = append(all, Listed{Component: r.componentName, Stack: r.stackName, Settings: r.settings(), DependsOn: dependsOn})
+	}
+	return all
+}
+
+// resolvers are those of all targets, sorted by name.
+func (c *Config) resolvers() []resolver {
+	var all []resolver
 	for _, name := range c.componentNames() {
 		comp := c.doc.Components[name]
-		for _, stack := range c.stacksOf(comp) {
-			r := resolver{Config: c, componentName: name, comp: comp, stackName: stack, st: c.doc.Stacks[stack]}
-			all = append(all, Listed{Component: name, Stack: stack, Settings: r.settings()})
+		for _, stack := range slices.Sorted(slices.Values(c.stacksOf(comp))) {
+			all = append(all, resolver{Config: c, componentName: name, comp: comp, stackName: stack, st: c.doc.Stacks[stack]})
 		}
 	}
 	return all
 }
 
-// Targets lists all components in all stacks, sorted, but for those that are
-// abstract, disabled, or not for these actions. It is one slow call of Atmos.
-func (a Atmos) Targets(ctx context.Context) ([]Listed, error) {
-	out, said, err := a.run(ctx, "describe", "stacks", "--format", "json", "--sections", "settings,metadata,component")
+// Stacks is all that Atmos has: each component in each stack.
+type Stacks struct {
+	described map[Name]description
+}
+
+// Stacks asks Atmos for all components in all stacks, in one slow call. Any failure
+// of Atmos is an *[AtmosError].
+func (a Atmos) Stacks(ctx context.Context) (Stacks, error) {
+	out, said, err := a.run(ctx, "describe", "stacks", "--format", "json", "--sections", "settings,metadata,component,vars,dependencies")
 	if err != nil {
-		return nil, &AtmosError{Line: "Atmos can't describe the stacks: " + oneLine(errorHeadings.ReplaceAllString(said, "")), Said: said, Err: err}
+		return Stacks{}, &AtmosError{Line: "Atmos can't describe the stacks: " + oneLine(errorHeadings.ReplaceAllString(said, "")), Said: said, Err: err}
 	}
 	var stacks map[string]struct {
 		Components struct {
@@ -41,19 +60,42 @@ func (a Atmos) Targets(ctx context.Context) ([]Listed, error) {
 		} `json:"components"`
 	}
 	if err := json.Unmarshal(out, &stacks); err != nil {
-		return nil, fmt.Errorf("read how Atmos describes the stacks: %w", err)
+		return Stacks{}, fmt.Errorf("read how Atmos describes the stacks: %w", err)
 	}
-	var all []Listed
+	all := Stacks{described: make(map[Name]description)}
 	for stack, in := range stacks {
 		for component, d := range in.Components.Terraform {
-			if d.Metadata.Type == "abstract" || d.Metadata.Enabled != nil && !*d.Metadata.Enabled || !d.Settings.GitHub.ActionsEnabled {
-				continue
-			}
-			all = append(all, Listed{Component: component, Stack: stack, Settings: d.Settings.Integrations.GitHub.GitOps.settings()})
+			all.described[Name{component, stack}] = d
 		}
 	}
-	slices.SortFunc(all, func(a, b Listed) int {
-		return cmp.Or(strings.Compare(a.Component, b.Component), strings.Compare(a.Stack, b.Stack))
-	})
 	return all, nil
+}
+
+// Targets lists the targets, sorted: all components but those that are abstract,
+// disabled, or not for these actions.
+func (s Stacks) Targets() []Listed {
+	type place struct {
+		component string
+		context   stackContext
+	}
+	stacks := make(map[place][]string)
+	for name, d := range s.described {
+		at := place{name.Component, d.context()}
+		stacks[at] = append(stacks[at], name.Stack)
+	}
+	var all []Listed
+	for name, d := range s.described {
+		if d.Metadata.Type == "abstract" || d.Metadata.Enabled != nil && !*d.Metadata.Enabled || !d.Settings.GitHub.ActionsEnabled {
+			continue
+		}
+		all = append(all, Listed{
+			Component: name.Component, Stack: name.Stack,
+			Settings: d.Settings.Integrations.GitHub.GitOps.settings(),
+			DependsOn: d.dependsOn(name, func(component string, context stackContext) []string {
+				return stacks[place{component, context}]
+			}),
+		})
+	}
+	slices.SortFunc(all, func(a, b Listed) int { return a.Name().Compare(b.Name()) })
+	return all
 }

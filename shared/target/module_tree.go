@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"slices"
@@ -15,23 +16,22 @@ import (
 // moduleTree collects the files of a root module and of the local modules
 // that it calls.
 type moduleTree struct {
-	checkout
-	tracked []string // nil: no Git
-	sums    map[string]sum
-	queue   []moduleFolder
-	seen    []moduleFolder
-	atmos   bool // Atmos generates files in the root module
+	*files
+	sums  map[string]sum
+	queue []moduleFolder
 }
 
 // moduleFolder is a folder of the checkout whose files count.
 type moduleFolder struct {
 	name  string // resolved
 	root  bool   // the root module
+	atmos bool   // which generates files there
 	whole bool   // with the modules in it, since it can't be told which are called
 }
 
-// read adds the files of the root module, and of what it calls.
-func (m *moduleTree) read(dir string) error {
+// read adds the files of the root module, in which Atmos may generate some, and of
+// what it calls.
+func (m *moduleTree) read(dir string, atmos bool) error {
 	name, info, err := m.resolve(dir)
 	if err == nil && !info.IsDir() {
 		err = errNotAFolder
@@ -39,17 +39,26 @@ func (m *moduleTree) read(dir string) error {
 	if err != nil {
 		return fmt.Errorf("the root module folder %s: %w", quote(dir), err)
 	}
-	m.queue = append(m.queue, moduleFolder{name: name, root: true})
+	m.queue = append(m.queue, moduleFolder{name: name, root: true, atmos: atmos})
+	seen := make(map[moduleFolder]bool)
 	for len(m.queue) > 0 {
 		folder := m.queue[0]
 		m.queue = m.queue[1:]
-		if slices.Contains(m.seen, folder) {
+		if seen[folder] {
 			continue
 		}
-		m.seen = append(m.seen, folder)
-		if err := m.readFolder(folder); err != nil {
-			return err
+		seen[folder] = true
+		one, known := m.folders[folder]
+		if !known {
+			alone := moduleTree{files: m.files, sums: make(map[string]sum)}
+			if err := alone.readFolder(folder); err != nil {
+				return err
+			}
+			one = folderFiles{alone.sums, alone.queue}
+			m.folders[folder] = one
 		}
+		maps.Copy(m.sums, one.sums)
+		m.queue = append(m.queue, one.calls...)
 	}
 	return nil
 }
@@ -60,7 +69,7 @@ func (m *moduleTree) readFolder(folder moduleFolder) error {
 	if err != nil {
 		return err
 	}
-	if m.atmos && folder.root {
+	if folder.atmos {
 		names = slices.DeleteFunc(names, func(name string) bool { return IsGenerated(relativeTo(folder.name, name)) })
 	}
 	var configuration []byte // all of the module's own Terraform files
@@ -185,12 +194,17 @@ func (m *moduleTree) add(name string) error {
 	}
 	switch {
 	case info.Mode().IsRegular():
+		if s, known := m.hashed[name]; known {
+			m.sums[name] = s
+			return nil
+		}
 		f, err := os.Open(m.path(end))
 		if err != nil {
 			return fail(err)
 		}
 		defer f.Close()
-		if _, err := io.Copy(hash, f); err != nil {
+		// Not io.Copy, which makes a buffer for each file.
+		if _, err := io.CopyBuffer(hash, struct{ io.Reader }{f}, m.buffer); err != nil {
 			return fail(err)
 		}
 	case info.IsDir() && end != name:
@@ -199,6 +213,9 @@ func (m *moduleTree) add(name string) error {
 		return nil // a submodule that is not checked out; a pipe or socket
 	}
 	m.sums[name] = sum(hash.Sum(nil))
+	if info.Mode().IsRegular() {
+		m.hashed[name] = m.sums[name]
+	}
 	return nil
 }
 

@@ -30,15 +30,7 @@ func (c *Config) Target(componentName, stackName string) (Target, error) {
 	if !comp.isIn(stackName) {
 		return Target{}, fmt.Errorf("%w: %s has component %s not in stack %s: %s", ErrUnknownTarget, c.file, quote(componentName), quote(stackName), hint(stackName, c.stacksOf(comp)))
 	}
-	r := resolver{Config: c, componentName: componentName, comp: comp, stackName: stackName, st: st}
-	t, err := r.target()
-	if err == nil {
-		err = r.lookAt(t)
-	}
-	if err != nil {
-		return Target{}, err
-	}
-	return t, nil
+	return resolver{Config: c, componentName: componentName, comp: comp, stackName: stackName, st: st}.resolve()
 }
 
 // resolver merges the layers of one target: top level, stack, component.
@@ -50,6 +42,18 @@ type resolver struct {
 }
 
 func (r resolver) layers() [3]layer { return [3]layer{r.doc.layer, r.st.layer, r.comp.layer} }
+
+// resolve is the target, once its root module and its files are seen to be there.
+func (r resolver) resolve() (Target, error) {
+	t, err := r.target()
+	if err == nil {
+		err = r.lookAt(t)
+	}
+	if err != nil {
+		return Target{}, err
+	}
+	return t, nil
+}
 
 // target is the merged configuration, not yet compared with what is on disk.
 func (r resolver) target() (Target, error) {
@@ -84,13 +88,18 @@ func (r resolver) target() (Target, error) {
 		}
 		t.BackendConfig = append(t.BackendConfig, value)
 	}
+	t.DependsOn = r.dependsOn()
+	return t, nil
+}
+
+func (r resolver) dependsOn() (names []Name) {
 	for _, dep := range r.comp.DependsOn {
 		// Where the dependency is not in this stack there is nothing to wait for.
 		if r.doc.Components[dep.value].isIn(r.stackName) {
-			t.DependsOn = append(t.DependsOn, dep.value)
+			names = append(names, Name{dep.value, r.stackName})
 		}
 	}
-	return t, nil
+	return names
 }
 
 // settings are those of the stack over the top level's.

@@ -61,7 +61,7 @@ stacks:
 		VarFiles:      []string{"common.tfvars", "stacks/dev.tfvars", "infra/network/dev.tfvars", "infra/network.tfvars"},
 		BackendConfig: []string{"bucket=top", "backend/dev.tfbackend", "region=stack", "key=network/dev"},
 		Env:           map[string]string{"A": "top", "B": "stack", "C": "component network"},
-		DependsOn:     []string{"base"}, // dns is not in dev
+		DependsOn:     []Name{{"base", "dev"}}, // dns is not in dev
 		Settings: Settings{
 			TerraformVersion: "~> 1.11", Region: "r", Bucket: "b-dev", Table: "t", StorageURL: "",
 			PlanStorageRole: "storage-dev", ApplyStorageRole: "storage", DriftStorageRole: "storage",

@@ -35,9 +35,10 @@ type Target struct {
 	// Env is what the target adds to Terraform's environment. It lies in Git
 	// in clear, so it is no place for secrets.
 	Env map[string]string
-	// DependsOn names the components of the same stack that are applied before
-	// this one.
-	DependsOn []string
+	// DependsOn names the targets that are applied before this one. In gitops.yaml
+	// they are of the same stack. Of Atmos' dependencies those are left out whose
+	// stack only the list of all stacks tells: see [Listed].
+	DependsOn []Name
 
 	Settings Settings
 
@@ -74,7 +75,8 @@ type Settings struct {
 	Audience string
 }
 
+// Name is the target's name.
+func (t Target) Name() Name { return Name{t.Component, t.Stack} }
+
 // String names the target for people: "network in acme-ue2-dev".
-func (t Target) String() string {
-	return t.Component + " in " + t.Stack
-}
+func (t Target) String() string { return t.Name().String() }

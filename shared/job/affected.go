@@ -1,0 +1,66 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/target"
+)
+
+// Affected lists the targets whose configuration in the workspace is another than at
+// the commit base, sorted by name; with dependents also those that depend on them. It
+// checks base out beside the workspace, and removes that before it returns. A base of
+// zeros, as of a push that makes a branch, has no targets.
+func (rp *Repository) Affected(ctx context.Context, base string, dependents bool) (changes []target.Change, err error) {
+	if !IsCommit(base) {
+		return nil, fmt.Errorf("compare with commit %q: give a full commit SHA", base)
+	}
+	if rp.atmos != nil {
+		return rp.affectedOfAtmos(ctx, base, dependents)
+	}
+	head, err := rp.loadConfig()
+	if err != nil {
+		return nil, err
+	}
+	if isZero(base) {
+		return target.Affected(ctx, nil, head)
+	}
+	err = rp.withBase(ctx, base, func(dir string) error {
+		before, err := target.Load(dir, head.File())
+		var broken *target.ConfigError
+		switch {
+		case errors.As(err, &broken):
+			rp.runtime.Notice(gha.Annotation{Message: fmt.Sprintf("All targets count as new, since what they were at %s can't be read: %v", Short(base), err)})
+		case err != nil && !errors.Is(err, os.ErrNotExist):
+			return err
+		}
+		changes, err = target.Affected(ctx, before, head)
+		return err
+	})
+	if err == nil && dependents {
+		changes = target.WithDependents(changes, head.Targets())
+	}
+	return changes, err
+}
+
+func (rp *Repository) affectedOfAtmos(ctx context.Context, base string, dependents bool) (changes []target.Change, err error) {
+	head, err := rp.describeStacks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if isZero(base) {
+		return target.AllNew(head.Targets()), nil
+	}
+	err = rp.withBase(ctx, base, func(dir string) error {
+		changes, err = rp.atmos.Affected(ctx, dir, head, dependents)
+		tell(rp.runtime, "atmos describe affected", err)
+		return err
+	})
+	return changes, err
+}
+
+func isZero(commit string) bool { return strings.Trim(commit, "0") == "" }

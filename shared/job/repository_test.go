@@ -1,0 +1,151 @@
+package job_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
+	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/target"
+	"github.com/terraform-gitops/gitops/shared/terraform"
+)
+
+// What is the same for all targets is found once, however many are worked on at once:
+// GitHub's pace and the plan store above all.
+func TestJobsSideBySideShareWhatIsTheSame(t *testing.T) {
+	t.Parallel()
+	o := newOrigin(t)
+	bin := t.TempDir()
+	program := "#!/bin/sh\necho \"$@\" >>'" + bin + "/calls'\necho '{\"terraform_version\": \"1.11.4\", \"terraform_outdated\": false}'\n"
+	if err := os.WriteFile(filepath.Join(bin, "terraform"), []byte(program), 0o700); err != nil { //nolint:gosec // it is to be run
+		t.Fatal(err)
+	}
+	in := job.Inputs{StorageURL: t.TempDir(), Token: "ghs_x"}
+	rp := open(t, o.dir, t.TempDir(), in, &bytes.Buffer{}, "PATH="+bin+":"+os.Getenv("PATH"), "GITHUB_API_URL=https://api.github.com")
+	type shared struct {
+		client   *github.Client
+		store    *planstore.Store
+		checkout string
+		version  terraform.Version
+		path     string
+	}
+	work := func(name target.Name) (s shared, err error) {
+		j, err := rp.Open(t.Context(), name, in)
+		if err != nil {
+			return s, err
+		}
+		defer func() { err = errors.Join(err, j.Close()) }()
+		if j.Target.Name() != name || j.Inputs.Component != name.Component || j.Inputs.Stack != name.Stack {
+			t.Errorf("%s, and inputs for %s, instead of %s", j.Target, j.Inputs.Component, name)
+		}
+		checkout, err := rp.Checkout(t.Context())
+		if err != nil {
+			return s, err
+		}
+		s.checkout = checkout.Commit
+		cli, err := j.Terraform(t.Context(), "", time.Now)
+		if err != nil {
+			return s, err
+		}
+		s.path = cli.Path
+		if s.version, err = j.Version(t.Context(), cli); err != nil {
+			return s, err
+		}
+		if s.client, err = j.GitHub(); err != nil {
+			return s, err
+		}
+		s.store, err = rp.StoreOf(t.Context(), j.Target.Settings, "", time.Now)
+		return s, err
+	}
+	results := make([]shared, 8)
+	var all sync.WaitGroup
+	for i := range results {
+		all.Go(func() {
+			var err error
+			name := target.Name{Component: []string{"network", "cluster"}[i%2], Stack: "dev"}
+			if results[i], err = work(name); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+	}
+	all.Wait()
+	for _, s := range results[1:] {
+		if s != results[0] {
+			t.Errorf("%+v, and another has %+v", results[0], s)
+		}
+	}
+	if results[0].version.Number != "1.11.4" || results[0].checkout != o.mergeOfAll {
+		t.Errorf("%+v", results[0])
+	}
+	if calls := read(t, bin, "calls"); strings.Count(calls, "\n") != 1 {
+		t.Errorf("Terraform was asked more than once:\n%s", calls)
+	}
+}
+
+// Atmos writes files into a root module's folder that its targets share by name.
+func TestJobsOfOneAtmosFolderWaitForEachOther(t *testing.T) {
+	t.Setenv("PATH", ghatest.Atmos(t, "../..")+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("../../test/atmos/testdata/sample")); err != nil {
+		t.Fatal(err)
+	}
+	rp := open(t, dir, t.TempDir(), job.Inputs{}, &bytes.Buffer{})
+	first, err := rp.Open(t.Context(), target.Name{Component: "network", Stack: "acme-ue2-dev"}, job.Inputs{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := rp.Open(t.Context(), target.Name{Component: "service/api", Stack: "acme-ue2-dev"}, job.Inputs{})
+	if err != nil {
+		t.Fatalf("another folder: %v", err)
+	}
+	opened := make(chan error, 1)
+	go func() {
+		second, err := rp.Open(t.Context(), target.Name{Component: "network", Stack: "acme-ue2-prod"}, job.Inputs{})
+		opened <- err
+		if err == nil {
+			opened <- second.Close()
+		}
+	}()
+	select {
+	case err := <-opened:
+		t.Fatalf("opened beside the first: %v", err)
+	case <-time.After(500 * time.Millisecond):
+	}
+	if err := errors.Join(first.Close(), <-opened, <-opened, other.Close()); err != nil {
+		t.Error(err)
+	}
+	var skipped *job.Skipped
+	if _, err := rp.Open(t.Context(), target.Name{Component: "service/legacy", Stack: "acme-ue2-dev"}, job.Inputs{}); !errors.As(err, &skipped) {
+		t.Errorf("one whose actions are off: %v", err)
+	}
+}
+
+func TestComponentAndStackNameOneTargetTogether(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ component, stack, want string }{
+		{"network", "dev", ""},
+		{"", "", ""},
+		{"network", "", "inputs `component` and `stack` name one target together: give both, or neither for all targets that are meant"},
+		{"", "dev", "inputs `component` and `stack` name one target together: give both, or neither for all targets that are meant"},
+	} {
+		r := gha.New([]string{"INPUT_COMPONENT=" + c.component, "INPUT_STACK=" + c.stack}, &bytes.Buffer{})
+		read := r.Inputs()
+		in := job.ReadInputs(r, read, "plan-role")
+		got := ""
+		if err := errors.Join(read.Err(), in.Check()); err != nil {
+			got = err.Error()
+		}
+		if got != c.want || in.Component != c.component || in.Stack != c.stack {
+			t.Errorf("%+v: %q, %s in %s", c, got, in.Component, in.Stack)
+		}
+	}
+}

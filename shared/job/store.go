@@ -1,0 +1,112 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/terraform-gitops/gitops/shared/awsauth"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/target"
+)
+
+// Store opens the plan store that the target's settings name, with the
+// credentials of role and no others; the ambient ones when it is empty.
+func (j *Job) Store(ctx context.Context, role string, now func() time.Time) (*planstore.Store, error) {
+	return openStore(ctx, j.Target.Settings, j.request(role), place{j.Target.String(), j.Context.Workspace, j.source.name}, now)
+}
+
+// storeKey tells plan stores apart, and whose credentials open them.
+type storeKey struct{ region, bucket, table, url, role, audience string }
+
+// StoreOf opens the plan store of targets with these settings, with the credentials of
+// role: the same one for the same settings and role, whose credentials are named after
+// the run alone. It may be used side by side.
+func (rp *Repository) StoreOf(ctx context.Context, s target.Settings, role string, now func() time.Time) (*planstore.Store, error) {
+	override(&s, rp.inputs)
+	if rp.inputs.StorageRole != "" {
+		role = rp.inputs.StorageRole
+	}
+	return rp.stores.get(storeKey{s.Region, s.Bucket, s.Table, s.StorageURL, role, s.Audience}, func() (*planstore.Store, error) {
+		request := requestRole(rp.runtime, s, role, awsauth.SessionName(rp.Context.Repository, rp.Context.RunID))
+		return openStore(ctx, s, request, place{"this repository", rp.Context.Workspace, rp.source.name}, now)
+	})
+}
+
+// Stores are the plan stores of targets, each once, opened with the role that roleOf
+// names for it.
+func (rp *Repository) Stores(ctx context.Context, listed []target.Listed, roleOf func(target.Settings) string, now func() time.Time) (stores []*planstore.Store, err error) {
+	for _, l := range listed {
+		store, err := rp.StoreOf(ctx, l.Settings, roleOf(l.Settings), now)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(stores, store) {
+			stores = append(stores, store)
+		}
+	}
+	return stores, nil
+}
+
+// Store opens the plan store that all targets have, for drift detection.
+func (rp *Repository) Store(ctx context.Context, now func() time.Time) (*planstore.Store, error) {
+	var s target.Settings
+	override(&s, rp.inputs)
+	if s.StorageURL == "" && (s.Bucket == "" || s.Table == "" || s.Region == "" || s.DriftStorageRole == "") {
+		all, err := rp.Targets(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if s, err = shared(all, rp.inputs); err != nil {
+			return nil, err
+		}
+	}
+	request := requestRole(rp.runtime, s, s.DriftStorageRole, awsauth.SessionName(rp.Context.Repository, rp.Context.RunID, "drift-detection"))
+	return openStore(ctx, s, request, place{"this repository", rp.Context.Workspace, rp.source.name}, now)
+}
+
+// shared are the settings of the plan store that all targets have in common.
+func shared(all []target.Listed, in Inputs) (target.Settings, error) {
+	var one target.Settings
+	for i, t := range all {
+		override(&t.Settings, in)
+		s := target.Settings{
+			Region: t.Settings.Region, Bucket: t.Settings.Bucket, Table: t.Settings.Table, StorageURL: t.Settings.StorageURL,
+			DriftStorageRole: t.Settings.DriftStorageRole, Audience: t.Settings.Audience,
+		}
+		if i > 0 && s != one {
+			return one, fmt.Errorf("%s in %s has another plan store than %s in %s: run drift-detection once for each, with the inputs `bucket`, `table`, `region` and `storage-role`", t.Component, t.Stack, all[0].Component, all[0].Stack)
+		}
+		one = s
+	}
+	return one, nil
+}
+
+// place says what a plan store is opened for: the target or repository, where its
+// folders are, and where its settings come from.
+type place struct{ of, workspace, source string }
+
+func openStore(ctx context.Context, s target.Settings, request awsauth.Request, at place, now func() time.Time) (*planstore.Store, error) {
+	switch {
+	case s.StorageURL != "":
+		folder := strings.TrimPrefix(s.StorageURL, "file://")
+		if strings.Contains(folder, "://") {
+			return nil, fmt.Errorf("storage-url %q: give a folder, such as /mnt/plans or file:///mnt/plans; for S3 use `bucket` and `table`", s.StorageURL)
+		}
+		if !filepath.IsAbs(folder) {
+			folder = filepath.Join(at.workspace, folder)
+		}
+		return planstore.OpenDirectory(folder, now)
+	case s.Bucket != "" && s.Table != "":
+		cfg, err := awsauth.Config(ctx, request)
+		if err != nil {
+			return nil, fmt.Errorf("open the plan store of %s: %w", at.of, err)
+		}
+		return planstore.OpenAWS(cfg, s.Bucket, s.Table, now), nil
+	default:
+		return nil, fmt.Errorf("no plan store for %s: set artifact-storage.bucket and artifact-storage.table (or artifact-storage.url, a folder) in %s, or the inputs of these names", at.of, at.source)
+	}
+}

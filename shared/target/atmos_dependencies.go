@@ -1,0 +1,96 @@
+package target
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+)
+
+// dependency is an entry of settings.depends_on, or of dependencies.components,
+// which newer versions of Atmos have.
+// https://atmos.tools/stacks/settings/depends_on
+// https://atmos.tools/stacks/dependencies/components
+type dependency struct {
+	Component string `json:"component"`
+	Alias     string `json:"name"` // of component, in dependencies.components
+	Kind      string `json:"kind"` // empty: as of the component that has the entry
+	Stack     string `json:"stack"`
+
+	// In depends_on the context variables may stand for the stack.
+	Namespace   string `json:"namespace"`
+	Tenant      string `json:"tenant"`
+	Environment string `json:"environment"`
+	Stage       string `json:"stage"`
+}
+
+// dependencies are a list, or a mapping whose keys mean nothing.
+type dependencies []dependency
+
+func (all *dependencies) UnmarshalJSON(content []byte) error {
+	var list []dependency
+	if json.Unmarshal(content, &list) == nil {
+		*all = list
+		return nil
+	}
+	var mapping map[string]dependency
+	err := json.Unmarshal(content, &mapping)
+	*all = slices.Collect(maps.Values(mapping))
+	return err
+}
+
+// stackContext are the variables by which Atmos tells stacks apart: namespace,
+// tenant, environment, stage.
+type stackContext [4]string
+
+func (d description) context() (own stackContext) {
+	for i, name := range []string{"namespace", "tenant", "environment", "stage"} {
+		if json.Unmarshal(d.Vars[name], &own[i]) != nil {
+			own[i] = "" // not there, or no text
+		}
+	}
+	return own
+}
+
+// context is the entry's, in which what is not given is the component's own.
+func (entry dependency) context(own stackContext) stackContext {
+	for i, given := range []string{entry.Namespace, entry.Tenant, entry.Environment, entry.Stage} {
+		if given != "" {
+			own[i] = given
+		}
+	}
+	return own
+}
+
+// dependsOn names the targets that a component depends on, sorted. elsewhere finds
+// the stacks where a component has a context that is not this stack's. As in Atmos,
+// dependencies.components takes the place of settings.depends_on.
+func (d description) dependsOn(own Name, elsewhere func(component string, context stackContext) []string) []Name {
+	entries := d.Dependencies.Components
+	if len(entries) == 0 {
+		entries = d.Settings.DependsOn
+	}
+	var names []Name
+	for _, entry := range entries {
+		component := entry.Component
+		if component == "" {
+			component = entry.Alias
+		}
+		// Files and folders are entries, too, and components of other tools.
+		if component == "" || entry.Kind != "" && entry.Kind != "terraform" {
+			continue
+		}
+		stacks := []string{own.Stack}
+		if entry.Stack != "" {
+			stacks = []string{entry.Stack}
+		} else if context := entry.context(d.context()); context != d.context() {
+			stacks = elsewhere(component, context)
+		}
+		for _, stack := range stacks {
+			if name := (Name{component, stack}); name != own {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.SortFunc(names, Name.Compare)
+	return slices.Compact(names)
+}

@@ -1,0 +1,14 @@
+package target
+
+// Change is a target that a commit affects.
+type Change struct {
+	Name
+	// Why says what differs, in a few lines: "changed: components/network/main.tf",
+	// "new", "depends on network in dev".
+	Why []string
+	// Deleted is set for a target that is no more. Its infrastructure still is.
+	Deleted bool
+	// Err says why the target can't be planned, or that it can't be known whether it
+	// is affected.
+	Err error
+}

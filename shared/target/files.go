@@ -1,0 +1,47 @@
+package target
+
+import (
+	"context"
+	"fmt"
+)
+
+// files are those of a checkout that shape plans. What several targets share is read
+// once.
+type files struct {
+	checkout
+	tracked []string // nil: no Git
+	hashed  map[string]sum
+	folders map[moduleFolder]folderFiles
+	buffer  []byte // for reading
+}
+
+// folderFiles are what one module's folder adds to a tree.
+type folderFiles struct {
+	sums  map[string]sum
+	calls []moduleFolder
+}
+
+func openFiles(ctx context.Context, co checkout) (*files, error) {
+	tracked, err := trackedFiles(ctx, co.resolved)
+	if err != nil {
+		return nil, err
+	}
+	return &files{
+		checkout: co, tracked: tracked,
+		hashed: make(map[string]sum), folders: make(map[moduleFolder]folderFiles),
+		buffer: make([]byte, 64<<10),
+	}, nil
+}
+
+// of are a target's files: those of its root module, of the local modules that it
+// calls, and those that the target names. With an error they are what could be read.
+func (f *files) of(t Target) (map[string]sum, error) {
+	m := moduleTree{files: f, sums: make(map[string]sum)}
+	err := m.read(t.Dir, t.Atmos != nil)
+	for _, name := range t.files() {
+		if failed := m.addNamed(name); failed != nil && err == nil {
+			err = fmt.Errorf("%s: %w", quote(name), failed)
+		}
+	}
+	return m.sums, err
+}
