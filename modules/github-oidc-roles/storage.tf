@@ -85,6 +85,45 @@ data "aws_iam_policy_document" "plan_storage" {
       values   = ["false"]
     }
   }
+
+  # Of the items apply#, it is the last applies that are read. Their sort key is none
+  # that a condition can see, so claims can be read, too: they say who applied what.
+  statement {
+    sid       = "ReadLocks"
+    actions   = ["dynamodb:BatchGetItem"]
+    resources = [var.storage.table_arn]
+
+    condition {
+      test     = "ForAllValues:StringLike"
+      variable = "dynamodb:LeadingKeys"
+      values   = flatten([for key in local.keys : [for kind in ["lock", "apply"] : "${kind}#${key}#*"]])
+    }
+
+    condition {
+      test     = "Null"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["false"]
+    }
+  }
+
+  # The index's partition key is the repository and the pull request.
+  statement {
+    sid       = "FindByPullRequest"
+    actions   = ["dynamodb:Query"]
+    resources = ["${var.storage.table_arn}/index/by-pull-request"]
+
+    condition {
+      test     = "ForAllValues:StringLike"
+      variable = "dynamodb:LeadingKeys"
+      values   = [for key in local.keys : "${key}#*"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["false"]
+    }
+  }
 }
 
 data "aws_iam_policy_document" "apply_storage" {
@@ -146,9 +185,48 @@ data "aws_iam_policy_document" "apply_storage" {
     }
   }
 
+  # The index's partition key is the repository and the pull request.
+  statement {
+    sid       = "FindByPullRequest"
+    actions   = ["dynamodb:Query"]
+    resources = ["${var.storage.table_arn}/index/by-pull-request"]
+
+    condition {
+      test     = "ForAllValues:StringLike"
+      variable = "dynamodb:LeadingKeys"
+      values   = [for key in local.keys : "${key}#*"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["false"]
+    }
+  }
+
+  # A claim, the last apply and the lock are read in one request: its keys are met
+  # by one statement, or by none.
+  statement {
+    sid       = "ReadClaims"
+    actions   = ["dynamodb:BatchGetItem"]
+    resources = [var.storage.table_arn]
+
+    condition {
+      test     = "ForAllValues:StringLike"
+      variable = "dynamodb:LeadingKeys"
+      values   = flatten([for key in local.keys : [for kind in ["apply", "issue", "lock"] : "${kind}#${key}#*"]])
+    }
+
+    condition {
+      test     = "Null"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["false"]
+    }
+  }
+
   statement {
     sid       = "WriteClaims"
-    actions   = ["dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+    actions   = ["dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
     resources = [var.storage.table_arn]
 
     condition {
@@ -167,7 +245,7 @@ data "aws_iam_policy_document" "apply_storage" {
   # Of drift remediation, which applies the plan that an issue names.
   statement {
     sid       = "WriteLinks"
-    actions   = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
+    actions   = ["dynamodb:PutItem"]
     resources = [var.storage.table_arn]
 
     condition {

@@ -56,7 +56,7 @@ func changed(value any) any {
 		}
 		return map[string]any{"create": 1}
 	}
-	return 7 // a number: none of newRecord's
+	return 9 // a number: none of those in the records
 }
 
 func TestRecordThatWasWrittenOverIsRefused(t *testing.T) {
@@ -80,7 +80,12 @@ func TestRecordThatWasWrittenOverIsRefused(t *testing.T) {
 			},
 			"no position": func(i map[string]any) { delete(i["statePosition"].(map[string]any), "serial") },
 		}
-		template := b.put(t, b.newRecord(&StatePosition{"L", 5}), "plan")
+		newRecord := func() Record {
+			r := b.newRecord(&StatePosition{"L", 5})
+			r.Dependencies = []Dependency{{"network", "prod", StatePosition{"N", 7}}}
+			return r
+		}
+		template := b.put(t, newRecord(), "plan")
 		attributes := 0
 		for name, value := range b.itemOf(t, template) {
 			if name == "pk" || name == "sk" {
@@ -96,7 +101,7 @@ func TestRecordThatWasWrittenOverIsRefused(t *testing.T) {
 		i := 0
 		for name, spoil := range spoils {
 			i++
-			r := b.newRecord(&StatePosition{"L", 5})
+			r := newRecord()
 			r.Component = fmt.Sprint("c", i)
 			r = b.put(t, r, "plan")
 			item := b.itemOf(t, r)
@@ -195,7 +200,18 @@ func TestRecordThatDisagreesWithItsKeyIsRefusedHoweverItIsSealed(t *testing.T) {
 			"with a name of two cases": func(i map[string]any, _ Record) { i["Digest"] = strings.Repeat("0", 64) },
 			"of no version":            func(i map[string]any, _ Record) { delete(i, "version") },
 			"of an old version":        func(i map[string]any, _ Record) { i["version"] = 0 },
-			"of a version in words":    func(i map[string]any, _ Record) { i["version"] = "one" },
+			"of a version without dependencies": func(i map[string]any, _ Record) {
+				i["dependencies"] = map[string]any{"network": map[string]any{"prod": map[string]any{"lineage": "N", "serial": 7}}}
+			},
+			"of the version with dependencies": func(i map[string]any, _ Record) { i["version"] = 2 },
+			"with no dependencies in it":       func(i map[string]any, _ Record) { i["version"], i["dependencies"] = 2, map[string]any{} },
+			"with no stack of a dependency": func(i map[string]any, _ Record) {
+				i["version"], i["dependencies"] = 2, map[string]any{"network": map[string]any{}}
+			},
+			"with more of a dependency": func(i map[string]any, _ Record) {
+				i["version"], i["dependencies"] = 2, map[string]any{"network": map[string]any{"prod": map[string]any{"lineage": "N", "serial": 7, "more": 1}}}
+			},
+			"of a version in words": func(i map[string]any, _ Record) { i["version"] = "one" },
 		} {
 			r := b.put(t, b.newRecord(nil), "plan")
 			item := b.itemOf(t, r)
@@ -226,7 +242,11 @@ func (b *backend) asRead(t *testing.T, item map[string]any) map[string]any {
 // hide takes a record out of the way of the next one that is found.
 func (b *backend) hide(t *testing.T, r Record) {
 	t.Helper()
-	pk, sk := planPrefix+r.key(), r.ID()
+	b.hideItem(t, planPrefix+r.key(), r.ID())
+}
+
+func (b *backend) hideItem(t *testing.T, pk, sk string) {
+	t.Helper()
 	switch items := b.items.(type) {
 	case table:
 		_, err := items.client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &items.name, Key: key(pk, sk)})

@@ -363,7 +363,8 @@ func (e endless) Read(p []byte) (int, error) {
 	return copy(p, bytes.Repeat([]byte("plan"), len(p)/4+1)), nil
 }
 
-// Each index must give plan records only, and only they may vanish.
+// Each index must give plan records only, of what a plan and its apply write,
+// and only they may vanish.
 func TestItemsHaveTheAttributesThatIndexesAndPoliciesRestOn(t *testing.T) {
 	t.Parallel()
 	cfg := mototest.Start(t).Config()

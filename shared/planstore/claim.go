@@ -21,17 +21,6 @@ type Claim struct {
 	After      *StatePosition
 }
 
-// LastApply is the newest apply of a target.
-type LastApply struct {
-	RecordID      string
-	Commit        string
-	PullRequest   int // 0 when there was none
-	PlanCreatedAt time.Time
-	Run           Run
-	AppliedAt     time.Time
-	State         *StatePosition // that the applied plan was made on; nil when unknown
-}
-
 // Result is how an apply ended.
 type Result struct {
 	Status Status // applied or failed
@@ -116,7 +105,8 @@ func (s *Store) claim(ctx context.Context, r Record, run Run, actor string) erro
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readBackTimeout)
 	defer cancel()
-	claim, last, readErr := s.items.readClaim(ctx, r.Target, r.ID())
+	stored, readErr := s.items.readClaims(ctx, r.Target, r.ID())
+	claim := stored.of[r.ID()]
 	switch {
 	case readErr != nil:
 		return fmt.Errorf("%w (what became of it is not known: %w)", err, readErr)
@@ -125,11 +115,11 @@ func (s *Store) claim(ctx context.Context, r Record, run Run, actor string) erro
 	case !errors.Is(err, errCondition):
 		return err
 	}
-	e := &NotClaimableError{Record: r, Last: last}
+	e := &NotClaimableError{Record: r, Last: stored.last}
 	if claim != nil {
 		e.Claim = &claim.Claim
 	}
-	if e.Status = status(r, e.Claim, last, now); e.Status == StatusPlanned {
+	if e.Status = status(r, e.Claim, stored.last, now); e.Status == StatusPlanned {
 		return fmt.Errorf("%w: run this job again", err)
 	}
 	return e
@@ -174,7 +164,8 @@ func (s *Store) finish(ctx context.Context, r Record, run Run, result Result) er
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readBackTimeout)
 	defer cancel()
-	claim, _, readErr := s.items.readClaim(ctx, r.Target, r.ID())
+	stored, readErr := s.items.readClaims(ctx, r.Target, r.ID())
+	claim := stored.of[r.ID()]
 	switch {
 	case readErr != nil:
 		return fmt.Errorf("%w (what became of it is not known: %w)", err, readErr)

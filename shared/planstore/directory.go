@@ -203,21 +203,35 @@ func readStored(pk, sk string, value []byte) (Record, error) {
 	return openRecord(pk, sk, content, func(item *recordItem) error { return json.Unmarshal(value, item) })
 }
 
-func (d *database) readClaim(ctx context.Context, t Target, recordID string) (claim *heldClaim, last *LastApply, err error) {
-	pk, sk := claimKeys(t, recordID)
-	err = d.view(ctx, func(b *bbolt.Bucket) error {
-		var item claimItem
-		found, err := getItem(b, pk, sk, &item)
-		if found && err == nil {
-			claim, err = item.claim()
+func (d *database) readClaims(ctx context.Context, t Target, recordIDs ...string) (claims, error) {
+	read := claims{of: map[string]*heldClaim{}}
+	err := d.view(ctx, func(b *bbolt.Bucket) error {
+		for _, id := range recordIDs {
+			pk, sk := claimKeys(t, id)
+			var item claimItem
+			found, err := getItem(b, pk, sk, &item)
+			if found && err == nil {
+				read.of[id], err = item.claim()
+			}
+			if err != nil {
+				return err
+			}
 		}
-		if err != nil {
+		var err error
+		if read.last, err = getLast(b, applyPrefix+t.key()); err != nil {
 			return err
 		}
-		last, err = getLast(b, pk)
+		var lock lockItem
+		found, err := getItem(b, lockPrefix+t.key(), lockKey, &lock)
+		if found && err == nil {
+			read.lock, err = lock.held(t)
+		}
 		return err
 	})
-	return claim, last, err
+	if err != nil {
+		return claims{}, err
+	}
+	return read, nil
 }
 
 func getLast(b *bbolt.Bucket, pk string) (*LastApply, error) {

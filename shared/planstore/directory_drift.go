@@ -38,30 +38,10 @@ func (d *database) driftResults(ctx context.Context, prefix, run string) (result
 	return results, err
 }
 
-func (d *database) driftIssues(ctx context.Context, pks []string) (issues []issueItem, err error) {
-	err = d.view(ctx, func(b *bbolt.Bucket) error {
-		for _, pk := range pks {
-			var item issueItem
-			if found, err := getItem(b, pk, issueKey, &item); err != nil {
-				return err
-			} else if found {
-				issues = append(issues, item)
-			}
-		}
-		return nil
-	})
-	return issues, err
+func (d *database) driftIssues(ctx context.Context, pks []string) ([]issueItem, error) {
+	return getEach[issueItem](ctx, d, pks, issueKey)
 }
 
 func (d *database) putDriftIssue(ctx context.Context, item issueItem) error {
-	return d.update(ctx, func(b *bbolt.Bucket) error {
-		var present issueItem // of revision 0, when there is none
-		if _, err := getItem(b, item.PK, item.SK, &present); err != nil {
-			return err
-		}
-		if present.Revision != item.Revision-1 {
-			return errCondition
-		}
-		return putItem(b, item.PK, item.SK, item)
-	})
+	return d.putRevision(ctx, item.PK, item.SK, item.Revision, item)
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -38,10 +37,6 @@ type DriftIssue struct {
 	Revision int
 }
 
-// ErrConflict is returned by [Store.PutDriftIssue] when another run has written
-// the item since it was read.
-var ErrConflict = errors.New("another run has changed the link to the drift issue meanwhile: read it again")
-
 // heldIssue is a drift issue with the token of the call that wrote it.
 type heldIssue struct {
 	DriftIssue
@@ -60,17 +55,9 @@ func (s *Store) DriftIssues(ctx context.Context, targets []Target) (map[Target]D
 }
 
 func (s *Store) driftIssues(ctx context.Context, targets []Target) (map[Target]DriftIssue, error) {
-	named := map[string][]Target{} // GitHub ignores the case of a repository's name
-	var pks []string
-	for _, t := range targets {
-		if err := t.check(); err != nil {
-			return nil, err
-		}
-		pk := issuePrefix + t.key()
-		if named[pk] == nil {
-			pks = append(pks, pk)
-		}
-		named[pk] = append(named[pk], t)
+	pks, named, err := partitions(issuePrefix, targets)
+	if err != nil {
+		return nil, err
 	}
 	items, err := s.items.driftIssues(ctx, pks)
 	if err != nil {
@@ -115,21 +102,16 @@ func (s *Store) putDriftIssue(ctx context.Context, i DriftIssue) (DriftIssue, er
 	if err != nil {
 		return DriftIssue{}, err
 	}
-	if err = s.items.putDriftIssue(ctx, item); err == nil {
-		return mine.DriftIssue, nil
+	err = writeRevision(ctx,
+		func(ctx context.Context) error { return s.items.putDriftIssue(ctx, item) },
+		func(ctx context.Context) (bool, error) {
+			stored, err := s.items.driftIssues(ctx, []string{item.PK})
+			return len(stored) == 1 && stored[0].Token == item.Token, err
+		})
+	if err != nil {
+		return DriftIssue{}, err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readBackTimeout)
-	defer cancel()
-	stored, readErr := s.items.driftIssues(ctx, []string{item.PK})
-	switch {
-	case readErr != nil:
-		return DriftIssue{}, fmt.Errorf("%w (what became of it is not known: %w)", err, readErr)
-	case len(stored) == 1 && stored[0].Token == item.Token:
-		return mine.DriftIssue, nil
-	case errors.Is(err, errCondition):
-		return DriftIssue{}, ErrConflict
-	}
-	return DriftIssue{}, err
+	return mine.DriftIssue, nil
 }
 
 // maxCreator bounds DriftIssue.Creator, in bytes.

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -89,25 +90,40 @@ func readRecord(pk string, attributes map[string]types.AttributeValue) (Record, 
 	return openRecord(pk, sk, content, func(item *recordItem) error { return decode(attributes, item) })
 }
 
-// readClaim uses BatchGetItem rather than TransactGetItems, which would read
-// both at one moment but costs twice as much and fails while a claim or finish
+// readClaims uses BatchGetItem rather than TransactGetItems, which would read
+// all at one moment but costs twice as much and fails while a claim or finish
 // is being written. Nothing rests on one moment: the claim decides before the
 // last apply does, and writes check both again.
-func (t table) readClaim(ctx context.Context, target Target, recordID string) (claim *heldClaim, last *LastApply, err error) {
-	pk, sk := claimKeys(target, recordID)
-	keys := []map[string]types.AttributeValue{key(pk, sk), key(pk, lastKey)}
-	err = t.getItems(ctx, "read the claim", keys, func(attributes map[string]types.AttributeValue) (err error) {
-		if reflect.DeepEqual(attributes["sk"], text(lastKey)) {
-			last, err = decodeLast(attributes)
-		} else {
-			claim, err = decodeClaim(attributes)
+func (t table) readClaims(ctx context.Context, target Target, recordIDs ...string) (claims, error) {
+	keys := []map[string]types.AttributeValue{key(applyPrefix+target.key(), lastKey), key(lockPrefix+target.key(), lockKey)}
+	for _, id := range recordIDs {
+		pk, sk := claimKeys(target, id)
+		keys = append(keys, key(pk, sk))
+	}
+	read := claims{of: map[string]*heldClaim{}}
+	err := t.getItems(ctx, "read the claim", keys, func(attributes map[string]types.AttributeValue) (err error) {
+		switch {
+		case reflect.DeepEqual(attributes["sk"], text(lastKey)):
+			read.last, err = decodeLast(attributes)
+		case reflect.DeepEqual(attributes["sk"], text(lockKey)):
+			var item lockItem
+			if err := decode(attributes, &item); err != nil {
+				return damagedLock(target, err)
+			}
+			read.lock, err = item.held(target)
+		default:
+			var item claimItem
+			if err := decode(attributes, &item); err != nil {
+				return fmt.Errorf("the claim is damaged: %w", err)
+			}
+			read.of[strings.TrimPrefix(item.SK, claimPrefix)], err = item.claim()
 		}
 		return err
 	})
 	if err != nil {
-		return nil, nil, err
+		return claims{}, err
 	}
-	return claim, last, nil
+	return read, nil
 }
 
 func (t table) putClaim(ctx context.Context, r Record, c heldClaim) error {
@@ -251,14 +267,6 @@ func decode(attributes map[string]types.AttributeValue, item any) error {
 		o.TagKey = "json"
 		o.UseNumber = true // 64 bits don't fit into a float
 	})
-}
-
-func decodeClaim(attributes map[string]types.AttributeValue) (*heldClaim, error) {
-	var item claimItem
-	if err := decode(attributes, &item); err != nil {
-		return nil, fmt.Errorf("the claim is damaged: %w", err)
-	}
-	return item.claim()
 }
 
 func decodeLast(attributes map[string]types.AttributeValue) (*LastApply, error) {

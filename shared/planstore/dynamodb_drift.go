@@ -49,48 +49,10 @@ func (t table) driftResults(ctx context.Context, prefix, run string) (results []
 	return results, nil
 }
 
-func (t table) driftIssues(ctx context.Context, pks []string) (issues []issueItem, err error) {
-	keys := make([]map[string]types.AttributeValue, 0, len(pks))
-	for _, pk := range pks {
-		keys = append(keys, key(pk, issueKey))
-	}
-	err = t.getItems(ctx, "read the links to the drift issues", keys, func(attributes map[string]types.AttributeValue) error {
-		var item issueItem
-		if err := decode(attributes, &item); err != nil {
-			return fmt.Errorf("a link to a drift issue is damaged: %w", err)
-		}
-		issues = append(issues, item)
-		return nil
-	})
-	return issues, err
+func (t table) driftIssues(ctx context.Context, pks []string) ([]issueItem, error) {
+	return readEach[issueItem](ctx, t, "link to the drift issue", pks, issueKey)
 }
 
 func (t table) putDriftIssue(ctx context.Context, item issueItem) error {
-	condition, values := "revision = :before", map[string]types.AttributeValue{":before": number(uint64(item.Revision - 1))}
-	if item.Revision == 1 {
-		condition, values = "attribute_not_exists(pk)", nil // one that is not used is an error
-	}
-	err := t.putIf(ctx, item, condition, values)
-	if errors.Is(err, errCondition) {
-		return err
-	}
-	return t.failed("write the link to the drift issue", err)
-}
-
-// putIf writes an item if what is stored under its keys meets a condition; else
-// the error is errCondition.
-func (t table) putIf(ctx context.Context, item any, condition string, values map[string]types.AttributeValue) error {
-	attributes, err := encode(item)
-	if err != nil {
-		return err
-	}
-	_, err = t.client.PutItem(ctx, &dynamodb.PutItemInput{
-		TableName: &t.name, Item: attributes,
-		ConditionExpression: &condition, ExpressionAttributeValues: values,
-	})
-	var failed *types.ConditionalCheckFailedException
-	if errors.As(err, &failed) {
-		return errCondition
-	}
-	return err
+	return t.putRevision(ctx, "link to the drift issue", item.Revision, item)
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
@@ -13,9 +12,9 @@ import (
 // The items as they are stored: attributes of a DynamoDB item, or one JSON
 // object. README.md describes them; an attribute that is left out is empty.
 
-// recordItem is a plan record. Only plan records have the attributes pullRequest
-// and expiresAt (and so vanish); they and drift results have run. So they are in
-// the indexes by-pull-request and by-run.
+// recordItem is a plan record. Only plan records have the attribute expiresAt
+// (and so vanish). They and drift results have run, they and locks pullRequest:
+// so they are in the indexes by-run and by-pull-request.
 type recordItem struct {
 	PK string `json:"pk"`
 	SK string `json:"sk"` // ends in the seal: see seal.go
@@ -43,6 +42,7 @@ type recordItem struct {
 	TerraformVersion    string            `json:"terraformVersion,omitempty"`
 	State               *positionItem     `json:"statePosition,omitempty"`
 	Counts              changes.Counts    `json:"counts"`
+	Dependencies        dependencyItems   `json:"dependencies,omitempty"`
 	PullRequest         string            `json:"pullRequest,omitempty"`
 	PullRequestNumber   int               `json:"pullRequestNumber,omitempty"`
 	Branch              string            `json:"branch,omitempty"`
@@ -63,7 +63,7 @@ func (p *positionItem) position() *StatePosition     { return (*StatePosition)(p
 // which neither store can hold, has U+FFFD in its place.
 func newRecordItem(r Record) recordItem {
 	i := recordItem{
-		PK: planPrefix + r.key(), Version: recordVersion,
+		PK: planPrefix + r.key(), Version: r.version(),
 		Repository: r.Repository, Component: r.Component, Stack: r.Stack, Commit: r.Commit,
 		CreatedAt: formatTime(r.CreatedAt),
 		Run:       r.Run.key(r.Target),
@@ -72,13 +72,12 @@ func newRecordItem(r Record) recordItem {
 		Digest: r.Digest, Size: r.Size, ObjectKey: r.ObjectKey, ObjectVersion: r.ObjectVersion,
 		ConfigurationDigest: r.ConfigurationDigest, Files: r.Files,
 		TerraformName: r.TerraformName, TerraformVersion: r.TerraformVersion,
-		State: newPositionItem(r.State), Counts: r.Counts,
+		State: newPositionItem(r.State), Counts: r.Counts, Dependencies: newDependencyItems(r.Dependencies),
 		PullRequestNumber: r.PullRequest, Branch: r.Branch, BaseCommit: r.BaseCommit,
 		ExpiresAt: r.ExpiresAt.Unix(),
 	}
 	if r.PullRequest != 0 {
-		// Its number is unique in one repository only.
-		i.PullRequest = r.repository() + "#" + strconv.Itoa(r.PullRequest)
+		i.PullRequest = r.pullRequest(r.PullRequest)
 	}
 	stored, _ := json.Marshal(i) // can't fail: text, numbers and maps of text
 	var item recordItem
@@ -111,7 +110,7 @@ func (i recordItem) record() (Record, error) {
 		Digest: i.Digest, Size: i.Size, ObjectKey: i.ObjectKey, ObjectVersion: i.ObjectVersion,
 		ConfigurationDigest: i.ConfigurationDigest, Files: i.Files,
 		TerraformName: i.TerraformName, TerraformVersion: i.TerraformVersion,
-		State: i.State.position(), Counts: i.Counts,
+		State: i.State.position(), Counts: i.Counts, Dependencies: i.Dependencies.dependencies(),
 		PullRequest: i.PullRequestNumber, Branch: i.Branch, BaseCommit: i.BaseCommit,
 		ExpiresAt: time.Unix(i.ExpiresAt, 0).UTC(),
 	}

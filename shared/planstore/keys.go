@@ -46,6 +46,27 @@ func (t Target) key() string {
 	return t.repository() + "#" + escape(t.Component) + "#" + escape(t.Stack)
 }
 
+// pullRequest names a pull request of the target's repository in the index
+// by-pull-request: its number is unique in one repository only.
+func (t Target) pullRequest(number int) string { return t.repository() + "#" + strconv.Itoa(number) }
+
+// partitions are the partition keys of targets, each once, and the targets that
+// each is of, as given: GitHub ignores the case of a repository's name.
+func partitions(prefix string, targets []Target) (pks []string, named map[string][]Target, err error) {
+	named = map[string][]Target{}
+	for _, t := range targets {
+		if err := t.check(); err != nil {
+			return nil, nil, err
+		}
+		pk := prefix + t.key()
+		if named[pk] == nil {
+			pks = append(pks, pk)
+		}
+		named[pk] = append(named[pk], t)
+	}
+	return pks, named, nil
+}
+
 // folder is the target's part of its objects' keys: owner/name/component/stack.
 func (t Target) folder() string {
 	return t.repository() + "/" + escape(t.Component) + "/" + escape(t.Stack)
@@ -58,7 +79,12 @@ const (
 	applyPrefix = "apply#" // written by the apply action
 	driftPrefix = "drift#" // written by the plan action, in drift mode
 	issuePrefix = "issue#" // written by the drift actions
+	lockPrefix  = "lock#"  // written by the plan action
 )
+
+// driftRecord begins the sort keys of drift plans in a plan# partition, where
+// those of change plans begin with a commit.
+const driftRecord = "drift#"
 
 // Sort keys of the items in an apply# partition.
 const (
@@ -66,10 +92,11 @@ const (
 	lastKey     = "last"
 )
 
-// Sort keys of the one item in a drift# or issue# partition.
+// Sort keys of the one item in a drift#, issue# or lock# partition.
 const (
 	resultKey = "result"
 	issueKey  = "drift"
+	lockKey   = "pull-request"
 )
 
 // What object keys begin with, so that the bucket's lifecycle rules and IAM

@@ -36,6 +36,10 @@ type Record struct {
 	State            *StatePosition // that the plan was made on; nil when unknown
 	Counts           changes.Counts
 
+	// Dependencies are the targets that this one depends on whose state position
+	// was known when the planning began, sorted by component and stack.
+	Dependencies []Dependency
+
 	PullRequest int // 0 when there is none
 	Branch      string
 	BaseCommit  string
@@ -59,7 +63,7 @@ func (r Record) ID() string { return newRecordItem(r).SK }
 func (r Record) sortKey() string {
 	prefix := ""
 	if r.Kind == KindDrift {
-		prefix = "drift#"
+		prefix = driftRecord
 	}
 	return prefix + r.Commit + "#" + formatTime(r.CreatedAt) + "#" + r.Run.name()
 }
@@ -103,6 +107,9 @@ func (r Record) check() error {
 		return err
 	}
 	if err := r.Run.check(); err != nil {
+		return err
+	}
+	if err := checkDependencies(r.Dependencies); err != nil {
 		return err
 	}
 	switch {

@@ -64,7 +64,7 @@ func (b *backend) request(t *testing.T, operation string) error {
 	case "Query":
 		_, err = b.Find(t.Context(), r.Target, r.Commit)
 	case "BatchGetItem":
-		_, _, err = b.items.readClaim(t.Context(), r.Target, r.ID())
+		_, err = b.items.readClaims(t.Context(), r.Target, r.ID())
 	case "TransactWriteItems":
 		err = b.Claim(t.Context(), r, runNumber("200", 1), "x")
 	}

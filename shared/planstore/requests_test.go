@@ -91,6 +91,37 @@ func TestNothingEverScans(t *testing.T) {
 	}
 }
 
+func TestListsTakeFewRequests(t *testing.T) {
+	t.Parallel()
+	b, w := newWiredBackend(t)
+	var targets []Target
+	for i := range 120 {
+		targets = append(targets, Target{"acme/infra", "network", fmt.Sprint(i)})
+	}
+	b.put(t, b.newRecord(nil), "plan")
+	held := b.take(t, lockFor(network, 41))
+	for _, c := range []struct {
+		ask  func() error
+		want string
+	}{
+		{func() error { _, err := b.LastApplies(t.Context(), targets); return err }, "BatchGetItem BatchGetItem"},
+		{func() error { _, err := b.ReadLocks(t.Context(), targets[:100]); return err }, "BatchGetItem"},
+		{func() error { _, err := b.ReadLocks(t.Context(), nil); return err }, ""},
+		{func() error { _, err := b.PullRequestPlans(t.Context(), network); return err }, "Query Query BatchGetItem"},
+		{func() error { _, err := b.PlansOfPullRequest(t.Context(), "acme/infra", 41); return err }, "Query"},
+		{func() error { _, err := b.LocksOfPullRequest(t.Context(), "acme/infra", 41); return err }, "Query BatchGetItem"},
+		{func() error { return b.ReleaseLock(t.Context(), held) }, "PutItem"},
+		// Its plans are no locks.
+		{func() error { _, err := b.LocksOfPullRequest(t.Context(), "acme/infra", 41); return err }, "Query"},
+	} {
+		w.breakWith(nil)
+		must(t, c.ask())
+		if got := strings.Join(w.operations(), " "); got != c.want {
+			t.Errorf("requests %s, want %s", got, c.want)
+		}
+	}
+}
+
 // BenchmarkFindAndFetch counts the requests of what an apply reads. Its times
 // are moto's, not AWS's.
 func BenchmarkFindAndFetch(b *testing.B) {

@@ -26,10 +26,19 @@ var ErrAltered = errors.New("the plan record was changed after it was written: p
 // version that this code does not know.
 var ErrNewerVersion = errors.New("the plan record was written by a newer version of these actions: use that version here, too, or plan again with this one")
 
-// recordVersion is the version of the plan records that are written, and the
-// only one that is read. It changes whenever an attribute does: what a reader
-// does not know could be what it must not ignore.
-const recordVersion = 1
+// recordVersion is the newest version of plan records. It changes whenever an
+// attribute does: what a reader does not know could be what it must not ignore.
+// Version 2 has dependencies.
+const recordVersion = 2
+
+// version is the first version that has all that the record has: a record
+// without dependencies is still one for readers of version 1.
+func (r Record) version() int {
+	if len(r.Dependencies) > 0 {
+		return 2
+	}
+	return 1
+}
 
 // seal is the hex SHA-256 of all that an item holds, its partition key
 // included, bencoded (https://www.bittorrent.org/beps/bep_0003.html): an

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,12 +41,21 @@ func TestSealIsOfTheBencodedContent(t *testing.T) {
 // call them all altered. Then recordVersion must change, too.
 func TestSealOfAVersionNeverChanges(t *testing.T) {
 	t.Parallel()
-	b := &backend{clock: newClock()}
-	r := b.newRecord(&StatePosition{"L", math.MaxUint64})
-	r.Digest, r.Size, r.ObjectKey, r.ObjectVersion = strings.Repeat("d1", 32), 4, "key", "v1"
-	want := commitA + "#2025-03-01T12:00:00.124456789Z#100.1#cc7dfa0e294500595c2dc7219d6b4225e947ea09edbfdf15334d3807bba2a15e"
-	if got := r.ID(); got != want {
-		t.Errorf("ID %s\nwant %s", got, want)
+	for version, c := range map[int]struct {
+		dependencies []Dependency
+		seal         string
+	}{
+		1: {nil, "cc7dfa0e294500595c2dc7219d6b4225e947ea09edbfdf15334d3807bba2a15e"},
+		2: {[]Dependency{{"network", "prod", StatePosition{"N", 7}}}, "aec01ab3cb3da664083358daaab31b7af96d8f77d81db0afe8fbadd874a1b9df"},
+	} {
+		b := &backend{clock: newClock()}
+		r := b.newRecord(&StatePosition{"L", math.MaxUint64})
+		r.Digest, r.Size, r.ObjectKey, r.ObjectVersion = strings.Repeat("d1", 32), 4, "key", "v1"
+		r.Dependencies = c.dependencies
+		want := commitA + "#2025-03-01T12:00:00.124456789Z#100.1#" + c.seal
+		if got := r.ID(); got != want {
+			t.Errorf("version %d: ID %s\nwant %s", version, got, want)
+		}
 	}
 }
 
@@ -54,6 +64,7 @@ func TestEveryFieldOfARecordIsSealed(t *testing.T) {
 	t.Parallel()
 	b := &backend{clock: newClock()}
 	r := b.newRecord(&StatePosition{"L", 5})
+	r.Dependencies = []Dependency{{"network", "prod", StatePosition{"N", 7}}}
 	before := r.ID()
 	var check func(name string, v reflect.Value)
 	check = func(name string, v reflect.Value) {
@@ -63,6 +74,9 @@ func TestEveryFieldOfARecordIsSealed(t *testing.T) {
 			v.Set(reflect.ValueOf(value.Add(time.Second)))
 		case map[string]string:
 			v.Set(reflect.ValueOf(map[string]string{"other.tf": "cc33"}))
+		case []Dependency:
+			check(name, v.Index(0))
+			v.SetZero()
 		case *StatePosition:
 			check(name, v.Elem())
 			v.SetZero()
@@ -132,6 +146,11 @@ func randomRecord(random *rand.Rand) Record {
 	if random.IntN(2) == 0 {
 		r.State = &StatePosition{text(), []uint64{0, 1, math.MaxUint64}[random.IntN(3)]}
 	}
+	for range random.IntN(4) {
+		r.Dependencies = append(r.Dependencies, Dependency{name(), name(), StatePosition{text(), random.Uint64()}})
+	}
+	slices.SortFunc(r.Dependencies, compareDependencies)
+	r.Dependencies = slices.CompactFunc(r.Dependencies, func(a, b Dependency) bool { return compareDependencies(a, b) == 0 })
 	if random.IntN(3) > 0 {
 		r.Files = map[string]string{}
 		for range random.IntN(4) {

@@ -4,8 +4,8 @@
 // what makes the object exist for anyone. Two more kinds of item belong to the
 // apply side: a claim for each plan that a run has taken on to apply, and the
 // target's last apply. A plan's [Status] is derived from these three. Beside
-// them, a target has its latest drift result, and the link to its drift issue.
-// README.md lists the keys and attributes.
+// them, a target has its latest drift result, the link to its drift issue, and
+// perhaps a [Lock]. README.md lists the keys and attributes.
 //
 // A [Store] is safe for use by several goroutines. Its state is in S3 and
 // DynamoDB ([OpenAWS]) or in a folder ([OpenDirectory]); both behave the same.
@@ -50,8 +50,15 @@ type items interface {
 	newestRecord(ctx context.Context, t Target, commit string) (Record, error)
 	// record reads one record by its ID; its errors are those of newestRecord.
 	record(ctx context.Context, t Target, recordID string) (Record, error)
-	// readClaim reads a record's claim and the target's last apply; nil where there is none.
-	readClaim(ctx context.Context, t Target, recordID string) (*heldClaim, *LastApply, error)
+	// readClaims reads what has become of a target and of its records.
+	readClaims(ctx context.Context, t Target, recordIDs ...string) (claims, error)
+	// lastApplies reads those with these partition keys, each named once.
+	lastApplies(ctx context.Context, pks []string) ([]lastItem, error)
+	// changePlans reads, in short, the change plans in a partition.
+	changePlans(ctx context.Context, pk string) ([]shortItem, error)
+	// ofPullRequest reads, in short, the items of a pull request, as
+	// Target.pullRequest names it, with a partition key of this prefix.
+	ofPullRequest(ctx context.Context, prefix, pullRequest string) ([]shortItem, error)
 	// putClaim claims a record, or returns errCondition when it is claimed or superseded.
 	putClaim(ctx context.Context, r Record, c heldClaim) error
 	// finishClaim ends the claim that a run holds, and records last (when not
@@ -70,6 +77,19 @@ type items interface {
 	// putDriftIssue puts a drift issue in the place of the revision before it,
 	// or returns errCondition when something else is there.
 	putDriftIssue(ctx context.Context, item issueItem) error
+
+	// locks reads those with these partition keys, each named once.
+	locks(ctx context.Context, pks []string) ([]lockItem, error)
+	// putLock puts a lock in the place of the revision before it, or returns
+	// errCondition when something else is there.
+	putLock(ctx context.Context, item lockItem) error
+}
+
+// claims is what has become of a target and of some of its records.
+type claims struct {
+	of   map[string]*heldClaim // by record ID; nil for one that nobody has claimed
+	last *LastApply            // nil when there was none
+	lock *Lock                 // nil when nobody holds the target
 }
 
 // heldClaim is a claim with the token of the call that made it.
@@ -98,6 +118,7 @@ type Stored struct {
 	Status Status
 	Claim  *Claim     // nil when nobody has claimed it
 	Last   *LastApply // the target's newest apply; nil when there was none
+	Lock   *Lock      // the target's lock; nil when there is none or it was released
 }
 
 // Put stores a planfile and then its record, and returns the record with its
@@ -207,15 +228,15 @@ func (s *Store) findRecord(ctx context.Context, t Target, recordID string) (Stor
 
 // became reads what has become of a record that was found.
 func (s *Store) became(ctx context.Context, r Record) (Stored, error) {
-	claim, last, err := s.items.readClaim(ctx, r.Target, r.ID())
+	stored, err := s.items.readClaims(ctx, r.Target, r.ID())
 	if err != nil {
 		return Stored{}, err
 	}
-	found := Stored{Record: r, Last: last}
-	if claim != nil {
+	found := Stored{Record: r, Last: stored.last, Lock: stored.lock}
+	if claim := stored.of[r.ID()]; claim != nil {
 		found.Claim = &claim.Claim
 	}
-	found.Status = status(r, found.Claim, last, s.now())
+	found.Status = status(r, found.Claim, stored.last, s.now())
 	return found, nil
 }
 

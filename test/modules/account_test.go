@@ -336,7 +336,7 @@ func (a *account) seldomPaths(t *testing.T) {
 		Target: planstore.Target{Repository: repository, Component: "network", Stack: "dev"},
 		Commit: strings.Repeat("a", 40), CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour),
 		Run:  planstore.Run{ID: "1", Attempt: 1, URL: "https://github.com/" + repository + "/actions/runs/1"},
-		Kind: planstore.KindChange, Outcome: planstore.OutcomeChanges,
+		Kind: planstore.KindChange, Outcome: planstore.OutcomeChanges, PullRequest: 41,
 	}
 	_, err := planner.Put(t.Context(), record, planfile)
 	fatal(t, err)
@@ -374,6 +374,33 @@ func (a *account) seldomPaths(t *testing.T) {
 	}
 	_, err = applier.FindRecord(t.Context(), record.Target, record.ID())
 	fatal(t, err)
+
+	// Locks: the planner takes and releases them, and looks for what was applied.
+	targets := []planstore.Target{record.Target}
+	locks, err := planner.ReadLocks(t.Context(), targets)
+	fatal(t, err)
+	lock := planstore.Lock{Target: record.Target, PullRequest: 41, Run: record.Run}
+	_, err = planner.TakeLock(t.Context(), lock, locks[record.Target])
+	fatal(t, err)
+	held, err := planner.LocksOfPullRequest(t.Context(), repository, 41)
+	if err != nil || len(held) != 1 {
+		t.Fatalf("%d locks, error %v", len(held), err)
+	}
+	fatal(t, planner.ReleaseLock(t.Context(), held[0]))
+	_, err = planner.LastApplies(t.Context(), targets)
+	fatal(t, err)
+
+	// Pull requests: both ask what one has planned, the applier also who has planned a target.
+	for _, store := range []*planstore.Store{planner, applier} {
+		plans, err := store.PlansOfPullRequest(t.Context(), repository, 41)
+		if err != nil || len(plans) != 2 {
+			t.Fatalf("%d plans, error %v", len(plans), err)
+		}
+	}
+	plans, err := applier.PullRequestPlans(t.Context(), record.Target)
+	if err != nil || len(plans) != 1 {
+		t.Fatalf("%d pull requests with a plan, error %v", len(plans), err)
+	}
 }
 
 // store opens the plan store with a role that is taken on with a token.

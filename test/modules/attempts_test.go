@@ -67,9 +67,12 @@ func (a *account) attempts() []attempt {
 	noKeys := func(role, action string) request {
 		return request{Role: role, Action: "dynamodb:" + action, Resource: a.tableARN}
 	}
-	index := func(role, name string) request {
-		r := a.item(role, "Query", "acme/infrastructure#1")
+	index := func(role, name, key string) request {
+		r := a.item(role, "Query", key)
 		r.Resource += "/index/" + name
+		if key == "" {
+			r.Context = nil
+		}
 		return r
 	}
 	take := func(role, subject string, more map[string]string) request {
@@ -122,6 +125,15 @@ func (a *account) attempts() []attempt {
 		{"the planner decrypts what it got elsewhere", kms(planStorage, "Decrypt", nil)},
 		{"the planner reads claims", a.item(planStorage, "Query", "apply#"+ours)},
 		{"the planner reads records of another repository", a.item(planStorage, "Query", "plan#"+others)},
+		{"the planner reads all records of a target", a.item(planStorage, "Query", "plan#"+ours)},
+		{"the planner reads plans of another repository's pull request", index(planStorage, "by-pull-request", "acme/payments#41")},
+		{"the planner reads plans of a pull request of a repository whose name extends its own", index(planStorage, "by-pull-request", "acme/infrastructure-live#41")},
+		{"the planner reads plans of pull requests without telling the keys", index(planStorage, "by-pull-request", "")},
+		{"the planner reads what a run did", index(planStorage, "by-run", "acme/infrastructure#1")},
+		{"the planner reads a lock of another repository", a.item(planStorage, "BatchGetItem", "lock#"+ours, "lock#"+others)},
+		{"the planner reads the last apply of another repository", a.item(planStorage, "BatchGetItem", "apply#"+others)},
+		{"the planner reads locks without telling the keys", noKeys(planStorage, "BatchGetItem")},
+		{"the planner reads a drift issue", a.item(planStorage, "BatchGetItem", "issue#"+ours)},
 		{"the planner reads the whole table", noKeys(planStorage, "Scan")},
 
 		// Planner: encryption.
@@ -166,6 +178,7 @@ func (a *account) attempts() []attempt {
 		{"the applier deletes a planfile", object(applyStorage, "DeleteObject", planfile, nil)},
 		{"the applier deletes a version of a planfile", object(applyStorage, "DeleteObjectVersion", planfile, nil)},
 		{"the applier takes a lock", a.item(applyStorage, "PutItem", "lock#"+ours)},
+		{"the applier changes a lock", a.item(applyStorage, "UpdateItem", "lock#"+ours)},
 
 		// Applier: read.
 		{"the applier reads a planfile of another repository", object(applyStorage, "GetObject", otherFile, nil)},
@@ -175,7 +188,12 @@ func (a *account) attempts() []attempt {
 		{"the applier lists the bucket", object(applyStorage, "ListBucket", bucketARN, nil)},
 		{"the applier reads plan records of another repository", a.item(applyStorage, "Query", "plan#"+others)},
 		{"the applier reads claims of another repository", a.item(applyStorage, "BatchGetItem", "apply#"+ours, "apply#"+others)},
-		{"the applier queries an index, where repositories are mixed", index(applyStorage, "by-run")},
+		{"the applier reads claims of its own and a lock of another repository", a.item(applyStorage, "BatchGetItem", "apply#"+ours, "lock#"+others)},
+		{"the applier reads a plan record by its key, with claims", a.item(applyStorage, "BatchGetItem", "apply#"+ours, "plan#"+ours)},
+		{"the applier reads plans of another repository's pull request", index(applyStorage, "by-pull-request", "acme/payments#41")},
+		{"the applier reads plans of a pull request of a repository whose name extends its own", index(applyStorage, "by-pull-request", "acme/infrastructure-live#41")},
+		{"the applier reads plans of pull requests without telling the keys", index(applyStorage, "by-pull-request", "")},
+		{"the applier reads what a run did", index(applyStorage, "by-run", "acme/infrastructure#1")},
 		{"the applier queries without telling the keys", noKeys(applyStorage, "Query")},
 		{"the applier reads the whole table", noKeys(applyStorage, "Scan")},
 		{"the applier decrypts without S3", kms(applyStorage, "Decrypt", map[string]any{"kms:ViaService": nil})},
@@ -185,7 +203,7 @@ func (a *account) attempts() []attempt {
 		{"the applier makes data keys for another bucket", kms(applyStorage, "GenerateDataKey", map[string]any{"kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::acme-other"})},
 
 		{"the applier links an issue of another repository", a.item(applyStorage, "PutItem", "issue#"+others)},
-		{"the applier writes a link whose keys AWS does not tell", noKeys(applyStorage, "BatchGetItem")},
+		{"the applier reads items whose keys AWS does not tell", noKeys(applyStorage, "BatchGetItem")},
 
 		// Drift detection.
 		{"drift detection writes a plan record", a.item(driftStorage, "PutItem", "plan#"+ours)},
@@ -193,13 +211,10 @@ func (a *account) attempts() []attempt {
 		{"drift detection claims a plan", a.item(driftStorage, "PutItem", "apply#"+ours)},
 		{"drift detection links an issue of another repository", a.item(driftStorage, "PutItem", "issue#"+others)},
 		{"drift detection links an issue without telling the keys", noKeys(driftStorage, "PutItem")},
-		{"drift detection reads another repository's runs", func() request {
-			r := index(driftStorage, "by-run")
-			r.Context = map[string]any{"dynamodb:LeadingKeys": []string{"acme/payments#1"}}
-			return r
-		}()},
-		{"drift detection reads runs without telling the keys", func() request { r := index(driftStorage, "by-run"); r.Context = nil; return r }()},
-		{"drift detection reads all plans of a pull request", index(driftStorage, "by-pull-request")},
+		{"drift detection reads another repository's runs", index(driftStorage, "by-run", "acme/payments#1")},
+		{"drift detection reads runs without telling the keys", index(driftStorage, "by-run", "")},
+		{"drift detection reads all plans of a pull request", index(driftStorage, "by-pull-request", "acme/infrastructure#41")},
+		{"drift detection reads locks", a.item(driftStorage, "BatchGetItem", "lock#"+ours)},
 		{"drift detection reads claims", a.item(driftStorage, "BatchGetItem", "apply#"+ours)},
 		{"drift detection reads a planfile", object(driftStorage, "GetObject", planfile, nil)},
 		{"drift detection deletes a link", a.item(driftStorage, "DeleteItem", "issue#"+ours)},

@@ -137,8 +137,8 @@ func (a *account) dynamodbRequests(t *testing.T, c mototest.Call) []request {
 	case "PutItem":
 		return []request{a.item(c.Role, c.Operation, body.pk())}
 	case "Query":
-		if body.IndexName == "by-run" {
-			r := a.item(c.Role, c.Operation, body.ExpressionAttributeValues[":run"].S)
+		if key, ok := map[string]string{"by-run": ":run", "by-pull-request": ":pr"}[body.IndexName]; ok {
+			r := a.item(c.Role, c.Operation, body.ExpressionAttributeValues[key].S)
 			r.Resource += "/index/" + body.IndexName
 			return []request{r}
 		}

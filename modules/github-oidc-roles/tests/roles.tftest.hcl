@@ -138,7 +138,7 @@ run "keys_are_those_of_the_plan_store" {
 
 run "what_plan_storage_may_do" {
   assert {
-    condition     = toset(flatten([for s in data.aws_iam_policy_document.plan_storage[0].statement : s.actions])) == toset(["s3:PutObject", "kms:GenerateDataKey", "dynamodb:PutItem"])
+    condition     = toset(flatten([for s in data.aws_iam_policy_document.plan_storage[0].statement : s.actions])) == toset(["s3:PutObject", "kms:GenerateDataKey", "dynamodb:PutItem", "dynamodb:BatchGetItem", "dynamodb:Query"])
     error_message = "plan storage may do something else"
   }
   assert {
@@ -146,8 +146,12 @@ run "what_plan_storage_may_do" {
     error_message = "planfiles can be put elsewhere, or over others"
   }
   assert {
-    condition     = flatten([for s in data.aws_iam_policy_document.plan_storage[0].statement : [for c in s.condition : c.values if c.variable == "dynamodb:LeadingKeys" && c.test != "Null"]]) == ["plan#acme/infrastructure#*", "drift#acme/infrastructure#*", "lock#acme/infrastructure#*"]
+    condition     = flatten([for s in data.aws_iam_policy_document.plan_storage[0].statement : [for c in s.condition : c.values if c.variable == "dynamodb:LeadingKeys" && c.test != "Null"] if contains(s.actions, "dynamodb:PutItem")]) == ["plan#acme/infrastructure#*", "drift#acme/infrastructure#*", "lock#acme/infrastructure#*"]
     error_message = "records of another kind or repository can be put"
+  }
+  assert {
+    condition     = flatten([for s in data.aws_iam_policy_document.plan_storage[0].statement : [for c in s.condition : c.values if c.variable == "dynamodb:LeadingKeys" && c.test != "Null"] if s.actions == toset(["dynamodb:BatchGetItem"])]) == ["lock#acme/infrastructure#*", "apply#acme/infrastructure#*"]
+    error_message = "plan storage can read items of another kind or repository"
   }
 }
 
@@ -166,6 +170,23 @@ run "what_apply_storage_may_do" {
   assert {
     condition     = flatten([for s in data.aws_iam_policy_document.apply_storage[0].statement : [for c in s.condition : c.values if c.variable == "dynamodb:LeadingKeys" && c.test != "Null"] if contains(s.actions, "dynamodb:PutItem")]) == ["apply#acme/infrastructure#*", "issue#acme/infrastructure#*"]
     error_message = "apply storage can put plan records"
+  }
+  assert {
+    condition     = flatten([for s in data.aws_iam_policy_document.apply_storage[0].statement : [for c in s.condition : c.values if c.variable == "dynamodb:LeadingKeys" && c.test != "Null"] if s.actions == toset(["dynamodb:BatchGetItem"])]) == ["apply#acme/infrastructure#*", "issue#acme/infrastructure#*", "lock#acme/infrastructure#*"]
+    error_message = "apply storage can read items of another kind or repository"
+  }
+}
+
+run "an_index_is_queried_by_repository" {
+  assert {
+    condition = { for role, d in { plan = data.aws_iam_policy_document.plan_storage[0], apply = data.aws_iam_policy_document.apply_storage[0], drift = data.aws_iam_policy_document.drift_storage[0] } :
+      role => [for s in d.statement : [one(s.resources), [for c in s.condition : c.values if c.test != "Null"]] if s.actions == toset(["dynamodb:Query"]) && strcontains(one(s.resources), "/index/")]
+      } == {
+      plan  = [["arn:aws:dynamodb:us-east-2:111111111111:table/acme-plans/index/by-pull-request", [tolist(["acme/infrastructure#*"])]]]
+      apply = [["arn:aws:dynamodb:us-east-2:111111111111:table/acme-plans/index/by-pull-request", [tolist(["acme/infrastructure#*"])]]]
+      drift = [["arn:aws:dynamodb:us-east-2:111111111111:table/acme-plans/index/by-run", [tolist(["acme/infrastructure#*"])]]]
+    }
+    error_message = "another index, or another repository's part of one, can be queried"
   }
 }
 

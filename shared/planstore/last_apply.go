@@ -1,0 +1,51 @@
+package planstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// LastApply is the newest apply of a target.
+type LastApply struct {
+	RecordID      string
+	Commit        string
+	PullRequest   int // 0 when there was none
+	PlanCreatedAt time.Time
+	Run           Run
+	AppliedAt     time.Time
+	State         *StatePosition // that the applied plan was made on; nil when unknown
+}
+
+// LastApplies returns the newest applies of targets, by target as given; of a
+// target that was never applied there is nothing. A hundred targets take one
+// request, whose reads are strongly consistent.
+func (s *Store) LastApplies(ctx context.Context, targets []Target) (map[Target]LastApply, error) {
+	applies, err := s.lastApplies(ctx, targets)
+	if err != nil {
+		return nil, fmt.Errorf("read the last applies: %w", err)
+	}
+	return applies, nil
+}
+
+func (s *Store) lastApplies(ctx context.Context, targets []Target) (map[Target]LastApply, error) {
+	pks, named, err := partitions(applyPrefix, targets)
+	if err != nil {
+		return nil, err
+	}
+	items, err := s.items.lastApplies(ctx, pks)
+	if err != nil {
+		return nil, err
+	}
+	applies := make(map[Target]LastApply, len(items))
+	for _, item := range items {
+		last, err := item.lastApply()
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range named[item.PK] {
+			applies[t] = *last
+		}
+	}
+	return applies, nil
+}

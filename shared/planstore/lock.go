@@ -1,0 +1,183 @@
+package planstore
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Lock says which pull request holds a target, so that plans of other pull
+// requests wait. It never ends by itself: whoever reads it decides, with what
+// GitHub says of the pull request and with [Lock.AppliedBy], whether it is over.
+type Lock struct {
+	Target
+	PullRequest int
+	Branch      string
+	Actor       string
+	Run         Run       // that took it
+	Since       time.Time // set by TakeLock when it is zero
+	Released    time.Time // zero while it is held
+
+	// Revision counts the item's writes. 0: it is not stored.
+	Revision int
+}
+
+// AppliedBy reports whether the target's last apply (nil: there was none) is of
+// the lock's pull request, and ended after the lock was taken. Once that pull
+// request is merged, its lock is over then.
+func (l Lock) AppliedBy(last *LastApply) bool {
+	return last != nil && last.PullRequest == l.PullRequest && last.AppliedAt.After(l.Since)
+}
+
+// ReadLocks returns the locks of targets, by target as given, also those that
+// were released; of a target that was never locked there is nothing. A hundred
+// targets take one request, whose reads are strongly consistent.
+func (s *Store) ReadLocks(ctx context.Context, targets []Target) (map[Target]Lock, error) {
+	locks, err := s.readLocks(ctx, targets)
+	if err != nil {
+		return nil, fmt.Errorf("read the locks: %w", err)
+	}
+	return locks, nil
+}
+
+func (s *Store) readLocks(ctx context.Context, targets []Target) (map[Target]Lock, error) {
+	pks, named, err := partitions(lockPrefix, targets)
+	if err != nil {
+		return nil, err
+	}
+	items, err := s.items.locks(ctx, pks)
+	if err != nil {
+		return nil, err
+	}
+	locks := make(map[Target]Lock, len(items))
+	for _, item := range items {
+		for _, t := range named[item.PK] {
+			if locks[t], err = item.lock(t); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return locks, nil
+}
+
+// LocksOfPullRequest returns the locks that a pull request holds, by component
+// and stack.
+//
+// In DynamoDB they are found by the index by-pull-request, which may be some
+// moments behind: one that was taken just now may be missing. Those that are
+// found are read anew, so that none is returned that has been released.
+func (s *Store) LocksOfPullRequest(ctx context.Context, repository string, number int) ([]Lock, error) {
+	locks, err := s.locksOfPullRequest(ctx, Target{Repository: repository}, number)
+	if err != nil {
+		return nil, fmt.Errorf("find the locks of pull request %d of %s: %w", number, shown(repository), err)
+	}
+	return locks, nil
+}
+
+func (s *Store) locksOfPullRequest(ctx context.Context, of Target, number int) (held []Lock, err error) {
+	items, err := s.ofPullRequest(ctx, lockPrefix, of, number)
+	if err != nil || len(items) == 0 {
+		return nil, err
+	}
+	var targets []Target
+	for _, item := range items {
+		targets = append(targets, item.target())
+	}
+	locks, err := s.readLocks(ctx, targets)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range locks {
+		if l.PullRequest == number && l.Released.IsZero() {
+			held = append(held, l)
+		}
+	}
+	slices.SortFunc(held, func(a, b Lock) int {
+		return cmp.Or(strings.Compare(a.Component, b.Component), strings.Compare(a.Stack, b.Stack))
+	})
+	return held, nil
+}
+
+// TakeLock stores a lock in the place of the one that was read (the zero Lock:
+// of none), if that is still what is stored, and returns it as [Store.ReadLocks]
+// will. Else the error is an [ErrConflict]: of several calls over the same lock
+// one wins. Whether the lock that was read may be taken over is for the caller
+// to know.
+//
+// A write whose answer was lost is recognized by a token that only this call
+// knows; so nil is returned also when ctx ended just after it was done.
+func (s *Store) TakeLock(ctx context.Context, l, over Lock) (Lock, error) {
+	taken, err := s.takeLock(ctx, l, over)
+	if err != nil {
+		return Lock{}, fmt.Errorf("lock %s for pull request %d: %w", l.Target, l.PullRequest, err)
+	}
+	return taken, nil
+}
+
+func (s *Store) takeLock(ctx context.Context, l, over Lock) (Lock, error) {
+	if over.Revision != 0 && over.key() != l.key() {
+		return Lock{}, fmt.Errorf("the lock of %s is another target's", over.Target)
+	}
+	if l.Since.IsZero() {
+		l.Since = s.now()
+	}
+	l.Released, l.Revision = time.Time{}, over.Revision+1
+	return s.putLock(ctx, l)
+}
+
+// ReleaseLock ends a lock that was read, if it is still what is stored; else the
+// error is an [ErrConflict]. Releasing one that was read as released does nothing.
+func (s *Store) ReleaseLock(ctx context.Context, held Lock) error {
+	if !held.Released.IsZero() {
+		return nil
+	}
+	held.Released = s.now()
+	held.Revision++
+	if _, err := s.putLock(ctx, held); err != nil {
+		return fmt.Errorf("release %s from pull request %d: %w", held.Target, held.PullRequest, err)
+	}
+	return nil
+}
+
+func (s *Store) putLock(ctx context.Context, l Lock) (Lock, error) {
+	if err := l.check(); err != nil {
+		return Lock{}, err
+	}
+	item := newLockItem(l, rand.Text())
+	mine, err := item.lock(l.Target)
+	if err != nil {
+		return Lock{}, err
+	}
+	err = writeRevision(ctx,
+		func(ctx context.Context) error { return s.items.putLock(ctx, item) },
+		func(ctx context.Context) (bool, error) {
+			stored, err := s.items.locks(ctx, []string{item.PK})
+			return len(stored) == 1 && stored[0].Token == item.Token, err
+		})
+	if err != nil {
+		return Lock{}, err
+	}
+	return mine, nil
+}
+
+func (l Lock) check() error {
+	if err := cmp.Or(l.Target.check(), l.Run.check()); err != nil {
+		return err
+	}
+	switch {
+	case l.PullRequest < 1:
+		return errors.New("only a pull request can hold a lock")
+	case l.Revision < 1:
+		return fmt.Errorf("a lock of revision %d can't be stored", l.Revision)
+	case len(l.Branch) > maxName || len(l.Actor) > maxName:
+		return fmt.Errorf("the branch and the actor of a lock have %d and %d bytes, and at most %d can be stored", len(l.Branch), len(l.Actor), maxName)
+	case l.Since.IsZero():
+		return errors.New("a lock has a beginning")
+	}
+	return nil
+}
