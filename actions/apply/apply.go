@@ -1,26 +1,36 @@
-// Command apply is the apply action: it fetches the planfile that was reviewed,
-// proves that it is still that one and still fits, claims it, and applies it,
-// once. It decides which plan that is; package apply does the rest.
+// Command apply is the apply action: it fetches the planfiles that were reviewed,
+// proves that each is still that one and still fits, claims it, and applies it, once. It
+// decides which plans those are; package apply does the rest.
 package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/apply"
+	"github.com/terraform-gitops/gitops/shared/batch"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/target"
 )
 
 // Inputs are the action's inputs; action.yml describes them.
 type Inputs struct {
 	job.Inputs
 	Verification apply.Verification
+	// ExpectedDigest is the only digest whose plans may be applied; empty: any.
+	ExpectedDigest string
+	DryRun         bool
+	Replan         bool // have the plans that were superseded made anew
+
+	// Without component and stack: which targets, and how.
+	Targets     []target.Name // by name; empty: all that the merge affects or that were planned for it
+	Selection   batch.Selection
+	Parallelism int
 }
 
 // Deps are what Run works with, so that a test can replace them.
@@ -37,65 +47,74 @@ type Deps struct {
 func ReadInputs(r *gha.Runtime) (Inputs, error) {
 	read := r.Inputs()
 	in := Inputs{
-		Inputs:       job.ReadInputs(r, read, "apply-role"),
-		Verification: apply.Verification(read.Choice("verification", string(apply.Strict), string(apply.Replan), string(apply.None))),
+		Inputs:         job.ReadInputs(r, read, "apply-role"),
+		Verification:   apply.Verification(read.Choice("verification", string(apply.Strict), string(apply.Replan), string(apply.None))),
+		ExpectedDigest: r.Input("expected-digest"),
+		DryRun:         read.Bool("dry-run", false),
+		Replan:         read.Bool("replan", false),
+		Parallelism:    read.Int("parallelism", runtime.NumCPU(), 1, 64),
 	}
-	if err := read.Err(); err != nil {
+	var problems [3]error
+	in.Targets, problems[0] = batch.ParseTargets(r.Input("targets"))
+	in.Selection.Components, problems[1] = batch.ParsePatterns("components", r.Input("components"))
+	in.Selection.Stacks, problems[2] = batch.ParsePatterns("stacks", r.Input("stacks"))
+	if err := errors.Join(read.Err(), problems[0], problems[1], problems[2]); err != nil {
 		return Inputs{}, err
 	}
-	return in, in.Check()
+	return in, in.check()
 }
 
-// Run applies the target's reviewed planfile.
+func (in Inputs) check() error {
+	switch {
+	case in.Component != "" && (!in.Selection.Empty() || len(in.Targets) > 0):
+		return errors.New("inputs `component` and `stack` name one target, and `targets`, `components` and `stacks` are about many: choose one of the two")
+	case len(in.Targets) > 0 && !in.Selection.Empty():
+		return errors.New("input `targets` names the targets, so `components` and `stacks` have no meaning beside it: choose one of the two")
+	}
+	return in.Check()
+}
+
+// Run applies the reviewed planfile of one target, or those of all that were merged.
 //
-// A *[apply.Refusal] says why nothing was applied. Whatever else goes wrong after the
+// A *[apply.Refusal] says why nothing was applied. Whatever else goes wrong after a
 // plan was claimed is recorded with the claim before Run returns.
 func Run(ctx context.Context, in Inputs, d Deps) (job.Result, error) {
-	outcome, err := apply.Run(ctx, apply.Options{
-		Inputs: in.Inputs, Verification: in.Verification,
-		Runtime: d.Runtime, Environ: d.Environ, Now: d.Now, Signals: d.Signals,
-	}, func(ctx context.Context, w *apply.Work) error {
-		c := &choice{Work: w, runtime: d.Runtime, sha: in.SHA}
-		if err := c.choose(ctx); err != nil {
-			return err
-		}
-		return w.Apply(ctx)
-	})
-	var skipped *job.Skipped
+	m, err := open(ctx, in, d)
+	var skipped *skip
 	if errors.As(err, &skipped) {
-		return skipped.Result(d.Runtime, map[string]string{"status": "skipped", "outputs": "{}"}), nil
+		return skipped.result(d.Runtime), nil
 	}
-	return result(d.Runtime, outcome), err
+	if err != nil {
+		return failed(d.Runtime, in, err), err
+	}
+	if in.Component != "" {
+		return m.one(ctx)
+	}
+	return m.many(ctx)
 }
 
-// maxOutputs is how many bytes of values the output `outputs` can have. An apply
-// that succeeded must not fail for more.
-// https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idoutputs
-const maxOutputs = 1 << 20
+// skip says that there is nothing to apply, and that nothing has failed.
+type skip struct{ reason string }
 
-// result makes the summary and outputs of what happened.
-func result(r *gha.Runtime, o apply.Outcome) job.Result {
-	status := "failed"
-	if o.Succeeded() {
-		status = "succeeded"
+func (e *skip) Error() string { return e.reason }
+
+func (e *skip) result(r *gha.Runtime) job.Result {
+	r.Notice(gha.Annotation{Message: "Nothing is applied: " + e.reason})
+	return job.Result{
+		Summary: "⏭️ Nothing is applied: " + report.Text(e.reason) + ".\n",
+		Outputs: map[string]string{"status": "skipped", "outputs": "{}"},
 	}
-	outputs := map[string]json.RawMessage{}
-	for _, output := range o.Report.Outputs {
-		if !output.Sensitive {
-			outputs[output.Name] = output.Value
-		}
-	}
-	values, err := json.Marshal(outputs)
-	if err != nil { // a RawMessage that Terraform wrote is valid JSON
-		values = []byte("{}")
-	}
-	if len(values) > maxOutputs {
-		o.Report.Notes = append(o.Report.Notes, fmt.Sprintf("The output \"outputs\" of this step is empty: the values have %d bytes, and GitHub takes %d.", len(values), maxOutputs))
-		values = []byte("{}")
+}
+
+// failed is the result of a run that came to no target.
+func failed(r *gha.Runtime, in Inputs, err error) job.Result {
+	view := report.Apply{Subject: report.Subject{Component: in.Component, Stack: in.Stack}, Status: report.Failed, Error: err.Error()}
+	var refusal *apply.Refusal
+	if errors.As(err, &refusal) {
+		refusal.Describe(&view)
 	}
 	return job.Result{
-		Summary:     job.Redact(r, o.Report).Markdown(report.SummaryLimit),
-		Outputs:     map[string]string{"status": status, "outputs": string(values)},
-		Annotations: o.Annotations,
+		Summary: job.Redact(r, view).Markdown(report.SummaryLimit),
+		Outputs: map[string]string{"status": "failed", "outputs": "{}"},
 	}
 }

@@ -30,7 +30,7 @@ func (p *planning) drifted() bool {
 
 // putDriftResult stores what a drift plan found, or that it failed. Outside of
 // drift mode, and without a store, there is nothing to do.
-func (p *planning) putDriftResult(ctx context.Context, planErr error) error {
+func (p *planning) putDriftResult(ctx context.Context) error {
 	if !p.Drift || p.store == nil {
 		return nil
 	}
@@ -39,8 +39,8 @@ func (p *planning) putDriftResult(ctx context.Context, planErr error) error {
 		Outcome: planstore.DriftNotDrifted, RefreshOnly: p.RefreshOnly, Counts: p.record.Counts,
 	}
 	switch {
-	case planErr != nil:
-		r.Outcome, r.Error = planstore.DriftError, p.line(planErr)
+	case p.error != nil:
+		r.Outcome, r.Error = planstore.DriftError, p.line(p.error)
 		r.Counts = planstore.Record{}.Counts // of a part of the plan, perhaps
 	case p.drifted():
 		r.Outcome, r.Changes = planstore.DriftDrifted, p.changes.Visible
@@ -53,7 +53,7 @@ func (p *planning) putDriftResult(ctx context.Context, planErr error) error {
 		r.Base = p.base()
 	}
 	if r.Outcome != planstore.DriftNotDrifted {
-		r.Report = p.driftView(planErr).Section(planstore.MaxDriftReport)
+		r.Report = p.driftView().Section(planstore.MaxDriftReport)
 	}
 	return p.store.PutDriftResult(ctx, r)
 }
@@ -78,12 +78,12 @@ func (p *planning) line(err error) string {
 	return line
 }
 
-func (p *planning) driftView(planErr error) report.Drift {
+func (p *planning) driftView() report.Drift {
 	view := report.Drift{
 		Subject: p.subject(), Drifted: p.drifted(), Changes: p.changes, RefreshOnly: p.RefreshOnly,
-		Diagnostics: p.diagnostics, Error: p.undiagnosed(planErr), Next: p.driftNext(),
+		Diagnostics: p.diagnostics, Error: p.undiagnosed(), Next: p.driftNext(),
 	}
-	if planErr != nil {
+	if p.error != nil {
 		view.Drifted, view.Changes = false, nil
 	}
 	return job.Redact(p.Runtime, view)

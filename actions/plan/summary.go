@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
@@ -14,17 +15,8 @@ import (
 )
 
 // report shows the plan and sets the outputs.
-func (p *planning) report(ctx context.Context, planErr error) (job.Result, error) {
-	view := job.Redact(p.Runtime, report.Plan{
-		Subject: p.subject(), Changes: p.changes, Diagnostics: p.diagnostics, Error: p.undiagnosed(planErr),
-		DependsOn: p.job.Target.DependsOn, ApplyHow: p.applyHow(),
-	})
-	result := job.Result{Outputs: p.outputs()}
-	if p.Drift {
-		result.Summary = p.driftView(planErr).Markdown(report.SummaryLimit)
-	} else {
-		result.Summary = view.Markdown(report.SummaryLimit)
-	}
+func (p *planning) report(ctx context.Context) (job.Result, error) {
+	result := job.Result{Outputs: p.outputs(), Summary: p.markdown()(report.SummaryLimit)}
 	if p.record.Outcome == planstore.OutcomeFailed {
 		result.Annotations = job.Annotations(p.job.Target.Dir, p.diagnostics)
 	}
@@ -33,10 +25,23 @@ func (p *planning) report(ctx context.Context, planErr error) (job.Result, error
 			return result, err
 		}
 	}
-	if p.Comment && p.record.PullRequest > 0 {
-		return result, p.comment(ctx, view)
+	if p.Comment && p.pull.Number > 0 {
+		// Quoted: names may have spaces.
+		key := fmt.Sprintf("gitops plan %q %q", p.job.Target.Component, p.job.Target.Stack)
+		return result, p.comment(ctx, key, p.markdown()(github.CommentRoom(key)))
 	}
 	return result, nil
+}
+
+// markdown returns what writes the report for a limit.
+func (p *planning) markdown() func(limit int) string {
+	if p.Drift {
+		return p.driftView().Markdown
+	}
+	return job.Redact(p.Runtime, report.Plan{
+		Subject: p.subject(), Changes: p.changes, Diagnostics: p.diagnostics, Error: p.undiagnosed(),
+		DependsOn: p.dependsOn(), ApplyHow: p.applyHow(),
+	}).Markdown
 }
 
 func (p *planning) subject() report.Subject {
@@ -58,15 +63,29 @@ func (p *planning) subject() report.Subject {
 }
 
 // undiagnosed is an error that no diagnostic tells.
-func (p *planning) undiagnosed(planErr error) string {
-	if planErr == nil || len(p.diagnostics) > 0 {
+func (p *planning) undiagnosed() string {
+	if p.error == nil || len(p.diagnostics) > 0 {
 		return ""
 	}
-	return planErr.Error()
+	return p.error.Error()
+}
+
+// dependsOn names the targets that this one depends on.
+func (p *planning) dependsOn() (names []string) {
+	for _, n := range p.job.Target.DependsOn {
+		if n.Stack == p.job.Target.Stack {
+			names = append(names, n.Component)
+		} else {
+			names = append(names, n.String())
+		}
+	}
+	return names
 }
 
 func (p *planning) applyHow() string {
 	switch {
+	case p.lockedBy != "":
+		return "Nothing can apply this plan as long as another pull request holds the lock."
 	case !p.Store:
 		return "This planfile was not stored (plan-storage: false), so nothing can apply it."
 	case p.record.PullRequest > 0:
@@ -80,12 +99,8 @@ func (p *planning) outputs() map[string]string {
 	out := map[string]string{
 		"has-changes": strconv.FormatBool(p.record.Outcome == planstore.OutcomeChanges),
 		"digest":      p.record.Digest,
-		"adds":        strconv.Itoa(p.record.Counts.Adds()),
-		"changes":     strconv.Itoa(p.record.Counts.Changes()),
-		"destroys":    strconv.Itoa(p.record.Counts.Destroys()),
-		"imports":     strconv.Itoa(p.record.Counts.Import),
-		"moves":       strconv.Itoa(p.record.Counts.Move),
 	}
+	countOutputs(out, p.record.Counts)
 	if p.stored {
 		out["plan-record"] = p.record.ID()
 	}
@@ -93,6 +108,14 @@ func (p *planning) outputs() map[string]string {
 		out["drifted"] = strconv.FormatBool(p.drifted())
 	}
 	return out
+}
+
+func countOutputs(out map[string]string, n changes.Counts) {
+	out["adds"] = strconv.Itoa(n.Adds())
+	out["changes"] = strconv.Itoa(n.Changes())
+	out["destroys"] = strconv.Itoa(n.Destroys())
+	out["imports"] = strconv.Itoa(n.Import)
+	out["moves"] = strconv.Itoa(n.Move)
 }
 
 // keepFiles moves the planfile and its JSON, both full of secrets, where later
@@ -111,16 +134,14 @@ func (p *planning) keepFiles(outputs map[string]string) error {
 	return nil
 }
 
-func (p *planning) comment(ctx context.Context, view report.Plan) error {
-	client, err := p.job.GitHub()
+// comment keeps one comment on the pull request, found again by its key.
+func (s *session) comment(ctx context.Context, key, markdown string) error {
+	client, err := s.repository.GitHub()
 	if err != nil {
 		return err
 	}
-	// Quoted: names may have spaces.
-	key := fmt.Sprintf("gitops plan %q %q", p.job.Target.Component, p.job.Target.Stack)
-	err = client.StickyComment(ctx, p.job.Context.Repository, p.record.PullRequest, key, view.Markdown(github.CommentRoom(key)))
-	if err != nil {
-		return fmt.Errorf("comment on pull request #%d: %w", p.record.PullRequest, err)
+	if err := client.StickyComment(ctx, s.context.Repository, s.pull.Number, key, markdown); err != nil {
+		return fmt.Errorf("comment on pull request #%d: %w", s.pull.Number, err)
 	}
 	return nil
 }

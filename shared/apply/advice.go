@@ -10,6 +10,7 @@ type advice struct {
 	tampered string // the planfile is another one
 	version  string // Terraform is another one
 	moved    string // the configuration is another one
+	depends  string // a dependency is another one
 	differs  string // a new plan would change something else
 	stale    string // the state is another one
 }
@@ -27,6 +28,7 @@ var adviceForChange = advice{
 	tampered: "The stored planfile is not the one that was reviewed: find out who wrote it, then plan the pull request again.",
 	version:  "Install the same version in both workflows, or plan the pull request again with this one.",
 	moved:    "The base branch moved after the plan was made. Plan again on top of it: update the pull request's branch before merging, or apply with verification: replan.",
+	depends:  "Run the plan workflow for the merged commit, review what it would do now, and run the apply workflow again.",
 	differs:  "Plan the pull request again and review the difference.",
 	stale:    "Plan the pull request again: something else changed this target's state after the review.",
 }
@@ -41,6 +43,7 @@ var adviceForDrift = advice{
 	tampered: "The stored planfile is not the one that the issue showed: find out who wrote it, then run the drift detection's workflow.",
 	version:  "Install the same version in both workflows, or run the drift detection's workflow with this one.",
 	moved:    "Git has moved on since the drift was planned. " + DetectAgain,
+	depends:  DetectAgain,
 	differs:  DetectAgain,
 	stale:    "Something else changed this target's state since the drift was planned. " + DetectAgain,
 }

@@ -17,7 +17,9 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/pulls"
 	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
@@ -25,6 +27,11 @@ import (
 type Options struct {
 	job.Inputs
 	Verification Verification
+	// Repository has the target that the inputs name, Pulls are its pull requests, and
+	// Store is where the plan is. What is nil is opened.
+	Repository *job.Repository
+	Pulls      *pulls.Requests
+	Store      *planstore.Store
 
 	Runtime *gha.Runtime
 	Environ []string // of the process: what of it Terraform may see is decided by package terraform
@@ -50,11 +57,13 @@ type Work struct {
 	options  Options
 	store    *planstore.Store
 	stored   planstore.Stored
+	moved    []target.Name // dependencies that were applied since the plan was made
 	cli      *terraform.CLI
 	planfile string
 	inside   *terraform.Planfile // what planfile tells of itself; nil when it is encrypted
 	view     report.Apply
 	claimed  bool
+	applied  bool  // and that is recorded
 	trouble  error // beside Terraform's own: what could not be stored after the apply
 }
 
@@ -65,7 +74,7 @@ type Work struct {
 // was applied; a *[job.Skipped] that the target's settings leave it out. Whatever else
 // goes wrong after the plan was claimed is recorded with the claim before Run returns.
 func Run(ctx context.Context, o Options, do func(context.Context, *Work) error) (Outcome, error) {
-	w := &Work{options: o, view: report.Apply{Subject: report.Subject{Component: o.Component, Stack: o.Stack}}}
+	w := &Work{options: o, store: o.Store, view: report.Apply{Subject: report.Subject{Component: o.Component, Stack: o.Stack}}}
 	err := w.open(ctx)
 	if err == nil {
 		err = do(ctx, w)
@@ -84,7 +93,17 @@ func Run(ctx context.Context, o Options, do func(context.Context, *Work) error) 
 }
 
 func (w *Work) open(ctx context.Context) (err error) {
-	if w.Job, err = job.Open(ctx, w.options.Runtime, w.options.Environ, w.options.Inputs); err != nil {
+	o := &w.options
+	if o.Repository == nil {
+		if o.Repository, err = job.OpenRepository(o.Runtime, o.Environ, o.Inputs); err != nil {
+			return err
+		}
+	}
+	if o.Pulls == nil {
+		o.Pulls = pulls.New(o.Repository.GitHub, o.Repository.Context.Repository)
+	}
+	name := target.Name{Component: w.options.Component, Stack: w.options.Stack}
+	if w.Job, err = w.options.Repository.Open(ctx, name, w.options.Inputs); err != nil {
 		return err
 	}
 	if atmos := w.Job.Target.Atmos; atmos != nil && atmos.Locked {
@@ -108,6 +127,36 @@ func (w *Work) Take(stored planstore.Stored) {
 	w.describe()
 }
 
+// Check sees whether the plan that was taken may be applied, as far as its record, its
+// claim and the target's lock say: all that Apply does before it runs Terraform.
+func (w *Work) Check(ctx context.Context) error {
+	if w.stored.Status != planstore.StatusPlanned {
+		return w.refuseStatus(w.stored.Status, w.stored.Claim, w.stored.Last)
+	}
+	if err := w.checkLock(ctx); err != nil {
+		return err
+	}
+	w.view.Status = report.Planned
+	if w.stored.Record.Outcome == planstore.OutcomeNoChanges {
+		w.view.Status = report.NoChanges
+	}
+	return nil
+}
+
+// Refresh reads anew what has become of the plan that was taken.
+func (w *Work) Refresh(ctx context.Context) error {
+	store, err := w.Store(ctx)
+	if err != nil {
+		return err
+	}
+	stored, err := store.FindRecord(ctx, w.stored.Record.Target, w.stored.Record.ID())
+	if err != nil {
+		return err
+	}
+	w.Take(stored)
+	return nil
+}
+
 // Apply applies the plan that was taken: after every check of the record and the
 // planfile, and once it is claimed. A plan without changes is not applied, which is no
 // error.
@@ -115,12 +164,12 @@ func (w *Work) Apply(ctx context.Context) error {
 	if _, err := w.Store(ctx); err != nil {
 		return err
 	}
-	if w.stored.Status != planstore.StatusPlanned {
-		return w.refuseStatus(w.stored.Status, w.stored.Claim, w.stored.Last)
+	if err := w.Check(ctx); err != nil || w.view.Status == report.NoChanges {
+		return err
 	}
-	if w.stored.Record.Outcome == planstore.OutcomeNoChanges {
-		w.view.Status = report.NoChanges
-		return nil
+	w.view.Status = ""
+	if err := w.checkDependencies(ctx); err != nil {
+		return err
 	}
 	cli, err := w.Job.Terraform(ctx, w.Job.Target.Settings.ApplyRole, w.options.Now)
 	if err != nil {
@@ -171,6 +220,8 @@ func (w *Work) apply(ctx context.Context) error {
 	w.trouble = w.rescueState(ctx, applied.ErroredState)
 	if finishErr := w.store.Finish(ctx, w.stored.Record, w.Job.Run(), outcome); finishErr != nil {
 		w.trouble = errors.Join(w.trouble, fmt.Errorf("%w: its claim still says that this run is applying it", finishErr))
+	} else {
+		w.applied = outcome.Status == planstore.StatusApplied
 	}
 	return errors.Join(err, w.trouble)
 }

@@ -18,11 +18,13 @@ type Outcome struct {
 	Annotations []gha.Annotation
 	// Claimed says that the plan was claimed: something may have been changed.
 	Claimed bool
+	// Applied says that the plan was applied, and that this is recorded.
+	Applied bool
 }
 
 // Succeeded reports whether everything that was to be applied was applied.
 func (o Outcome) Succeeded() bool {
-	return o.Report.Status == report.Succeeded || o.Report.Status == report.NoChanges
+	return o.Report.Status == report.Succeeded || o.Report.Status == report.NoChanges || o.Report.Status == report.Planned
 }
 
 func (w *Work) outcome(err error) Outcome {
@@ -35,7 +37,7 @@ func (w *Work) outcome(err error) Outcome {
 	case w.view.Status == "":
 		w.view.Status = report.Succeeded
 	}
-	o := Outcome{Report: w.view, Claimed: w.claimed}
+	o := Outcome{Report: w.view, Claimed: w.claimed, Applied: w.applied}
 	// A refusal and a cancel are told as what they are, not as what Terraform
 	// had to say before its end.
 	if w.Job != nil && refusal == nil && !errors.Is(err, terraform.ErrInterrupted) {

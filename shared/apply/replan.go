@@ -31,13 +31,20 @@ func (w *Work) replan(ctx context.Context) error {
 		return fmt.Errorf("read the new plan of %s: %w", w.Job.Target, err)
 	}
 	if now.Digest != reviewed.Digest {
-		return w.Refuse(
-			errors.New("planned again, it would change something else than what was reviewed"),
-			w.advice().differs,
-			differences(reviewed, now)...)
+		w.view.Now = now
+		reason, next := errors.New("planned again, it would change something else than what was reviewed"), w.advice().differs
+		if len(w.moved) > 0 {
+			reason = fmt.Errorf("%s was applied after this plan was made, and planned again it would change something else than what was reviewed", list(w.moved))
+			next = w.advice().depends
+		}
+		return w.Refuse(reason, next, differences(reviewed, now)...)
 	}
 	w.planfile = fresh
-	w.view.Verification = "Planned again before the apply: the new plan changes exactly what was reviewed (verification: replan)."
+	why := "verification: replan"
+	if len(w.moved) > 0 {
+		why = list(w.moved) + " was applied since"
+	}
+	w.view.Verification = "Planned again before the apply: the new plan changes exactly what was reviewed (" + why + ")."
 	return nil
 }
 

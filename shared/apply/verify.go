@@ -32,12 +32,21 @@ func (w *Work) verify(ctx context.Context) error {
 	if err := w.cli.CheckApply(w.planfile); err != nil { // before the claim: nothing is used up
 		return fmt.Errorf("apply %s: %w", w.Job.Target, err)
 	}
+	if w.options.Verification == Replan {
+		return w.replan(ctx)
+	}
+	if err := w.compare(); err != nil || len(w.moved) == 0 {
+		return err
+	}
+	return w.replan(ctx)
+}
+
+// compare compares the configuration inside of the planfile with the checkout.
+func (w *Work) compare() error {
 	switch {
 	case w.options.Verification == None:
 		w.view.Verification = "Not verified: the configuration was not compared with the planned one (verification: none)."
 		return nil
-	case w.options.Verification == Replan:
-		return w.replan(ctx)
 	case w.inside == nil:
 		w.view.Verification = "The planfile is encrypted: the configuration was compared with the plan record only."
 		return nil
@@ -98,7 +107,7 @@ func (w *Work) fetch(ctx context.Context) error {
 // only good for that one.
 func (w *Work) checkVersion(ctx context.Context) error {
 	record := w.stored.Record
-	version, err := w.cli.Version(ctx)
+	version, err := w.Job.Version(ctx, w.cli)
 	if err != nil {
 		return err
 	}

@@ -198,10 +198,18 @@ func (j *Job) Close() error {
 	for _, e := range j.endpoints {
 		err = errors.Join(err, e.Close())
 	}
-	if j.locked != nil {
-		err = errors.Join(err, j.locked.Close())
+	return errors.Join(err, j.LeaveFolder())
+}
+
+// LeaveFolder lets others in who wait for the root module's folder, before Close. No
+// more Terraform is to be run.
+func (j *Job) LeaveFolder() error {
+	if j.locked == nil {
+		return nil
 	}
-	return err
+	locked := j.locked
+	j.locked = nil
+	return locked.Close()
 }
 
 // Key names the target in the plan store.

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/terraform-gitops/gitops/shared/apply"
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/pulls"
+	"github.com/terraform-gitops/gitops/shared/target"
+)
+
+// merge is what was merged, and so what is to be applied: the same for all targets.
+type merge struct {
+	Inputs
+	Deps
+	event      gha.Event
+	context    gha.Context
+	repository *job.Repository
+	checkout   job.Checkout
+	commit     string // on the default branch; the workspace holds it
+	branch     string
+	pulls      *pulls.Requests
+
+	asked sync.Mutex
+	heads []head // of the pull requests that were merged as commit; nil until asked for
+}
+
+// head is the last commit of a pull request that was merged.
+type head struct {
+	number int
+	commit string
+}
+
+// open finds what was merged.
+func open(ctx context.Context, in Inputs, d Deps) (*merge, error) {
+	event, err := d.Runtime.Event()
+	if err != nil {
+		return nil, err
+	}
+	m := &merge{Inputs: in, Deps: d, event: event, context: d.Runtime.Context()}
+	m.branch = strings.TrimPrefix(m.context.Ref, "refs/heads/")
+	if m.repository, err = job.OpenRepository(d.Runtime, d.Environ, in.Inputs); err != nil {
+		return nil, err
+	}
+	m.pulls = pulls.New(m.repository.GitHub, m.context.Repository)
+	return m, m.findCommit(ctx)
+}
+
+// findCommit finds the commit on the default branch that the apply is for; the
+// workspace must hold it, since the plans are compared with it.
+func (m *merge) findCommit(ctx context.Context) (err error) {
+	m.commit = m.context.SHA
+	if pr := m.event.PullRequest; pr != nil {
+		if !pr.Merged && pr.Action == "closed" {
+			return &skip{fmt.Sprintf("pull request #%d was closed without being merged", pr.Number)}
+		}
+		if !pr.Merged {
+			return m.refuse(fmt.Errorf("pull request #%d is not merged", pr.Number), "Merge it first: a plan is applied after its review. (A workflow on pull_request closed wants if: github.event.pull_request.merged.)")
+		}
+		if pr.Base.Ref != m.event.DefaultBranch {
+			return m.refuse(fmt.Errorf("pull request #%d was merged into %s, and not into %s", pr.Number, pr.Base.Ref, m.event.DefaultBranch),
+				"Merge that branch into "+m.event.DefaultBranch+", too. Where another branch is the one that is applied, run this workflow on pushes to it.")
+		}
+		m.commit, m.branch = pr.MergeCommitSHA, pr.Base.Ref
+	}
+	if !job.IsCommit(m.commit) {
+		return errors.New("the event names no commit to apply: run on a merged pull request, a push, or workflow_dispatch")
+	}
+	if m.checkout, err = m.repository.Checkout(ctx); err != nil {
+		return err
+	}
+	if m.checkout.Commit != m.commit {
+		return fmt.Errorf("the workspace holds commit %s, and %s is to be applied: check it out first (`actions/checkout` with `ref: %[2]s`)", job.Short(m.checkout.Commit), m.commit)
+	}
+	return nil
+}
+
+// refuse refuses what the inputs name.
+func (m *merge) refuse(reason error, next string) error {
+	what := "what was merged"
+	if m.Component != "" {
+		what = target.Name{Component: m.Component, Stack: m.Stack}.String()
+	}
+	return &apply.Refusal{Target: what, Reason: reason, Next: next}
+}
+
+func (m *merge) key(n target.Name) planstore.Target {
+	return planstore.Target{Repository: m.context.Repository, Component: n.Component, Stack: n.Stack}
+}
+
+// find finds the newest plan of the commit that is meant: the one the input names;
+// else the merged commit itself, which a merge queue or a dispatch plans; else the head
+// of the pull request that was merged as that commit. One that nobody has approved is
+// refused; it is returned all the same.
+func (m *merge) find(ctx context.Context, store *planstore.Store, name target.Name) (planstore.Stored, error) {
+	commits, err := m.commits(ctx, func(commit string) (planstore.Stored, error) { return store.Find(ctx, m.key(name), commit) })
+	if err != nil || commits.found.Record.Commit == "" {
+		if err == nil {
+			err = &apply.Refusal{Target: name.String(),
+				Reason: fmt.Errorf("no stored plan for commit %s", strings.Join(commits.looked, " or ")),
+				Next:   "Run the plan action on the pull request's head commit, with the same component, stack and store, then apply again."}
+		}
+		return planstore.Stored{}, err
+	}
+	return commits.found, m.checkMerged(ctx, name, commits.found.Record)
+}
+
+type search struct {
+	found  planstore.Stored
+	looked []string
+}
+
+// commits looks for the plan of each commit that may be meant, in turn.
+func (m *merge) commits(ctx context.Context, look func(string) (planstore.Stored, error)) (s search, err error) {
+	try := func(commit string) (bool, error) {
+		s.looked = append(s.looked, job.Short(commit))
+		s.found, err = look(commit)
+		if errors.Is(err, planstore.ErrNotFound) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+	if m.SHA != "" {
+		_, err := try(m.SHA)
+		return s, err
+	}
+	if found, err := try(m.commit); found || err != nil {
+		return s, err
+	}
+	heads, err := m.mergedHeads(ctx)
+	if err != nil {
+		return s, err
+	}
+	for _, h := range heads {
+		if found, err := try(h.commit); found || err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// mergedHeads are the heads of the pull requests that were merged as the commit: the
+// event's, or those that GitHub names.
+func (m *merge) mergedHeads(ctx context.Context) ([]head, error) {
+	if pr := m.event.PullRequest; pr != nil {
+		return []head{{pr.Number, pr.Head.SHA}}, nil
+	}
+	m.asked.Lock()
+	defer m.asked.Unlock()
+	if m.heads != nil {
+		return m.heads, nil
+	}
+	client, err := m.repository.GitHub()
+	if err != nil {
+		return nil, err
+	}
+	merged, err := client.MergedPullRequests(ctx, m.context.Repository, m.commit, m.branch)
+	if err != nil {
+		return nil, err
+	}
+	m.heads = []head{}
+	for _, pr := range merged {
+		m.heads = append(m.heads, head{pr.Number, pr.HeadSHA})
+	}
+	return m.heads, nil
+}
+
+// checkMerged refuses a plan that belongs to neither a merged pull request nor
+// the commit being applied: nobody has approved what it would do.
+func (m *merge) checkMerged(ctx context.Context, name target.Name, record planstore.Record) error {
+	refuse := func(reason error, next string) error {
+		return &apply.Refusal{Target: name.String(), Reason: reason, Next: next}
+	}
+	// What an event says was merged was merged, whatever GitHub says of the pull request
+	// yet. A dispatch says nothing.
+	merging := m.event.PullRequest != nil || m.event.Push != nil && m.branch == m.event.DefaultBranch
+	if record.Commit == m.commit && (record.PullRequest == 0 || merging) {
+		return nil
+	}
+	if record.PullRequest == 0 {
+		return refuse(fmt.Errorf("the plan was made for commit %s outside of a pull request, and %s is to be applied", job.Short(record.Commit), job.Short(m.commit)), "Plan this commit, or merge a pull request.")
+	}
+	number, head, merged := record.PullRequest, "", ""
+	if pr := m.event.PullRequest; pr != nil && pr.Number == record.PullRequest {
+		head, merged = pr.Head.SHA, pr.MergeCommitSHA
+	} else {
+		pr, err := m.pulls.Get(ctx, number)
+		if err != nil {
+			return fmt.Errorf("ask whether pull request #%d is merged: %w", number, err)
+		}
+		switch {
+		case !pr.Merged:
+			return refuse(fmt.Errorf("pull request #%d is not merged", number), "Merge it first: a plan is applied after its review.")
+		case pr.BaseRef != m.branch:
+			return refuse(fmt.Errorf("pull request #%d was merged into %s, and this run is on %s", number, pr.BaseRef, m.branch), "Run this on the branch that it was merged into.")
+		}
+		head, merged = pr.HeadSHA, pr.MergeCommitSHA
+	}
+	// The last commit is what was reviewed; the merged one is what became of it.
+	if record.Commit == head || record.Commit == merged {
+		return nil
+	}
+	return refuse(fmt.Errorf("the plan was made for commit %s, and pull request #%d was merged at %s", job.Short(record.Commit), number, job.Short(head)), "Apply the plan of the commit that was merged.")
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"sync"
+
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/target"
+)
+
+// positions are those of the states that a run's plans were made on, by target. A plan
+// waits here for those of its dependencies, which begin before it.
+type positions struct {
+	known map[target.Name]*position
+}
+
+type position struct {
+	once sync.Once
+	set  chan struct{} // closed when at is there
+	at   *planstore.StatePosition
+}
+
+func newPositions(names []target.Name) *positions {
+	p := &positions{known: make(map[target.Name]*position, len(names))}
+	for _, n := range names {
+		p.known[n] = &position{set: make(chan struct{})}
+	}
+	return p
+}
+
+// tell says where a target's state is; nil when that is unknown. Only the first time
+// counts.
+func (p *positions) tell(n target.Name, at *planstore.StatePosition) {
+	if p == nil {
+		return
+	}
+	known := p.known[n]
+	known.once.Do(func() {
+		known.at = at
+		close(known.set)
+	})
+}
+
+// never says that nothing more is going to be known.
+func (p *positions) never(n target.Name) { p.tell(n, nil) }
+
+// of waits for the positions of those targets that are planned in this run.
+func (p *positions) of(ctx context.Context, names []target.Name) ([]planstore.Dependency, error) {
+	if p == nil {
+		return nil, nil
+	}
+	var all []planstore.Dependency
+	for _, n := range names {
+		known, ok := p.known[n]
+		if !ok {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-known.set:
+		}
+		if known.at != nil {
+			all = append(all, planstore.Dependency{Component: n.Component, Stack: n.Stack, State: *known.at})
+		}
+	}
+	return all, nil
+}

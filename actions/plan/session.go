@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/pulls"
+)
+
+// session is what is the same for all targets of a run.
+type session struct {
+	Inputs
+	Deps
+	event      gha.Event
+	context    gha.Context
+	repository *job.Repository
+	checkout   job.Checkout
+	commit     string
+	pull       pull // the zero one when the run is about none
+	pulls      *pulls.Requests
+}
+
+// pull is the pull request that is planned.
+type pull struct {
+	Number       int
+	Head, Branch string
+	Base         string // commit of the base branch
+}
+
+// begin checks everything that can be checked before a target is looked at.
+func begin(ctx context.Context, in Inputs, d Deps) (*session, error) {
+	event, err := d.Runtime.Event()
+	if err != nil {
+		return nil, err
+	}
+	s := &session{Inputs: in, Deps: d, event: event, context: d.Runtime.Context()}
+	if s.context.EventName == "pull_request_target" {
+		return nil, errors.New("plan refuses to run on pull_request_target: it would run a stranger's code with this repository's credentials: use the pull_request event")
+	}
+	if s.repository, err = job.OpenRepository(d.Runtime, d.Environ, in.Inputs); err != nil {
+		return nil, err
+	}
+	s.pulls = pulls.New(s.repository.GitHub, s.context.Repository)
+	if err := s.findPull(ctx); err != nil {
+		return nil, err
+	}
+	if s.pull.Number > 0 && in.Drift {
+		return nil, fmt.Errorf("drift mode is for the default branch, and this is pull request #%d: all that it changes would be taken for drift: run it on a schedule", s.pull.Number)
+	}
+	s.commit = in.SHA
+	if s.commit == "" {
+		s.commit = s.pull.Head
+	}
+	if s.commit == "" {
+		s.commit = s.context.SHA
+	}
+	if !job.IsCommit(s.commit) {
+		return nil, errors.New("no commit to plan: the event has none; give the input `sha`")
+	}
+	return s, nil
+}
+
+// findPull finds the pull request: in the event, or, where that names only its number,
+// at GitHub.
+func (s *session) findPull(ctx context.Context) error {
+	number := 0
+	switch e := s.event; {
+	case e.PullRequest != nil:
+		if e.PullRequest.Fork {
+			return forked(e.PullRequest.Number)
+		}
+		s.pull = pull{Number: e.PullRequest.Number, Head: e.PullRequest.Head.SHA, Branch: e.PullRequest.Head.Ref, Base: e.PullRequest.Base.SHA}
+	case e.MergeGroup != nil:
+		s.pull = pull{Number: e.MergeGroup.PullRequest, Head: e.MergeGroup.HeadSHA, Branch: e.MergeGroup.HeadRef, Base: e.MergeGroup.BaseSHA}
+	case e.RepositoryDispatch != nil:
+		number = e.RepositoryDispatch.PullRequest
+	case e.Inputs["pull-request"] != "":
+		var err error
+		if number, err = strconv.Atoi(e.Inputs["pull-request"]); err != nil || number < 1 {
+			return fmt.Errorf("the workflow's input `pull-request` is %q: give the number of a pull request", e.Inputs["pull-request"])
+		}
+	}
+	if number == 0 {
+		return nil
+	}
+	pr, err := s.pulls.Get(ctx, number)
+	if err != nil {
+		return err
+	}
+	if pr.Fork {
+		return forked(number)
+	}
+	if pr.State != "open" && !s.Unlock {
+		return fmt.Errorf("pull request #%d is %s: there is nothing to plan for it any more", number, state(pr))
+	}
+	s.pull = pull{Number: number, Head: pr.HeadSHA, Branch: pr.HeadRef, Base: pr.BaseSHA}
+	return nil
+}
+
+func state(pr github.PullRequest) string {
+	if pr.Merged {
+		return "merged"
+	}
+	return pr.State
+}
+
+func forked(number int) error {
+	return fmt.Errorf("pull request #%d comes from a fork: GitHub gives its workflows no ID token and no secrets, so it can't be planned here: a maintainer can push its commits to a branch of this repository", number)
+}
+
+// look sees that the workspace holds what is to be planned.
+func (s *session) look(ctx context.Context) (err error) {
+	if s.checkout, err = s.repository.Checkout(ctx); err != nil {
+		return err
+	}
+	if !s.checkout.Holds(s.commit) {
+		return fmt.Errorf("the workspace holds commit %s, and %s is to be planned: check it out first (`actions/checkout` with `ref: %[2]s`)", job.Short(s.checkout.Commit), s.commit)
+	}
+	return nil
+}
+
+// base is the commit that the change is compared with.
+func (s *session) base(ctx context.Context) (string, error) {
+	switch {
+	case s.BaseSHA != "":
+		return s.BaseSHA, nil
+	case s.event.MergeGroup != nil:
+		return s.event.MergeGroup.BaseSHA, nil
+	case s.pull.Base != "":
+		return s.repository.BaseOf(ctx, s.commit, s.pull.Base)
+	case s.event.Push != nil:
+		return s.event.Push.Before, nil // zeros for a new branch
+	}
+	return "", fmt.Errorf("a %s event changes nothing, so no target is affected: give `all: true`, or `targets`, `component` and `stack`, or `base-sha` to compare with", s.context.EventName)
+}

@@ -1,0 +1,87 @@
+package batch
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/target"
+)
+
+// Node is a target with the targets that it has to wait for.
+type Node struct {
+	target.Name
+	After []target.Name
+}
+
+// Order puts targets behind all that they depend on, and else by name. A target also
+// waits for one that it depends on by way of targets that are not among them. all has
+// the dependencies of each target of the repository; a circle among those that are
+// ordered is an error that shows it.
+func Order(names []target.Name, all map[target.Name][]target.Name) ([]Node, error) {
+	in := make(map[target.Name]bool, len(names))
+	for _, n := range names {
+		in[n] = true
+	}
+	o := ordering{all: all, in: in, state: map[target.Name]int{}, after: map[target.Name][]target.Name{}}
+	for _, n := range slices.SortedFunc(slices.Values(names), Compare) {
+		if err := o.visit(n); err != nil {
+			return nil, err
+		}
+	}
+	return o.nodes, nil
+}
+
+// Compare sorts by component, then by stack.
+func Compare(a, b target.Name) int {
+	return cmp.Or(strings.Compare(a.Component, b.Component), strings.Compare(a.Stack, b.Stack))
+}
+
+type ordering struct {
+	all   map[target.Name][]target.Name
+	in    map[target.Name]bool
+	state map[target.Name]int // 0 unseen, 1 under way, 2 done
+	path  []target.Name
+	after map[target.Name][]target.Name // of those done: what of in they depend on
+	nodes []Node
+}
+
+func (o *ordering) visit(n target.Name) error {
+	switch o.state[n] {
+	case 1:
+		return &CycleError{Names: append(slices.Clone(o.path[slices.Index(o.path, n):]), n)}
+	case 2:
+		return nil
+	}
+	o.state[n], o.path = 1, append(o.path, n)
+	var after []target.Name
+	for _, dep := range slices.SortedFunc(slices.Values(o.all[n]), Compare) {
+		if err := o.visit(dep); err != nil {
+			return err
+		}
+		if o.in[dep] {
+			after = append(after, dep)
+		} else {
+			after = append(after, o.after[dep]...)
+		}
+	}
+	slices.SortFunc(after, Compare)
+	after = slices.Compact(after)
+	o.after[n], o.state[n], o.path = after, 2, o.path[:len(o.path)-1]
+	if o.in[n] {
+		o.nodes = append(o.nodes, Node{Name: n, After: after})
+	}
+	return nil
+}
+
+// CycleError says that targets depend on each other in a circle.
+type CycleError struct{ Names []target.Name } // the first one is also the last
+
+func (e *CycleError) Error() string {
+	var names []string
+	for _, n := range e.Names {
+		names = append(names, n.String())
+	}
+	return fmt.Sprintf("targets depend on each other in a circle: %s: remove one of these dependencies", strings.Join(names, " -> "))
+}

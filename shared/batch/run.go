@@ -1,0 +1,119 @@
+package batch
+
+import (
+	"container/heap"
+	"context"
+	"os"
+	"sync"
+
+	"github.com/terraform-gitops/gitops/shared/target"
+)
+
+// Run works on nodes side by side, at most parallelism at once, the first of those
+// that can begin first. A node begins when all that it waits for has ended. do reports
+// whether it ended well; where one before it did not, failed names those, and do is
+// called all the same, to say so.
+//
+// All nodes are called, also after ctx has ended: what is under way then has to end,
+// and the others to say that they were not begun.
+func Run(ctx context.Context, nodes []Node, parallelism int, do func(ctx context.Context, n Node, failed []target.Name) (well bool)) {
+	position := make(map[target.Name]int, len(nodes))
+	for i, n := range nodes {
+		position[n.Name] = i
+	}
+	waits := make([]int, len(nodes)) // for how many
+	next := make([][]int, len(nodes))
+	for i, n := range nodes {
+		for _, before := range n.After {
+			if b, ok := position[before]; ok {
+				waits[i]++
+				next[b] = append(next[b], i)
+			}
+		}
+	}
+	failed := make([][]target.Name, len(nodes))
+	type end struct {
+		node int
+		well bool
+	}
+	ends := make(chan end)
+	ready := readyNodes{}
+	for i := range nodes {
+		if waits[i] == 0 {
+			ready = append(ready, i) // ascending, and so a heap
+		}
+	}
+	for running := 0; running > 0 || len(ready) > 0; {
+		for len(ready) > 0 && running < max(1, parallelism) {
+			i := heap.Pop(&ready).(int)
+			running++
+			go func() { ends <- end{i, do(ctx, nodes[i], failed[i])} }()
+		}
+		e := <-ends
+		running--
+		for _, i := range next[e.node] {
+			if !e.well {
+				failed[i] = append(failed[i], nodes[e.node].Name)
+			}
+			if waits[i]--; waits[i] == 0 {
+				heap.Push(&ready, i)
+			}
+		}
+	}
+}
+
+// readyNodes is a heap of what can begin: the first in order comes first.
+type readyNodes []int
+
+func (r readyNodes) Len() int           { return len(r) }
+func (r readyNodes) Less(i, j int) bool { return r[i] < r[j] }
+func (r readyNodes) Swap(i, j int)      { r[i], r[j] = r[j], r[i] }
+func (r *readyNodes) Push(x any)        { *r = append(*r, x.(int)) }
+func (r *readyNodes) Pop() any {
+	old := *r
+	last := old[len(old)-1]
+	*r = old[:len(old)-1]
+	return last
+}
+
+// Signals hands each signal that a channel receives to all who listen.
+type Signals struct {
+	mu        sync.Mutex
+	listeners map[chan os.Signal]bool
+}
+
+// Spread begins to hand on the signals of from, until ctx ends.
+func Spread(ctx context.Context, from <-chan os.Signal) *Signals {
+	s := &Signals{listeners: map[chan os.Signal]bool{}}
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case got := <-from:
+				s.mu.Lock()
+				for to := range s.listeners {
+					select {
+					case to <- got:
+					default: // it has not looked at the one before
+					}
+				}
+				s.mu.Unlock()
+			}
+		}
+	}()
+	return s
+}
+
+// Listen returns a channel with each signal from now on, until stop is called.
+func (s *Signals) Listen() (_ <-chan os.Signal, stop func()) {
+	to := make(chan os.Signal, 2)
+	s.mu.Lock()
+	s.listeners[to] = true
+	s.mu.Unlock()
+	return to, func() {
+		s.mu.Lock()
+		delete(s.listeners, to)
+		s.mu.Unlock()
+	}
+}

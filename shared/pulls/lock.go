@@ -1,0 +1,86 @@
+package pulls
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/terraform-gitops/gitops/shared/planstore"
+)
+
+// UnlockLabel is the label on a pull request that ends its locks.
+const UnlockLabel = "terraform-unlock"
+
+// maxTakes is how often a lock is read anew that others write meanwhile.
+const maxTakes = 5
+
+// Lock takes a target's lock for a pull request, unless another one holds it: then
+// that lock is returned with held true. Whoever holds it already keeps it as it is. A
+// lock that is over is taken over.
+func (r *Requests) Lock(ctx context.Context, store *planstore.Store, wanted planstore.Lock) (lock planstore.Lock, held bool, err error) {
+	for range maxTakes {
+		locks, err := store.ReadLocks(ctx, []planstore.Target{wanted.Target})
+		if err != nil {
+			return lock, false, err
+		}
+		lock = locks[wanted.Target]
+		if lock.Revision > 0 && lock.Released.IsZero() {
+			if lock.PullRequest == wanted.PullRequest {
+				return lock, false, nil
+			}
+			last, err := store.LastApplies(ctx, []planstore.Target{wanted.Target})
+			if err != nil {
+				return lock, false, err
+			}
+			var applied *planstore.LastApply
+			if l, ok := last[wanted.Target]; ok {
+				applied = &l
+			}
+			if over, err := r.Over(ctx, lock, applied); err != nil || !over {
+				return lock, err == nil, err
+			}
+		}
+		taken, err := store.TakeLock(ctx, wanted, lock)
+		if !errors.Is(err, planstore.ErrConflict) {
+			return taken, false, err
+		}
+	}
+	return lock, false, fmt.Errorf("lock %s for pull request #%d: others have written the lock %d times meanwhile: run this job again", wanted.Target, wanted.PullRequest, maxTakes)
+}
+
+// Over reports whether a lock holds no more: it was released, its pull request was
+// closed without being merged, or was merged and applied. last is the target's last
+// apply, or nil.
+func (r *Requests) Over(ctx context.Context, l planstore.Lock, last *planstore.LastApply) (bool, error) {
+	if !l.Released.IsZero() {
+		return true, nil
+	}
+	pr, err := r.Get(ctx, l.PullRequest)
+	if err != nil {
+		return false, fmt.Errorf("ask whether pull request #%d, which holds the lock of %s, is open: %w", l.PullRequest, l.Target, err)
+	}
+	if pr.State == "open" {
+		return false, nil
+	}
+	return !pr.Merged || l.AppliedBy(last), nil
+}
+
+// Release ends all locks that a pull request holds in a store, and returns them.
+func Release(ctx context.Context, store *planstore.Store, repository string, number int) (released []planstore.Lock, err error) {
+	locks, err := store.LocksOfPullRequest(ctx, repository, number)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range locks {
+		releaseErr := store.ReleaseLock(ctx, l)
+		if errors.Is(releaseErr, planstore.ErrConflict) {
+			continue // somebody else has ended it, or taken it over
+		}
+		if releaseErr != nil {
+			err = errors.Join(err, releaseErr)
+			continue
+		}
+		released = append(released, l)
+	}
+	return released, err
+}

@@ -1,0 +1,172 @@
+package pulls
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+)
+
+// StatusContext is the context of the commit status that says on a pull request's head
+// that its plans are out of date.
+const StatusContext = "terraform-gitops/plan"
+
+// DispatchType is the type of the repository_dispatch event that asks for new plans of a
+// pull request.
+const DispatchType = "terraform-gitops-plan"
+
+// Applied is what was applied, and by what.
+type Applied struct {
+	Targets     []Target
+	PullRequest int    // 0 when it was none
+	Commit      string // that was applied
+	RunURL      string
+	Replan      bool // send a repository_dispatch for each pull request that has to be planned again
+}
+
+// Target is a target, and the store with its plans.
+type Target struct {
+	planstore.Target
+	Store *planstore.Store
+}
+
+// by names what has applied something.
+func (a Applied) by() string {
+	if a.PullRequest > 0 {
+		return fmt.Sprintf("#%d", a.PullRequest)
+	}
+	return fmt.Sprintf("commit %.7s", a.Commit)
+}
+
+// reads is how many targets are looked at at once.
+const reads = 16
+
+// TellSuperseded tells the open pull requests whose newest plans of the targets have been
+// superseded: by one failed commit status on each one's head, and with Replan by an event
+// that has it planned again. It returns their numbers.
+//
+// It takes two queries and a read for each target, however many plans there are, one
+// request to GitHub for each pull request or one for each 100 that are open, and one or two
+// writes for each pull request. It is github.ErrPermission when the token may not write them.
+func (r *Requests) TellSuperseded(ctx context.Context, a Applied) (told []int, err error) {
+	superseded, err := r.superseded(ctx, a)
+	if err != nil || len(superseded) == 0 {
+		return nil, err
+	}
+	client, err := r.client()
+	if err != nil {
+		return nil, err
+	}
+	open, err := r.open(ctx, client, slices.Sorted(maps.Keys(superseded)))
+	if err != nil {
+		return nil, err
+	}
+	for _, pr := range open {
+		plans := slices.DeleteFunc(superseded[pr.Number], func(p planstore.PullRequestPlan) bool { return p.Commit != pr.HeadSHA })
+		if len(plans) == 0 {
+			continue // it has moved on, and is planned for that
+		}
+		err = errors.Join(err, r.tell(ctx, client, pr, plans, a))
+		told = append(told, pr.Number)
+	}
+	return told, err
+}
+
+// superseded are the plans that are out of date, by pull request.
+func (r *Requests) superseded(ctx context.Context, a Applied) (map[int][]planstore.PullRequestPlan, error) {
+	found := make([][]planstore.PullRequestPlan, len(a.Targets))
+	all, ctx := errgroup.WithContext(ctx)
+	all.SetLimit(reads)
+	for i, t := range a.Targets {
+		all.Go(func() (err error) {
+			found[i], err = t.Store.PullRequestPlans(ctx, t.Target)
+			return err
+		})
+	}
+	if err := all.Wait(); err != nil {
+		return nil, err
+	}
+	superseded := map[int][]planstore.PullRequestPlan{}
+	for _, plans := range found {
+		for _, p := range plans {
+			if p.Superseded && p.PullRequest != a.PullRequest {
+				superseded[p.PullRequest] = append(superseded[p.PullRequest], p)
+			}
+		}
+	}
+	return superseded, nil
+}
+
+func (r *Requests) tell(ctx context.Context, client *github.Client, pr github.PullRequest, plans []planstore.PullRequestPlan, a Applied) error {
+	// The number comes last, and the description is cut at 140 characters: long names are
+	// cut instead.
+	what := fmt.Sprintf("%.40s in %.40s was", plans[0].Component, plans[0].Stack)
+	if more := len(plans) - 1; more > 0 {
+		what = fmt.Sprintf("%.40s in %.40s and %d more were", plans[0].Component, plans[0].Stack, more)
+	}
+	reason := "plan again: " + what + " applied by " + a.by()
+	err := client.SetStatus(ctx, r.repository, pr.HeadSHA, github.Status{Context: StatusContext, State: "failure", Description: reason, URL: a.RunURL})
+	if a.Replan {
+		err = errors.Join(err, client.Dispatch(ctx, r.repository, DispatchType, map[string]any{
+			"pull_request": pr.Number, "head_sha": pr.HeadSHA, "reason": reason,
+		}))
+	}
+	return err
+}
+
+// ClearStatus ends the failed status of a commit of a pull request, when none of its
+// plans of this commit is superseded any more: each was made anew. planned are the
+// targets that were so just now, which the store's index may not know yet. It takes one
+// request, and others only when there is such a status.
+func (r *Requests) ClearStatus(ctx context.Context, stores func(context.Context) ([]*planstore.Store, error), number int, commit, runURL string, planned []planstore.Target) error {
+	client, err := r.client()
+	if err != nil {
+		return err
+	}
+	status, ok, err := client.OurStatus(ctx, r.repository, commit, StatusContext)
+	if err != nil || !ok || status.State != "failure" {
+		return err
+	}
+	all, err := stores(ctx)
+	if err != nil {
+		return err
+	}
+	for _, store := range all {
+		old, err := r.outOfDate(ctx, store, number, commit, planned)
+		if err != nil || old {
+			return err
+		}
+	}
+	return client.SetStatus(ctx, r.repository, commit, github.Status{Context: StatusContext, State: "success", Description: "planned again", URL: runURL})
+}
+
+// outOfDate reports whether the newest plan of some target for a commit of a pull
+// request is superseded.
+func (r *Requests) outOfDate(ctx context.Context, store *planstore.Store, number int, commit string, planned []planstore.Target) (bool, error) {
+	plans, err := store.PlansOfPullRequest(ctx, r.repository, number)
+	if err != nil {
+		return false, err
+	}
+	newest := map[planstore.Target]planstore.PlanSummary{}
+	for _, p := range plans { // the newest first
+		if _, seen := newest[p.Target]; !seen && p.Commit == commit && !slices.Contains(planned, p.Target) {
+			newest[p.Target] = p
+		}
+	}
+	last, err := store.LastApplies(ctx, slices.Collect(maps.Keys(newest)))
+	if err != nil {
+		return false, err
+	}
+	for t, p := range newest {
+		if l, ok := last[t]; ok && p.SupersededBy(&l) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
