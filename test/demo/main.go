@@ -59,7 +59,7 @@ func run(ctx context.Context, actions, sample string) error {
 	fmt.Printf("Everything this demo makes is in %s\n", dir)
 	for _, step := range []func(context.Context) error{
 		func(ctx context.Context) error { return d.begin(ctx, sample) },
-		d.reviewAndApply, d.applyTwice, d.tampered, d.baseMoved, d.drift,
+		d.reviewAndApply, d.applyTwice, d.many, d.tampered, d.baseMoved, d.drift,
 	} {
 		if err := step(ctx); err != nil {
 			return fmt.Errorf("%w (see %s)", err, dir)
@@ -125,6 +125,21 @@ func (d *demo) applyTwice(ctx context.Context) error {
 	return d.expect(ctx, "apply", nil, "service", "acme-ue2-dev", "already applied")
 }
 
+func (d *demo) many(ctx context.Context) error {
+	say("A change of the component's code affects the service in both stacks. One job plans all that is affected, and one applies it.")
+	pr, err := d.openPullRequest(ctx, "spare", "components/service/main.tf", "replicas = var.replicas", "replicas = var.replicas + 1")
+	if err != nil {
+		return err
+	}
+	if err := d.expect(ctx, "plan", pr, "", "", ""); err != nil {
+		return err
+	}
+	if err := d.merge(ctx, pr); err != nil {
+		return err
+	}
+	return d.expect(ctx, "apply", pr, "", "", "")
+}
+
 func (d *demo) tampered(ctx context.Context) error {
 	say("Another pull request: more replicas in acme-ue2-prod. After the review, somebody changes the stored planfile.")
 	pr, err := d.openPullRequest(ctx, "more-replicas", "components/service/acme-ue2-prod.tfvars", "replicas = 2", "replicas = 20")
@@ -178,7 +193,11 @@ func (d *demo) expect(ctx context.Context, action string, pr *pullRequest, compo
 	if readErr != nil {
 		return readErr
 	}
-	fmt.Printf("\n   uses: ./actions/%s   component: %s   stack: %s\n\n", action, component, stack)
+	fmt.Printf("\n   uses: ./actions/%s", action)
+	if component != "" {
+		fmt.Printf("   component: %s   stack: %s", component, stack)
+	}
+	fmt.Print("\n\n")
 	show(summary)
 	switch {
 	case refusal == "" && err != nil:
