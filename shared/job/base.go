@@ -3,10 +3,12 @@ package job
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
@@ -64,16 +66,35 @@ func (rp *Repository) withBase(ctx context.Context, commit string, do func(dir s
 }
 
 // fetchBase sees that the workspace has a commit: a shallow clone may not. It is then
-// fetched with what actions/checkout left there to do so.
+// fetched: with what actions/checkout left there to do so, or else with the job's token.
 func (rp *Repository) fetchBase(ctx context.Context, commit string) error {
 	if _, err := git(ctx, nil, rp.Context.Workspace, "cat-file", "-e", commit+"^{commit}"); err == nil || ctx.Err() != nil {
 		return err
 	}
-	_, err := git(ctx, rp.environ, rp.Context.Workspace, "fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "origin", commit)
+	fetch := []string{"fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "origin", commit}
+	_, err := git(ctx, rp.environ, rp.Context.Workspace, fetch...)
+	if err != nil && ctx.Err() == nil && rp.inputs.Token != "" {
+		if _, withToken := git(ctx, append(slices.Clone(rp.environ), rp.authorization()...), rp.Context.Workspace, fetch...); withToken == nil {
+			err = nil
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("the workspace does not have commit %s, which it is compared with, and it can't be fetched: check out with `fetch-depth: 0`, or with a `ref` that has it: %w", Short(commit), err)
 	}
 	return nil
+}
+
+// authorization is what has Git show the job's token to the GitHub server, and to no
+// other. It goes through the environment: arguments are for all to see.
+// https://docs.github.com/en/get-started/git-basics/about-remote-repositories#cloning-with-https-urls
+func (rp *Repository) authorization() []string {
+	basic := base64.StdEncoding.EncodeToString([]byte("x-access-token:" + rp.inputs.Token))
+	rp.runtime.Redact(basic)
+	return []string{
+		"GIT_CONFIG_COUNT=1",
+		"GIT_CONFIG_KEY_0=http." + strings.TrimSuffix(rp.Context.ServerURL, "/") + "/.extraheader",
+		"GIT_CONFIG_VALUE_0=AUTHORIZATION: basic " + basic,
+	}
 }
 
 // git runs Git in a folder, without hooks and without questions. With no environment
@@ -84,7 +105,7 @@ func git(ctx context.Context, environ []string, dir string, args ...string) ([]b
 	if environ != nil {
 		cmd.Env = nil
 		for _, entry := range environ {
-			if !strings.HasPrefix(entry, "GIT_") { // such as the GIT_DIR of something else
+			if !strings.HasPrefix(entry, "GIT_") || strings.HasPrefix(entry, "GIT_CONFIG_") { // such as the GIT_DIR of something else
 				cmd.Env = append(cmd.Env, entry)
 			}
 		}

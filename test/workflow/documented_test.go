@@ -31,6 +31,7 @@ func TestDocumentedWorkflowsAreValid(t *testing.T) {
 	if err := os.CopyFS(filepath.Join(dir, ".github", "workflows"), os.DirFS("testdata")); err != nil {
 		t.Fatal(err)
 	}
+	write(".github/actionlint.yaml", read(t, ".github/actionlint.yaml"))
 	for _, readme := range glob(t, "README.md", "actions/*/README.md") {
 		action := filepath.Dir(readme) // actions/NAME, or "." for the root
 		workflows := fencedWorkflows(t, readme)
