@@ -1,0 +1,44 @@
+package job_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/target"
+)
+
+// A target of Atmos names a dependency by another stack's variables: only the list of all
+// stacks tells which target that is.
+func TestADependencyInAnotherStackIsFound(t *testing.T) {
+	dir, bin := t.TempDir(), t.TempDir()
+	for name, content := range map[string]string{
+		"atmos.yaml": "",
+		"component.json": `{"component_info": {"component_path": "` + dir + `"}, "vars": {"stage": "dev"},
+			"settings": {"github": {"actions_enabled": true}, "depends_on": {"1": {"component": "dns", "stage": "prod"}}}}`,
+		"stacks.json": `{
+			"dev": {"components": {"terraform": {"app": {"vars": {"stage": "dev"}, "settings": {"github": {"actions_enabled": true}, "depends_on": {"1": {"component": "dns", "stage": "prod"}}}}}}},
+			"prod": {"components": {"terraform": {"dns": {"vars": {"stage": "prod"}, "settings": {"github": {"actions_enabled": true}}}}}}}`,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	atmos := "#!/bin/sh\ncase $2 in component) cat component.json;; stacks) cat stacks.json;; esac\n"
+	if err := os.WriteFile(filepath.Join(bin, "atmos"), []byte(atmos), 0o700); err != nil { //nolint:gosec // it is to be run
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	j, err := open(t, dir, t.TempDir(), job.Inputs{}, &bytes.Buffer{}).Open(t.Context(), target.Name{Component: "app", Stack: "dev"}, job.Inputs{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if on := j.Target.DependsOn; len(on) != 1 || on[0] != (target.Name{Component: "dns", Stack: "prod"}) {
+		t.Errorf("depends on %v", on)
+	}
+	if err := j.Close(); err != nil {
+		t.Error(err)
+	}
+}
