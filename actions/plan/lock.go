@@ -107,14 +107,15 @@ func (p *planning) unlockUnchanged(ctx context.Context) error {
 }
 
 // clearStatus ends the failed status on the pull request's head that an apply of another
-// one has set, when all is planned again.
-func (s *session) clearStatus(ctx context.Context, planned ...planstore.Target) error {
+// one has set, when all is planned again. That it could not is a warning: the plans are
+// stored, and a status decides nothing.
+func (s *session) clearStatus(ctx context.Context, planned ...planstore.Target) {
 	if s.pull.Number == 0 || s.Token == "" || len(planned) == 0 {
-		return nil
+		return
 	}
 	err := s.pulls.ClearStatus(ctx, s.stores, s.pull.Number, s.commit, s.context.RunURL, planned)
-	if errors.Is(err, github.ErrPermission) {
-		return nil // then apply could set none, either
+	if err == nil || errors.Is(err, github.ErrPermission) { // then apply could set none, either
+		return
 	}
-	return err
+	s.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("The status %s of this pull request's head may be out of date: %v", pulls.StatusContext, err)})
 }

@@ -226,7 +226,7 @@ func (f *fleet) result(ctx context.Context, outputs map[string]string) (job.Resu
 		short, err := f.summary.Markdown(github.CommentRoom(commentKey))
 		f.trouble = errors.Join(f.trouble, err, f.comment(ctx, commentKey, short))
 	}
-	f.trouble = errors.Join(f.trouble, f.clearStatus(ctx, f.stored...))
+	f.clearStatus(ctx, f.stored...)
 	slices.Sort(f.failed)
 	if n := len(f.failed); n > 0 {
 		// Last, since it says what the job's end is about.

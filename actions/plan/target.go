@@ -55,7 +55,7 @@ func (s *session) one(ctx context.Context) (job.Result, error) {
 	result, reportErr := p.report(ctx)
 	trouble := errors.Join(err, reportErr, p.job.Close())
 	if p.stored {
-		trouble = errors.Join(trouble, s.clearStatus(ctx, p.record.Target))
+		s.clearStatus(ctx, p.record.Target)
 	}
 	if len(result.Annotations) > 0 && trouble != nil {
 		result.Annotations = append(result.Annotations, gha.Annotation{Message: trouble.Error()})

@@ -117,10 +117,17 @@ func TestAtmosComparesWithABaseOfNoAtmos(t *testing.T) {
 func printing(t *testing.T, stacks string) target.Atmos {
 	t.Helper()
 	dir := t.TempDir()
-	for name, content := range map[string]string{"stacks.json": stacks, "atmos": "#!/bin/sh\necho \"$@\" >>calls\ncat stacks.json\n"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o700); err != nil { //nolint:gosec // one of them is run
+	for name, content := range map[string]string{"stacks.json": stacks, "script": "#!/bin/sh\necho \"$@\" >>calls\ncat stacks.json\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
+	}
+	// By another process: what this one writes may still be open in a program that a test
+	// beside this one is starting, and then can't be run (ETXTBSY).
+	install := exec.CommandContext(t.Context(), "install", "-m", "700", "script", "atmos")
+	install.Dir = dir
+	if out, err := install.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
 	}
 	return target.Atmos{Path: filepath.Join(dir, "atmos"), Root: dir, Env: os.Environ()}
 }

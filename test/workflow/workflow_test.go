@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
+	"github.com/terraform-gitops/gitops/shared/github/githubtest"
 )
 
 const root = "../.." // of this repository
@@ -25,10 +26,11 @@ func TestPullRequestIsPlannedMergedAndAppliedOnce(t *testing.T) {
 	r.edit("components/network/acme-ue2-dev.tfvars", "10.1.0.0", "10.9.0.0")
 	r.git("commit", "--quiet", "--all", "--message", "Move the network")
 	r.head = r.git("rev-parse", "HEAD")
+	r.github.Repository(name).AddPullRequest(githubtest.PullRequest{Head: "new-range", HeadSHA: r.head, Base: "main", BaseSHA: r.base})
 	plan := r.run("plan", "opened")
 	plan.want("success", "3 to add, 0 to change, 0 to destroy")
 	inputs := map[string]string{
-		"component": "network", "stack": "acme-ue2-dev", "storage-url": r.path("store"), "debug": "false", "token": "none",
+		"component": "network", "stack": "acme-ue2-dev", "storage-url": r.path("store"), "debug": "false", "token": r.github.Token(),
 	}
 	plan.wantPassedOn(inputs)
 	plan.wantLine(`^has-changes=true adds=3 digest=[0-9a-f]{64} planfile=\.$`)
@@ -36,6 +38,7 @@ func TestPullRequestIsPlannedMergedAndAppliedOnce(t *testing.T) {
 	r.git("checkout", "--quiet", "main")
 	r.git("merge", "--quiet", "--no-ff", "--no-edit", "new-range")
 	r.merged = r.git("rev-parse", "HEAD")
+	r.github.Repository(name).Merge(1, githubtest.MergeCommit, r.merged)
 	apply := r.run("apply", "closed")
 	apply.want("success", "3 added, 0 changed, 0 destroyed")
 	apply.wantPassedOn(inputs)
@@ -69,11 +72,19 @@ type repository struct {
 	dir                string // holds repository, state and store
 	base, head, merged string // of its one pull request
 	runs               int    // of workflows
+	github             *githubtest.Server
 }
+
+const name = "acme/infrastructure"
 
 func newRepository(t *testing.T) *repository {
 	t.Helper()
-	r := &repository{t: t, dir: t.TempDir()}
+	server, err := githubtest.New(t.Errorf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	r := &repository{t: t, dir: t.TempDir(), github: server}
 	for from, to := range map[string]string{
 		"actions": "actions", "shared": "shared", "test/sample": ".", "test/workflow/testdata": ".github/workflows",
 	} {
@@ -138,7 +149,6 @@ func (r *repository) run(workflow, action string) *run {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	name := "acme/infrastructure"
 	payload, err = ghatest.Edit(payload, map[string]any{
 		"action": action, "number": 1, "pull_request.number": 1, "repository.full_name": name,
 		"pull_request.merged": r.merged != "", "pull_request.merge_commit_sha": r.merged,
@@ -155,7 +165,7 @@ func (r *repository) run(workflow, action string) *run {
 	r.runs++
 	return act(r.t, r.path("repository"), r.path("home"),
 		"pull_request", "--eventpath", event, "--workflows", filepath.Join(".github", "workflows", workflow+".yml"),
-		"--env", "GITHUB_REPOSITORY="+name, "--env", fmt.Sprintf("GITHUB_RUN_ID=%d", 1000+r.runs), "--actor", "mona", "--secret", "GITHUB_TOKEN=none", "--var", "PLAN_STORE="+r.path("store"))
+		"--env", "GITHUB_REPOSITORY="+name, "--env", fmt.Sprintf("GITHUB_RUN_ID=%d", 1000+r.runs), "--actor", "mona", "--secret", "GITHUB_TOKEN="+r.github.Token(), "--env", "GITHUB_API_URL="+r.github.URL(), "--var", "PLAN_STORE="+r.path("store"))
 }
 
 // want checks how the job ended and what its summary says.
