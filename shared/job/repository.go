@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"sync"
 
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/github"
@@ -32,8 +31,6 @@ type Repository struct {
 	stores   kept[storeKey, *planstore.Store]
 	programs kept[programKey, string]
 	versions kept[string, terraform.Version]
-
-	lockFiles sync.Mutex // held to write dependency lock files
 }
 
 // OpenRepository finds how the workspace's targets are configured: by Atmos, or in

@@ -183,7 +183,7 @@ func (j *Job) describe(cli *terraform.CLI) {
 // dependency lock file, it is respected and left as it is; where there is none,
 // lock (from a planfile, or nil) takes its place.
 func (j *Job) Init(ctx context.Context, cli *terraform.CLI, lock []byte) error {
-	locked, err := j.repository.placeLock(filepath.Join(cli.Dir, lockFile), lock)
+	locked, err := placeLock(filepath.Join(cli.Dir, lockFile), lock)
 	if err != nil {
 		return err
 	}
@@ -198,17 +198,27 @@ func (j *Job) Init(ctx context.Context, cli *terraform.CLI, lock []byte) error {
 }
 
 // placeLock reports whether a root module has a dependency lock file, once lock has
-// taken its place where there was none. Targets of one folder come one by one, so that
-// none finds half a file.
-func (rp *Repository) placeLock(file string, lock []byte) (bool, error) {
-	rp.lockFiles.Lock()
-	defer rp.lockFiles.Unlock()
+// taken its place where there was none: as a whole, since others may be reading it.
+func placeLock(file string, lock []byte) (found bool, err error) {
 	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) || len(lock) == 0 {
 		return err == nil, nil
 	}
-	//nolint:gosec // a lock file holds no secret, and Terraform itself makes it readable
-	if err := os.WriteFile(file, lock, 0o644); err != nil {
-		return false, fmt.Errorf("put the planfile's dependency lock file in place: %w", err)
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("put the planfile's dependency lock file in place: %w", err)
+		}
+	}()
+	whole, err := os.CreateTemp(filepath.Dir(file), ".gitops-*")
+	if err != nil {
+		return false, err
+	}
+	_, err = whole.Write(lock)
+	// It holds no secret, and Terraform itself makes it readable.
+	if err = errors.Join(err, whole.Chmod(0o644), whole.Close()); err == nil {
+		err = os.Rename(whole.Name(), file)
+	}
+	if err != nil {
+		return false, errors.Join(err, os.Remove(whole.Name()))
 	}
 	return true, nil
 }
