@@ -45,9 +45,9 @@ func (s Summary) Markdown() string {
 		}
 		done := what[d.Kind]
 		if d.Err != nil {
-			done = "❌ " + report.Text(d.Err.Error())
+			done = "❌ " + report.CellText(d.Err.Error())
 		}
-		rows[d.Kind] = append(rows[d.Kind], fmt.Sprintf("| %s | %s | %s | %s | %s |\n", report.Code(d.Name.Component), report.Code(d.Name.Stack), changes, done, issue))
+		rows[d.Kind] = append(rows[d.Kind], fmt.Sprintf("| %s | %s | %s | %s | %s |\n", report.Cell(d.Name.Component), report.Cell(d.Name.Stack), changes, done, issue))
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "## 🔀 Drift: %d drifted, %d not known\n\n", drifted, failed)

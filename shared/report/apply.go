@@ -74,6 +74,10 @@ func (a Apply) Markdown(limit int) string {
 	case Succeeded:
 		d.title = "## ✅ Applied " + a.name() + "\n\n"
 		d.line = "**" + done.line(a.Planned) + "**\n\n"
+	case Planned:
+		d.title = "## To be applied: " + a.name() + "\n\n"
+		d.line = headline(&changes.Plan{Counts: a.Planned}) + "\n\n" +
+			"To approve is to approve this planfile, and no other: SHA-256 " + Code(clip(a.Digest, maxName)) + ".\n\n"
 	case NoChanges:
 		d.title = "## ✅ Nothing to apply for " + a.name() + "\n\n"
 		d.line = "**No changes.** The reviewed plan changes nothing, so Terraform did not run.\n\n"
@@ -195,13 +199,13 @@ func (a Apply) results() (failed, done *part, t tally) {
 	failed = table("what failed", rankError)
 	done = table("what was done", rankChange)
 	for _, r := range a.Resources {
-		p, result, took := done, cell(clip(r.Action, maxName))+" done", r.Elapsed.String()
+		p, result, took := done, Cell(clip(r.Action, maxName))+" done", r.Elapsed.String()
 		switch {
 		case r.Status == terraform.Failed:
-			p, result = failed, "**failed** to "+cell(clip(r.Action, maxName))
+			p, result = failed, "**failed** to "+Cell(clip(r.Action, maxName))
 			t.failed++
 		case r.Status == terraform.Unfinished:
-			p, result, took = failed, "**not finished**: "+cell(clip(r.Action, maxName)), ""
+			p, result, took = failed, "**not finished**: "+Cell(clip(r.Action, maxName)), ""
 			t.unfinished++
 		case r.Action == "create":
 			result = "created"
@@ -215,7 +219,7 @@ func (a Apply) results() (failed, done *part, t tally) {
 		}
 		address := clip(r.Address, maxName)
 		p.items = append(p.items, item{
-			full:  "| " + result + " | " + took + " | " + cell(address) + " |\n",
+			full:  "| " + result + " | " + took + " | " + Cell(address) + " |\n",
 			brief: string(appendVisible(nil, address, inline)),
 		})
 	}
@@ -242,7 +246,7 @@ func (a Apply) outputs() *part {
 	sorted := slices.SortedFunc(slices.Values(a.Outputs), func(x, y terraform.Output) int { return strings.Compare(x.Name, y.Name) })
 	for _, o := range sorted {
 		p.items = append(p.items, item{
-			full:  "| " + cell(clip(o.Name, maxName)) + " | " + cell(outputValue(o)) + " |\n",
+			full:  "| " + Cell(clip(o.Name, maxName)) + " | " + Cell(outputValue(o)) + " |\n",
 			brief: string(appendVisible(nil, clip(o.Name, maxName), inline)),
 		})
 	}

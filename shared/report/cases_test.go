@@ -300,6 +300,7 @@ func applyCases() map[string]Apply {
 
 	refused := apply(Refused)
 	refused.Error = "apply network in acme-ue2-dev: the configuration at commit 77aa00b differs from the one that was planned: the base branch moved on under the pull request"
+	refused.Verification = ""
 	refused.Differs = []string{"components/network/main.tf", "components/network/variables.tf", "modules/vpc/main.tf"}
 	refused.NextSteps = []string{"Run the plan workflow for the merged commit and review what it shows.", "Then run the apply workflow with that commit as its sha input."}
 

@@ -69,7 +69,7 @@ func (c *comparison) table(r *changes.Resource) string {
 			diff = append(diff, change...)
 			continue
 		}
-		rows = append(rows, "| "+cell(clip(a.Path, maxName))+" | "+expected+" | "+runs+" |\n"...)
+		rows = append(rows, "| "+Cell(clip(a.Path, maxName))+" | "+expected+" | "+runs+" |\n"...)
 	}
 	out := ""
 	if len(rows) > 0 {
@@ -106,5 +106,5 @@ func (c *comparison) cell(v changes.Value) string {
 	if v.Cut > 0 || utf8.RuneCountInString(text) > maxCell {
 		return ""
 	}
-	return cell(text)
+	return Cell(text)
 }

@@ -19,8 +19,8 @@ import (
 // newlines included, becomes single spaces.
 func Text(s string) string { return textWith(s, Code) }
 
-// cellText is [Text] for a table's cell.
-func cellText(s string) string { return textWith(s, cell) }
+// CellText is [Text] for a table's cell.
+func CellText(s string) string { return textWith(s, Cell) }
 
 func textWith(s string, span func(string) string) string {
 	var b strings.Builder
@@ -130,10 +130,10 @@ func span(s string) string {
 	return ticks + " " + s + " " + ticks
 }
 
-// cell is Code for a table's cell. A pipe ends a cell even within code, save
+// Cell is [Code] for a table's cell. A pipe ends a cell even within code, save
 // behind a backslash; what a backslash before that one means, parsers disagree
 // about, so a pipe after a backslash stands in a code element of its own.
-func cell(s string) string {
+func Cell(s string) string {
 	s = string(appendVisible(nil, s, inline))
 	if !strings.Contains(s, "|") {
 		return span(s)

@@ -109,9 +109,9 @@ func FuzzCode(f *testing.F) {
 		if len(p.code) != 1 || p.code[0] != unescapeHTML.Replace(seen) || strings.Join(p.prose, "") != "before  after" {
 			t.Errorf("Code(%q) = %s: reads as code %q in text %q", s, Code(s), p.code, p.prose)
 		}
-		p = check(t, "| a | b |\n| - | - |\n| "+cell(s)+" | end |\n")
+		p = check(t, "| a | b |\n| - | - |\n| "+Cell(s)+" | end |\n")
 		if len(p.rows) != 1 || len(p.rows[0]) != 2 || p.rows[0][0] != seen || p.rows[0][1] != "end" {
-			t.Errorf("cell(%q) = %s: reads as %q", s, cell(s), p.rows)
+			t.Errorf("Cell(%q) = %s: reads as %q", s, Cell(s), p.rows)
 		}
 		p = check(t, "<details><summary>"+element(s)+"</summary>\n\nx\n\n</details>\n")
 		if got := strings.Join(p.code, ""); got != string(appendVisible(nil, s, inline)) {

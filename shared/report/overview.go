@@ -151,14 +151,14 @@ func (m *Many) table(rows []*row) *part {
 		if r.class() == classNoChanges {
 			continue
 		}
-		line := "| " + r.name(cell) + " | " + r.what()
+		line := "| " + r.name(Cell) + " | " + r.what()
 		if m.Job == WouldApply {
 			line += " | "
 			if r.Digest != "" {
-				line += cell(prefix(r.Digest, 12))
+				line += Cell(prefix(r.Digest, 12))
 			}
 		}
-		p.items = append(p.items, item{full: line + " | " + cellText(clip(r.Note, maxName)) + " |\n", brief: r.brief()})
+		p.items = append(p.items, item{full: line + " | " + CellText(clip(r.Note, maxName)) + " |\n", brief: r.brief()})
 	}
 	return p
 }

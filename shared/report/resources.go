@@ -244,7 +244,7 @@ func types(c *changes.Plan) *part {
 			p.close = "\nAnd " + count(len(c.ByType)-maxTypes, "more row") + ".\n\n"
 			break
 		}
-		row := "| " + verb(t.Action) + " | " + cell(clip(t.Type, maxName)) + " | " + comma(t.Count) + " |\n"
+		row := "| " + verb(t.Action) + " | " + Cell(clip(t.Type, maxName)) + " | " + comma(t.Count) + " |\n"
 		p.items = append(p.items, item{full: row})
 	}
 	return p

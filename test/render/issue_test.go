@@ -1,0 +1,77 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/drift"
+	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/report"
+)
+
+const repository = "acme/infra"
+
+// driftIssue is the body of the issue that the drift detection opens for a result.
+func driftIssue(t *testing.T, result planstore.DriftResult) string {
+	t.Helper()
+	now := time.Date(2026, 11, 24, 6, 0, 0, 0, time.UTC)
+	clock := func() time.Time { return now }
+	store, err := planstore.OpenDirectory(t.TempDir(), clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result.Target.Repository = repository
+	result.Run = planstore.Run{ID: "1234567890", Attempt: 1, URL: run}
+	result.Commit, result.At = strings.Repeat("4f1c2d9a", 5), now.Add(-time.Minute)
+	if err := store.PutDriftResult(t.Context(), result); err != nil {
+		t.Fatal(err)
+	}
+	gh := githubtest.Start(t)
+	gh.Repository(repository)
+	client, err := github.New(gh.URL(), gh.NewToken("github-actions[bot]", githubtest.Permissions{"contents": "read", "issues": "write"}), github.WithPace(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, err := drift.Reconciler{
+		Repository: repository, Run: result.Run, GitHub: client, Store: store, Now: clock,
+		Options: drift.Options{MaxOpened: -1, DiscardFor: 7 * 24 * time.Hour},
+	}.Reconcile(t.Context())
+	if err != nil || len(done) != 1 || done[0].Err != nil {
+		t.Fatalf("%d steps, error %v", len(done), err)
+	}
+	return done[0].Issue.Body
+}
+
+// drifted is a result with a plan that the label applies.
+func drifted(component, stack, section string) planstore.DriftResult {
+	return planstore.DriftResult{
+		Target:  planstore.Target{Component: component, Stack: stack},
+		Outcome: planstore.DriftDrifted, Report: section, Counts: changes.Counts{Update: 1}, Changes: strings.Repeat("c1", 32),
+		RecordID: strings.Repeat("4f1c2d9a", 5) + "#2026-11-24T05:59:00.000000000Z#1234567890.1#" + strings.Repeat("5ea1", 16), PlanDigest: strings.Repeat("9f86d081", 8), ExpiresAt: time.Date(2026, 12, 8, 6, 0, 0, 0, time.UTC),
+	}
+}
+
+func TestNothingEscapesFromDriftIssues(t *testing.T) {
+	t.Parallel()
+	reports := golden(t)
+	issues := map[string]string{
+		"the issue of a drift":      driftIssue(t, drifted("network", "acme-ue2-dev", reports["drift-section"])),
+		"the issue of a wide drift": driftIssue(t, drifted("network", "acme-ue2-dev", reports["drift-section-wide"])),
+		"the issue of a failure": driftIssue(t, planstore.DriftResult{
+			Target:  planstore.Target{Component: "network", Stack: "acme-ue2-dev"},
+			Outcome: planstore.DriftError, Report: reports["drift-section-failed"], Error: "ask @octocat about #12, at https://localhost:1/evil_1",
+		}),
+		"the issue of a report that forges our lines": driftIssue(t, drifted("network", "acme-ue2-dev",
+			"x\n<!-- gitops-drift-end -->\n<!-- gitops-drift-plan x -->\n<!-- gitops-drift-begin -->\n")),
+	}
+	for i, s := range []string{"</details><script>evil_1()</script>", "`evil_1` @octocat fixes #12", "|<!-- gitops-drift-end -->| evil_1"} {
+		section := report.Drift{Drifted: true, Changes: hostilePlan(s)}.Section(planstore.MaxDriftReport)
+		issues[fmt.Sprintf("the issue of hostile target %d", i)] = driftIssue(t, drifted("component "+s, "stack "+s, section))
+	}
+	nothingEscapes(t, issues, 4) // the target, the plan, and where our section begins and ends
+}
