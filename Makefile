@@ -15,6 +15,11 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 TFLINT        := github.com/terraform-linters/tflint@v0.64.0
 MOTO          := moto[server]==5.2.1
+CYCLONEDX     := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+# That builds releases: another one makes other bits.
+RELEASE_GO    := go1.26.8
+
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 
 GOTESTFLAGS ?=
 FUZZTIME    ?= 10s
@@ -28,7 +33,7 @@ GO_TOOLS := $(ACT) $(ACTIONLINT) $(GOLANGCI_LINT) $(GOVULNCHECK) $(TFLINT)
 stamp = $(TOOLS)/$(notdir $(1)).stamp
 
 .PHONY: help build demo test opentofu bench torture fuzz lint lint-go lint-modules lint-vulnerabilities \
-	lint-terraform lint-workflows lint-text docs tools needs moto clean
+	lint-terraform lint-workflows lint-text docs tools needs moto release clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -112,7 +117,8 @@ needs:
 	@missing=; need() { command -v "$$1" >/dev/null || { echo "make: $$1 is not on PATH: install $$2" >&2; missing=yes; }; }; \
 	need git Git; \
 	need terraform "Terraform 1.6 or newer"; \
-	need npm "Node.js 20 or newer: GitHub's API description and example payloads come from npm"; \
+	need npm "Node.js 20 or newer: GitHub's API description and example payloads come from npm, and what shows Markdown"; \
+	command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || need chromium "Chromium (Debian's package chromium): tests look at the summaries in it"; \
 	need cc "a C compiler: Go's race detector needs one"; \
 	command -v moto_server >/dev/null || need python3 "Python 3, or moto_server: tests run against its S3 and DynamoDB"; \
 	test -z "$$missing"
@@ -139,6 +145,21 @@ $(TOOLS)/npm.stamp: test/npm/package-lock.json | needs
 $(foreach t,$(GO_TOOLS),$(call stamp,$t)): $(TOOLS)/%.stamp:
 	GOBIN=$(BIN) go install $(filter %/$*,$(GO_TOOLS))
 	@touch $@
+
+# Nothing of this machine may shape the bits: see docs/release.md.
+release: ## Build a release's files into a new folder: VERSION=v1.2.3 OUT=folder
+	@[[ "$(VERSION)" =~ ^v[0-9]+\.[0-9]+\.[0-9]+$$ && -n "$(OUT)" && ! -e "$(OUT)" ]] || \
+	{ echo "usage: make release VERSION=v1.2.3 OUT=folder, one that is not there yet" >&2; exit 1; }
+	@mkdir -p "$(OUT)"; out=$$(cd "$(OUT)" && pwd); \
+	export GOTOOLCHAIN=$(RELEASE_GO) GOWORK=off GOFLAGS= GOEXPERIMENT= CGO_ENABLED=0 GOAMD64=v1 GOARM64=v8.0; \
+	for a in $(ACTIONS); do \
+		for p in $(PLATFORMS); do \
+			file="$$out/$${a}_$${p/\//_}"; echo "$${file##*/}"; \
+			GOOS=$${p%/*} GOARCH=$${p#*/} go build -C actions/$$a -trimpath -buildvcs=false -ldflags "-s -w" -o "$$file" .; \
+		done; \
+		go run -trimpath $(CYCLONEDX) bin -json -std -noserial -notimestamp -version $(VERSION) -output "$$out/$$a.cdx.json" "$$file"; \
+	done; \
+	cd "$$out"; export LC_ALL=C; sums=$$(sha256sum *); printf '# %s\n%s\n' $(VERSION) "$$sums" >checksums.txt
 
 clean: ## Remove what make built and fetched
 	rm -rf $(TOOLS) test/npm/node_modules

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // payloadLimit is the size in bytes of the largest event payload that is read.
@@ -100,7 +102,7 @@ type Issue struct {
 func (r *Runtime) Event() (Event, error) {
 	event, err := r.readEvent()
 	if err != nil {
-		return Event{}, fmt.Errorf("read the event that started the run: %w", err)
+		return Event{}, problem.With(problem.Runner, fmt.Errorf("read the event that started the run: %w", err))
 	}
 	return event, nil
 }

@@ -11,11 +11,13 @@ import (
 	"time"
 
 	"github.com/actions-go/toolkit/core"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // ErrNoIDToken is returned by [Runtime.IDToken] when the run may not have one;
 // the error's text says why and what to do.
-var ErrNoIDToken = errors.New("GitHub gives this run no ID token")
+var ErrNoIDToken = problem.With(problem.IDToken, errors.New("GitHub gives this run no ID token"))
 
 const (
 	idTokenTries = 4
@@ -38,7 +40,7 @@ func (r *Runtime) IDToken(ctx context.Context, audience string) (string, error) 
 	}
 	target, err := url.Parse(address)
 	if err != nil {
-		return "", fmt.Errorf("get an ID token: %s is not a URL", core.ActionsIDTokenRequestURLEnvName)
+		return "", problem.With(problem.IDToken, fmt.Errorf("get an ID token: %s is not a URL", core.ActionsIDTokenRequestURLEnvName))
 	}
 	if audience != "" {
 		query := target.Query()
@@ -52,10 +54,10 @@ func (r *Runtime) IDToken(ctx context.Context, audience string) (string, error) 
 			return token, nil
 		}
 		if !again || try == idTokenTries {
-			return "", fmt.Errorf("get an ID token: %w", err)
+			return "", problem.With(problem.IDToken, fmt.Errorf("get an ID token: %w", err))
 		}
 		if waitErr := r.wait(ctx, time.Second<<(try-1)); waitErr != nil {
-			return "", fmt.Errorf("get an ID token: %w (after: %w)", waitErr, err)
+			return "", problem.With(problem.IDToken, fmt.Errorf("get an ID token: %w (after: %w)", waitErr, err))
 		}
 	}
 }

@@ -1,43 +1,21 @@
 package gha
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // Input returns an input's value without surrounding white space, or "" when
 // it is not set: the runner makes no difference between not set and empty.
 //
-// The runner passes input `plan-role` as INPUT_PLAN-ROLE to actions that it
-// starts itself. A composite action's steps get no inputs: its `env:` passes
-// them all in ACTION_GO_INPUTS, as the toolkit's users do:
-// ${{ toJSON(inputs) }}. A value there counts where the first is not set.
+// The runner passes input `plan-role` as INPUT_PLAN-ROLE.
 func (r *Runtime) Input(name string) string {
-	value, ok := r.env["INPUT_"+strings.ToUpper(strings.ReplaceAll(name, " ", "_"))]
-	if !ok {
-		value = r.jsonInputs[name]
-	}
-	return strings.TrimSpace(value)
-}
-
-// readJSONInputs reads the inputs of a composite action. What is no JSON object
-// of texts is as if it were not there: an input that is required is then missed.
-func readJSONInputs(text string) map[string]string {
-	var raw map[string]any
-	if json.Unmarshal([]byte(text), &raw) != nil {
-		return nil
-	}
-	inputs := make(map[string]string, len(raw))
-	for name, value := range raw {
-		if text, ok := value.(string); ok {
-			inputs[name] = text
-		}
-	}
-	return inputs
+	return strings.TrimSpace(r.env["INPUT_"+strings.ToUpper(strings.ReplaceAll(name, " ", "_"))])
 }
 
 // Inputs reads typed inputs and remembers what was wrong with them, so that a
@@ -109,7 +87,7 @@ func (in *Inputs) Err() error {
 	if len(in.problems) == 0 {
 		return nil
 	}
-	return errors.New(strings.Join(in.problems, "; "))
+	return problem.With(problem.Input, errors.New(strings.Join(in.problems, "; ")))
 }
 
 func (in *Inputs) problem(format string, args ...any) {

@@ -91,19 +91,3 @@ func TestUnusedInputsGetOneNotice(t *testing.T) {
 		t.Errorf("a notice about nothing: %s", out.String())
 	}
 }
-
-func TestACompositeActionPassesItsInputsAsJSON(t *testing.T) {
-	t.Parallel()
-	r := gha.New([]string{
-		`ACTION_GO_INPUTS={"component": " vpc\n", "plan-storage": "false", "stack": "", "n": 3}`,
-		"INPUT_STACK=acme-ue2-dev",
-	}, io.Discard)
-	for name, want := range map[string]string{"component": "vpc", "plan-storage": "false", "stack": "acme-ue2-dev", "n": "", "other": ""} {
-		if got := r.Input(name); got != want {
-			t.Errorf("input %s is %q, want %q", name, got, want)
-		}
-	}
-	if got := gha.New([]string{"ACTION_GO_INPUTS=[]"}, io.Discard).Input("component"); got != "" {
-		t.Errorf("no inputs at all, but component is %q", got)
-	}
-}

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/actions-go/toolkit/core"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // outputLimit is the size of the largest output that other jobs can read:
@@ -42,7 +44,7 @@ func (r *Runtime) SetOutput(name, value string) error {
 	}
 	entry := name + "<<" + delimiter + "\n" + value + "\n" + delimiter + "\n"
 	if err := r.appendTo(core.GitHubOutputFilePathEnvName, entry, 0); err != nil {
-		return fmt.Errorf("set output `%s`: %w", name, err)
+		return problem.With(problem.Runner, fmt.Errorf("set output `%s`: %w", name, err))
 	}
 	return nil
 }
@@ -58,7 +60,7 @@ func (r *Runtime) AddSummary(markdown string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.appendTo(core.GitHubSummaryPathEnvName, r.redacted(markdown), summaryLimit); err != nil {
-		return fmt.Errorf("write the job summary: %w", err)
+		return problem.With(problem.Runner, fmt.Errorf("write the job summary: %w", err))
 	}
 	return nil
 }

@@ -50,8 +50,7 @@ import (
 // Runtime is the Actions runtime of one step. Its methods may be called from
 // several goroutines at once.
 type Runtime struct {
-	env        map[string]string
-	jsonInputs map[string]string // of a composite action
+	env map[string]string
 
 	// Replaced by tests of this package.
 	random func() string // a fresh string that nobody can guess
@@ -96,7 +95,6 @@ func New(environ []string, stdout io.Writer) *Runtime {
 		}
 	}
 	r.spool.dir = r.env["RUNNER_TEMP"]
-	r.jsonInputs = readJSONInputs(r.env[core.ActionsGoJsonInputEnvName])
 	r.Redact(
 		r.env[core.ActionsIDTokenRequestTokenEnvName],
 		r.env["ACTIONS_RUNTIME_TOKEN"],

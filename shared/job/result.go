@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
@@ -21,9 +22,15 @@ type Result struct {
 }
 
 // Finish hands the result to the runner and returns the exit status: 0, or 1
-// when the job must fail. The error becomes one annotation, unless the result
-// already has annotations that say where it is.
+// when the job must fail. The error becomes one annotation, which ends in its code
+// ([problem.Text]), unless the result already has annotations that say where it is.
 func Finish(r *gha.Runtime, result Result, err error) int {
+	status := finish(r, result, err)
+	r.LeaveStatus(status)
+	return status
+}
+
+func finish(r *gha.Runtime, result Result, err error) int {
 	if result.Summary != "" {
 		if result.Outputs == nil {
 			result.Outputs = map[string]string{}
@@ -41,7 +48,7 @@ func Finish(r *gha.Runtime, result Result, err error) int {
 		return 0
 	}
 	if len(result.Annotations) == 0 {
-		a := gha.Annotation{Message: err.Error()}
+		a := gha.Annotation{Message: problem.Text(err)}
 		var config *target.ConfigError
 		if errors.As(err, &config) {
 			a.File, a.Line, a.Column = config.File, config.Line, config.Column

@@ -67,8 +67,7 @@ func withheld(name string) bool {
 	}
 	return strings.HasPrefix(name, "ACTIONS_") ||
 		strings.HasPrefix(name, "INPUT_") ||
-		strings.HasPrefix(name, "STATE_") ||
-		name == "ACTION_GO_INPUTS" // a composite action's inputs
+		strings.HasPrefix(name, "STATE_")
 }
 
 // https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html

@@ -20,15 +20,18 @@ type run struct {
 	summary string // the job summary
 	result  string // "success", "failure"; empty: the job did not run
 
-	inputs map[string]string // what action.yml gave the action's script
-	set    map[string]string // outputs that the script set
-	passed map[string]string // outputs that action.yml passed on
+	inputs map[string]string // what the runner gave the action
+	set    map[string]string // outputs that the action set
 }
 
-// spy is a script that bash reads before each step's (BASH_ENV). act gives a
-// composite action's script INPUT_ variables too, which GitHub's runner does
-// not: what the script is really given shows here only.
-const spy = `if [ -n "${ACTION_GO_INPUTS-}" ]; then printf %s "$ACTION_GO_INPUTS" >"$HOME/inputs.json"; fi` + "\n"
+// spy is a script that Node reads before each action's (NODE_OPTIONS): it keeps the inputs
+// that the runner gave to a main step.
+const spy = `if (process.argv[1].includes("/launcher/") && !process.argv[1].endsWith("post.js")) {
+  const inputs = Object.entries(process.env).filter(([name]) => name.startsWith("INPUT_"));
+  const named = inputs.map(([name, value]) => [name.slice("INPUT_".length).toLowerCase(), value]);
+  require("node:fs").writeFileSync(process.env.HOME + "/inputs.json", JSON.stringify(Object.fromEntries(named)));
+}
+`
 
 // act runs a repository's workflow by github.com/nektos/act, on this machine
 // itself instead of a container. What act keeps goes to home; it fetches nothing.
@@ -45,7 +48,7 @@ func act(t *testing.T, repository, home string, args ...string) *run {
 	if err != nil && !errors.As(err, &failed) {
 		t.Fatal(err)
 	}
-	r := &run{t: t, set: map[string]string{}, passed: map[string]string{}}
+	r := &run{t: t, set: map[string]string{}}
 	var log, printed strings.Builder
 	for line := range bytes.Lines(out) {
 		// Fields of act's log entries, as its pkg/runner writes them.
@@ -68,14 +71,8 @@ func act(t *testing.T, repository, home string, args ...string) *run {
 		switch {
 		case entry.Command == "summary":
 			r.summary = entry.Content
-		case entry.Command == "set-output" && len(entry.StepID) > 1:
-			r.set[entry.Name] = entry.Arg
 		case entry.Command == "set-output":
-			// act sets the script's outputs on the action once more, which
-			// GitHub's runner does not: the first is what action.yml says.
-			if _, ok := r.passed[entry.Name]; !ok {
-				r.passed[entry.Name] = entry.Arg
-			}
+			r.set[entry.Name] = entry.Arg
 		}
 		if entry.JobResult != "" {
 			r.result = entry.JobResult
@@ -111,11 +108,11 @@ func environ(t *testing.T, home string) []string {
 		}
 		env = append(env, name+"="+strings.TrimSpace(string(value)))
 	}
-	cliConfig, spyFile := filepath.Join(home, "terraformrc"), filepath.Join(home, "spy.sh")
+	cliConfig, spyFile := filepath.Join(home, "terraformrc"), filepath.Join(home, "spy.js")
 	if err := errors.Join(os.RemoveAll(home), os.MkdirAll(home, 0o755), os.WriteFile(cliConfig, nil, 0o644), os.WriteFile(spyFile, []byte(spy), 0o644)); err != nil {
 		t.Fatal(err)
 	}
-	return append(env, "HOME="+home, "BASH_ENV="+spyFile, "TF_CLI_CONFIG_FILE="+cliConfig, "CHECKPOINT_DISABLE=1", "ACT_DISABLE_VERSION_CHECK=1")
+	return append(env, "HOME="+home, "NODE_OPTIONS=--require="+spyFile, "TF_CLI_CONFIG_FILE="+cliConfig, "CHECKPOINT_DISABLE=1", "ACT_DISABLE_VERSION_CHECK=1")
 }
 
 // tool is the path of a tool that `make tools` installs.

@@ -9,9 +9,10 @@ import (
 	"testing"
 )
 
-// TestDocumentedWorkflowsAreValid checks the workflows in the READMEs, and those
-// in testdata, with actionlint: it knows the inputs and outputs of our actions
-// when they are used from the repository itself.
+// TestDocumentedWorkflowsAreValid checks the workflows in the READMEs and in docs, and
+// those in testdata, with actionlint: it knows the inputs and outputs of our actions
+// when they are used from the repository itself. A block with triggers and steps only is a
+// fragment, and gets what it lacks; "# …" in it stands for what is left out.
 func TestDocumentedWorkflowsAreValid(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -32,10 +33,13 @@ func TestDocumentedWorkflowsAreValid(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(".github/actionlint.yaml", read(t, ".github/actionlint.yaml"))
-	for _, readme := range glob(t, "README.md", "actions/*/README.md") {
-		action := filepath.Dir(readme) // actions/NAME, or "." for the root
+	if err := os.CopyFS(filepath.Join(dir, "shared", "launcher"), os.DirFS(filepath.Join(root, "shared", "launcher"))); err != nil {
+		t.Fatal(err) // actionlint looks for the files that action.yml names
+	}
+	for _, readme := range glob(t, "README.md", "CONTRIBUTING.md", "docs/*.md", "actions/*/README.md") {
+		action := filepath.Dir(readme) // actions/NAME, or not one
 		workflows := fencedWorkflows(t, readme)
-		if action != "." {
+		if strings.HasPrefix(action, "actions/") {
 			write(filepath.Join(action, "action.yml"), read(t, filepath.Join(action, "action.yml")))
 			if len(workflows) == 0 {
 				t.Errorf("%s shows no workflow", readme)
@@ -62,11 +66,24 @@ var (
 func fencedWorkflows(t *testing.T, file string) (workflows []string) {
 	t.Helper()
 	for _, match := range fence.FindAllStringSubmatch(read(t, file), -1) {
-		if strings.Contains("\n"+match[1], "\njobs:") {
+		switch block := "\n" + match[1]; {
+		case strings.Contains(block, "\njobs:"):
 			workflows = append(workflows, match[1])
+		case strings.Contains(block, "\non:"):
+			workflows = append(workflows, complete(match[1]))
 		}
 	}
 	return workflows
+}
+
+// complete makes a workflow of a fragment: triggers, and perhaps, after a line "# …",
+// steps of a job.
+func complete(fragment string) string {
+	triggers, steps, _ := strings.Cut(fragment, "# …\n")
+	if steps == "" {
+		steps = "      - run: true\n"
+	}
+	return triggers + "jobs:\n  job:\n    runs-on: ubuntu-latest\n    steps:\n" + steps
 }
 
 // glob lists files of this repository.

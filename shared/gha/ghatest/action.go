@@ -29,9 +29,16 @@ func action(ts *testscript.TestScript, neg bool, args []string) {
 	s.sameRun = false
 	step, err := s.runner.Step(inputs)
 	ts.Check(err)
+	for _, name := range s.given {
+		ts.Setenv(name, "")
+	}
+	s.given = nil
 	for _, v := range step.Environ {
 		name, value, _ := strings.Cut(v, "=")
 		ts.Setenv(name, value)
+		if strings.HasPrefix(name, "INPUT_") {
+			s.given = append(s.given, name)
+		}
 	}
 	for name, value := range storySecrets(ts) {
 		ts.Setenv(name, value)
@@ -57,6 +64,10 @@ func action(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func sameRun(_ *testscript.TestScript, s *story, _ []string) { s.sameRun = true }
+
+func setOutput(ts *testscript.TestScript, _ *story, args []string) {
+	ts.Setenv(args[1], strings.TrimSuffix(ts.ReadFile(filepath.Join("outputs", args[0])), "\n"))
+}
 
 func atOnce(ts *testscript.TestScript, s *story, args []string) {
 	var jobs [][]string

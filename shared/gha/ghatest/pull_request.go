@@ -30,11 +30,18 @@ func openPullRequest(ts *testscript.TestScript, s *story, args []string) {
 	s.pulls[number(ts, args[0])] = p
 	s.git(ts, "checkout", "--quiet", "-b", p.branch)
 	p.head = s.commit(ts, p.branch)
-	// GitHub counts pull requests from 1.
-	for n := 1; n < number(ts, args[0]); {
-		n = 1 + s.github.Repository(repository).AddPullRequest(githubtest.PullRequest{})
+	// GitHub counts pull requests from 1, and issues with them.
+	newest := s.opened
+	for _, issue := range s.github.Repository(repository).Issues() {
+		newest = max(newest, issue.Number)
 	}
-	s.github.Repository(repository).AddPullRequest(githubtest.PullRequest{Head: p.branch, HeadSHA: p.head, Base: p.into, BaseSHA: p.base})
+	for newest+1 < number(ts, args[0]) {
+		newest = s.github.Repository(repository).AddPullRequest(githubtest.PullRequest{})
+	}
+	s.opened = s.github.Repository(repository).AddPullRequest(githubtest.PullRequest{Head: p.branch, HeadSHA: p.head, Base: p.into, BaseSHA: p.base})
+	if s.opened != number(ts, args[0]) {
+		ts.Fatalf("GitHub would number this pull request %d", s.opened)
+	}
 	ts.Setenv("HEAD", p.head)
 	ts.Setenv("BASE", p.base)
 	s.pullRequestEvent(ts, number(ts, args[0]), "opened", mona)

@@ -60,14 +60,9 @@ func (r *Runner) Step(inputs map[string]string) (*Step, error) {
 			return nil, err
 		}
 	}
-	given, err := json.Marshal(inputs)
-	if err != nil {
-		return nil, err
-	}
 	s.Environ = append(s.Environ, r.Environ...)
 	s.Environ = append(s.Environ,
 		"CI=true", "GITHUB_ACTIONS=true",
-		"ACTION_GO_INPUTS="+string(given), // as action.yml passes them
 		"GITHUB_ACTOR="+r.Actor,
 		"GITHUB_API_URL="+r.APIURL,
 		"GITHUB_EVENT_NAME="+r.Event,
@@ -83,6 +78,9 @@ func (r *Runner) Step(inputs map[string]string) (*Step, error) {
 		"GITHUB_WORKSPACE="+r.Workspace(),
 		"RUNNER_TEMP="+r.Temp(),
 	)
+	for name, value := range inputs {
+		s.Environ = append(s.Environ, "INPUT_"+strings.ToUpper(strings.ReplaceAll(name, " ", "_"))+"="+value)
+	}
 	return s, nil
 }
 

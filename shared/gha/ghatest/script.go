@@ -39,8 +39,10 @@ type story struct {
 	account *account          // nil without the word `aws`
 	tokens  map[string]string // by action
 	edited  map[int]bool      // issues that a person has written
+	given   []string          // variables of the last action's inputs
 	sameRun bool              // the next action is a job of the run of the last one
 
+	opened     int // number of the newest pull request
 	dispatches int // how many of the events that were sent the story has seen
 }
 
@@ -119,6 +121,8 @@ func (s Scripts) Params(dir string) testscript.Params {
 //	issue N STATE LABELS [TEXT ...]  issue N is open, closed or closed/REASON, has these labels (sorted, with
 //	                            commas between), and each TEXT in its title or body
 //	issues OPEN [CLOSED]        how many issues there are
+//	permissions ACTION NAME=LEVEL ...  what the token of an action may do from now on, besides what its action.yml
+//	                            asks for: none, read or write
 //	same-run                    the next action is a job of the workflow run of the last one
 //	http-backend                a server for Terraform's http backend, in $TF_HTTP_ADDRESS; while
 //	                            there is a file named refuse, or slow, that is how it takes writes
@@ -129,6 +133,7 @@ func (s Scripts) Params(dir string) testscript.Params {
 //	                            there is the file refusals/SERVICE[-ROLE]
 //	[!] action NAME [INPUT=VALUE ...]  run an action as a step of a new workflow run: log in stdout,
 //	                            job summary in summary.md, each output in outputs/NAME
+//	output NAME VAR             sets $VAR to an output of the last action
 //	at-once K NAME [INPUT=VALUE ...] [-- NAME ...]  run actions at the same time, as jobs of
 //	                            different runs: K of them succeed, the others fail; logs has all of them
 var commands = map[string]func(*testscript.TestScript, bool, []string){
@@ -163,11 +168,13 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"permission":   word(2, 2, permission),
 	"issue":        word(3, -1, checkIssue),
 	"issues":       word(1, 2, checkIssues),
+	"permissions":  word(2, -1, givePermissions),
 	"same-run":     word(0, 0, sameRun),
 	"http-backend": word(0, 0, httpBackend),
 	"aws":          word(0, 1, aws),
 	"aws-error":    word(4, -1, awsError),
 	"action":       action,
+	"output":       word(2, 2, setOutput),
 	"at-once":      word(2, -1, atOnce),
 }
 

@@ -1,0 +1,106 @@
+package launcher
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// planfile makes a job's private folder, and says so.
+const planfile = `mkdir "$RUNNER_TEMP/gitops-123"; echo state >"$RUNNER_TEMP/gitops-123/planfile"; echo begun`
+
+// kept is what an earlier step of the job has left on purpose.
+func (w *world) kept() string {
+	w.t.Helper()
+	kept := filepath.Join(w.temp, "gitops-77")
+	check(w.t, os.Mkdir(kept, 0o700))
+	return kept
+}
+
+func (w *world) wantPlanfile(there bool) {
+	w.t.Helper()
+	_, err := os.Stat(filepath.Join(w.temp, "gitops-123"))
+	if is := !errors.Is(err, os.ErrNotExist); is != there {
+		w.t.Errorf("there is a planfile: %v, want %v", is, there)
+	}
+}
+
+// pid is the process that a step's script printed.
+func (s *step) pid() int {
+	s.t.Helper()
+	s.waitFor("pid ")
+	_, rest, _ := strings.Cut(s.printed(), "pid ")
+	number, _, _ := strings.Cut(rest, "\n")
+	pid, err := strconv.Atoi(number)
+	check(s.t, err)
+	return pid
+}
+
+func TestAKilledBinaryLeavesNoPlanfile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	kept := w.kept()
+	step := w.run("plan.js", w.mirror(sh(planfile, `echo ::stop-commands::token`, `kill -KILL $$`)))
+	step.wantError(137, "plan: the action's process was killed", "stays `applying`", "plan again")
+	if !strings.Contains(step.printed(), "::token::\n::error::") {
+		t.Errorf("the runner takes no commands where the error is printed:\n%s", step.printed())
+	}
+	w.wantPlanfile(false)
+	_, err := os.Stat(kept)
+	check(t, err)
+}
+
+// Terraform, which leads a process group in the action's session, goes on and writes its
+// state; what a provisioner left in the background does not matter.
+func TestAKilledBinaryIsOutlivedByTerraform(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	step := w.run("plan.js", w.mirror("#!/bin/bash\n"+
+		"sleep 10 &\n"+
+		"set -m\n"+
+		"bash -c 'touch begun; sleep 1; echo the state is written' &\n"+
+		"until [ -e begun ]; do sleep 0.1; done\n"+
+		"kill -KILL $$\n"))
+	step.wantError(137, "was killed")
+	step.want(137, "Terraform is still running", "the state is written")
+	w.wantNothingLeft()
+}
+
+func TestThePostStepRemovesThePlanfilesOfAKilledBinary(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	kept := w.kept()
+	main := w.start("plan.js", w.mirror(sh(planfile, `echo pid $$`, `exec sleep 60`)))
+	pid := main.pid()
+	main.signal(os.Kill)
+	main.wait()
+	check(t, syscall.Kill(pid, syscall.SIGKILL))
+	w.post(main).wantError(137, "was killed")
+	w.wantPlanfile(false)
+	_, err := os.Stat(kept)
+	check(t, err)
+}
+
+func TestTheNextStepRemovesWhatAKilledJobLeft(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	main := w.start("plan.js", w.mirror(sh(planfile, `echo pid $$`, `exec sleep 60`)))
+	pid := main.pid()
+	other := w.mirror(sh("echo ran"))
+	w.run("plan.js", other).want(0, "ran")
+	w.wantPlanfile(true) // in use
+
+	main.signal(os.Kill)
+	main.wait()
+	w.run("plan.js", other).want(0, "ran")
+	w.wantPlanfile(true) // still: the binary outlives its step
+
+	check(t, syscall.Kill(pid, syscall.SIGKILL))
+	w.run("plan.js", other).want(0, "removing what a killed step left", "ran")
+	w.wantPlanfile(false)
+	w.wantNothingLeft()
+}

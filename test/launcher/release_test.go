@@ -1,0 +1,63 @@
+package launcher
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestAReleaseHasTheSameBitsWhereverItIsBuilt builds one binary in two folders. So anybody
+// can check that actions/checksums.txt is that of the sources beside it.
+func TestAReleaseHasTheSameBitsWhereverItIsBuilt(t *testing.T) {
+	t.Parallel()
+	builds := []map[string][]byte{release(t, "here"), release(t, "elsewhere")}
+	for _, file := range []string{"apply_linux_amd64", "apply.cdx.json", "checksums.txt"} {
+		if len(builds[0][file]) == 0 || !bytes.Equal(builds[0][file], builds[1][file]) {
+			t.Errorf("%s of two builds: %d and %d bytes, not the same", file, len(builds[0][file]), len(builds[1][file]))
+		}
+	}
+	if list := string(builds[0]["checksums.txt"]); !strings.HasPrefix(list, "# v1.2.3\n") {
+		t.Errorf("checksums.txt does not name the release:\n%s", list)
+	}
+	var sbom struct {
+		Components []struct{ Name, Version string }
+	}
+	check(t, json.Unmarshal(builds[0]["apply.cdx.json"], &sbom))
+	listed := false
+	for _, component := range sbom.Components {
+		listed = listed || component.Name == "github.com/aws/aws-sdk-go-v2/service/s3" && component.Version != ""
+	}
+	if !listed {
+		t.Errorf("the SBOM does not list the S3 client: %v", sbom.Components)
+	}
+}
+
+// release makes a release in a copy of this repository, and returns its files.
+func release(t *testing.T, folder string) map[string][]byte {
+	t.Helper()
+	copied, out := filepath.Join(t.TempDir(), folder), filepath.Join(t.TempDir(), "out")
+	for _, part := range []string{"actions/apply", "shared"} {
+		check(t, os.CopyFS(filepath.Join(copied, part), os.DirFS(filepath.Join("../..", part))))
+	}
+	makefile, err := os.ReadFile("../../Makefile")
+	check(t, err)
+	check(t, os.WriteFile(filepath.Join(copied, "Makefile"), makefile, 0o644))
+	cmd := exec.CommandContext(t.Context(), "make", "-C", copied, "release",
+		"VERSION=v1.2.3", "OUT="+out, "ACTIONS=apply", "PLATFORMS=linux/amd64")
+	if printed, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("make release: %v\n%s", err, printed)
+	}
+	files := map[string][]byte{}
+	entries, err := os.ReadDir(out)
+	check(t, err)
+	for _, entry := range entries {
+		files[entry.Name()], err = os.ReadFile(filepath.Join(out, entry.Name()))
+		check(t, err)
+	}
+	check(t, exec.CommandContext(t.Context(), "sh", "-c", `cd "$1" && sha256sum --check --strict --quiet checksums.txt`, "sh", out).Run())
+	return files
+}
