@@ -14,6 +14,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/batch"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/target"
 )
@@ -67,9 +68,9 @@ func ReadInputs(r *gha.Runtime) (Inputs, error) {
 func (in Inputs) check() error {
 	switch {
 	case in.Component != "" && (!in.Selection.Empty() || len(in.Targets) > 0):
-		return errors.New("inputs `component` and `stack` name one target, and `targets`, `components` and `stacks` are about many: choose one of the two")
+		return problem.With(problem.Input, errors.New("inputs `component` and `stack` name one target, and `targets`, `components` and `stacks` are about many: choose one of the two"))
 	case len(in.Targets) > 0 && !in.Selection.Empty():
-		return errors.New("input `targets` names the targets, so `components` and `stacks` have no meaning beside it: choose one of the two")
+		return problem.With(problem.Input, errors.New("input `targets` names the targets, so `components` and `stacks` have no meaning beside it: choose one of the two"))
 	}
 	return in.Check()
 }
@@ -108,7 +109,7 @@ func (e *skip) result(r *gha.Runtime) job.Result {
 
 // failed is the result of a run that came to no target.
 func failed(r *gha.Runtime, in Inputs, err error) job.Result {
-	view := report.Apply{Subject: report.Subject{Component: in.Component, Stack: in.Stack}, Status: report.Failed, Error: err.Error()}
+	view := report.Apply{Subject: report.Subject{Component: in.Component, Stack: in.Stack}, Status: report.Failed, Error: problem.Text(err)}
 	var refusal *apply.Refusal
 	if errors.As(err, &refusal) {
 		refusal.Describe(&view)

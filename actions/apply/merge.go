@@ -11,6 +11,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
 	"github.com/terraform-gitops/gitops/shared/target"
 )
@@ -31,10 +32,10 @@ type merge struct {
 	heads []head // of the pull requests that were merged as commit; nil until asked for
 }
 
-// head is the last commit of a pull request that was merged.
+// head is the last commit of a pull request that was merged, and what it was merged as.
 type head struct {
-	number int
-	commit string
+	number         int
+	commit, merged string
 }
 
 // open finds what was merged.
@@ -61,22 +62,22 @@ func (m *merge) findCommit(ctx context.Context) (err error) {
 			return &skip{fmt.Sprintf("pull request #%d was closed without being merged", pr.Number)}
 		}
 		if !pr.Merged {
-			return m.refuse(fmt.Errorf("pull request #%d is not merged", pr.Number), "Merge it first: a plan is applied after its review. (A workflow on pull_request closed wants if: github.event.pull_request.merged.)")
+			return m.refuse(problem.With(problem.NotMerged, fmt.Errorf("pull request #%d is not merged", pr.Number)), "Merge it first: a plan is applied after its review. (A workflow on pull_request closed wants if: github.event.pull_request.merged.)")
 		}
 		if pr.Base.Ref != m.event.DefaultBranch {
-			return m.refuse(fmt.Errorf("pull request #%d was merged into %s, and not into %s", pr.Number, pr.Base.Ref, m.event.DefaultBranch),
+			return m.refuse(problem.With(problem.NotMerged, fmt.Errorf("pull request #%d was merged into %s, and not into %s", pr.Number, pr.Base.Ref, m.event.DefaultBranch)),
 				"Merge that branch into "+m.event.DefaultBranch+", too. Where another branch is the one that is applied, run this workflow on pushes to it.")
 		}
 		m.commit, m.branch = pr.MergeCommitSHA, pr.Base.Ref
 	}
 	if !job.IsCommit(m.commit) {
-		return errors.New("the event names no commit to apply: run on a merged pull request, a push, or workflow_dispatch")
+		return problem.With(problem.Event, errors.New("the event names no commit to apply: run on a merged pull request, a push, or workflow_dispatch"))
 	}
 	if m.checkout, err = m.repository.Checkout(ctx); err != nil {
 		return err
 	}
 	if m.checkout.Commit != m.commit {
-		return fmt.Errorf("the workspace holds commit %s, and %s is to be applied: check it out first (`actions/checkout` with `ref: %[2]s`)", job.Short(m.checkout.Commit), m.commit)
+		return problem.With(problem.Checkout, fmt.Errorf("the workspace holds commit %s, and %s is to be applied: check it out first (`actions/checkout` with `ref: %[2]s`)", job.Short(m.checkout.Commit), m.commit))
 	}
 	return nil
 }
@@ -95,15 +96,15 @@ func (m *merge) key(n target.Name) planstore.Target {
 }
 
 // find finds the newest plan of the commit that is meant: the one the input names;
-// else the merged commit itself, which a merge queue or a dispatch plans; else the head
-// of the pull request that was merged as that commit. One that nobody has approved is
-// refused; it is returned all the same.
+// else the merged commit itself, which a merge queue or a dispatch plans; else another
+// one of a queue's that the same push merged; else the head of a pull request that was
+// merged. One that nobody has approved is refused; it is returned all the same.
 func (m *merge) find(ctx context.Context, store *planstore.Store, name target.Name) (planstore.Stored, error) {
 	commits, err := m.commits(ctx, func(commit string) (planstore.Stored, error) { return store.Find(ctx, m.key(name), commit) })
 	if err != nil || commits.found.Record.Commit == "" {
 		if err == nil {
 			err = &apply.Refusal{Target: name.String(),
-				Reason: fmt.Errorf("no stored plan for commit %s", strings.Join(commits.looked, " or ")),
+				Reason: problem.With(problem.NoPlan, fmt.Errorf("no stored plan for commit %s", strings.Join(commits.looked, " or "))),
 				Next:   "Run the plan action on the pull request's head commit, with the same component, stack and store, then apply again."}
 		}
 		return planstore.Stored{}, err
@@ -137,19 +138,28 @@ func (m *merge) commits(ctx context.Context, look func(string) (planstore.Stored
 	if err != nil {
 		return s, err
 	}
+	var all []string
 	for _, h := range heads {
-		if found, err := try(h.commit); found || err != nil {
+		if h.merged != m.commit {
+			all = append(all, h.merged)
+		}
+	}
+	for _, h := range heads {
+		all = append(all, h.commit)
+	}
+	for _, commit := range all {
+		if found, err := try(commit); found || err != nil {
 			return s, err
 		}
 	}
 	return s, nil
 }
 
-// mergedHeads are the heads of the pull requests that were merged as the commit: the
-// event's, or those that GitHub names.
+// mergedHeads are the heads of the pull requests that were merged, the last one first: the
+// event's, or those that GitHub names for each commit that was pushed.
 func (m *merge) mergedHeads(ctx context.Context) ([]head, error) {
 	if pr := m.event.PullRequest; pr != nil {
-		return []head{{pr.Number, pr.Head.SHA}}, nil
+		return []head{{pr.Number, pr.Head.SHA, m.commit}}, nil
 	}
 	m.asked.Lock()
 	defer m.asked.Unlock()
@@ -160,15 +170,22 @@ func (m *merge) mergedHeads(ctx context.Context) ([]head, error) {
 	if err != nil {
 		return nil, err
 	}
-	merged, err := client.MergedPullRequests(ctx, m.context.Repository, m.commit, m.branch)
-	if err != nil {
-		return nil, err
+	commits := []string{m.commit}
+	if m.event.Push != nil {
+		commits = m.repository.Pushed(ctx, m.event.Push.Before, m.commit)
 	}
-	m.heads = []head{}
-	for _, pr := range merged {
-		m.heads = append(m.heads, head{pr.Number, pr.HeadSHA})
+	heads := []head{}
+	for _, commit := range commits {
+		merged, err := client.MergedPullRequests(ctx, m.context.Repository, commit, m.branch)
+		if err != nil {
+			return nil, err
+		}
+		for _, pr := range merged {
+			heads = append(heads, head{pr.Number, pr.HeadSHA, commit})
+		}
 	}
-	return m.heads, nil
+	m.heads = heads
+	return heads, nil
 }
 
 // checkMerged refuses a plan that belongs to neither a merged pull request nor
@@ -184,7 +201,7 @@ func (m *merge) checkMerged(ctx context.Context, name target.Name, record planst
 		return nil
 	}
 	if record.PullRequest == 0 {
-		return refuse(fmt.Errorf("the plan was made for commit %s outside of a pull request, and %s is to be applied", job.Short(record.Commit), job.Short(m.commit)), "Plan this commit, or merge a pull request.")
+		return refuse(problem.With(problem.NotMerged, fmt.Errorf("the plan was made for commit %s outside of a pull request, and %s is to be applied", job.Short(record.Commit), job.Short(m.commit))), "Plan this commit, or merge a pull request.")
 	}
 	number, head, merged := record.PullRequest, "", ""
 	if pr := m.event.PullRequest; pr != nil && pr.Number == record.PullRequest {
@@ -196,9 +213,9 @@ func (m *merge) checkMerged(ctx context.Context, name target.Name, record planst
 		}
 		switch {
 		case !pr.Merged:
-			return refuse(fmt.Errorf("pull request #%d is not merged", number), "Merge it first: a plan is applied after its review.")
+			return refuse(problem.With(problem.NotMerged, fmt.Errorf("pull request #%d is not merged", number)), "Merge it first: a plan is applied after its review.")
 		case pr.BaseRef != m.branch:
-			return refuse(fmt.Errorf("pull request #%d was merged into %s, and this run is on %s", number, pr.BaseRef, m.branch), "Run this on the branch that it was merged into.")
+			return refuse(problem.With(problem.NotMerged, fmt.Errorf("pull request #%d was merged into %s, and this run is on %s", number, pr.BaseRef, m.branch)), "Run this on the branch that it was merged into.")
 		}
 		head, merged = pr.HeadSHA, pr.MergeCommitSHA
 	}
@@ -206,5 +223,5 @@ func (m *merge) checkMerged(ctx context.Context, name target.Name, record planst
 	if record.Commit == head || record.Commit == merged {
 		return nil
 	}
-	return refuse(fmt.Errorf("the plan was made for commit %s, and pull request #%d was merged at %s", job.Short(record.Commit), number, job.Short(head)), "Apply the plan of the commit that was merged.")
+	return refuse(problem.With(problem.NotMerged, fmt.Errorf("the plan was made for commit %s, and pull request #%d was merged at %s", job.Short(record.Commit), number, job.Short(head))), "Apply the plan of the commit that was merged.")
 }

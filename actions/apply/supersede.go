@@ -18,9 +18,9 @@ func (m *merge) supersede(ctx context.Context, applied []chosen) {
 	if m.Token == "" {
 		return
 	}
-	a := pulls.Applied{PullRequest: applied[0].stored.Record.PullRequest, Commit: m.commit, RunURL: m.context.RunURL, Replan: m.Replan}
+	a := pulls.Applied{Commit: m.commit, RunURL: m.context.RunURL, Replan: m.Replan}
 	for _, c := range applied {
-		a.Targets = append(a.Targets, pulls.Target{Target: c.stored.Record.Target, Store: c.store})
+		a.Targets = append(a.Targets, pulls.Target{Target: c.stored.Record.Target, Store: c.store, PullRequest: c.stored.Record.PullRequest})
 	}
 	told, err := m.pulls.TellSuperseded(ctx, a)
 	if len(told) > 0 {

@@ -18,6 +18,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // Inputs are the action's inputs; action.yml describes them.
@@ -64,7 +65,7 @@ func list(text string) []string {
 // Run reconciles the drift issues with this run's drift results.
 func Run(ctx context.Context, in Inputs, d Deps) (job.Result, error) {
 	if in.Token == "" {
-		return job.Result{}, errors.New("drift-detection needs a GitHub token: leave the input `token` out, and give the job `permissions: issues: write`")
+		return job.Result{}, problem.With(problem.GitHubPermission, errors.New("drift-detection needs a GitHub token: leave the input `token` out, and give the job `permissions: issues: write`"))
 	}
 	repository, err := job.OpenRepository(d.Runtime, d.Environ, in.Inputs)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/drift"
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // roles are what a person may do with a repository, the least first.
@@ -27,7 +28,7 @@ func (w *work) mayApply(ctx context.Context, labelled string) error {
 			return err
 		}
 		if slices.Index(roles, has) < slices.Index(roles, w.Permission) {
-			return w.refuse(fmt.Errorf("%s has the permission %s on this repository, and %s is needed", person, has, w.Permission),
+			return w.refuse(problem.With(problem.Permission, fmt.Errorf("%s has the permission %s on this repository, and %s is needed", person, has, w.Permission)),
 				fmt.Sprintf("Ask somebody with it to look at the drift and to add the label %s.", drift.LabelApply))
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/drift"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
 )
 
@@ -62,19 +63,19 @@ type remediation struct {
 func (r *remediation) check(ctx context.Context, by string) error {
 	named := r.named()
 	if by == "" {
-		return r.refuse(fmt.Errorf("GitHub does not tell yet who added the label %s", drift.LabelApply), "Add it again.")
+		return r.refuse(problem.With(problem.DriftIssue, fmt.Errorf("GitHub does not tell yet who added the label %s", drift.LabelApply)), "Add it again.")
 	}
 	if err := r.mayApply(ctx, by); err != nil {
 		return err
 	}
 	if !r.issue.Ours {
-		return r.refuse(errors.New("this issue was not opened by the drift detection"), "A plan is applied from the issue that the drift detection opened (with the same token as this action has).")
+		return r.refuse(problem.With(problem.DriftIssue, errors.New("this issue was not opened by the drift detection")), "A plan is applied from the issue that the drift detection opened (with the same token as this action has).")
 	}
 	if !named {
-		return r.refuse(errors.New("the issue no longer says which target it is about"), "The next drift detection puts that back at the beginning of the issue's text: add the label after that.")
+		return r.refuse(problem.With(problem.DriftIssue, errors.New("the issue no longer says which target it is about")), "The next drift detection puts that back at the beginning of the issue's text: add the label after that.")
 	}
 	if branch := "refs/heads/" + r.event.DefaultBranch; r.actx.Ref != branch {
-		return r.refuse(fmt.Errorf("this run is on %s, and drift is what differs from %s", r.actx.Ref, branch), "Run the workflow on the default branch.")
+		return r.refuse(problem.With(problem.Event, fmt.Errorf("this run is on %s, and drift is what differs from %s", r.actx.Ref, branch)), "Run the workflow on the default branch.")
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
 )
 
@@ -88,7 +89,7 @@ func Run(ctx context.Context, in Inputs, d Deps) (job.Result, error) {
 		return nothing(d.Runtime, "this event asks for nothing: a drift issue is remediated when it gets the label "+drift.LabelApply+", and discarded when it is closed"), nil
 	}
 	if in.Token == "" {
-		return fail(errors.New("drift-remediation needs a GitHub token: leave the input `token` out, and give the job `permissions: issues: write`"))
+		return fail(problem.With(problem.GitHubPermission, errors.New("drift-remediation needs a GitHub token: leave the input `token` out, and give the job `permissions: issues: write`")))
 	}
 	w := &work{Inputs: in, Deps: d, actx: d.Runtime.Context(), event: event}
 	w.github, err = github.New(w.actx.APIURL, in.Token, github.WithWaitNotice(func(line string) {

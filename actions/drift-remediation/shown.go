@@ -8,6 +8,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/drift"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // shown finds the plan that the issue showed to the person who labelled it. The
@@ -23,26 +24,26 @@ func (r *remediation) shown(ctx context.Context, target planstore.Target) (plans
 	r.link = link
 	switch {
 	case link.Number != r.issue.Number && link.Number == 0:
-		return none, r.refuse(errors.New("the drift detection does not know this issue (any more) as the one of its target"), again)
+		return none, r.refuse(problem.With(problem.DriftIssue, errors.New("the drift detection does not know this issue (any more) as the one of its target")), again)
 	case link.Number != r.issue.Number:
-		return none, r.refuse(fmt.Errorf("the issue of %s in %s is #%d, and not this one", target.Component, target.Stack, link.Number), "Add the label to that issue.")
+		return none, r.refuse(problem.With(problem.DriftIssue, fmt.Errorf("the issue of %s in %s is #%d, and not this one", target.Component, target.Stack, link.Number)), "Add the label to that issue.")
 	case link.RecordID == "":
-		return none, r.refuse(errors.New("the issue shows no plan that can be applied"), again)
+		return none, r.refuse(problem.With(problem.DriftIssue, errors.New("the issue shows no plan that can be applied")), again)
 	case drift.Plan(r.issue.Body) != link.RecordID || drift.Shown(r.issue.Body) != link.Shown:
-		return none, r.refuse(errors.New("the issue does not show what the drift detection wrote, so nobody can have seen what would be applied"), again)
+		return none, r.refuse(problem.With(problem.DriftIssue, errors.New("the issue does not show what the drift detection wrote, so nobody can have seen what would be applied")), again)
 	case !r.labelledAt.After(link.ShownAt):
-		return none, r.refuse(fmt.Errorf("the drift detection has put another plan into this issue (at %s) since the label was added (at %s)", stamp(link.ShownAt), stamp(r.labelledAt)), "Look at what has drifted now, then add the label again.")
+		return none, r.refuse(problem.With(problem.DriftIssue, fmt.Errorf("the drift detection has put another plan into this issue (at %s) since the label was added (at %s)", stamp(link.ShownAt), stamp(r.labelledAt))), "Look at what has drifted now, then add the label again.")
 	}
 	stored, err := r.store.FindRecord(ctx, target, link.RecordID)
 	switch {
 	case errors.Is(err, planstore.ErrNotFound):
-		return none, r.refuse(fmt.Errorf("the plan is gone: it expired at %s", stamp(link.ExpiresAt)), apply.DetectAgain)
+		return none, r.refuse(problem.With(problem.Expired, fmt.Errorf("the plan is gone: it expired at %s", stamp(link.ExpiresAt))), apply.DetectAgain)
 	case errors.Is(err, planstore.ErrAltered), errors.Is(err, planstore.ErrNewerVersion):
 		return none, r.refuse(err, apply.DetectAgain)
 	case err != nil:
 		return none, err
 	case stored.Record.Kind != planstore.KindDrift, stored.Record.Digest != link.PlanDigest:
-		return none, r.refuse(errors.New("the stored plan is not the one that the issue shows"), apply.DetectAgain)
+		return none, r.refuse(problem.With(problem.DriftIssue, errors.New("the stored plan is not the one that the issue shows")), apply.DetectAgain)
 	}
 	return stored, nil
 }

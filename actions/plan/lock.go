@@ -10,6 +10,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/target"
@@ -25,7 +26,7 @@ func (s *session) onlyLocks(ctx context.Context) (done bool, _ job.Result, _ err
 		return false, job.Result{}, nil
 	}
 	if s.pull.Number == 0 {
-		return true, job.Result{}, errors.New("input `unlock` is true, and this run is about no pull request: run it on one, or on workflow_dispatch with an input `pull-request`")
+		return true, job.Result{}, problem.With(problem.Event, errors.New("input `unlock` is true, and this run is about no pull request: run it on one, or on workflow_dispatch with an input `pull-request`"))
 	}
 	said := fmt.Sprintf("pull request #%d is closed: there is nothing to plan", s.pull.Number)
 	if labelled || s.Unlock || !pr.Merged {
@@ -78,6 +79,15 @@ func (p *planning) lock(ctx context.Context) (err error) {
 	if !p.Lock || p.pull.Number == 0 {
 		return nil
 	}
+	// The event may be an old one, of a job that is run again: who is closed would hold on.
+	pr, err := p.pulls.Get(ctx, p.pull.Number)
+	if err != nil {
+		return fmt.Errorf("ask whether pull request #%d, which wants the lock of %s, is open: %w", p.pull.Number, p.record.Target, err)
+	}
+	if pr.State != "open" {
+		p.notes = append(p.notes, fmt.Sprintf("Pull request #%d is %s by now, so it takes no lock.", p.pull.Number, state(pr)))
+		return nil
+	}
 	lock, held, err := p.pulls.Lock(ctx, p.store, planstore.Lock{
 		Target: p.record.Target, PullRequest: p.pull.Number, Branch: p.pull.Branch, Actor: p.context.Actor, Run: p.record.Run,
 	})
@@ -93,10 +103,14 @@ func (p *planning) lock(ctx context.Context) (err error) {
 	return nil
 }
 
-// unlockUnchanged ends a lock that protects nothing: the pull request does not change
-// this target, or no more.
-func (p *planning) unlockUnchanged(ctx context.Context) error {
-	if p.locking == nil || p.lockedBy != "" || p.record.Outcome != planstore.OutcomeNoChanges {
+// keepLock says that the pull request holds the target from now on. A lock that protects
+// nothing is ended instead: the pull request does not change this target, or no more.
+func (p *planning) keepLock(ctx context.Context) error {
+	if p.locking == nil || p.lockedBy != "" {
+		return nil
+	}
+	if p.record.Outcome != planstore.OutcomeNoChanges {
+		p.notes = append(p.notes, "This pull request holds the lock of this target until it is applied or closed, also when this plan has expired.")
 		return nil
 	}
 	err := p.store.ReleaseLock(ctx, *p.locking)

@@ -15,6 +15,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/target"
 )
@@ -54,7 +55,9 @@ func (s *session) many(ctx context.Context) (result job.Result, err error) {
 	if outputs["matrix"], err = batch.Matrix(names); err != nil {
 		return job.Result{}, err
 	}
-	f := &fleet{session: s, signals: batch.Spread(ctx, s.Signals), positions: newPositions(names)}
+	signals, stop := batch.Spread(s.Signals)
+	defer stop()
+	f := &fleet{session: s, signals: signals, positions: newPositions(names)}
 	f.summary = report.NewMany(s.context.TempDir, report.Plans, report.Subject{
 		Commit: s.commit, BaseCommit: s.pull.Base, PullRequest: s.pull.Number, Actor: s.context.Actor, RunURL: s.context.RunURL, CreatedAt: s.Now(),
 	})
@@ -77,6 +80,11 @@ func (s *session) many(ctx context.Context) (result job.Result, err error) {
 	if s.MatrixOnly {
 		return f.result(ctx, outputs)
 	}
+	done, err := s.repository.SharePlugins()
+	if err != nil {
+		return job.Result{}, err
+	}
+	defer func() { err = errors.Join(err, done()) }()
 	for i := range nodes {
 		nodes[i].After = nil // a plan waits for nothing: see positions
 	}
@@ -161,7 +169,9 @@ func (f *fleet) plan(ctx context.Context, name target.Name) {
 	entry.Status, entry.Counts, entry.Digest, entry.Note = p.status(), p.record.Counts, p.record.Digest, p.lockedBy
 	if failure := errors.Join(p.error, err); failure != nil {
 		f.fail(name, job.Annotations(p.job.Target.Dir, p.diagnostics), failure)
-		entry.Status, entry.Note = report.Failed, f.Runtime.Redacted(failure.Error())
+		// Without the target's name, which stands beside it.
+		note := strings.TrimPrefix(failure.Error(), "plan "+name.String()+": ")
+		entry.Status, entry.Note = report.Failed, f.Runtime.Redacted(note)
 	}
 	f.add(entry, p.markdown())
 	if err := p.job.Close(); err != nil {
@@ -200,7 +210,7 @@ func (f *fleet) fail(name target.Name, at []gha.Annotation, err error) {
 		f.failed = append(f.failed, name.String())
 	}
 	if len(at) == 0 {
-		at = []gha.Annotation{{Message: err.Error()}}
+		at = []gha.Annotation{{Message: problem.Text(err)}}
 	}
 	f.annotations = append(f.annotations, at...)
 }
@@ -228,16 +238,16 @@ func (f *fleet) result(ctx context.Context, outputs map[string]string) (job.Resu
 	}
 	f.clearStatus(ctx, f.stored...)
 	slices.Sort(f.failed)
-	if n := len(f.failed); n > 0 {
+	var whole error
+	if len(f.failed) > 0 {
 		// Last, since it says what the job's end is about.
-		f.annotations = append(f.annotations[:min(len(f.annotations), maxAnnotations-1)], gha.Annotation{Message: failures(f.failed)})
+		whole = problem.With(problem.Targets, errors.New(failures(f.failed)))
+		f.annotations = append(f.annotations[:min(len(f.annotations), maxAnnotations-1)], gha.Annotation{Message: problem.Text(whole)})
 	}
 	if f.trouble != nil {
-		f.annotations = append(f.annotations, gha.Annotation{Message: f.trouble.Error()})
+		f.annotations = append(f.annotations, gha.Annotation{Message: problem.Text(f.trouble)})
 	}
-	if len(f.failed) > 0 {
-		f.trouble = errors.Join(errors.New(failures(f.failed)), f.trouble)
-	}
+	f.trouble = errors.Join(whole, f.trouble)
 	return job.Result{Summary: summary, Outputs: outputs, Annotations: f.annotations}, f.trouble
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/batch"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/target"
 )
 
@@ -80,17 +81,17 @@ func (in Inputs) check() error {
 	one := in.Component != ""
 	switch {
 	case in.RefreshOnly && !in.Drift:
-		return errors.New("input `mode` is refresh-only, and `drift-detection-mode-enabled` is not true: only a drift plan can be refresh-only, since what it plans is not for applying")
+		return problem.With(problem.Input, errors.New("input `mode` is refresh-only, and `drift-detection-mode-enabled` is not true: only a drift plan can be refresh-only, since what it plans is not for applying"))
 	case one && (in.All || in.MatrixOnly || !in.Selection.Empty() || len(in.Targets) > 0):
-		return errors.New("inputs `component` and `stack` name one target, and `targets`, `components`, `stacks`, `all` and `matrix-only` are about many: choose one of the two")
+		return problem.With(problem.Input, errors.New("inputs `component` and `stack` name one target, and `targets`, `components`, `stacks`, `all` and `matrix-only` are about many: choose one of the two"))
 	case len(in.Targets) > 0 && (in.All || !in.Selection.Empty()):
-		return errors.New("input `targets` names the targets, so `components`, `stacks` and `all` have no meaning beside it: choose one of the two")
+		return problem.With(problem.Input, errors.New("input `targets` names the targets, so `components`, `stacks` and `all` have no meaning beside it: choose one of the two"))
 	case !one && in.KeepFiles:
-		return errors.New("input `keep-plan-files` is for one target: give `component` and `stack`")
+		return problem.With(problem.Input, errors.New("input `keep-plan-files` is for one target: give `component` and `stack`"))
 	case in.BaseSHA != "" && !job.IsCommit(in.BaseSHA):
-		return errors.New("input `base-sha` is no full commit SHA: give 40 or 64 hexadecimal digits")
+		return problem.With(problem.Input, errors.New("input `base-sha` is no full commit SHA: give 40 or 64 hexadecimal digits"))
 	case in.Lock && !in.Store:
-		return errors.New("input `lock` is pull-request, and `plan-storage` is false: locks are kept in the plan store")
+		return problem.With(problem.Input, errors.New("input `lock` is pull-request, and `plan-storage` is false: locks are kept in the plan store"))
 	}
 	return in.Check()
 }

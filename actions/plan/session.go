@@ -9,6 +9,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
 )
 
@@ -40,7 +41,7 @@ func begin(ctx context.Context, in Inputs, d Deps) (*session, error) {
 	}
 	s := &session{Inputs: in, Deps: d, event: event, context: d.Runtime.Context()}
 	if s.context.EventName == "pull_request_target" {
-		return nil, errors.New("plan refuses to run on pull_request_target: it would run a stranger's code with this repository's credentials: use the pull_request event")
+		return nil, problem.With(problem.Event, errors.New("plan refuses to run on pull_request_target: it would run a stranger's code with this repository's credentials: use the pull_request event"))
 	}
 	if s.repository, err = job.OpenRepository(d.Runtime, d.Environ, in.Inputs); err != nil {
 		return nil, err
@@ -50,7 +51,7 @@ func begin(ctx context.Context, in Inputs, d Deps) (*session, error) {
 		return nil, err
 	}
 	if s.pull.Number > 0 && in.Drift {
-		return nil, fmt.Errorf("drift mode is for the default branch, and this is pull request #%d: all that it changes would be taken for drift: run it on a schedule", s.pull.Number)
+		return nil, problem.With(problem.Event, fmt.Errorf("drift mode is for the default branch, and this is pull request #%d: all that it changes would be taken for drift: run it on a schedule", s.pull.Number))
 	}
 	s.commit = in.SHA
 	if s.commit == "" {
@@ -60,7 +61,7 @@ func begin(ctx context.Context, in Inputs, d Deps) (*session, error) {
 		s.commit = s.context.SHA
 	}
 	if !job.IsCommit(s.commit) {
-		return nil, errors.New("no commit to plan: the event has none; give the input `sha`")
+		return nil, problem.With(problem.Event, errors.New("no commit to plan: the event has none; give the input `sha`"))
 	}
 	return s, nil
 }
@@ -82,7 +83,7 @@ func (s *session) findPull(ctx context.Context) error {
 	case e.Inputs["pull-request"] != "":
 		var err error
 		if number, err = strconv.Atoi(e.Inputs["pull-request"]); err != nil || number < 1 {
-			return fmt.Errorf("the workflow's input `pull-request` is %q: give the number of a pull request", e.Inputs["pull-request"])
+			return problem.With(problem.Input, fmt.Errorf("the workflow's input `pull-request` is %q: give the number of a pull request", e.Inputs["pull-request"]))
 		}
 	}
 	if number == 0 {
@@ -96,7 +97,7 @@ func (s *session) findPull(ctx context.Context) error {
 		return forked(number)
 	}
 	if pr.State != "open" && !s.Unlock {
-		return fmt.Errorf("pull request #%d is %s: there is nothing to plan for it any more", number, state(pr))
+		return problem.With(problem.Event, fmt.Errorf("pull request #%d is %s: there is nothing to plan for it any more", number, state(pr)))
 	}
 	s.pull = pull{Number: number, Head: pr.HeadSHA, Branch: pr.HeadRef, Base: pr.BaseSHA}
 	return nil
@@ -110,7 +111,7 @@ func state(pr github.PullRequest) string {
 }
 
 func forked(number int) error {
-	return fmt.Errorf("pull request #%d comes from a fork: GitHub gives its workflows no ID token and no secrets, so it can't be planned here: a maintainer can push its commits to a branch of this repository", number)
+	return problem.With(problem.Fork, fmt.Errorf("pull request #%d comes from a fork: GitHub gives its workflows no ID token and no secrets, so it can't be planned here: a maintainer can push its commits to a branch of this repository", number))
 }
 
 // look sees that the workspace holds what is to be planned.
@@ -119,7 +120,7 @@ func (s *session) look(ctx context.Context) (err error) {
 		return err
 	}
 	if !s.checkout.Holds(s.commit) {
-		return fmt.Errorf("the workspace holds commit %s, and %s is to be planned: check it out first (`actions/checkout` with `ref: %[2]s`)", job.Short(s.checkout.Commit), s.commit)
+		return problem.With(problem.Checkout, fmt.Errorf("the workspace holds commit %s, and %s is to be planned: check it out first (`actions/checkout` with `ref: %[2]s`)", job.Short(s.checkout.Commit), s.commit))
 	}
 	return nil
 }
@@ -136,5 +137,5 @@ func (s *session) base(ctx context.Context) (string, error) {
 	case s.event.Push != nil:
 		return s.event.Push.Before, nil // zeros for a new branch
 	}
-	return "", fmt.Errorf("a %s event changes nothing, so no target is affected: give `all: true`, or `targets`, `component` and `stack`, or `base-sha` to compare with", s.context.EventName)
+	return "", problem.With(problem.Event, fmt.Errorf("a %s event changes nothing, so no target is affected: give `all: true`, or `targets`, `component` and `stack`, or `base-sha` to compare with", s.context.EventName))
 }

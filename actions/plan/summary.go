@@ -11,6 +11,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
 )
 
@@ -67,7 +68,7 @@ func (p *planning) undiagnosed() string {
 	if p.error == nil || len(p.diagnostics) > 0 {
 		return ""
 	}
-	return p.error.Error()
+	return problem.Text(p.error)
 }
 
 // dependsOn names the targets that this one depends on.

@@ -15,6 +15,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
@@ -58,7 +59,7 @@ func (s *session) one(ctx context.Context) (job.Result, error) {
 		s.clearStatus(ctx, p.record.Target)
 	}
 	if len(result.Annotations) > 0 && trouble != nil {
-		result.Annotations = append(result.Annotations, gha.Annotation{Message: trouble.Error()})
+		result.Annotations = append(result.Annotations, gha.Annotation{Message: problem.Text(trouble)})
 	}
 	return result, errors.Join(p.error, trouble)
 }
@@ -88,7 +89,7 @@ func (s *session) target(ctx context.Context, name target.Name, positions *posit
 	p.error = p.plan(ctx)
 	switch {
 	case p.error != nil && ctx.Err() != nil:
-		return nil, fmt.Errorf("%w: interrupted: nothing was stored: run this job again", p.error)
+		return nil, problem.With(problem.Cancelled, fmt.Errorf("%w: interrupted: nothing was stored: run this job again", p.error))
 	case p.error != nil && p.record.Outcome != planstore.OutcomeFailed:
 		return nil, errors.Join(p.error, p.putDriftResult(ctx))
 	}
@@ -112,7 +113,7 @@ func (s *session) target(ctx context.Context, name target.Name, positions *posit
 		}
 	}
 	reportable = true
-	return p, errors.Join(trouble, p.putDriftResult(ctx), p.unlockUnchanged(ctx))
+	return p, errors.Join(trouble, p.putDriftResult(ctx), p.keepLock(ctx))
 }
 
 // identify fills the record with what is known before planning, and opens the store.
@@ -221,7 +222,7 @@ func (p *planning) runTerraform(ctx context.Context, cli *terraform.CLI, planfil
 			return terraform.PlanResult{}, err
 		}
 	}
-	return cli.Plan(ctx, terraform.PlanOptions{Out: planfile, VarFiles: p.job.VarFiles(), RefreshOnly: p.RefreshOnly})
+	return p.job.Plan(ctx, cli, terraform.PlanOptions{Out: planfile, RefreshOnly: p.RefreshOnly})
 }
 
 // detailBytes is how much of resources' details is kept for the report, which

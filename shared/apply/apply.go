@@ -17,6 +17,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/target"
@@ -84,7 +85,7 @@ func Run(ctx context.Context, o Options, do func(context.Context, *Work) error) 
 		return Outcome{}, err
 	}
 	if err != nil && ctx.Err() != nil && !w.claimed {
-		err = fmt.Errorf("cancelled before anything was claimed or changed: run this job again: %w", err)
+		err = problem.With(problem.Cancelled, fmt.Errorf("cancelled before anything was claimed or changed: run this job again: %w", err))
 	}
 	if w.Job != nil {
 		err = errors.Join(err, w.Job.Close())
@@ -107,7 +108,7 @@ func (w *Work) open(ctx context.Context) (err error) {
 		return err
 	}
 	if atmos := w.Job.Target.Atmos; atmos != nil && atmos.Locked {
-		return w.Refuse(errors.New("the component is locked (metadata.locked)"), "Unlock it in its stack manifest, in a pull request of its own, and run this job again.")
+		return w.Refuse(problem.With(problem.Locked, errors.New("the component is locked (metadata.locked)")), "Unlock it in its stack manifest, in a pull request of its own, and run this job again.")
 	}
 	return nil
 }
@@ -209,13 +210,16 @@ func (w *Work) apply(ctx context.Context) error {
 	switch {
 	case errors.Is(err, terraform.ErrStalePlan):
 		outcome = planstore.Result{Status: planstore.StatusFailed, Reason: "stale plan: the state has moved on since"}
-		err = w.overtaken(errors.New("stale plan: the state has moved on since it was made"), w.advice().stale)
+		err = w.overtaken(problem.With(problem.StalePlan, errors.New("stale plan: the state has moved on since it was made")), w.advice().stale)
 	case errors.Is(err, terraform.ErrInterrupted):
 		outcome = planstore.Result{Status: planstore.StatusFailed, Reason: "cancelled"}
 		err = fmt.Errorf("apply %s: cancelled: plan again to see what is left to do (what Terraform finished is in the state, unless a second signal stopped it at once): %w", w.Job.Target, err)
 	case err != nil:
 		outcome = planstore.Result{Status: planstore.StatusFailed, Reason: w.options.Runtime.Redacted(reason(err))}
 		err = fmt.Errorf("apply %s: %w", w.Job.Target, err)
+	}
+	if applied.ErroredState != "" {
+		err = problem.With(problem.ErroredState, err)
 	}
 	w.trouble = w.rescueState(ctx, applied.ErroredState)
 	if finishErr := w.store.Finish(ctx, w.stored.Record, w.Job.Run(), outcome); finishErr != nil {

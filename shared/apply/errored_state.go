@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/target"
 )
@@ -22,7 +23,7 @@ func (w *Work) rescueState(ctx context.Context, path string) error {
 	}
 	location, err := w.store.PutErroredState(ctx, w.stored.Record, w.Job.Run(), path)
 	if err != nil {
-		return fmt.Errorf("%w: Terraform could not write it to its backend, and it is in %s on this runner: save it before the runner is gone", err, path)
+		return problem.With(problem.ErroredState, fmt.Errorf("%w: Terraform could not write it to its backend, and it is in %s on this runner: save it before the runner is gone", err, path))
 	}
 	w.view.ErroredState = &report.ErroredState{
 		StoredAt: location,

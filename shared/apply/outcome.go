@@ -5,6 +5,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
@@ -33,7 +34,7 @@ func (w *Work) outcome(err error) Outcome {
 	case errors.As(err, &refusal):
 		refusal.Describe(&w.view)
 	case err != nil:
-		w.view.Status, w.view.Error = report.Failed, err.Error()
+		w.view.Status, w.view.Error = report.Failed, problem.Text(err)
 	case w.view.Status == "":
 		w.view.Status = report.Succeeded
 	}
@@ -43,7 +44,7 @@ func (w *Work) outcome(err error) Outcome {
 	if w.Job != nil && refusal == nil && !errors.Is(err, terraform.ErrInterrupted) {
 		o.Annotations = job.Annotations(w.Job.Target.Dir, w.view.Diagnostics)
 		if len(o.Annotations) > 0 && w.trouble != nil {
-			o.Annotations = append(o.Annotations, gha.Annotation{Message: w.trouble.Error()})
+			o.Annotations = append(o.Annotations, gha.Annotation{Message: problem.Text(w.trouble)})
 		}
 	}
 	return o

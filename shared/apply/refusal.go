@@ -7,6 +7,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
 )
 
@@ -44,7 +45,7 @@ func (r *Refusal) Unwrap() error { return r.Reason }
 
 // Describe makes a report one of this refusal.
 func (r *Refusal) Describe(a *report.Apply) {
-	a.Status, a.Error, a.Differs, a.NextSteps = report.Refused, r.Reason.Error(), r.Differs, []string{r.Next}
+	a.Status, a.Error, a.Differs, a.NextSteps = report.Refused, problem.Text(r.Reason), r.Differs, []string{r.Next}
 }
 
 // Refuse makes a *[Refusal] to apply a plan of the target.
@@ -68,20 +69,20 @@ func (w *Work) refuseStatus(status planstore.Status, claim *planstore.Claim, las
 	again := w.advice().again
 	if status == planstore.StatusFailed && claim == nil { // the planning failed
 		record := w.stored.Record
-		return w.Refuse(fmt.Errorf("the newest plan for commit %s failed in %s", job.Short(record.Commit), record.Run.URL), "Fix the configuration and plan again.")
+		return w.Refuse(problem.With(problem.FailedPlan, fmt.Errorf("the newest plan for commit %s failed in %s", job.Short(record.Commit), record.Run.URL)), "Fix the configuration and plan again.")
 	}
 	var refusal *Refusal
 	switch status {
 	case planstore.StatusExpired:
-		return w.Refuse(fmt.Errorf("the plan expired at %s", w.stored.Record.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")), again)
+		return w.Refuse(problem.With(problem.Expired, fmt.Errorf("the plan expired at %s", w.stored.Record.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC"))), again)
 	case planstore.StatusApplied:
-		refusal = w.refusal(fmt.Errorf("the plan was already applied by %s", claim.Run.URL), w.advice().applied)
+		refusal = w.refusal(problem.With(problem.Applied, fmt.Errorf("the plan was already applied by %s", claim.Run.URL)), w.advice().applied)
 	case planstore.StatusApplying:
-		refusal = w.refusal(fmt.Errorf("the plan is being applied by %s", claim.Run.URL), "Wait for that run. If it died without finishing, check the state, then plan again.")
+		refusal = w.refusal(problem.With(problem.Applying, fmt.Errorf("the plan is being applied by %s", claim.Run.URL)), "Wait for that run. If it died without finishing, check the state, then plan again.")
 	case planstore.StatusFailed:
-		refusal = w.refusal(fmt.Errorf("an apply of the plan failed (%s) in %s", claim.Reason, claim.Run.URL), "A failed plan is never applied again, since part of it may be done. "+again)
+		refusal = w.refusal(problem.With(problem.FailedApply, fmt.Errorf("an apply of the plan failed (%s) in %s", claim.Reason, claim.Run.URL)), "A failed plan is never applied again, since part of it may be done. "+again)
 	case planstore.StatusSuperseded:
-		return w.overtaken(fmt.Errorf("the plan is superseded: a newer state was made by %s, which applied the plan for commit %.7s", last.Run.URL, last.Commit), again)
+		return w.overtaken(problem.With(problem.Superseded, fmt.Errorf("the plan is superseded: a newer state was made by %s, which applied the plan for commit %.7s", last.Run.URL, last.Commit)), again)
 	default:
 		return w.Refuse(errors.New("the plan's status is "+string(status)), again)
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
@@ -19,7 +20,7 @@ import (
 // the reviewed one would.
 func (w *Work) replan(ctx context.Context) error {
 	fresh := filepath.Join(w.Job.Dir, "replan.tfplan")
-	if _, err := w.cli.Plan(ctx, terraform.PlanOptions{Out: fresh, VarFiles: w.Job.VarFiles()}); err != nil {
+	if _, err := w.Job.Plan(ctx, w.cli, terraform.PlanOptions{Out: fresh}); err != nil {
 		return fmt.Errorf("plan %s again: %w", w.Job.Target, err)
 	}
 	reviewed, err := w.read(ctx, w.planfile)
@@ -32,9 +33,9 @@ func (w *Work) replan(ctx context.Context) error {
 	}
 	if now.Digest != reviewed.Digest {
 		w.view.Now = now
-		reason, next := errors.New("planned again, it would change something else than what was reviewed"), w.advice().differs
+		reason, next := problem.With(problem.ChangedPlan, errors.New("planned again, it would change something else than what was reviewed")), w.advice().differs
 		if len(w.moved) > 0 {
-			reason = fmt.Errorf("%s was applied after this plan was made, and planned again it would change something else than what was reviewed", list(w.moved))
+			reason = problem.With(problem.DependencyApplied, fmt.Errorf("%s was applied after this plan was made, and planned again it would change something else than what was reviewed", list(w.moved)))
 			next = w.advice().depends
 		}
 		return w.Refuse(reason, next, differences(reviewed, now)...)
@@ -109,7 +110,7 @@ func (w *Work) NothingLeft(ctx context.Context) (bool, error) {
 	}
 	w.cli.Log = log
 	fresh := filepath.Join(w.Job.Dir, "left.tfplan")
-	made, err := w.cli.Plan(ctx, terraform.PlanOptions{Out: fresh, VarFiles: w.Job.VarFiles()})
+	made, err := w.Job.Plan(ctx, w.cli, terraform.PlanOptions{Out: fresh})
 	if err != nil {
 		return false, fmt.Errorf("plan %s again: %w", w.Job.Target, err)
 	}

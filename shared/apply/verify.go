@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
@@ -120,6 +121,9 @@ func (w *Work) checkVersion(ctx context.Context) error {
 // versionError says that a planfile was made by another version than the one found.
 type versionError struct{ planned, found terraform.Version }
 
+// Code is that of another version.
+func (e *versionError) Code() problem.Code { return problem.TerraformVersion }
+
 func (e *versionError) Error() string {
 	return fmt.Sprintf("it was planned with %s and the runner has %s", e.planned, e.found)
 }
@@ -146,7 +150,7 @@ func (w *Work) refuseDifference(different []string) error {
 		return nil
 	}
 	return w.Refuse(
-		errors.New("the merged configuration differs from the planned one"),
+		problem.With(problem.MovedConfiguration, errors.New("the merged configuration differs from the planned one")),
 		w.advice().moved,
 		different...)
 }

@@ -24,6 +24,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // Audience is the audience for which an ID token must be made, unless the
@@ -32,7 +34,7 @@ const Audience = "sts.amazonaws.com"
 
 // ErrNoRegion is returned by [Config] and [Serve] when neither the request nor the
 // environment names an AWS region.
-var ErrNoRegion = errors.New("no AWS region: set `region` in the settings or inputs, or AWS_REGION in the job's environment")
+var ErrNoRegion = problem.With(problem.StoreSettings, errors.New("no AWS region: set `region` in the settings or inputs, or AWS_REGION in the job's environment"))
 
 // expiryWindow is how long before their end a client's credentials are replaced:
 // longer than any one request of ours.
@@ -89,7 +91,7 @@ func load(ctx context.Context, request Request) (aws.Config, *roleProvider, erro
 	}
 	if request.Role != "" {
 		if !isRole(request.Role) {
-			return aws.Config{}, nil, fmt.Errorf("role %q is not the ARN of a role, such as arn:aws:iam::123456789012:role/gitops-plan", request.Role)
+			return aws.Config{}, nil, problem.With(problem.AWSRole, fmt.Errorf("role %q is not the ARN of a role, such as arn:aws:iam::123456789012:role/gitops-plan", request.Role))
 		}
 		// AssumeRoleWithWebIdentity is not signed; ambient credentials, also
 		// broken ones, have no part in it.
@@ -97,7 +99,7 @@ func load(ctx context.Context, request Request) (aws.Config, *roleProvider, erro
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
-		return aws.Config{}, nil, fmt.Errorf("load the AWS configuration: %w", err)
+		return aws.Config{}, nil, problem.With(problem.AWSCredentials, fmt.Errorf("load the AWS configuration: %w", err))
 	}
 	if cfg.Region == "" {
 		return aws.Config{}, nil, ErrNoRegion

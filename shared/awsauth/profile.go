@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // HideDefaultProfile keeps the default profile of the machine's shared AWS files
@@ -34,7 +36,7 @@ func HideDefaultProfile(variable func(name string) string, workDir, dir string) 
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("look for a default profile, which would be used in place of the role: %w", err)
+			return nil, problem.With(problem.AWSCredentials, fmt.Errorf("look for a default profile, which would be used in place of the role: %w", err))
 		}
 		rest, had := withoutDefaultProfile(content)
 		if !had {
@@ -42,7 +44,7 @@ func HideDefaultProfile(variable func(name string) string, workDir, dir string) 
 		}
 		hidden[name] = filepath.Join(dir, "aws-"+file)
 		if err := os.WriteFile(hidden[name], rest, 0o600); err != nil {
-			return nil, fmt.Errorf("hide the default profile, which would be used in place of the role: %w", err)
+			return nil, problem.With(problem.AWSCredentials, fmt.Errorf("hide the default profile, which would be used in place of the role: %w", err))
 		}
 	}
 	return hidden, nil

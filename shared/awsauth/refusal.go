@@ -1,6 +1,7 @@
 package awsauth
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/smithy-go"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // roleError says why a role could not be taken on, and what to do.
@@ -32,6 +35,9 @@ func (e *roleError) Error() string {
 }
 
 func (e *roleError) Unwrap() error { return e.cause }
+
+// Code is that of the cause, such as a missing ID token, or of the role.
+func (e *roleError) Code() problem.Code { return cmp.Or(problem.CodeOf(e.cause), problem.AWSRole) }
 
 // explain makes an error of what STS answered that a person can act on. It
 // tells of the token what it claims, and nothing of the token itself.

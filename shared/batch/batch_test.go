@@ -181,7 +181,8 @@ func TestRunBeginsInOrder(t *testing.T) {
 
 func TestSignalsReachAll(t *testing.T) {
 	from := make(chan os.Signal)
-	s := Spread(t.Context(), from)
+	s, stop := Spread(from)
+	defer stop()
 	a, stopA := s.Listen()
 	b, stopB := s.Listen()
 	defer stopB()

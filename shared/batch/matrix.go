@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/target"
 )
 
@@ -79,7 +80,7 @@ func ParseTargets(text string) ([]target.Name, error) {
 		err = errors.New("it has none")
 	}
 	if err != nil {
-		return nil, fmt.Errorf(`input `+"`targets`"+` is a list of targets in JSON, [{"component": "network", "stack": "acme-ue2-dev"}], as an entry of the output `+"`matrix`"+` has it: %w`, err)
+		return nil, problem.With(problem.Input, fmt.Errorf(`input `+"`targets`"+` is a list of targets in JSON, [{"component": "network", "stack": "acme-ue2-dev"}], as an entry of the output `+"`matrix`"+` has it: %w`, err))
 	}
 	return names, nil
 }

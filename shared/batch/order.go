@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/target"
 )
 
@@ -77,6 +78,9 @@ func (o *ordering) visit(n target.Name) error {
 
 // CycleError says that targets depend on each other in a circle.
 type CycleError struct{ Names []target.Name } // the first one is also the last
+
+// Code is that of a circle.
+func (e *CycleError) Code() problem.Code { return problem.Cycle }
 
 func (e *CycleError) Error() string {
 	var names []string

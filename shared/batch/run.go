@@ -82,13 +82,15 @@ type Signals struct {
 	listeners map[chan os.Signal]bool
 }
 
-// Spread begins to hand on the signals of from, until ctx ends.
-func Spread(ctx context.Context, from <-chan os.Signal) *Signals {
+// Spread begins to hand on the signals of from, until stop is called: the end of a
+// context would come too early, since these signals follow the one that ends it.
+func Spread(from <-chan os.Signal) (_ *Signals, stop func()) {
 	s := &Signals{listeners: map[chan os.Signal]bool{}}
+	done := make(chan struct{})
 	go func() {
 		for {
 			select {
-			case <-ctx.Done():
+			case <-done:
 				return
 			case got := <-from:
 				s.mu.Lock()
@@ -102,7 +104,7 @@ func Spread(ctx context.Context, from <-chan os.Signal) *Signals {
 			}
 		}
 	}()
-	return s
+	return s, sync.OnceFunc(func() { close(done) })
 }
 
 // Listen returns a channel with each signal from now on, until stop is called.

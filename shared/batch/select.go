@@ -7,6 +7,7 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/target"
 )
 
@@ -30,7 +31,7 @@ func ParsePatterns(input, text string) ([]string, error) {
 			continue
 		}
 		if !doublestar.ValidatePattern(strings.TrimPrefix(line, "!")) {
-			return nil, fmt.Errorf("input `%s` has the pattern %q, which is none: write one name or glob a line, such as service/*", input, line)
+			return nil, problem.With(problem.Input, fmt.Errorf("input `%s` has the pattern %q, which is none: write one name or glob a line, such as service/*", input, line))
 		}
 		patterns = append(patterns, line)
 	}
@@ -73,7 +74,7 @@ func (s Selection) Check(all []target.Name) error {
 			if slices.ContainsFunc(all, fits) {
 				continue
 			}
-			return fmt.Errorf("input `%s`: %q fits none of this repository: correct it, or take it out", kind.input, p)
+			return problem.With(problem.Input, fmt.Errorf("input `%s`: %q fits none of this repository: correct it, or take it out", kind.input, p))
 		}
 	}
 	return nil

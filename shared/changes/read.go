@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // Limit bounds what [Read] keeps for the report. Counts and the digest are
@@ -48,7 +50,7 @@ func ReadDrift(r io.Reader, limit Limit) (*Plan, error) {
 
 func (rd *reader) whole() (*Plan, error) {
 	if err := rd.document(); err != nil {
-		return nil, fmt.Errorf("read plan JSON: %w", err)
+		return nil, problem.With(problem.Planfile, fmt.Errorf("read plan JSON: %w", err))
 	}
 	return rd.finish(), nil
 }

@@ -22,6 +22,8 @@ import (
 	"time"
 
 	gogithub "github.com/google/go-github/v84/github"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // DefaultURL is the API of github.com, used when no URL is given.
@@ -89,7 +91,7 @@ func New(apiURL, token string, options ...Option) (*Client, error) {
 	}
 	token = strings.TrimSpace(token) // secrets are often pasted with their newline
 	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return nil, errors.New("connect to GitHub: the token has characters that no token has (spaces, control or non-ASCII characters): check the secret that it comes from")
+		return nil, problem.With(problem.GitHubPermission, errors.New("connect to GitHub: the token has characters that no token has (spaces, control or non-ASCII characters): check the secret that it comes from"))
 	}
 	api := gogithub.NewClient(&http.Client{
 		Transport:     newPatience(newPace(&exchange{base: s.base, scheme: base.Scheme, host: base.Host, token: token}, s.pace), s),
@@ -108,10 +110,10 @@ func parseURL(apiURL string) (*url.URL, error) {
 	}
 	u, err := url.Parse(apiURL)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-		return nil, errors.New("connect to GitHub: the API URL is not an http(s) URL such as " + DefaultURL + " or https://HOST/api/v3: check GITHUB_API_URL")
+		return nil, problem.With(problem.Runner, errors.New("connect to GitHub: the API URL is not an http(s) URL such as "+DefaultURL+" or https://HOST/api/v3: check GITHUB_API_URL"))
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return nil, errors.New("connect to GitHub: the API URL must hold no user, query or fragment: check GITHUB_API_URL")
+		return nil, problem.With(problem.Runner, errors.New("connect to GitHub: the API URL must hold no user, query or fragment: check GITHUB_API_URL"))
 	}
 	u.Path = strings.TrimSuffix(u.Path, "/") + "/" // go-github resolves paths against it
 	return u, nil

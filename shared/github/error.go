@@ -9,6 +9,8 @@ import (
 	"time"
 
 	gogithub "github.com/google/go-github/v84/github"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // ErrPermission is matched by the error of a call that GitHub answered 403 Forbidden, for a
@@ -20,6 +22,8 @@ var ErrPermission = errors.New("GitHub forbids it")
 type forbidden string
 
 func (f forbidden) Error() string { return string(f) }
+
+func (forbidden) Code() problem.Code { return problem.GitHubPermission }
 
 // Is makes errors.Is(err, ErrPermission) true.
 func (f forbidden) Is(target error) bool { return target == ErrPermission }
@@ -51,23 +55,26 @@ func (c *Client) cause(err error, permissions string) error {
 	var answer *gogithub.ErrorResponse
 	if errors.As(err, &answer) && answer.Response != nil {
 		text := c.answered(answer, permissions)
-		if answer.Response.StatusCode == http.StatusForbidden {
+		switch answer.Response.StatusCode {
+		case http.StatusForbidden:
 			return forbidden(text)
+		case http.StatusUnauthorized, http.StatusNotFound:
+			return problem.With(problem.GitHubPermission, errors.New(text))
 		}
-		return errors.New(text)
+		return problem.With(problem.GitHub, errors.New(text))
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return fmt.Errorf("no usable answer from GitHub: %w", err)
+	return problem.With(problem.GitHub, fmt.Errorf("no usable answer from GitHub: %w", err))
 }
 
 func rateLimited(what string, end time.Time) error {
 	if !end.After(time.Now()) { // GitHub did not say, or the clocks differ
-		return fmt.Errorf("%s: run the job again in a few minutes", what)
+		return problem.With(problem.GitHubRateLimit, fmt.Errorf("%s: run the job again in a few minutes", what))
 	}
-	return fmt.Errorf("%s until %s, in %s: run the job again after that", what,
-		end.UTC().Format(time.RFC3339), max(time.Until(end).Round(time.Second), time.Second))
+	return problem.With(problem.GitHubRateLimit, fmt.Errorf("%s until %s, in %s: run the job again after that", what,
+		end.UTC().Format(time.RFC3339), max(time.Until(end).Round(time.Second), time.Second)))
 }
 
 func (c *Client) answered(answer *gogithub.ErrorResponse, permissions string) string {

@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	gogithub "github.com/google/go-github/v84/github"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // maxTitle is GitHub's limit on an issue's title, in characters (Unicode code points).
@@ -22,7 +24,7 @@ const (
 
 // ErrNoIssue is wrapped when a number names no issue of the repository: it was deleted, transferred to
 // another repository, never existed, is a pull request's, or the token may not see it.
-var ErrNoIssue = errors.New("there is no such issue in the repository")
+var ErrNoIssue = problem.With(problem.GitHub, errors.New("there is no such issue in the repository"))
 
 // Issue is what keeping one up to date needs to know. Texts are as people typed
 // them: escape them before showing.

@@ -8,11 +8,13 @@ import (
 	"strings"
 
 	gogithub "github.com/google/go-github/v84/github"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // ErrLocked is wrapped when an issue's conversation is locked: then only people who may
 // write comment, not apps and workflows. Labels, state and body can still be changed.
-var ErrLocked = errors.New("the issue's conversation is locked")
+var ErrLocked = problem.With(problem.GitHubPermission, errors.New("the issue's conversation is locked"))
 
 // CommentOnIssue adds a comment of at most 65,536 characters. It is ErrNoIssue as Issue
 // is, ErrLocked, or ErrUnknownOutcome when GitHub failed while writing. It needs `issues: write`.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/target"
 )
 
@@ -17,7 +18,7 @@ import (
 // zeros, as of a push that makes a branch, has no targets.
 func (rp *Repository) Affected(ctx context.Context, base string, dependents bool) (changes []target.Change, err error) {
 	if !IsCommit(base) {
-		return nil, fmt.Errorf("compare with commit %q: give a full commit SHA", base)
+		return nil, problem.With(problem.Input, fmt.Errorf("compare with commit %q: give a full commit SHA", base))
 	}
 	if rp.atmos != nil {
 		return rp.affectedOfAtmos(ctx, base, dependents)

@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // BaseOf is the commit that a pull request's head is compared with: the first parent
@@ -31,7 +33,7 @@ func (rp *Repository) BaseOf(ctx context.Context, head, tip string) (string, err
 func MergeBase(ctx context.Context, workspace, a, b string) (string, error) {
 	out, err := git(ctx, nil, workspace, "merge-base", a, b)
 	if err != nil {
-		return "", fmt.Errorf("find where %s and %s parted: the workspace's history may be too short: check out with `fetch-depth: 0`: %w", Short(a), Short(b), err)
+		return "", problem.With(problem.Checkout, fmt.Errorf("find where %s and %s parted: the workspace's history may be too short: check out with `fetch-depth: 0`: %w", Short(a), Short(b), err))
 	}
 	return strings.TrimSpace(string(out)), nil
 }
@@ -59,7 +61,7 @@ func (rp *Repository) withBase(ctx context.Context, commit string, do func(dir s
 		{"checkout", "--quiet", "--detach", commit},
 	} {
 		if _, err := git(ctx, nil, dir, args...); err != nil {
-			return fmt.Errorf("check out %s to compare with it: %w", Short(commit), err)
+			return problem.With(problem.Checkout, fmt.Errorf("check out %s to compare with it: %w", Short(commit), err))
 		}
 	}
 	return do(dir)
@@ -79,7 +81,7 @@ func (rp *Repository) fetchBase(ctx context.Context, commit string) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("the workspace does not have commit %s, which it is compared with, and it can't be fetched: check out with `fetch-depth: 0`, or with a `ref` that has it: %w", Short(commit), err)
+		return problem.With(problem.Checkout, fmt.Errorf("the workspace does not have commit %s, which it is compared with, and it can't be fetched: check out with `fetch-depth: 0`, or with a `ref` that has it: %w", Short(commit), err))
 	}
 	return nil
 }

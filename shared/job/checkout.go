@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // Checkout is what the workspace holds.
@@ -29,7 +31,7 @@ func ReadCheckout(ctx context.Context, workspace string) (Checkout, error) {
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return Checkout{}, fmt.Errorf("read which commit the workspace holds: git: %w: %s", err, bytes.TrimSpace(stderr.Bytes()))
+		return Checkout{}, problem.With(problem.Checkout, fmt.Errorf("read which commit the workspace holds: git: %w: %s", err, bytes.TrimSpace(stderr.Bytes())))
 	}
 	// "<sha> commit <size>", then the commit as stored. (`git log` would hide
 	// the parents of a shallow clone's last commit.)
@@ -37,7 +39,7 @@ func ReadCheckout(ctx context.Context, workspace string) (Checkout, error) {
 	lines.Scan()
 	commit, _, _ := strings.Cut(lines.Text(), " ")
 	if !IsCommit(commit) {
-		return Checkout{}, fmt.Errorf("read which commit the workspace holds: git has no commit at HEAD: %q", lines.Text())
+		return Checkout{}, problem.With(problem.Checkout, fmt.Errorf("read which commit the workspace holds: git has no commit at HEAD: %q", lines.Text()))
 	}
 	c := Checkout{Commit: commit}
 	for lines.Scan() && lines.Text() != "" {

@@ -20,6 +20,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/target"
 )
 
@@ -86,16 +87,16 @@ func ReadRepositoryInputs(r *gha.Runtime, read *gha.Inputs) Inputs {
 // Check refuses inputs that have no meaning, alone or together.
 func (in Inputs) Check() error {
 	if (in.Component == "") != (in.Stack == "") {
-		return errors.New("inputs `component` and `stack` name one target together: give both, or neither for all targets that are meant")
+		return problem.With(problem.Input, errors.New("inputs `component` and `stack` name one target together: give both, or neither for all targets that are meant"))
 	}
 	if in.SHA != "" && !IsCommit(in.SHA) {
-		return fmt.Errorf("input `sha` is %q: give a full commit SHA, 40 or 64 hexadecimal digits", in.SHA)
+		return problem.With(problem.Input, fmt.Errorf("input `sha` is %q: give a full commit SHA, 40 or 64 hexadecimal digits", in.SHA))
 	}
 	if in.Config != "" && in.AtmosConfig != "" {
-		return errors.New("inputs `config` and `atmos-config-path` are both given: choose gitops.yaml or Atmos")
+		return problem.With(problem.Input, errors.New("inputs `config` and `atmos-config-path` are both given: choose gitops.yaml or Atmos"))
 	}
 	if in.StorageURL != "" && (in.Bucket != "" || in.Table != "") {
-		return errors.New("inputs `storage-url` and `bucket` or `table` are both given: choose a folder, or a bucket and a table")
+		return problem.With(problem.Input, errors.New("inputs `storage-url` and `bucket` or `table` are both given: choose a folder, or a bucket and a table"))
 	}
 	return nil
 }
@@ -156,7 +157,7 @@ func (rp *Repository) Open(ctx context.Context, name target.Name, in Inputs) (*J
 	override(&t.Settings, in)
 	dir, err := os.MkdirTemp(rp.Context.TempDir, "gitops-")
 	if err != nil {
-		return nil, fmt.Errorf("make a private folder for planfiles: %w", err)
+		return nil, problem.With(problem.Runner, fmt.Errorf("make a private folder for planfiles: %w", err))
 	}
 	j := &Job{Inputs: in, Context: rp.Context, Target: t, Dir: dir, repository: rp, runtime: rp.runtime, environ: rp.environ, source: rp.source}
 	j.runtime.Redact(secrets(slices.Concat(j.environ, variables(t)), j.inRoot(t.Dir))...)

@@ -9,6 +9,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
@@ -31,6 +32,8 @@ type Repository struct {
 	stores   kept[storeKey, *planstore.Store]
 	programs kept[programKey, string]
 	versions kept[string, terraform.Version]
+
+	plugins *terraform.PluginCache // nil for the work on one target
 }
 
 // OpenRepository finds how the workspace's targets are configured: by Atmos, or in
@@ -39,7 +42,7 @@ type Repository struct {
 func OpenRepository(r *gha.Runtime, environ []string, in Inputs) (*Repository, error) {
 	actx := r.Context()
 	if actx.Workspace == "" || actx.Repository == "" {
-		return nil, errors.New("GITHUB_WORKSPACE or GITHUB_REPOSITORY is not set: run this as a step of a GitHub Actions workflow")
+		return nil, problem.With(problem.Runner, errors.New("GITHUB_WORKSPACE or GITHUB_REPOSITORY is not set: run this as a step of a GitHub Actions workflow"))
 	}
 	rp := &Repository{Context: actx, inputs: in, runtime: r, environ: environ}
 	rp.source.name = in.Config
@@ -62,6 +65,15 @@ func OpenRepository(r *gha.Runtime, environ []string, in Inputs) (*Repository, e
 		rp.source, rp.atmos = from, &atmos
 	}
 	return rp, nil
+}
+
+// SharePlugins has the targets that are opened from now on share the providers that
+// Terraform installs for them. Call done once all their jobs are closed.
+func (rp *Repository) SharePlugins() (done func() error, err error) {
+	if rp.plugins, err = terraform.NewPluginCache(rp.Context.TempDir); err != nil {
+		return nil, err
+	}
+	return rp.plugins.Close, nil
 }
 
 // Targets lists all targets of the repository, sorted by name.

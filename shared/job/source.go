@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
@@ -62,7 +63,7 @@ func openAtmos(environ []string, env map[string]string, in Inputs, root string) 
 	}
 	path, err := exec.LookPath("atmos")
 	if err != nil {
-		return target.Atmos{}, from, errors.New("this repository is one of Atmos, which is not on PATH: install it in a step before this one, such as cloudposse/github-action-setup-atmos, or give the input `config` for a gitops.yaml")
+		return target.Atmos{}, from, problem.With(problem.Atmos, errors.New("this repository is one of Atmos, which is not on PATH: install it in a step before this one, such as cloudposse/github-action-setup-atmos, or give the input `config` for a gitops.yaml"))
 	}
 	from.atmos = path
 	return target.Atmos{Path: path, Root: root, Env: terraform.Environ(environ, from.env, nil)}, from, nil
@@ -114,7 +115,7 @@ func (rp *Repository) loadConfig() (*target.Config, error) {
 	return rp.config.get(rp.source.name, func() (*target.Config, error) {
 		config, err := target.Load(rp.Context.Workspace, rp.source.name)
 		if errors.Is(err, os.ErrNotExist) {
-			err = rp.orEmpty(fmt.Errorf("there is no %s in the workspace, and no atmos.yaml: add one, or name it with the input `config` or `atmos-config-path`: %w", rp.source.name, err))
+			err = rp.orEmpty(problem.With(problem.Config, fmt.Errorf("there is no %s in the workspace, and no atmos.yaml: add one, or name it with the input `config` or `atmos-config-path`: %w", rp.source.name, err)))
 		}
 		return config, err
 	})
@@ -125,9 +126,9 @@ func (rp *Repository) orEmpty(err error) error {
 	entries, failed := os.ReadDir(rp.Context.Workspace)
 	switch {
 	case failed != nil:
-		return fmt.Errorf("read the workspace: %w", failed)
+		return problem.With(problem.Checkout, fmt.Errorf("read the workspace: %w", failed))
 	case len(entries) == 0:
-		return errors.New("the workspace is empty: add an `actions/checkout` step before this one")
+		return problem.With(problem.Checkout, errors.New("the workspace is empty: add an `actions/checkout` step before this one"))
 	}
 	return err
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/awsauth"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/target"
 )
 
@@ -78,7 +79,7 @@ func shared(all []target.Listed, in Inputs) (target.Settings, error) {
 			DriftStorageRole: t.Settings.DriftStorageRole, Audience: t.Settings.Audience,
 		}
 		if i > 0 && s != one {
-			return one, fmt.Errorf("%s in %s has another plan store than %s in %s: run drift-detection once for each, with the inputs `bucket`, `table`, `region` and `storage-role`", t.Component, t.Stack, all[0].Component, all[0].Stack)
+			return one, problem.With(problem.StoreSettings, fmt.Errorf("%s in %s has another plan store than %s in %s: run drift-detection once for each, with the inputs `bucket`, `table`, `region` and `storage-role`", t.Component, t.Stack, all[0].Component, all[0].Stack))
 		}
 		one = s
 	}
@@ -94,7 +95,7 @@ func openStore(ctx context.Context, s target.Settings, request awsauth.Request, 
 	case s.StorageURL != "":
 		folder := strings.TrimPrefix(s.StorageURL, "file://")
 		if strings.Contains(folder, "://") {
-			return nil, fmt.Errorf("storage-url %q: give a folder, such as /mnt/plans or file:///mnt/plans; for S3 use `bucket` and `table`", s.StorageURL)
+			return nil, problem.With(problem.StoreSettings, fmt.Errorf("storage-url %q: give a folder, such as /mnt/plans or file:///mnt/plans; for S3 use `bucket` and `table`", s.StorageURL))
 		}
 		if !filepath.IsAbs(folder) {
 			folder = filepath.Join(at.workspace, folder)
@@ -107,6 +108,6 @@ func openStore(ctx context.Context, s target.Settings, request awsauth.Request, 
 		}
 		return planstore.OpenAWS(cfg, s.Bucket, s.Table, now), nil
 	default:
-		return nil, fmt.Errorf("no plan store for %s: set artifact-storage.bucket and artifact-storage.table (or artifact-storage.url, a folder) in %s, or the inputs of these names", at.of, at.source)
+		return nil, problem.With(problem.StoreSettings, fmt.Errorf("no plan store for %s: set artifact-storage.bucket and artifact-storage.table (or artifact-storage.url, a folder) in %s, or the inputs of these names", at.of, at.source))
 	}
 }

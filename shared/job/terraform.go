@@ -194,7 +194,36 @@ func (j *Job) Init(ctx context.Context, cli *terraform.CLI, lock []byte) error {
 		}
 		backend = append(backend, setting)
 	}
-	return cli.Init(ctx, terraform.InitOptions{BackendConfig: backend, VarFiles: j.VarFiles(), LockReadonly: locked})
+	cli, leave, err := j.sharePlugins(ctx, cli)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return cli.Init(ctx, terraform.InitOptions{BackendConfig: backend, VarFiles: j.varFiles(), LockReadonly: locked})
+}
+
+// Plan is cli.Plan with the target's variable files, after Init but for Atmos, whose plan
+// begins with one.
+func (j *Job) Plan(ctx context.Context, cli *terraform.CLI, o terraform.PlanOptions) (terraform.PlanResult, error) {
+	o.VarFiles = j.varFiles()
+	if cli.Atmos != nil {
+		shared, leave, err := j.sharePlugins(ctx, cli)
+		if err != nil {
+			return terraform.PlanResult{}, err
+		}
+		defer leave()
+		cli = shared
+	}
+	return cli.Plan(ctx, o)
+}
+
+// sharePlugins has the CLI take part in the plugin cache of all targets, if there is one.
+func (j *Job) sharePlugins(ctx context.Context, cli *terraform.CLI) (*terraform.CLI, func(), error) {
+	shared, leave, err := j.repository.plugins.Join(ctx, cli, filepath.Join(j.Dir, "plugins"))
+	if err != nil {
+		return nil, nil, fmt.Errorf("initialize %s: %w", j.Target, err)
+	}
+	return shared, leave, nil
 }
 
 // placeLock reports whether a root module has a dependency lock file, once lock has
@@ -223,8 +252,8 @@ func placeLock(file string, lock []byte) (found bool, err error) {
 	return true, nil
 }
 
-// VarFiles are the target's variable files, absolute, in order.
-func (j *Job) VarFiles() []string {
+// varFiles are the target's variable files, absolute, in order.
+func (j *Job) varFiles() []string {
 	var files []string
 	for _, f := range j.Target.VarFiles {
 		files = append(files, j.inRoot(f))

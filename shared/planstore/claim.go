@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // Claim is the exclusive right of a run to apply one plan, and how it ended.
@@ -120,7 +122,7 @@ func (s *Store) claim(ctx context.Context, r Record, run Run, actor string) erro
 		e.Claim = &claim.Claim
 	}
 	if e.Status = status(r, e.Claim, stored.last, now); e.Status == StatusPlanned {
-		return fmt.Errorf("%w: run this job again", err)
+		return problem.With(problem.Conflict, fmt.Errorf("%w: run this job again", err))
 	}
 	return e
 }
@@ -135,7 +137,7 @@ const maxReason = 4000
 // an answer that was lost, is not an error.
 func (s *Store) Finish(ctx context.Context, r Record, run Run, result Result) error {
 	if err := s.finish(ctx, r, run, result); err != nil {
-		return fmt.Errorf("record that the plan of %s for commit %s is %s: %w", r.Target, shown(r.Commit), result.Status, err)
+		return problem.With(problem.Unrecorded, fmt.Errorf("record that the plan of %s for commit %s is %s: %w", r.Target, shown(r.Commit), result.Status, err))
 	}
 	return nil
 }

@@ -13,6 +13,8 @@ import (
 
 	"go.etcd.io/bbolt"
 	bbolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // OpenDirectory opens the store in a folder, and makes it when it is not there:
@@ -24,7 +26,7 @@ import (
 // is ever removed from it.
 func OpenDirectory(path string, now func() time.Time) (*Store, error) {
 	explain := func(err error) error {
-		return fmt.Errorf("open the plan store in folder %s: %w: choose a folder that this user may write to", path, err)
+		return problem.With(problem.Storage, fmt.Errorf("open the plan store in folder %s: %w: choose a folder that this user may write to", path, err))
 	}
 	root, err := filepath.Abs(path)
 	if err != nil {
@@ -110,10 +112,10 @@ func (d *database) open(ctx context.Context, readOnly bool, use func(*bbolt.DB) 
 	}
 	db, err := bbolt.Open(d.path, 0o600, &bbolt.Options{Timeout: wait, ReadOnly: readOnly, OpenFile: openExisting})
 	if errors.Is(err, bbolterrors.ErrTimeout) {
-		return fmt.Errorf("%s has been locked by another process for %v", d.path, wait.Round(time.Millisecond))
+		return problem.With(problem.Storage, fmt.Errorf("%s has been locked by another process for %v", d.path, wait.Round(time.Millisecond)))
 	}
 	if err != nil {
-		return fmt.Errorf("open %s: %w", d.path, err)
+		return problem.With(problem.Storage, fmt.Errorf("open %s: %w", d.path, err))
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	return use(db)
@@ -142,7 +144,7 @@ func getItem(b *bbolt.Bucket, pk, sk string, item any) (bool, error) {
 		return false, nil
 	}
 	if err := json.Unmarshal(value, item); err != nil {
-		return false, fmt.Errorf("the item %s %s is damaged: %w", pk, sk, err)
+		return false, problem.With(problem.Storage, fmt.Errorf("the item %s %s is damaged: %w", pk, sk, err))
 	}
 	return true, nil
 }

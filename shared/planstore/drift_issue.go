@@ -6,6 +6,8 @@ import (
 	"crypto/rand"
 	"fmt"
 	"time"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // DriftIssue links a target with the issue about its drift, and holds what the
@@ -67,7 +69,7 @@ func (s *Store) driftIssues(ctx context.Context, targets []Target) (map[Target]D
 	for _, item := range items {
 		held, err := item.issue()
 		if err != nil {
-			return nil, fmt.Errorf("the link %s is damaged: %w: delete it, and it is made anew from the issue", shown(item.PK), err)
+			return nil, problem.With(problem.Storage, fmt.Errorf("the link %s is damaged: %w: delete it, and it is made anew from the issue", shown(item.PK), err))
 		}
 		for _, t := range named[item.PK] {
 			held.Target = t

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // DriftOutcome is what a drift plan found.
@@ -103,7 +104,7 @@ func (s *Store) driftResults(ctx context.Context, of Target, run Run) ([]DriftRe
 	for _, item := range items {
 		r, err := item.result()
 		if err != nil {
-			return nil, fmt.Errorf("the drift result %s is damaged: %w: plan its target again", shown(item.PK), err)
+			return nil, problem.With(problem.Storage, fmt.Errorf("the drift result %s is damaged: %w: plan its target again", shown(item.PK), err))
 		}
 		results = append(results, r)
 	}

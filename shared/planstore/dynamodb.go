@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // table holds items in a DynamoDB table. No read is a Scan, and all but the one
@@ -114,7 +116,7 @@ func (t table) readClaims(ctx context.Context, target Target, recordIDs ...strin
 		default:
 			var item claimItem
 			if err := decode(attributes, &item); err != nil {
-				return fmt.Errorf("the claim is damaged: %w", err)
+				return problem.With(problem.Storage, fmt.Errorf("the claim is damaged: %w", err))
 			}
 			read.of[strings.TrimPrefix(item.SK, claimPrefix)], err = item.claim()
 		}
@@ -272,7 +274,7 @@ func decode(attributes map[string]types.AttributeValue, item any) error {
 func decodeLast(attributes map[string]types.AttributeValue) (*LastApply, error) {
 	var item lastItem
 	if err := decode(attributes, &item); err != nil {
-		return nil, fmt.Errorf("the last apply is damaged: %w", err)
+		return nil, problem.With(problem.Storage, fmt.Errorf("the last apply is damaged: %w", err))
 	}
 	return item.lastApply()
 }

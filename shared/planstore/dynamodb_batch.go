@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // maxKeys is how many keys one BatchGetItem takes:
@@ -48,7 +50,7 @@ func pause(ctx context.Context, attempt int) error {
 		return nil
 	}
 	if attempt == maxUnprocessed {
-		return errors.New("DynamoDB has no capacity for it")
+		return problem.With(problem.AWS, errors.New("DynamoDB has no capacity for it"))
 	}
 	select {
 	case <-ctx.Done():

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // maxObject is the size of the largest file that is stored, in bytes: what S3
@@ -44,7 +46,7 @@ func measure(f *os.File) (sum fingerprint, err error) {
 		return sum, errors.New("it is not a plain file")
 	}
 	if info.Size() > maxObject {
-		return sum, fmt.Errorf("it has %d bytes, and at most %d (5 GiB) can be stored", info.Size(), int64(maxObject))
+		return sum, problem.With(problem.Planfile, fmt.Errorf("it has %d bytes, and at most %d (5 GiB) can be stored", info.Size(), int64(maxObject)))
 	}
 	hash := sha256.New()
 	if sum.size, err = io.Copy(hash, f); err != nil {

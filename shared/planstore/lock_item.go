@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // lockItem is a target's lock. While it is held it has the attribute pullRequest,
@@ -75,5 +77,5 @@ func (i lockItem) held(of Target) (*Lock, error) {
 }
 
 func damagedLock(of Target, why error) error {
-	return fmt.Errorf("the lock of %s is damaged: %w: delete its item (%s%s %s)", of, why, lockPrefix, of.key(), lockKey)
+	return problem.With(problem.Storage, fmt.Errorf("the lock of %s is damaged: %w: delete its item (%s%s %s)", of, why, lockPrefix, of.key(), lockKey))
 }

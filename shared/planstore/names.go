@@ -8,11 +8,13 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // ErrName is returned for a repository, component, stack, commit or run that
 // can't be a part of a key, or that is no such name.
-var ErrName = errors.New("name can't be used in the plan store")
+var ErrName = problem.With(problem.Config, errors.New("name can't be used in the plan store"))
 
 const (
 	// maxName bounds a name as given, in bytes, so that a record stays far

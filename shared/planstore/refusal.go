@@ -8,11 +8,14 @@ import (
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // refusal is what AWS refused, with its own words, and what to do about it.
 type refusal struct {
 	cause  error
+	code   problem.Code
 	advice string
 }
 
@@ -24,6 +27,9 @@ func (e *refusal) Error() string {
 }
 
 func (e *refusal) Unwrap() error { return e.cause }
+
+// Code is that of the kind of refusal.
+func (e *refusal) Code() problem.Code { return e.code }
 
 // resource is the bucket or table that a request was about.
 type resource struct {
@@ -38,14 +44,16 @@ func (r resource) String() string { return fmt.Sprintf("%s %s in %s", r.kind, r.
 // explain adds advice to an error of AWS, where there is some. object is the
 // address of the object or table that was asked for.
 func (r resource) explain(object string, err error) error {
-	var api smithy.APIError
-	if !errors.As(err, &api) {
+	if problem.CodeOf(err) != "" { // it is about what is stored, or a cancel
 		return err
 	}
-	if advice := r.advice(object, api, err); advice != "" {
-		return &refusal{err, advice}
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		if code, advice := r.advice(object, api, err); advice != "" {
+			return &refusal{err, code, advice}
+		}
 	}
-	return err
+	return problem.With(problem.AWS, err)
 }
 
 // advice says what to do about a refusal, for the error codes that AWS documents:
@@ -53,42 +61,42 @@ func (r resource) explain(object string, err error) error {
 //   - of DynamoDB: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 //   - of both: https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
 //   - of KMS, by way of S3: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ExportSnapshot.html
-func (r resource) advice(object string, api smithy.APIError, err error) string {
+func (r resource) advice(object string, api smithy.APIError, err error) (problem.Code, string) {
 	code, message := api.ErrorCode(), api.ErrorMessage()
 	switch code {
 	case "NoSuchBucket", "ResourceNotFoundException":
-		return fmt.Sprintf("there is no %s: set artifact-storage.%s and artifact-storage.region to the one that was made, or make it with modules/%s", r, r.kind, r.module)
+		return problem.AWSNotFound, fmt.Sprintf("there is no %s: set artifact-storage.%s and artifact-storage.region to the one that was made, or make it with modules/%s", r, r.kind, r.module)
 
 	case "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException",
 		"MovedPermanently": // the SDK's word for a 301 without a body
 		if there := bucketRegion(message, err); there != "" && there != r.region {
-			return fmt.Sprintf("bucket %s is in %s, and was looked for in %s: set artifact-storage.region to %[2]s (the table is looked for there, too)", r.name, there, r.region)
+			return problem.AWSNotFound, fmt.Sprintf("bucket %s is in %s, and was looked for in %s: set artifact-storage.region to %[2]s (the table is looked for there, too)", r.name, there, r.region)
 		}
-		return fmt.Sprintf("bucket %s is not in %s: set artifact-storage.region to the bucket's", r.name, r.region)
+		return problem.AWSNotFound, fmt.Sprintf("bucket %s is not in %s: set artifact-storage.region to the bucket's", r.name, r.region)
 
 	case "AccessDenied", "AccessDeniedException":
 		if action := kmsAction.FindString(message); action != "" {
-			return fmt.Sprintf("the storage role may not use the KMS key of the %s: allow it %s on that key, in the role's policy and in the key's", r, action)
+			return problem.AWSDenied, fmt.Sprintf("the storage role may not use the KMS key of the %s: allow it %s on that key, in the role's policy and in the key's", r, action)
 		}
-		return fmt.Sprintf("allow the storage role %s on %s (plan and apply each have their own role: artifact-storage.role)", action(err), object)
+		return problem.AWSDenied, fmt.Sprintf("allow the storage role %s on %s (plan and apply each have their own role: artifact-storage.role)", action(err), object)
 
 	case "RequestTimeTooSkewed", "RequestExpired":
-		return checkClock
+		return problem.AWSClock, checkClock
 	case "InvalidSignatureException", "SignatureDoesNotMatch":
 		if strings.Contains(message, "Signature expired") || strings.Contains(message, "Signature not yet current") {
-			return checkClock
+			return problem.AWSClock, checkClock
 		}
-		return "the credentials are not whole: check the secret access key, and that no proxy changes requests"
+		return problem.AWSCredentials, "the credentials are not whole: check the secret access key, and that no proxy changes requests"
 
 	case "ExpiredToken", "ExpiredTokenException":
-		return "the storage credentials have ended: run the job again"
+		return problem.AWSCredentials, "the storage credentials have ended: run the job again"
 	case "InvalidAccessKeyId", "InvalidToken", "InvalidClientTokenId", "UnrecognizedClientException":
-		return fmt.Sprintf("AWS does not know the storage credentials in %s: check where the job has them from, and that the account has this region enabled", r.region)
+		return problem.AWSCredentials, fmt.Sprintf("AWS does not know the storage credentials in %s: check where the job has them from, and that the account has this region enabled", r.region)
 	}
 	if strings.HasPrefix(code, "KMS.") { // KMS.DisabledException, KMS.KMSInvalidStateException, KMS.NotFoundException
-		return fmt.Sprintf("the KMS key of the %s can't be used: enable it, or cancel its deletion (what a deleted key encrypted is lost: plan again with another key)", r)
+		return problem.AWSKey, fmt.Sprintf("the KMS key of the %s can't be used: enable it, or cancel its deletion (what a deleted key encrypted is lost: plan again with another key)", r)
 	}
-	return ""
+	return "", ""
 }
 
 const checkClock = "the runner's clock is not AWS's: set it (NTP), and run again"

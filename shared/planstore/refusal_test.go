@@ -15,6 +15,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/terraform-gitops/gitops/shared/mototest"
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 const (
@@ -90,70 +91,71 @@ func TestRefusalsOfAWSSayWhatToDo(t *testing.T) {
 	)
 	in := func(region string) http.Header { return http.Header{"X-Amz-Bucket-Region": {region}} }
 	for name, test := range map[string]struct {
+		code      problem.Code
 		operation string
 		status    int
 		header    http.Header
 		body      string
 		want      []string
 	}{
-		"no bucket to write to": {"PUT", 404, nil, s3Error("NoSuchBucket", "The specified bucket does not exist"),
+		"no bucket to write to": {problem.AWSNotFound, "PUT", 404, nil, s3Error("NoSuchBucket", "The specified bucket does not exist"),
 			[]string{"there is no bucket acme-plans in us-east-1", "set artifact-storage.bucket and artifact-storage.region", "modules/s3-bucket"}},
-		"no bucket to read from": {"GET", 404, nil, s3Error("NoSuchBucket", "The specified bucket does not exist"),
+		"no bucket to read from": {problem.AWSNotFound, "GET", 404, nil, s3Error("NoSuchBucket", "The specified bucket does not exist"),
 			[]string{"there is no bucket acme-plans in us-east-1"}},
-		"no table": {"Query", 400, nil, dynamoError("ResourceNotFoundException", "Requested resource not found: Table: acme-table not found"),
+		"no table": {problem.AWSNotFound, "Query", 400, nil, dynamoError("ResourceNotFoundException", "Requested resource not found: Table: acme-table not found"),
 			[]string{"there is no table acme-table in us-east-1", "set artifact-storage.table and artifact-storage.region", "modules/dynamodb-table"}},
 
-		"another region, redirected": {"PUT", 301, in("eu-west-1"), s3Error("PermanentRedirect", "The bucket you are attempting to access must be addressed using the specified endpoint."),
+		"another region, redirected": {problem.AWSNotFound, "PUT", 301, in("eu-west-1"), s3Error("PermanentRedirect", "The bucket you are attempting to access must be addressed using the specified endpoint."),
 			[]string{"bucket acme-plans is in eu-west-1, and was looked for in us-east-1: set artifact-storage.region to eu-west-1"}},
-		"another region, redirected without a word": {"GET", 301, in("eu-west-1"), "",
+		"another region, redirected without a word": {problem.AWSNotFound, "GET", 301, in("eu-west-1"), "",
 			[]string{"bucket acme-plans is in eu-west-1, and was looked for in us-east-1"}},
-		"another region, by its signature": {"GET", 400, in("eu-west-1"), s3Error("AuthorizationHeaderMalformed", "The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-west-1'"),
+		"another region, by its signature": {problem.AWSNotFound, "GET", 400, in("eu-west-1"), s3Error("AuthorizationHeaderMalformed", "The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-west-1'"),
 			[]string{"bucket acme-plans is in eu-west-1, and was looked for in us-east-1"}},
-		"another region, in the message only": {"PUT", 400, nil, s3Error("AuthorizationHeaderMalformed", "The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-west-1'"),
+		"another region, in the message only": {problem.AWSNotFound, "PUT", 400, nil, s3Error("AuthorizationHeaderMalformed", "The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-west-1'"),
 			[]string{"bucket acme-plans is in eu-west-1, and was looked for in us-east-1"}},
-		"another region, not said which": {"PUT", 400, nil, s3Error("IllegalLocationConstraintException", "The me-south-1 location constraint is incompatible for the region specific endpoint this request was sent to."),
+		"another region, not said which": {problem.AWSNotFound, "PUT", 400, nil, s3Error("IllegalLocationConstraintException", "The me-south-1 location constraint is incompatible for the region specific endpoint this request was sent to."),
 			[]string{"bucket acme-plans is not in us-east-1: set artifact-storage.region"}},
 
-		"write denied": {"PUT", 403, in("us-east-1"), s3Error("AccessDenied", user+`s3:PutObject on resource: &quot;arn:aws:s3:::acme-plans/x&quot; because no identity-based policy allows the s3:PutObject action`),
+		"write denied": {problem.AWSDenied, "PUT", 403, in("us-east-1"), s3Error("AccessDenied", user+`s3:PutObject on resource: &quot;arn:aws:s3:::acme-plans/x&quot; because no identity-based policy allows the s3:PutObject action`),
 			[]string{user, "because no identity-based policy", "allow the storage role s3:PutObject on " + object, "artifact-storage.role"}},
-		"read denied": {"GET", 403, nil, s3Error("AccessDenied", "Access Denied"),
+		"read denied": {problem.AWSDenied, "GET", 403, nil, s3Error("AccessDenied", "Access Denied"),
 			[]string{"or it is gone", "allow the storage role s3:GetObject and s3:GetObjectVersion on " + object}},
-		"query denied": {"Query", 400, nil, dynamoError("AccessDeniedException", user+"dynamodb:Query on resource: arn:aws:dynamodb:us-east-1:123456789012:table/acme-table because no identity-based policy allows the dynamodb:Query action"),
+		"query denied": {problem.AWSDenied, "Query", 400, nil, dynamoError("AccessDeniedException", user+"dynamodb:Query on resource: arn:aws:dynamodb:us-east-1:123456789012:table/acme-table because no identity-based policy allows the dynamodb:Query action"),
 			[]string{user, "allow the storage role dynamodb:Query on table acme-table"}},
-		"record denied": {"PutItem", 400, nil, dynamoError("AccessDeniedException", user+"dynamodb:PutItem"),
+		"record denied": {problem.AWSDenied, "PutItem", 400, nil, dynamoError("AccessDeniedException", user+"dynamodb:PutItem"),
 			[]string{"allow the storage role dynamodb:PutItem on table acme-table"}},
-		"claim's read denied": {"BatchGetItem", 400, nil, dynamoError("AccessDeniedException", user+"dynamodb:BatchGetItem"),
+		"claim's read denied": {problem.AWSDenied, "BatchGetItem", 400, nil, dynamoError("AccessDeniedException", user+"dynamodb:BatchGetItem"),
 			[]string{"allow the storage role dynamodb:BatchGetItem on table acme-table"}},
-		"claim denied": {"TransactWriteItems", 400, nil, dynamoError("AccessDeniedException", user+"dynamodb:ConditionCheckItem"),
+		"claim denied": {problem.AWSDenied, "TransactWriteItems", 400, nil, dynamoError("AccessDeniedException", user+"dynamodb:ConditionCheckItem"),
 			[]string{user, "allow the storage role dynamodb:PutItem, dynamodb:UpdateItem and dynamodb:ConditionCheckItem on table acme-table"}},
 
-		"key denied to a writer": {"PUT", 403, nil, s3Error("AccessDenied", user+"kms:GenerateDataKey on resource: arn:aws:kms:us-east-1:123456789012:key/1234 because no identity-based policy allows the kms:GenerateDataKey action"),
+		"key denied to a writer": {problem.AWSDenied, "PUT", 403, nil, s3Error("AccessDenied", user+"kms:GenerateDataKey on resource: arn:aws:kms:us-east-1:123456789012:key/1234 because no identity-based policy allows the kms:GenerateDataKey action"),
 			[]string{"the storage role may not use the KMS key of the bucket acme-plans in us-east-1: allow it kms:GenerateDataKey on that key, in the role's policy and in the key's"}},
-		"key denied to a reader": {"GET", 403, nil, s3Error("AccessDenied", user+"kms:Decrypt on this resource because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access"),
+		"key denied to a reader": {problem.AWSDenied, "GET", 403, nil, s3Error("AccessDenied", user+"kms:Decrypt on this resource because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access"),
 			[]string{"d1.tfplan: operation error S3: GetObject", "allow it kms:Decrypt on that key"}}, // and not that it may be gone
-		"key of the table denied": {"Query", 400, nil, dynamoError("AccessDeniedException", "KMS key access denied error: "+user+"kms:Decrypt"),
+		"key of the table denied": {problem.AWSDenied, "Query", 400, nil, dynamoError("AccessDeniedException", "KMS key access denied error: "+user+"kms:Decrypt"),
 			[]string{"the KMS key of the table acme-table in us-east-1: allow it kms:Decrypt"}},
-		"key disabled": {"GET", 400, nil, s3Error("KMS.DisabledException", "arn:aws:kms:us-east-1:123456789012:key/1234 is disabled."),
+		"key disabled": {problem.AWSKey, "GET", 400, nil, s3Error("KMS.DisabledException", "arn:aws:kms:us-east-1:123456789012:key/1234 is disabled."),
 			[]string{"is disabled.", "the KMS key of the bucket acme-plans in us-east-1 can't be used: enable it"}},
-		"key to be deleted": {"PUT", 400, nil, s3Error("KMS.KMSInvalidStateException", "arn:aws:kms:us-east-1:123456789012:key/1234 is pending deletion."),
+		"key to be deleted": {problem.AWSKey, "PUT", 400, nil, s3Error("KMS.KMSInvalidStateException", "arn:aws:kms:us-east-1:123456789012:key/1234 is pending deletion."),
 			[]string{"is pending deletion.", "or cancel its deletion"}},
 
-		"a wrong clock, to S3":            {"PUT", 403, nil, s3Error("RequestTimeTooSkewed", "The difference between the request time and the current time is too large."), []string{checkClock}},
-		"a late clock, to DynamoDB":       {"Query", 400, nil, dynamoError("InvalidSignatureException", expired), []string{expired, checkClock}},
-		"an early clock, to DynamoDB":     {"PutItem", 400, nil, dynamoError("InvalidSignatureException", early), []string{early, checkClock}},
-		"an expired request, to DynamoDB": {"Query", 400, nil, dynamoError("RequestExpired", "Request has expired."), []string{checkClock}},
+		"a wrong clock, to S3":            {problem.AWSClock, "PUT", 403, nil, s3Error("RequestTimeTooSkewed", "The difference between the request time and the current time is too large."), []string{checkClock}},
+		"a late clock, to DynamoDB":       {problem.AWSClock, "Query", 400, nil, dynamoError("InvalidSignatureException", expired), []string{expired, checkClock}},
+		"an early clock, to DynamoDB":     {problem.AWSClock, "PutItem", 400, nil, dynamoError("InvalidSignatureException", early), []string{early, checkClock}},
+		"an expired request, to DynamoDB": {problem.AWSClock, "Query", 400, nil, dynamoError("RequestExpired", "Request has expired."), []string{checkClock}},
 
-		"a wrong secret, with the session token in AWS's answer": {"Query", 400, nil,
+		"a wrong secret, with the session token in AWS's answer": {problem.AWSCredentials, "Query", 400, nil,
 			dynamoError("InvalidSignatureException", mismatch+"\n\nThe Canonical String for this request should have been\n'POST\n/\n\nhost:dynamodb.us-east-1.amazonaws.com\nx-amz-security-token:"+tokenOfTest+"\n\nhost\n0'\n\nThe String-to-Sign should have been\n'AWS4-HMAC-SHA256'\n"),
 			[]string{mismatch + ": the credentials are not whole"}},
-		"a wrong secret, to S3": {"PUT", 403, nil, s3Error("SignatureDoesNotMatch", mismatch), []string{"the credentials are not whole"}},
+		"a wrong secret, to S3": {problem.AWSCredentials, "PUT", 403, nil, s3Error("SignatureDoesNotMatch", mismatch), []string{"the credentials are not whole"}},
 
-		"expired credentials, to S3":       {"GET", 400, nil, s3Error("ExpiredToken", "The provided token has expired."), []string{"the storage credentials have ended: run the job again"}},
-		"expired credentials, to DynamoDB": {"TransactWriteItems", 400, nil, dynamoError("ExpiredTokenException", "The security token included in the request is expired"), []string{"the storage credentials have ended: run the job again"}},
-		"unknown credentials, to S3":       {"PUT", 403, nil, s3Error("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."), []string{"AWS does not know the storage credentials in us-east-1"}},
-		"unknown token, to S3":             {"PUT", 400, nil, s3Error("InvalidToken", "The provided token is malformed or otherwise not valid."), []string{"AWS does not know the storage credentials"}},
-		"unknown credentials, to DynamoDB": {"Query", 400, nil, dynamoError("UnrecognizedClientException", "The security token included in the request is invalid."), []string{"AWS does not know the storage credentials in us-east-1"}},
-		"no such client, to DynamoDB":      {"Query", 403, nil, dynamoError("InvalidClientTokenId", "The security token included in the request is invalid."), []string{"AWS does not know the storage credentials"}},
+		"expired credentials, to S3":       {problem.AWSCredentials, "GET", 400, nil, s3Error("ExpiredToken", "The provided token has expired."), []string{"the storage credentials have ended: run the job again"}},
+		"expired credentials, to DynamoDB": {problem.AWSCredentials, "TransactWriteItems", 400, nil, dynamoError("ExpiredTokenException", "The security token included in the request is expired"), []string{"the storage credentials have ended: run the job again"}},
+		"unknown credentials, to S3":       {problem.AWSCredentials, "PUT", 403, nil, s3Error("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."), []string{"AWS does not know the storage credentials in us-east-1"}},
+		"unknown token, to S3":             {problem.AWSCredentials, "PUT", 400, nil, s3Error("InvalidToken", "The provided token is malformed or otherwise not valid."), []string{"AWS does not know the storage credentials"}},
+		"unknown credentials, to DynamoDB": {problem.AWSCredentials, "Query", 400, nil, dynamoError("UnrecognizedClientException", "The security token included in the request is invalid."), []string{"AWS does not know the storage credentials in us-east-1"}},
+		"no such client, to DynamoDB":      {problem.AWSCredentials, "Query", 403, nil, dynamoError("InvalidClientTokenId", "The security token included in the request is invalid."), []string{"AWS does not know the storage credentials"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -176,6 +178,9 @@ func TestRefusalsOfAWSSayWhatToDo(t *testing.T) {
 			var api smithy.APIError
 			if !errors.As(err, &api) {
 				t.Errorf("%v does not wrap what AWS said", err)
+			}
+			if code := problem.CodeOf(err); code != test.code {
+				t.Errorf("its code is %q, want %q", code, test.code)
 			}
 		})
 	}

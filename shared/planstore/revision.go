@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // ErrConflict is returned by [Store.PutDriftIssue], [Store.TakeLock] and
 // [Store.ReleaseLock] when another run has written the item since it was read.
-var ErrConflict = errors.New("another run has changed it meanwhile: read it again")
+var ErrConflict = problem.With(problem.Conflict, errors.New("another run has changed it meanwhile: read it again"))
 
 // writeRevision puts an item in the place of the revision before it, and asks
 // whether it is there when the answer was lost, also when ctx ended just after

@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // ErrAltered is returned by [Store.Find] for a plan record that is not the one
@@ -20,11 +22,11 @@ import (
 // key. IAM can allow to add items only together with replacing them, so whoever
 // holds the plan storage role may have written over a record. It must never be
 // applied.
-var ErrAltered = errors.New("the plan record was changed after it was written: plan again, and find out who holds the plan storage role")
+var ErrAltered = problem.With(problem.AlteredRecord, errors.New("the plan record was changed after it was written: plan again, and find out who holds the plan storage role"))
 
 // ErrNewerVersion is returned by [Store.Find] for a whole plan record of a
 // version that this code does not know.
-var ErrNewerVersion = errors.New("the plan record was written by a newer version of these actions: use that version here, too, or plan again with this one")
+var ErrNewerVersion = problem.With(problem.NewerRecord, errors.New("the plan record was written by a newer version of these actions: use that version here, too, or plan again with this one"))
 
 // recordVersion is the newest version of plan records. It changes whenever an
 // attribute does: what a reader does not know could be what it must not ignore.

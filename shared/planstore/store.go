@@ -19,6 +19,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // Store holds the plans of any number of targets.
@@ -102,15 +104,15 @@ type heldClaim struct {
 var errCondition = errors.New("the store has changed meanwhile")
 
 // ErrNotFound is returned by [Store.Find] when a commit has no plan.
-var ErrNotFound = errors.New("no stored plan")
+var ErrNotFound = problem.With(problem.NoPlan, errors.New("no stored plan"))
 
 // ErrPlanfileGone is returned by [Store.Fetch] when a record's planfile is no
 // longer stored: it has expired or somebody deleted it.
-var ErrPlanfileGone = errors.New("the planfile is gone: plan again")
+var ErrPlanfileGone = problem.With(problem.PlanGone, errors.New("the planfile is gone: plan again"))
 
 // ErrDigestMismatch is returned by [Store.Fetch] when the stored planfile is not
 // the one that was recorded. It must never be applied.
-var ErrDigestMismatch = errors.New("planfile digest mismatch")
+var ErrDigestMismatch = problem.With(problem.DigestMismatch, errors.New("planfile digest mismatch"))
 
 // Stored is a plan record and what has become of the plan.
 type Stored struct {

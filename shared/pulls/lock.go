@@ -51,6 +51,9 @@ func (r *Requests) Lock(ctx context.Context, store *planstore.Store, wanted plan
 // Over reports whether a lock holds no more: it was released, its pull request was
 // closed without being merged, or was merged and applied. last is the target's last
 // apply, or nil.
+//
+// Of a merged pull request that is also so when the last apply is another one's, of a plan
+// that was made after the lock was taken: none is applied while the lock holds.
 func (r *Requests) Over(ctx context.Context, l planstore.Lock, last *planstore.LastApply) (bool, error) {
 	if !l.Released.IsZero() {
 		return true, nil
@@ -62,7 +65,7 @@ func (r *Requests) Over(ctx context.Context, l planstore.Lock, last *planstore.L
 	if pr.State == "open" {
 		return false, nil
 	}
-	return !pr.Merged || l.AppliedBy(last), nil
+	return !pr.Merged || l.AppliedBy(last) || last != nil && last.PlanCreatedAt.After(l.Since), nil
 }
 
 // Release ends all locks that a pull request holds in a store, and returns them.

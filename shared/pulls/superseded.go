@@ -1,11 +1,13 @@
 package pulls
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -23,25 +25,23 @@ const DispatchType = "terraform-gitops-plan"
 
 // Applied is what was applied, and by what.
 type Applied struct {
-	Targets     []Target
-	PullRequest int    // 0 when it was none
-	Commit      string // that was applied
-	RunURL      string
-	Replan      bool // send a repository_dispatch for each pull request that has to be planned again
+	Targets []Target
+	Commit  string // that was merged
+	RunURL  string
+	Replan  bool // send a repository_dispatch for each pull request that has to be planned again
 }
 
-// Target is a target, and the store with its plans.
+// Target is a target that was applied, and the store with its plans.
 type Target struct {
 	planstore.Target
-	Store *planstore.Store
+	Store       *planstore.Store
+	PullRequest int // whose plan was applied; 0 when it was none's
 }
 
-// by names what has applied something.
-func (a Applied) by() string {
-	if a.PullRequest > 0 {
-		return fmt.Sprintf("#%d", a.PullRequest)
-	}
-	return fmt.Sprintf("commit %.7s", a.Commit)
+// outdated is a plan that is out of date, and what was applied instead.
+type outdated struct {
+	planstore.PullRequestPlan
+	by string
 }
 
 // reads is how many targets are looked at at once.
@@ -49,11 +49,13 @@ const reads = 16
 
 // TellSuperseded tells the open pull requests whose newest plans of the targets have been
 // superseded: by one failed commit status on each one's head, and with Replan by an event
-// that has it planned again. It returns their numbers.
+// that has it planned again. It returns the numbers of those that
+// have the status now.
 //
 // It takes two queries and a read for each target, however many plans there are, one
 // request to GitHub for each pull request or one for each 100 that are open, and one or two
-// writes for each pull request. It is github.ErrPermission when the token may not write them.
+// writes for each pull request. It is github.ErrPermission when the token may not write one
+// of them, which is then tried once.
 func (r *Requests) TellSuperseded(ctx context.Context, a Applied) (told []int, err error) {
 	superseded, err := r.superseded(ctx, a)
 	if err != nil || len(superseded) == 0 {
@@ -67,19 +69,31 @@ func (r *Requests) TellSuperseded(ctx context.Context, a Applied) (told []int, e
 	if err != nil {
 		return nil, err
 	}
+	var noStatus, noDispatch error
 	for _, pr := range open {
-		plans := slices.DeleteFunc(superseded[pr.Number], func(p planstore.PullRequestPlan) bool { return p.Commit != pr.HeadSHA })
+		plans := slices.DeleteFunc(superseded[pr.Number], func(p outdated) bool { return p.Commit != pr.HeadSHA })
 		if len(plans) == 0 {
 			continue // it has moved on, and is planned for that
 		}
-		err = errors.Join(err, r.tell(ctx, client, pr, plans, a))
-		told = append(told, pr.Number)
+		reason := reason(plans)
+		if !errors.Is(noStatus, github.ErrPermission) {
+			statusErr := client.SetStatus(ctx, r.repository, pr.HeadSHA, github.Status{Context: StatusContext, State: "failure", Description: reason, URL: a.RunURL})
+			noStatus = errors.Join(noStatus, statusErr)
+			if statusErr == nil {
+				told = append(told, pr.Number)
+			}
+		}
+		if a.Replan && !errors.Is(noDispatch, github.ErrPermission) {
+			noDispatch = errors.Join(noDispatch, client.Dispatch(ctx, r.repository, DispatchType, map[string]any{
+				"pull_request": pr.Number, "head_sha": pr.HeadSHA, "reason": reason,
+			}))
+		}
 	}
-	return told, err
+	return told, errors.Join(noStatus, noDispatch)
 }
 
 // superseded are the plans that are out of date, by pull request.
-func (r *Requests) superseded(ctx context.Context, a Applied) (map[int][]planstore.PullRequestPlan, error) {
+func (r *Requests) superseded(ctx context.Context, a Applied) (map[int][]outdated, error) {
 	found := make([][]planstore.PullRequestPlan, len(a.Targets))
 	all, ctx := errgroup.WithContext(ctx)
 	all.SetLimit(reads)
@@ -92,32 +106,32 @@ func (r *Requests) superseded(ctx context.Context, a Applied) (map[int][]plansto
 	if err := all.Wait(); err != nil {
 		return nil, err
 	}
-	superseded := map[int][]planstore.PullRequestPlan{}
-	for _, plans := range found {
+	superseded := map[int][]outdated{}
+	for i, plans := range found {
+		by := fmt.Sprintf("commit %.7s", a.Commit)
+		if number := a.Targets[i].PullRequest; number > 0 {
+			by = fmt.Sprintf("#%d", number)
+		}
 		for _, p := range plans {
-			if p.Superseded && p.PullRequest != a.PullRequest {
-				superseded[p.PullRequest] = append(superseded[p.PullRequest], p)
+			if p.Superseded {
+				superseded[p.PullRequest] = append(superseded[p.PullRequest], outdated{p, by})
 			}
 		}
 	}
 	return superseded, nil
 }
 
-func (r *Requests) tell(ctx context.Context, client *github.Client, pr github.PullRequest, plans []planstore.PullRequestPlan, a Applied) error {
-	// The number comes last, and the description is cut at 140 characters: long names are
-	// cut instead.
-	what := fmt.Sprintf("%.40s in %.40s was", plans[0].Component, plans[0].Stack)
+// reason says which plans are out of date, and by what. GitHub cuts a status's text at 140
+// characters and the number comes last: so long names are cut instead.
+func reason(plans []outdated) string {
+	slices.SortFunc(plans, func(a, b outdated) int {
+		return cmp.Or(strings.Compare(a.Component, b.Component), strings.Compare(a.Stack, b.Stack))
+	})
+	what, was := fmt.Sprintf("%.40s in %.40s", plans[0].Component, plans[0].Stack), "was"
 	if more := len(plans) - 1; more > 0 {
-		what = fmt.Sprintf("%.40s in %.40s and %d more were", plans[0].Component, plans[0].Stack, more)
+		what, was = fmt.Sprintf("%s and %d more", what, more), "were"
 	}
-	reason := "plan again: " + what + " applied by " + a.by()
-	err := client.SetStatus(ctx, r.repository, pr.HeadSHA, github.Status{Context: StatusContext, State: "failure", Description: reason, URL: a.RunURL})
-	if a.Replan {
-		err = errors.Join(err, client.Dispatch(ctx, r.repository, DispatchType, map[string]any{
-			"pull_request": pr.Number, "head_sha": pr.HeadSHA, "reason": reason,
-		}))
-	}
-	return err
+	return fmt.Sprintf("plan again: %s %s applied by %s", what, was, plans[0].by)
 }
 
 // ClearStatus ends the failed status of a commit of a pull request, when none of its

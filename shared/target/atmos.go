@@ -2,6 +2,7 @@ package target
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,8 @@ import (
 	"strings"
 
 	goversion "github.com/hashicorp/go-version"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // OldestAtmos is the oldest Atmos that is known to work.
@@ -56,6 +59,9 @@ func (e *AtmosError) Error() string { return e.Line }
 
 // Unwrap returns the cause.
 func (e *AtmosError) Unwrap() error { return e.Err }
+
+// Code is that of the cause, or of Atmos.
+func (e *AtmosError) Code() problem.Code { return cmp.Or(problem.CodeOf(e.Err), problem.Atmos) }
 
 // description is what we read of `atmos describe component`.
 type description struct {
@@ -106,7 +112,7 @@ func (a Atmos) Target(ctx context.Context, component, stack string) (Target, err
 	// Names that begin with - would be flags.
 	for what, name := range map[string]string{"component": component, "stack": stack} {
 		if strings.HasPrefix(name, "-") || !isPrintable(name) || len(name) > maxName {
-			return Target{}, fmt.Errorf("%s %s is no name that Atmos takes", what, quote(name))
+			return Target{}, problem.With(problem.Atmos, fmt.Errorf("%s %s is no name that Atmos takes", what, quote(name)))
 		}
 	}
 	out, said, err := a.run(ctx, "describe", "component", component, "-s", stack, "--format", "json")
@@ -117,11 +123,11 @@ func (a Atmos) Target(ctx context.Context, component, stack string) (Target, err
 	decoder := json.NewDecoder(bytes.NewReader(out))
 	decoder.UseNumber()
 	if err := decoder.Decode(&d); err != nil {
-		return Target{}, fmt.Errorf("read how Atmos describes %s in %s: %w", quote(component), quote(stack), err)
+		return Target{}, problem.With(problem.Atmos, fmt.Errorf("read how Atmos describes %s in %s: %w", quote(component), quote(stack), err))
 	}
 	t, err := a.target(d, component, stack)
 	if err != nil {
-		return Target{}, fmt.Errorf("%s in %s: %w", quote(component), quote(stack), err)
+		return Target{}, problem.With(problem.Atmos, fmt.Errorf("%s in %s: %w", quote(component), quote(stack), err))
 	}
 	return t, nil
 }

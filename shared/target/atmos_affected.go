@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // affectedComponent is an entry of `atmos describe affected`.
@@ -48,7 +50,7 @@ func (a Atmos) Affected(ctx context.Context, base string, head Stacks, dependent
 	}
 	var affected []affectedComponent
 	if err := json.Unmarshal(out, &affected); err != nil {
-		return nil, fmt.Errorf("read how Atmos describes what is affected: %w", err)
+		return nil, problem.With(problem.Atmos, fmt.Errorf("read how Atmos describes what is affected: %w", err))
 	}
 	collected := affectedTargets{pending: make(map[Name]bool)}
 	for _, t := range targets {

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // FindAtmos looks for atmos.yaml where Atmos does that runs in root: in what
@@ -19,7 +21,7 @@ func FindAtmos(root, config string, environ []string) (add map[string]string, fo
 	if config != "" {
 		dir, err := atmosFolder(absolute(root, config))
 		if err != nil {
-			return nil, false, fmt.Errorf("input `atmos-config-path` is %q: %w: give atmos.yaml, or its folder", config, err)
+			return nil, false, problem.With(problem.Atmos, fmt.Errorf("input `atmos-config-path` is %q: %w: give atmos.yaml, or its folder", config, err))
 		}
 		return map[string]string{"ATMOS_CLI_CONFIG_PATH": dir}, true, nil
 	}

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // ErrUnknownTarget is returned for a component or stack that gitops.yaml does
 // not have, or that it does not have together.
-var ErrUnknownTarget = errors.New("unknown target")
+var ErrUnknownTarget = problem.With(problem.UnknownTarget, errors.New("unknown target"))
 
 // Config is the gitops.yaml of a checkout. It does not change after Load.
 type Config struct {
@@ -33,11 +35,11 @@ func Load(root, file string) (*Config, error) {
 	}
 	name, err := co.name(file)
 	if err != nil {
-		return nil, fmt.Errorf("read the configuration %s: %w", quote(file), err)
+		return nil, problem.With(problem.Config, fmt.Errorf("read the configuration %s: %w", quote(file), err))
 	}
 	content, err := co.readFile(name, maxFileBytes)
 	if err != nil {
-		return nil, fmt.Errorf("read the configuration %s: %w", quote(file), err)
+		return nil, problem.With(problem.Config, fmt.Errorf("read the configuration %s: %w", quote(file), err))
 	}
 	return parse(co, name, content)
 }

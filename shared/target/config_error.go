@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/agext/levenshtein"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // ConfigError is a fault in gitops.yaml, at one place in it. Its text is one
@@ -33,6 +35,9 @@ func (e *ConfigError) Error() string {
 
 // Unwrap returns the cause.
 func (e *ConfigError) Unwrap() error { return e.Err }
+
+// Code is that of a fault in gitops.yaml.
+func (e *ConfigError) Code() problem.Code { return problem.Config }
 
 // place is where in gitops.yaml a key or value stands.
 type place struct {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // Configuration is the fingerprint of everything in Git that shapes a
@@ -56,7 +58,7 @@ const formatVersion = "configuration 1\n"
 // will say it better.
 func (t Target) Configuration(ctx context.Context, tool, version string) (Configuration, error) {
 	fail := func(err error) (Configuration, error) {
-		return Configuration{}, fmt.Errorf("fingerprint the configuration of %s: %w", t, err)
+		return Configuration{}, problem.With(problem.RootModule, fmt.Errorf("fingerprint the configuration of %s: %w", t, err))
 	}
 	co, err := openCheckout(t.Root)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // Listed is a target as a list of all has it.
@@ -60,7 +62,7 @@ func (a Atmos) Stacks(ctx context.Context) (Stacks, error) {
 		} `json:"components"`
 	}
 	if err := json.Unmarshal(out, &stacks); err != nil {
-		return Stacks{}, fmt.Errorf("read how Atmos describes the stacks: %w", err)
+		return Stacks{}, problem.With(problem.Atmos, fmt.Errorf("read how Atmos describes the stacks: %w", err))
 	}
 	all := Stacks{described: make(map[Name]description)}
 	for stack, in := range stacks {

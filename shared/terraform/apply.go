@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"sort"
 	"time"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // ApplyResult is what an apply did, also one that failed or was interrupted.
@@ -67,8 +69,8 @@ func (c *CLI) Apply(ctx context.Context, planfile string) (ApplyResult, error) {
 func (c *CLI) CheckApply(planfile string) error {
 	args := []string{"apply", planfile}
 	if path := c.ErroredStatePath(); path != "" {
-		return fmt.Errorf("%s: %s holds a state that an earlier apply could not persist: "+
-			"push it (`terraform state push errored.tfstate`) and remove it first", c.name(args), path)
+		return problem.With(problem.ErroredState, fmt.Errorf("%s: %s holds a state that an earlier apply could not persist: "+
+			"push it (`terraform state push errored.tfstate`) and remove it first", c.name(args), path))
 	}
 	if err := c.checkWorkspace(planfile); err != nil {
 		return fmt.Errorf("%s: %w", c.name(args), err)
@@ -192,7 +194,7 @@ func saveState(state []byte) (path string, err error) {
 		err = errors.Join(err, f.Close())
 	}
 	if err != nil {
-		return "", fmt.Errorf("the state that Terraform could not persist cannot be stored, either: %w", err)
+		return "", problem.With(problem.ErroredState, fmt.Errorf("the state that Terraform could not persist cannot be stored, either: %w", err))
 	}
 	return f.Name(), nil
 }

@@ -1,22 +1,25 @@
 package terraform
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 var (
 	// ErrStalePlan is found in the error of Apply when the state is no longer the
 	// one that the plan was made on. Nothing was applied: plan again.
-	ErrStalePlan = errors.New("stale plan: the state has changed since the plan was made: plan again")
+	ErrStalePlan = problem.With(problem.StalePlan, errors.New("stale plan: the state has changed since the plan was made: plan again"))
 
 	// ErrInterrupted is found in the error of a command that failed after the
 	// context had ended, together with the context's cause. A command that came to
 	// a good end in spite of the interrupt returns no error.
-	ErrInterrupted = errors.New("interrupted")
+	ErrInterrupted = problem.With(problem.Cancelled, errors.New("interrupted"))
 )
 
 // Unsupported reports whether a command failed because required_version does not
@@ -67,6 +70,9 @@ func (e *CommandError) Error() string {
 }
 
 func (e *CommandError) Unwrap() error { return e.Err }
+
+// Code is that of the cause, or of Terraform.
+func (e *CommandError) Code() problem.Code { return cmp.Or(problem.CodeOf(e.Err), problem.Terraform) }
 
 func (e *CommandError) firstError() (first *Diagnostic, more int) {
 	for i := range e.Diagnostics {

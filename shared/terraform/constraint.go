@@ -10,6 +10,8 @@ import (
 
 	goversion "github.com/hashicorp/go-version"
 	"github.com/hashicorp/terraform-config-inspect/tfconfig"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // wanted is which versions will do, and who says so. Its zero value is any.
@@ -63,7 +65,7 @@ func (o LocateOptions) wantedByUser() (wanted, error) {
 	if text := strings.TrimSpace(o.Constraint); text != "" {
 		want, err := parseWanted(text, "the setting "+setting)
 		if err != nil {
-			return wanted{}, fmt.Errorf("the setting %s is %.80q, which is not a version, a constraint or latest: %w", setting, text, err)
+			return wanted{}, problem.With(problem.TerraformVersion, fmt.Errorf("the setting %s is %.80q, which is not a version, a constraint or latest: %w", setting, text, err))
 		}
 		return want, nil
 	}
@@ -113,12 +115,12 @@ func parseVersionFile(path, text string) (wanted, error) {
 		}
 		exact, err := goversion.NewSemver(line)
 		if err != nil {
-			return wanted{}, fmt.Errorf("%s says %.80q, which is not supported: write an exact version such as 1.9.8, or latest, into it, or put a constraint into the settings, which come first", path, line)
+			return wanted{}, problem.With(problem.TerraformVersion, fmt.Errorf("%s says %.80q, which is not supported: write an exact version such as 1.9.8, or latest, into it, or put a constraint into the settings, which come first", path, line))
 		}
 		want.exact, want.text = exact, exact.String()
 		return want, nil
 	}
-	return wanted{}, fmt.Errorf("%s says nothing: write an exact version such as 1.9.8, or latest, into it, or remove it", path)
+	return wanted{}, problem.With(problem.TerraformVersion, fmt.Errorf("%s says nothing: write an exact version such as 1.9.8, or latest, into it, or remove it", path))
 }
 
 // maxVersionFile is more than a version with its comments needs, in bytes.

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	goversion "github.com/hashicorp/go-version"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // LocateOptions say which executable is looked for, and where.
@@ -86,7 +88,7 @@ func Locate(ctx context.Context, o LocateOptions) (path string, err error) {
 			if o.command() == o.Name {
 				hint = fmt.Sprintf(", such as %s with %s_wrapper: false", o.setup(), o.Name)
 			}
-			return "", fmt.Errorf("%s is not on PATH: install it in a step before this one%s", o.command(), hint)
+			return "", problem.With(problem.TerraformVersion, fmt.Errorf("%s is not on PATH: install it in a step before this one%s", o.command(), hint))
 		}
 		return found, nil
 	}
@@ -152,14 +154,14 @@ func (o LocateOptions) version(ctx context.Context, path string) (Version, *gove
 	}
 	number, err := goversion.NewVersion(v.Number)
 	if err != nil {
-		return Version{}, nil, fmt.Errorf("%s says its version is %.80q: %w", path, v.Number, err)
+		return Version{}, nil, problem.With(problem.TerraformVersion, fmt.Errorf("%s says its version is %.80q: %w", path, v.Number, err))
 	}
 	return v, number, nil
 }
 
 // unmet is the error for a version that the runner does not have.
 func (o LocateOptions) unmet(want wanted, has string) error {
-	return fmt.Errorf("%s %s is wanted by %s, and the runner has %s: install it in a step before this one, such as %s", o.Name, want.text, want.by, has, o.setup())
+	return problem.With(problem.TerraformVersion, fmt.Errorf("%s %s is wanted by %s, and the runner has %s: install it in a step before this one, such as %s", o.Name, want.text, want.by, has, o.setup()))
 }
 
 // nothing is what unmet says of a runner that has none.

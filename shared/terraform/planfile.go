@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // ErrEncryptedPlanfile is returned by OpenPlanfile for a planfile that OpenTofu
@@ -67,7 +69,7 @@ type planModule struct {
 func OpenPlanfile(path string) (*Planfile, error) {
 	var p Planfile
 	if err := withZip(path, p.read); err != nil {
-		return nil, fmt.Errorf("planfile %s: %w", path, err)
+		return nil, problem.With(problem.Planfile, fmt.Errorf("planfile %s: %w", path, err))
 	}
 	return &p, nil
 }

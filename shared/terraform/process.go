@@ -10,6 +10,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // followInterval is how long a line may lie in the log file before it is read
@@ -34,7 +36,7 @@ func (c *CLI) run(ctx context.Context, workspace string, args []string, t *trans
 	}
 	output, input, err := logFile()
 	if err != nil {
-		return -1, fmt.Errorf("%s cannot be started: no file for its log: %w", c.name(args), err)
+		return -1, problem.With(problem.Terraform, fmt.Errorf("%s cannot be started: no file for its log: %w", c.name(args), err))
 	}
 	defer func() { _ = output.Close() }()
 
@@ -46,7 +48,7 @@ func (c *CLI) run(ctx context.Context, workspace string, args []string, t *trans
 	err = cmd.Start()
 	_ = input.Close() // Terraform has its own copy
 	if err != nil {
-		return -1, fmt.Errorf("%s cannot be started: %w", c.name(args), err)
+		return -1, problem.With(problem.Terraform, fmt.Errorf("%s cannot be started: %w", c.name(args), err))
 	}
 
 	var waitErr error

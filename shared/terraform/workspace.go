@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // checkWorkspace refuses a planfile that was made in another workspace than the
@@ -16,7 +18,7 @@ func (c *CLI) checkWorkspace(planfile string) error {
 	case errors.Is(err, ErrEncryptedPlanfile):
 		return nil // unknown: OpenTofu's own checks are all there is
 	case err != nil:
-		return fmt.Errorf("planfile %s: %w", planfile, err)
+		return problem.With(problem.Planfile, fmt.Errorf("planfile %s: %w", planfile, err))
 	}
 	if p.Workspace == "" || c.Workspace == "" && (p.Backend == "cloud" || p.Backend == "remote") {
 		return nil // no workspaces, or workspaces that the configuration names
@@ -26,8 +28,8 @@ func (c *CLI) checkWorkspace(planfile string) error {
 		return err
 	}
 	if p.Workspace != selected {
-		return fmt.Errorf("planfile %s was made in workspace %q, and %q is selected: "+
-			"plan again in the workspace that is meant", planfile, p.Workspace, selected)
+		return problem.With(problem.Planfile, fmt.Errorf("planfile %s was made in workspace %q, and %q is selected: "+
+			"plan again in the workspace that is meant", planfile, p.Workspace, selected))
 	}
 	return nil
 }

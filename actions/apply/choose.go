@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/terraform-gitops/gitops/shared/batch"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/target"
+)
+
+// chosen is a target and the plan that is meant for it.
+type chosen struct {
+	store  *planstore.Store
+	stored planstore.Stored
+	err    error // why there is none, or why it is refused
+}
+
+// choose decides which targets are meant: those that the merge affects, and those that
+// a pull request which was merged planned. One that is affected and has no plan is among
+// them, so that it is not left out without a word.
+func (m *merge) choose(ctx context.Context, listed []target.Listed) (meant, deleted []target.Name, err error) {
+	var all []target.Name
+	for _, l := range listed {
+		all = append(all, l.Name())
+	}
+	if err := m.Selection.Check(all); err != nil {
+		return nil, nil, err
+	}
+	if len(m.Targets) > 0 {
+		return m.Targets, nil, nil
+	}
+	if base := m.base(); base != "" {
+		affected, err := m.repository.Affected(ctx, base, false)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, c := range affected {
+			if c.Deleted {
+				deleted = append(deleted, c.Name)
+			} else {
+				meant = append(meant, c.Name)
+			}
+		}
+	}
+	planned, err := m.planned(ctx, listed)
+	if err != nil {
+		return nil, nil, err
+	}
+	out := func(n target.Name) bool { return !m.Selection.Matches(n) }
+	meant = slices.SortedFunc(slices.Values(append(meant, planned...)), batch.Compare)
+	return slices.DeleteFunc(slices.Compact(meant), out), slices.DeleteFunc(deleted, out), nil
+}
+
+// base is the commit before the merge; empty for a first commit. A push may hold several
+// merges.
+func (m *merge) base() string {
+	switch {
+	case m.event.Push != nil:
+		return m.event.Push.Before
+	case len(m.checkout.Parents) > 0:
+		return m.checkout.Parents[0]
+	}
+	return ""
+}
+
+// planned are the targets that have a plan of a commit that is meant.
+func (m *merge) planned(ctx context.Context, listed []target.Listed) (names []target.Name, err error) {
+	heads, err := m.mergedHeads(ctx)
+	if err != nil {
+		return nil, err
+	}
+	stores, err := m.repository.Stores(ctx, listed, func(s target.Settings) string { return s.ApplyStorageRole }, m.Now)
+	if err != nil {
+		return nil, err
+	}
+	known := map[target.Name]bool{}
+	for _, l := range listed {
+		known[l.Name()] = true
+	}
+	for _, store := range stores {
+		for _, h := range heads {
+			plans, err := store.PlansOfPullRequest(ctx, m.context.Repository, h.number)
+			if err != nil {
+				return nil, err
+			}
+			for _, p := range plans {
+				n := target.Name{Component: p.Target.Component, Stack: p.Target.Stack}
+				if (p.Commit == h.commit || p.Commit == h.merged || p.Commit == m.commit || p.Commit == m.SHA) && known[n] {
+					names = append(names, n)
+				}
+			}
+		}
+	}
+	return names, nil
+}
+
+// lookups is how many plans are looked for at once.
+const lookups = 16
+
+// findAll finds the plan of each target.
+func (m *merge) findAll(ctx context.Context, names []target.Name, settings map[target.Name]target.Settings) (map[target.Name]chosen, error) {
+	plans := make(map[target.Name]chosen, len(names))
+	var mu sync.Mutex
+	all, ctx := errgroup.WithContext(ctx)
+	all.SetLimit(lookups)
+	for _, n := range names {
+		all.Go(func() error {
+			s, ok := settings[n]
+			var c chosen
+			if !ok {
+				c.err = fmt.Errorf("%s: %w in the merged commit", n, target.ErrUnknownTarget)
+			} else if c.store, c.err = m.repository.StoreOf(ctx, s, s.ApplyStorageRole, m.Now); c.err == nil {
+				c.stored, c.err = m.find(ctx, c.store, n)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			plans[n] = c
+			return ctx.Err()
+		})
+	}
+	return plans, all.Wait()
+}
+
+// digest is one for all plans with changes: the SHA-256 over the names and digests of
+// their planfiles.
+func (f *fleet) digest() string {
+	sum := sha256.New()
+	for _, n := range slices.SortedFunc(maps.Keys(f.plans), batch.Compare) {
+		if r := f.plans[n].stored.Record; r.Outcome == planstore.OutcomeChanges {
+			fmt.Fprintf(sum, "%q %q %s\n", n.Component, n.Stack, r.Digest)
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+const adviceOnDigest = "Look at what is to be applied now, approve that, and give its digest."
+
+// checkExpected refuses another digest than the one that was approved.
+func (m *merge) checkExpected(digest string) error {
+	if m.ExpectedDigest == "" || m.ExpectedDigest == digest {
+		return nil
+	}
+	return problem.With(problem.ExpectedDigest, fmt.Errorf("digest %s was approved (expected-digest), and that of what is to be applied is %s", m.ExpectedDigest, digest))
+}

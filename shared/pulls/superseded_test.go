@@ -1,0 +1,235 @@
+package pulls_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/pulls"
+)
+
+// status is the newest of ours on a commit, as "state: description".
+func (w *world) status(commit string) string {
+	for _, s := range slices.Backward(w.github.Statuses()) {
+		if s.Commit == commit && s.Context == pulls.StatusContext {
+			return s.State + ": " + s.Description
+		}
+	}
+	return ""
+}
+
+// applied is what an apply of plans by the pull request tells.
+func (w *world) applied(number int, targets ...planstore.Target) pulls.Applied {
+	a := pulls.Applied{Commit: commit("a"), RunURL: "https://github.com/acme/infrastructure/actions/runs/1"}
+	for _, t := range targets {
+		a.Targets = append(a.Targets, pulls.Target{Target: t, Store: w.store, PullRequest: number})
+	}
+	return a
+}
+
+func TestOnlyOpenPullRequestsWithASupersededPlanOfTheirHeadAreTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	one, both, closed, pushed, other, again := w.open("1"), w.open("2"), w.open("3"), w.open("4"), w.open("5"), w.open("6")
+	mine, mineToo := w.plan(network, one, commit("1")), w.plan(service, one, commit("1"))
+	w.plan(network, both, commit("2"))
+	w.plan(service, both, commit("2"))
+	w.plan(network, closed, commit("3"))
+	w.github.CloseIssue(closed, "mona")
+	w.plan(network, pushed, commit("4"))
+	w.github.Push(pushed, commit("7"))
+	w.plan(planstore.Target{Repository: repository, Component: "network", Stack: "prod"}, other, commit("5"))
+	w.plan(network, again, commit("6"))
+	w.merge(one, "a")
+	w.apply(mine)
+	w.apply(mineToo)
+	w.plan(network, again, commit("6"))
+
+	told, err := w.job().TellSuperseded(t.Context(), w.applied(one, service, network))
+	if err != nil || !slices.Equal(told, []int{both}) {
+		t.Errorf("told %v: %v", told, err)
+	}
+	want := fmt.Sprintf("failure: plan again: network in dev and 1 more were applied by #%d", one)
+	if got := w.status(commit("2")); got != want {
+		t.Errorf("status: %s", got)
+	}
+	if all := w.github.Statuses(); len(all) != 1 || all[0].URL == "" {
+		t.Errorf("statuses: %+v", all)
+	}
+	if sent := w.github.Dispatches(); len(sent) > 0 {
+		t.Errorf("sent: %+v", sent)
+	}
+}
+
+func TestFewPullRequestsAreAskedForAndManyAreListed(t *testing.T) {
+	t.Parallel()
+	for count, want := range map[int]string{3: "3 of /pulls/", 30: "1 of /pulls"} {
+		w := newWorld(t)
+		one := w.open("1")
+		mine := w.plan(network, one, commit("1"))
+		for range count {
+			w.plan(network, w.open("2"), commit("2"))
+		}
+		w.merge(one, "a")
+		w.apply(mine)
+		if told, err := w.job().TellSuperseded(t.Context(), w.applied(one, network)); err != nil || len(told) != count {
+			t.Errorf("told %v: %v", told, err)
+		}
+		lists, gets := 0, 0
+		for _, r := range w.server.Requests() {
+			switch {
+			case strings.HasSuffix(r.Path, "/pulls"):
+				lists++
+			case strings.Contains(r.Path, "/pulls/"):
+				gets++
+			}
+		}
+		got := fmt.Sprintf("%d of /pulls/", gets)
+		if gets == 0 {
+			got = fmt.Sprintf("%d of /pulls", lists)
+		}
+		if got != want {
+			t.Errorf("%d pull requests: %s, want %s", count, got, want)
+		}
+	}
+}
+
+func TestTheTextOfAStatusIsWhole(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	long := planstore.Target{Repository: repository, Component: strings.Repeat("ü", 100), Stack: strings.Repeat("s", 100)}
+	w.plan(long, w.open("2"), commit("2"))
+	byHand := w.plan(long, 0, commit("a"))
+	w.apply(byHand)
+	if _, err := w.job().TellSuperseded(t.Context(), w.applied(0, long)); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.status(commit("2")); !strings.HasSuffix(got, " was applied by commit aaaaaaa") || !strings.Contains(got, "üü in sss") {
+		t.Errorf("status: %s", got)
+	}
+}
+
+func TestWhereATokenMayNotWrite(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		lacks            string
+		told, dispatches int
+		tried            int // writes
+	}{
+		"statuses":   {"statuses", 0, 2, 3},
+		"dispatches": {"contents", 2, 0, 3},
+		"nothing":    {"", 2, 2, 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			one, two, three := w.open("1"), w.open("2"), w.open("3")
+			mine := w.plan(network, one, commit("1"))
+			w.plan(network, two, commit("2"))
+			w.plan(network, three, commit("3"))
+			w.merge(one, "a")
+			w.apply(mine)
+			permissions := githubtest.Permissions{"contents": "write", "pull_requests": "read", "statuses": "write"}
+			if c.lacks != "" {
+				permissions[c.lacks] = "read"
+			}
+			a := w.applied(one, network)
+			a.Replan = true
+			told, err := w.requests(permissions).TellSuperseded(t.Context(), a)
+			if len(told) != c.told || errors.Is(err, github.ErrPermission) != (c.lacks != "") {
+				t.Errorf("told %v: %v", told, err)
+			}
+			sent := w.github.Dispatches()
+			if len(sent) != c.dispatches {
+				t.Fatalf("sent %+v", sent)
+			}
+			if len(sent) > 0 {
+				var payload map[string]any
+				if err := json.Unmarshal(sent[0].Payload, &payload); err != nil {
+					t.Fatal(err)
+				}
+				if sent[0].Type != pulls.DispatchType || payload["pull_request"] != float64(two) || payload["head_sha"] != commit("2") || payload["reason"] != "plan again: network in dev was applied by #1" {
+					t.Errorf("sent %s %v", sent[0].Type, payload)
+				}
+			}
+			writes := 0
+			for _, r := range w.server.Requests() {
+				if r.Method == http.MethodPost {
+					writes++
+				}
+			}
+			if writes != c.tried {
+				t.Errorf("%d writes, want %d", writes, c.tried)
+			}
+		})
+	}
+}
+
+func TestAFailedStatusEndsWhenAllIsPlannedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	one, two := w.open("1"), w.open("2")
+	mine, mineToo := w.plan(network, one, commit("1")), w.plan(service, one, commit("1"))
+	w.plan(network, two, commit("2"))
+	w.plan(service, two, commit("2"))
+	clear := func(planned ...planstore.Target) string {
+		t.Helper()
+		stores := func(context.Context) ([]*planstore.Store, error) { return []*planstore.Store{w.store}, nil }
+		if err := w.job().ClearStatus(t.Context(), stores, two, commit("2"), "https://github.com/acme/infrastructure/actions/runs/2", planned); err != nil {
+			t.Fatal(err)
+		}
+		return w.status(commit("2"))
+	}
+	if got := clear(network, service); got != "" {
+		t.Errorf("where nothing was said: %s", got)
+	}
+	w.merge(one, "a")
+	w.apply(mine)
+	w.apply(mineToo)
+	if _, err := w.job().TellSuperseded(t.Context(), w.applied(one, network, service)); err != nil {
+		t.Fatal(err)
+	}
+	failed := w.status(commit("2"))
+	w.plan(network, two, commit("2"))
+	if got := clear(network); got != failed {
+		t.Errorf("with one of two planned again: %s", got)
+	}
+	w.plan(service, two, commit("2"))
+	if got := clear(service); got != "success: planned again" {
+		t.Errorf("with all planned again: %s", got)
+	}
+	before := len(w.github.Statuses())
+	clear(network)
+	if len(w.github.Statuses()) != before {
+		t.Error("what is well already was said again")
+	}
+}
+
+// A target's plan may be so new that the store's index does not have it.
+func TestWhatWasPlannedJustNowIsNotLookedUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	one, two := w.open("1"), w.open("2")
+	mine := w.plan(network, one, commit("1"))
+	w.plan(network, two, commit("2"))
+	w.merge(one, "a")
+	w.apply(mine)
+	if _, err := w.job().TellSuperseded(t.Context(), w.applied(one, network)); err != nil {
+		t.Fatal(err)
+	}
+	stores := func(context.Context) ([]*planstore.Store, error) { return []*planstore.Store{w.store}, nil }
+	if err := w.job().ClearStatus(t.Context(), stores, two, commit("2"), "", []planstore.Target{network}); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.status(commit("2")); got != "success: planned again" {
+		t.Errorf("status: %s", got)
+	}
+}
