@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -14,28 +13,22 @@ import (
 	"github.com/terraform-gitops/gitops/shared/batch"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/target"
 )
 
-// maxAnnotations is how many errors a step can show; GitHub drops the others.
-// https://docs.github.com/actions/reference/limits
-const maxAnnotations = 10
-
 // fleet is the work on many targets.
 type fleet struct {
 	*merge
+	job.Tally
 	plans   map[target.Name]chosen
 	signals *batch.Signals
-	summary *report.Many
 
-	mu          sync.Mutex
-	failed      []string
-	applied     []chosen
-	outputs     map[string]map[string]map[string]json.RawMessage // by stack, component and name
-	annotations []gha.Annotation
-	trouble     error
+	mu      sync.Mutex
+	applied []chosen
+	outputs map[string]map[string]map[string]json.RawMessage // by stack, component and name
 }
 
 // many applies the plans of all targets that are meant: those that others depend on
@@ -72,11 +65,11 @@ func (m *merge) many(ctx context.Context) (result job.Result, err error) {
 	if m.DryRun {
 		kind = report.WouldApply
 	}
-	f.summary = report.NewMany(m.context.TempDir, kind, report.Subject{Commit: m.commit, Actor: m.context.Actor, RunURL: m.context.RunURL, CreatedAt: m.Now()})
-	f.summary.CombinedDigest = digest
-	defer func() { err = errors.Join(err, f.summary.Close()) }()
+	f.Summary = report.NewMany(m.context.TempDir, kind, report.Subject{Commit: m.commit, Actor: m.context.Actor, RunURL: m.context.RunURL, CreatedAt: m.Now()})
+	f.Summary.CombinedDigest = digest
+	defer func() { err = errors.Join(err, f.Summary.Close()) }()
 	for _, n := range deleted {
-		f.add(report.Entry{Component: n.Component, Stack: n.Stack, Status: report.Deleted}, nil)
+		f.Add(report.Entry{Component: n.Component, Stack: n.Stack, Status: report.Deleted}, nil)
 	}
 	done, err := m.repository.SharePlugins()
 	if err != nil {
@@ -95,8 +88,8 @@ func (f *fleet) target(ctx context.Context, n batch.Node, failed []target.Name) 
 	entry.Counts, entry.Digest = record.Counts, record.Digest
 	if len(failed) > 0 {
 		entry.Status, entry.Note = report.Blocked, "depends on "+names(failed)+", which was not applied"
-		f.fail(n.Name, problem.With(problem.Targets, fmt.Errorf("%s was not applied: it %s", n.Name, entry.Note)))
-		f.add(entry, nil)
+		f.Fail(n.Name, problem.With(problem.Targets, fmt.Errorf("%s was not applied: it %s", n.Name, entry.Note)))
+		f.Add(entry, nil)
 		return false
 	}
 	signals, stop := f.signals.Listen()
@@ -122,18 +115,25 @@ func (f *fleet) target(ctx context.Context, n batch.Node, failed []target.Name) 
 	if errors.As(err, &skipped) {
 		entry.Status, entry.Note = report.Skipped, skipped.Reason
 		f.Runtime.Notice(gha.Annotation{Message: skipped.Error()})
-		f.add(entry, nil)
+		f.Add(entry, nil)
 		return true
 	}
 	entry.Status = outcome.Report.Status
+	var refusal *apply.Refusal
+	if errors.As(err, &refusal) && refusal.Claim != nil && refusal.Claim.Status == planstore.StatusApplied {
+		// An earlier run of this job came as far as this: what comes after it can go on.
+		entry.Status, entry.Note = report.NoChanges, refusal.Reason.Error()
+		f.Add(entry, nil)
+		return true
+	}
 	if err != nil {
 		entry.Note = f.Runtime.Redacted(noteOf(err))
-		f.fail(n.Name, err, outcome.Annotations...)
+		f.Fail(n.Name, err, outcome.Annotations...)
 	}
 	if outcome.Applied {
 		f.gather(n.Name, outcome)
 	}
-	f.add(entry, job.Redact(f.Runtime, outcome.Report).Markdown)
+	f.Add(entry, job.Redact(f.Runtime, outcome.Report).Markdown)
 	return err == nil
 }
 
@@ -164,25 +164,6 @@ func (f *fleet) gather(n target.Name, o apply.Outcome) {
 	f.outputs[n.Stack][n.Component] = public(o)
 }
 
-// fail notes that a target was not applied, and why.
-func (f *fleet) fail(n target.Name, err error, at ...gha.Annotation) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.failed = append(f.failed, n.String())
-	if len(at) == 0 {
-		at = []gha.Annotation{{Message: problem.Text(err)}}
-	}
-	f.annotations = append(f.annotations, at...)
-}
-
-func (f *fleet) add(e report.Entry, render func(limit int) string) {
-	if err := f.summary.Add(e, render); err != nil {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		f.trouble = errors.Join(f.trouble, err)
-	}
-}
-
 // result makes the summary and the outputs of all.
 func (f *fleet) result(ctx context.Context, digest string) (job.Result, error) {
 	outputs := map[string]string{"status": "succeeded", "digest": digest}
@@ -198,31 +179,12 @@ func (f *fleet) result(ctx context.Context, digest string) (job.Result, error) {
 		defer cancel()
 		f.supersede(ctx, f.applied)
 	}
-	summary, err := f.summary.Markdown(report.SummaryLimit)
-	f.trouble = errors.Join(f.trouble, err)
-	slices.Sort(f.failed)
-	if len(f.failed) > 0 {
+	result, err := f.End("%d of the targets were not applied: %s", outputs)
+	if err != nil {
 		outputs["status"] = "failed"
-		// Last, since it says what the job's end is about.
-		whole := problem.With(problem.Targets, errors.New(failures(f.failed)))
-		f.annotations = append(f.annotations[:min(len(f.annotations), maxAnnotations-1)], gha.Annotation{Message: problem.Text(whole)})
-		f.trouble = errors.Join(whole, f.trouble)
-	} else if f.trouble != nil {
-		f.annotations = append(f.annotations, gha.Annotation{Message: problem.Text(f.trouble)})
 	}
-	return job.Result{Summary: summary, Outputs: outputs, Annotations: f.annotations}, f.trouble
+	return result, err
 }
 
 // tellTimeout bounds the calls that tell other pull requests, which go on after a cancel.
 const tellTimeout = time.Minute
-
-// maxNamed is how many failed targets an error names; the summary has them all.
-const maxNamed = 20
-
-func failures(names []string) string {
-	text := fmt.Sprintf("%d of the targets were not applied: %s", len(names), strings.Join(names[:min(maxNamed, len(names))], ", "))
-	if more := len(names) - maxNamed; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
-}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,14 +14,9 @@ import (
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
-	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/target"
 )
-
-// maxAnnotations is how many errors a step can show; GitHub drops the others.
-// https://docs.github.com/actions/reference/limits
-const maxAnnotations = 10
 
 // many plans all targets that are meant, side by side.
 func (s *session) many(ctx context.Context) (result job.Result, err error) {
@@ -58,23 +52,23 @@ func (s *session) many(ctx context.Context) (result job.Result, err error) {
 	signals, stop := batch.Spread(s.Signals)
 	defer stop()
 	f := &fleet{session: s, signals: signals, positions: newPositions(names)}
-	f.summary = report.NewMany(s.context.TempDir, report.Plans, report.Subject{
+	f.Summary = report.NewMany(s.context.TempDir, report.Plans, report.Subject{
 		Commit: s.commit, BaseCommit: s.pull.Base, PullRequest: s.pull.Number, Actor: s.context.Actor, RunURL: s.context.RunURL, CreatedAt: s.Now(),
 	})
-	defer func() { err = errors.Join(err, f.summary.Close()) }()
+	defer func() { err = errors.Join(err, f.Summary.Close()) }()
 	for _, c := range meant {
 		entry := report.Entry{Component: c.Component, Stack: c.Stack}
 		switch {
 		case c.Deleted:
 			entry.Status = report.Deleted
-			f.add(entry, nil)
+			f.Add(entry, nil)
 		case c.Err != nil:
 			entry.Status, entry.Note = report.Failed, s.Runtime.Redacted(c.Err.Error())
-			f.fail(c.Name, nil, c.Err)
-			f.add(entry, nil)
+			f.Fail(c.Name, c.Err)
+			f.Add(entry, nil)
 		case s.MatrixOnly:
 			entry.Status, entry.Note = report.Selected, strings.Join(c.Why, "; ")
-			f.add(entry, nil)
+			f.Add(entry, nil)
 		}
 	}
 	if s.MatrixOnly {
@@ -130,18 +124,15 @@ func (s *session) choose(ctx context.Context, listed []target.Listed) ([]target.
 // fleet gathers what comes of the plannings of many targets.
 type fleet struct {
 	*session
+	job.Tally
 	signals   *batch.Signals
-	summary   *report.Many
 	positions *positions
 
-	mu          sync.Mutex
-	counts      changes.Counts
-	changed     int
-	stored      []planstore.Target
-	drifted     int
-	failed      []string
-	annotations []gha.Annotation
-	trouble     error
+	mu      sync.Mutex
+	counts  changes.Counts
+	changed int
+	stored  []planstore.Target
+	drifted int
 }
 
 // plan plans one of the targets and adds it to the summary.
@@ -157,25 +148,25 @@ func (f *fleet) plan(ctx context.Context, name target.Name) {
 	case errors.As(err, &skipped):
 		entry.Status, entry.Note = report.Skipped, skipped.Reason
 		f.Runtime.Notice(gha.Annotation{Message: skipped.Error()})
-		f.add(entry, nil)
+		f.Add(entry, nil)
 		return
 	case p == nil:
 		entry.Status, entry.Note = report.Failed, f.Runtime.Redacted(err.Error())
-		f.fail(name, nil, err)
-		f.add(entry, nil)
+		f.Fail(name, err)
+		f.Add(entry, nil)
 		return
 	}
 	f.gather(p)
 	entry.Status, entry.Counts, entry.Digest, entry.Note = p.status(), p.record.Counts, p.record.Digest, p.lockedBy
 	if failure := errors.Join(p.error, err); failure != nil {
-		f.fail(name, job.Annotations(p.job.Target.Dir, p.diagnostics), failure)
+		f.Fail(name, failure, job.Annotations(p.job.Target.Dir, p.diagnostics)...)
 		// Without the target's name, which stands beside it.
 		note := strings.TrimPrefix(failure.Error(), "plan "+name.String()+": ")
 		entry.Status, entry.Note = report.Failed, f.Runtime.Redacted(note)
 	}
-	f.add(entry, p.markdown())
+	f.Add(entry, p.markdown())
 	if err := p.job.Close(); err != nil {
-		f.fail(name, nil, err)
+		f.Fail(name, err)
 	}
 }
 
@@ -202,27 +193,6 @@ func (f *fleet) gather(p *planning) {
 	}
 }
 
-// fail notes that a target failed, and why.
-func (f *fleet) fail(name target.Name, at []gha.Annotation, err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if !slices.Contains(f.failed, name.String()) {
-		f.failed = append(f.failed, name.String())
-	}
-	if len(at) == 0 {
-		at = []gha.Annotation{{Message: problem.Text(err)}}
-	}
-	f.annotations = append(f.annotations, at...)
-}
-
-func (f *fleet) add(e report.Entry, render func(limit int) string) {
-	if err := f.summary.Add(e, render); err != nil {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		f.trouble = errors.Join(f.trouble, err)
-	}
-}
-
 // result makes the summary and the outputs of all.
 func (f *fleet) result(ctx context.Context, outputs map[string]string) (job.Result, error) {
 	outputs["has-changes"] = strconv.FormatBool(f.changed > 0)
@@ -230,37 +200,13 @@ func (f *fleet) result(ctx context.Context, outputs map[string]string) (job.Resu
 	if f.Drift {
 		outputs["drifted"] = strconv.FormatBool(f.drifted > 0)
 	}
-	summary, err := f.summary.Markdown(report.SummaryLimit)
-	f.trouble = errors.Join(f.trouble, err)
 	if f.Comment && f.pull.Number > 0 && !f.MatrixOnly {
-		short, err := f.summary.Markdown(github.CommentRoom(commentKey))
-		f.trouble = errors.Join(f.trouble, err, f.comment(ctx, commentKey, short))
+		short, err := f.Summary.Markdown(github.CommentRoom(commentKey))
+		f.Trouble(errors.Join(err, f.comment(ctx, commentKey, short)))
 	}
 	f.clearStatus(ctx, f.stored...)
-	slices.Sort(f.failed)
-	var whole error
-	if len(f.failed) > 0 {
-		// Last, since it says what the job's end is about.
-		whole = problem.With(problem.Targets, errors.New(failures(f.failed)))
-		f.annotations = append(f.annotations[:min(len(f.annotations), maxAnnotations-1)], gha.Annotation{Message: problem.Text(whole)})
-	}
-	if f.trouble != nil {
-		f.annotations = append(f.annotations, gha.Annotation{Message: problem.Text(f.trouble)})
-	}
-	f.trouble = errors.Join(whole, f.trouble)
-	return job.Result{Summary: summary, Outputs: outputs, Annotations: f.annotations}, f.trouble
+	return f.End("planning failed for %d of the targets: %s", outputs)
 }
 
 // commentKey is that of the one comment about all targets.
 const commentKey = "gitops plan of many"
-
-// maxNamed is how many failed targets an error names; the summary has them all.
-const maxNamed = 20
-
-func failures(names []string) string {
-	text := fmt.Sprintf("planning failed for %d of the targets: %s", len(names), strings.Join(names[:min(maxNamed, len(names))], ", "))
-	if more := len(names) - maxNamed; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
-}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 func TestARefusalSaysWhatIsMissing(t *testing.T) {
@@ -37,6 +38,9 @@ func TestARefusalSaysWhatIsMissing(t *testing.T) {
 	} {
 		err := c.call(connect(t, s.URL(), c.token))
 		wantError(t, err, c.want...)
+		if code := problem.CodeOf(err); code != problem.GitHubPermission {
+			t.Errorf("%s: the code is %q", name, code)
+		}
 		if err != nil && c.token != "" && strings.Contains(err.Error(), c.token) {
 			t.Errorf("%s: the error holds the token", name)
 		}
@@ -79,6 +83,28 @@ func TestAnErrorNeverHoldsTheTokenAndStaysOneShortLine(t *testing.T) {
 		wantError(t, err, "no usable answer from GitHub")
 		if strings.Contains(err.Error(), token) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestFailuresHaveTheirCodes(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		status int
+		header http.Header
+		want   problem.Code
+	}{
+		{http.StatusBadGateway, nil, problem.GitHub},
+		{http.StatusForbidden, http.Header{"Retry-After": {"3600"}}, problem.GitHubRateLimit},
+		{http.StatusForbidden, http.Header{"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {"4102444800"}}, problem.GitHubRateLimit},
+	} {
+		client := connect(t, "", "t", WithMaxWait(0), withBase(roundTrip(func(r *http.Request) (*http.Response, error) {
+			body := `{"message":"You have exceeded a secondary rate limit","documentation_url":"https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"}`
+			return &http.Response{StatusCode: c.status, Header: c.header, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+		})))
+		_, err := client.PullRequest(t.Context(), repo, 1)
+		if code := problem.CodeOf(err); code != c.want {
+			t.Errorf("%d %v: %v has the code %q, want %q", c.status, c.header, err, code, c.want)
 		}
 	}
 }
