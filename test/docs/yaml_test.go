@@ -1,0 +1,33 @@
+package docs
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+)
+
+// TestYAMLParses parses each block of YAML, also those that are no workflow. Where a line
+// "# …" leaves something out, each part is parsed.
+func TestYAMLParses(t *testing.T) {
+	t.Parallel()
+	parsed := 0
+	for _, file := range pages(t) {
+		found, _ := blocks(t, file)
+		for _, b := range found {
+			if b.language != "yaml" && b.language != "yml" {
+				continue
+			}
+			parsed++
+			for _, part := range strings.Split(b.text, "\n# …\n") {
+				var document any
+				if err := yaml.Unmarshal([]byte(part), &document); err != nil {
+					t.Errorf("%s:%d: %v", file, b.line, err)
+				}
+			}
+		}
+	}
+	if parsed < 10 {
+		t.Errorf("only %d blocks were parsed", parsed)
+	}
+}
