@@ -49,7 +49,7 @@ func comparePlan(b *testing.B, module string, rounds int) {
 				w.terraform(b, "show", "-json", w.planfile())
 			action, bare, ratios = append(action, a), append(bare, t), append(ratios, a/t)
 		}
-		report(b, action, bare, ratios)
+		printMedians(b, action, bare, ratios)
 	}
 }
 
@@ -69,20 +69,21 @@ func compareApply(b *testing.B, module string, rounds int) {
 			t := w.terraform(b, "init", "-input=false") + w.terraform(b, "apply", "-input=false", w.planfile())
 			action, bare, ratios = append(action, a), append(bare, t), append(ratios, a/t)
 		}
-		report(b, action, bare, ratios)
+		printMedians(b, action, bare, ratios)
 	}
 }
 
-// report prints medians: seconds of each, and the ratio of the pairs.
-func report(b *testing.B, action, bare, ratios []float64) {
-	median := func(all []float64) float64 {
-		slices.Sort(all)
-		return all[len(all)/2]
-	}
+// printMedians prints medians: seconds of each, and the ratio of the pairs.
+func printMedians(b *testing.B, action, bare, ratios []float64) {
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(median(action)*1000, "action-ms")
 	b.ReportMetric(median(bare)*1000, "bare-ms")
 	b.ReportMetric(median(ratios), "ratio")
+}
+
+func median(all []float64) float64 {
+	slices.Sort(all)
+	return all[len(all)/2]
 }
 
 // world is a repository with one component, and a runner.

@@ -1,0 +1,136 @@
+package bench
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+)
+
+const inFolder = "artifact-storage: { url: ../store }\n"
+
+// targets is how many the sample repository has.
+const targets = 20
+
+// BenchmarkPlanMany plans 20 targets in one job, beside bare Terraform that works on one
+// after another.
+func BenchmarkPlanMany(b *testing.B) {
+	for b.Loop() {
+		f := newFleet(b, build(b), targets, sample, inFolder)
+		var all comparison
+		for range 5 {
+			f.clean(b)
+			a := f.run(b, "plan", nil)
+			f.clean(b)
+			t := f.bare(b, func(planfile string) [][]string {
+				return [][]string{{"plan", "-input=false", "-out=" + planfile}, {"show", "-json", planfile}}
+			})
+			all.add(a, t)
+		}
+		all.print(b)
+	}
+}
+
+// BenchmarkApplyMany applies what was planned for 20 targets.
+func BenchmarkApplyMany(b *testing.B) {
+	for b.Loop() {
+		f := newFleet(b, build(b), targets, sample, inFolder)
+		var all comparison
+		for range 5 {
+			f.clean(b)
+			f.run(b, "plan", nil)
+			f.removeData(b)
+			a := f.run(b, "apply", nil)
+			f.clean(b)
+			f.bare(b, func(planfile string) [][]string { return [][]string{{"plan", "-input=false", "-out=" + planfile}} })
+			f.removeData(b)
+			t := f.bare(b, func(planfile string) [][]string { return [][]string{{"apply", "-input=false", planfile}} })
+			all.add(a, t)
+		}
+		all.print(b)
+	}
+}
+
+// comparison is what the rounds of a benchmark took. The ratio of CPU time, halved, is the
+// least that the ratio of wall time can be on two cores, and says what other work on the
+// machine hides.
+type comparison struct{ action, bare, ratios, cpuRatios, peaks []float64 }
+
+func (c *comparison) add(action, bare ran) {
+	c.action, c.bare = append(c.action, action.took.Seconds()), append(c.bare, bare.took.Seconds())
+	c.ratios = append(c.ratios, action.took.Seconds()/bare.took.Seconds())
+	c.cpuRatios = append(c.cpuRatios, action.cpu.Seconds()/bare.cpu.Seconds())
+	c.peaks = append(c.peaks, float64(action.peak)/1024)
+}
+
+func (c *comparison) print(b *testing.B) {
+	b.Helper()
+	printMedians(b, c.action, c.bare, c.ratios)
+	b.ReportMetric(median(c.cpuRatios), "cpu-ratio")
+	b.ReportMetric(median(c.peaks), "peak-MB")
+}
+
+// BenchmarkMemory tells whether twice the targets take more memory, as many at once.
+func BenchmarkMemory(b *testing.B) {
+	for b.Loop() {
+		actions, fleets := build(b), map[string]*fleet{}
+		for _, n := range []int{targets, 2 * targets} {
+			fleets[strconv.Itoa(n)] = newFleet(b, actions, n, sample, inFolder)
+		}
+		peaks := map[string][]float64{}
+		for range 5 {
+			for n, f := range fleets {
+				f.clean(b)
+				for _, action := range []string{"plan", "apply"} {
+					f.removeData(b)
+					r := f.run(b, action, map[string]string{"parallelism": "2"})
+					peaks[action+"-"+n] = append(peaks[action+"-"+n], float64(r.peak)/1024)
+				}
+			}
+		}
+		b.ReportMetric(0, "ns/op")
+		for name, all := range peaks {
+			b.ReportMetric(median(all), name+"-MB")
+		}
+	}
+}
+
+// bare runs Terraform's commands in each component, after an init.
+func (f *fleet) bare(b *testing.B, commands func(planfile string) [][]string) (r ran) {
+	b.Helper()
+	began := time.Now()
+	for i := range targets {
+		init := []string{"init", "-input=false", "-backend-config=path=../../../state/" + component(i) + ".tfstate"}
+		for _, args := range append([][]string{init}, commands(filepath.Join(f.Dir, "bare", component(i)))...) {
+			cmd := exec.CommandContext(b.Context(), "terraform", args...)
+			cmd.Dir, cmd.Env = filepath.Dir(f.module(i)), f.Environ
+			if out, err := cmd.CombinedOutput(); err != nil {
+				b.Fatalf("%s: %v\n%s", cmd, err, out)
+			}
+			r.cpu += cpuOf(cmd)
+		}
+	}
+	r.took = time.Since(began)
+	return r
+}
+
+// clean makes the next run the first one: no state, no data folders, no plans.
+func (f *fleet) clean(b *testing.B) {
+	b.Helper()
+	f.removeData(b)
+	for _, name := range []string{"state", "store", "bare"} {
+		must(b, os.RemoveAll(filepath.Join(f.Dir, name)))
+	}
+	must(b, os.Mkdir(filepath.Join(f.Dir, "bare"), 0o755))
+}
+
+func (f *fleet) removeData(b *testing.B) {
+	b.Helper()
+	data, err := filepath.Glob(filepath.Join(f.Workspace(), "components", "*", ".terraform*"))
+	must(b, err)
+	for _, dir := range data {
+		must(b, os.RemoveAll(dir))
+	}
+}

@@ -1,0 +1,54 @@
+package bench
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// standIn answers as Terraform did for one component of a fleet: all of them are the same.
+// A command that was not recorded fails.
+const standIn = `#!/bin/sh
+dir=$(dirname "$0")
+case "$1" in
+version | init | show) cat "$dir/$1" ;;
+plan)
+	for arg; do
+		case "$arg" in -out=*) cat "$dir/planfile" >"${arg#-out=}" ;; esac
+	done
+	cat "$dir/plan"
+	exit 2 # there are changes
+	;;
+apply) cat "$dir/apply" ;;
+*) echo "terraform $1 was not recorded" >&2; exit 1 ;;
+esac
+`
+
+// recordTerraform runs Terraform once, and has the fleet's actions run a stand-in that
+// says the same again.
+func (f *fleet) recordTerraform(tb testing.TB) {
+	tb.Helper()
+	bin, dir := tb.TempDir(), tb.TempDir()
+	module, err := os.ReadFile(f.module(0))
+	must(tb, err)
+	write(tb, filepath.Join(dir, "main.tf"), string(module))
+	planfile := filepath.Join(bin, "planfile")
+	for _, args := range [][]string{
+		{"version", "-json"},
+		{"init", "-json", "-input=false", "-backend-config=path=" + filepath.Join(tb.TempDir(), "terraform.tfstate")},
+		{"plan", "-json", "-input=false", "-out=" + planfile},
+		{"show", "-json", planfile},
+		{"apply", "-json", "-input=false", planfile},
+	} {
+		cmd := exec.CommandContext(tb.Context(), "terraform", args...)
+		cmd.Dir, cmd.Env = dir, f.Environ
+		out, err := cmd.Output()
+		if err != nil {
+			tb.Fatalf("%s: %v\n%s", cmd, err, out)
+		}
+		write(tb, filepath.Join(bin, args[0]), string(out))
+	}
+	must(tb, os.WriteFile(filepath.Join(bin, "terraform"), []byte(standIn), 0o755))
+	f.Environ = append(f.Environ, "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
+}

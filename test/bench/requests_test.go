@@ -1,0 +1,92 @@
+package bench
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+	"github.com/terraform-gitops/gitops/shared/mototest"
+)
+
+func TestRequestsPerTargetAreTheSameFor10And100Targets(t *testing.T) { checkRequests(t, 10, 100) }
+
+// checkRequests sees that, however many targets a job has, each takes the same requests, and
+// GitHub is asked as often as for one.
+func checkRequests(t *testing.T, sizes ...int) {
+	t.Helper()
+	server := mototest.Start(t)
+	actions := build(t)
+	for _, n := range sizes {
+		got := countRequests(t, server, actions, n)
+		want := map[string]int{
+			"plan: s3 PUT": n, "plan: dynamodb PutItem": n,
+			"plan: GitHub GET /repos/acme/infra/commits/N/status":   1,
+			"plan: GitHub GET /repos/acme/infra/issues/N/comments":  1,
+			"plan: GitHub POST /repos/acme/infra/issues/N/comments": 1,
+
+			// Which targets the pull request planned; then for each target its plan of the
+			// merged commit, which has none, and of the head; the same plan again when its turn
+			// comes; and who else has plans, the ones and the expired.
+			"apply: dynamodb Query": 1 + 5*n,
+			// What became of it: found, looked at again, and of other pull requests' plans.
+			"apply: dynamodb BatchGetItem":       3 * n,
+			"apply: dynamodb TransactWriteItems": 2 * n, // claim, finish
+			"apply: s3 GET":                      n,
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("requests of %d targets (-want +got):\n%s", n, diff)
+		}
+	}
+}
+
+// number is what differs between requests for the same thing.
+var number = regexp.MustCompile(`/[0-9a-f]{40}|/[0-9]+`)
+
+// countRequests plans and applies so many targets, and counts the requests of each action
+// by service and operation.
+func countRequests(t *testing.T, server *mototest.Server, actions string, n int) map[string]int {
+	t.Helper()
+	bucket, table := mototest.CreateStore(t, server.Config())
+	f := newFleet(t, actions, n, sample, fmt.Sprintf("artifact-storage: { region: us-east-1, bucket: %s, table: %s }\n", bucket, table))
+	f.recordTerraform(t)
+	token := f.github.NewToken("github-actions[bot]", githubtest.Permissions{"contents": "read", "pull_requests": "write", "statuses": "write"})
+
+	var mu sync.Mutex
+	counts := map[string]int{}
+	action := ""
+	trail := mototest.NewTrail(server)
+	// moto copies the whole table for each transaction. Nothing here depends on what one
+	// wrote, so they are only counted.
+	trail.Refuse = func(w http.ResponseWriter, c mototest.Call) (bool, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		counts[action+": "+c.Service+" "+c.Operation]++
+		if c.Operation != "TransactWriteItems" {
+			return false, nil
+		}
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		_, err := w.Write([]byte("{}"))
+		return true, err
+	}
+	endpoint := httptest.NewServer(trail)
+	t.Cleanup(endpoint.Close)
+	f.Environ = append(append(f.Environ, server.Environ()...), "AWS_ENDPOINT_URL="+endpoint.URL)
+
+	asked := 0
+	for _, action = range []string{"plan", "apply"} {
+		r := f.run(t, action, map[string]string{"token": token, "pr-comment": "true"})
+		t.Logf("%s of %d targets: %v, %d KB", action, n, r.took, r.peak)
+		requests := f.github.Requests()
+		for _, request := range requests[asked:] {
+			counts[action+": GitHub "+request.Method+" "+number.ReplaceAllString(request.Path, "/N")]++
+		}
+		asked = len(requests)
+	}
+	return counts
+}
