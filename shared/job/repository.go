@@ -25,6 +25,7 @@ type Repository struct {
 	source  source
 	atmos   *target.Atmos // nil for gitops.yaml
 
+	tracked  target.Tracked
 	config   kept[string, *target.Config]
 	stacks   kept[string, target.Stacks]
 	checkout kept[string, Checkout]

@@ -40,10 +40,10 @@ func Affected(ctx context.Context, base, head *Config) ([]Change, error) {
 		}
 		if was == nil {
 			var err error
-			if was, err = openFiles(ctx, base.checkout); err != nil {
+			if was, err = openFiles(ctx, base.checkout, nil); err != nil {
 				return fail(err)
 			}
-			if is, err = openFiles(ctx, head.checkout); err != nil {
+			if is, err = openFiles(ctx, head.checkout, nil); err != nil {
 				return fail(err)
 			}
 		}

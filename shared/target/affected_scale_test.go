@@ -59,7 +59,7 @@ func TestAffectedReadsSharedFilesOnce(t *testing.T) {
 	files["gitops.yaml"] = strings.ReplaceAll(threeComponents, "[\"{stack}.tfvars\"]", "[/shared/common.tfvars]")
 	root := repository(t, files)
 	c := loaded(t, root)
-	read, err := openFiles(t.Context(), c.checkout)
+	read, err := openFiles(t.Context(), c.checkout, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

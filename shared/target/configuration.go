@@ -64,7 +64,7 @@ func (t Target) Configuration(ctx context.Context, tool, version string) (Config
 	if err != nil {
 		return fail(err)
 	}
-	read, err := openFiles(ctx, co)
+	read, err := openFiles(ctx, co, t.Tracked)
 	if err != nil {
 		return fail(err)
 	}

@@ -21,8 +21,8 @@ type folderFiles struct {
 	calls []moduleFolder
 }
 
-func openFiles(ctx context.Context, co checkout) (*files, error) {
-	tracked, err := trackedFiles(ctx, co.resolved)
+func openFiles(ctx context.Context, co checkout, known *Tracked) (*files, error) {
+	tracked, err := known.files(ctx, co.resolved)
 	if err != nil {
 		return nil, err
 	}

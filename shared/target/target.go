@@ -42,6 +42,10 @@ type Target struct {
 
 	Settings Settings
 
+	// Tracked is shared by the targets of a checkout that does not change; nil: Git is
+	// asked for each.
+	Tracked *Tracked
+
 	// Atmos is set for a target of Atmos, which then runs Terraform: VarFiles,
 	// BackendConfig and Env are empty.
 	Atmos *AtmosComponent

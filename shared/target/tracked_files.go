@@ -10,7 +10,33 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 )
+
+// Tracked is what Git tracks in one checkout, for targets to share: Git is asked once.
+// It may be used side by side; its zero value is ready.
+type Tracked struct {
+	mu    sync.Mutex
+	known bool
+	names []string
+}
+
+// files is trackedFiles. A failure is not kept.
+func (k *Tracked) files(ctx context.Context, folder string) ([]string, error) {
+	if k == nil {
+		return trackedFiles(ctx, folder)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.known {
+		return k.names, nil
+	}
+	names, err := trackedFiles(ctx, folder)
+	if err == nil {
+		k.known, k.names = true, names
+	}
+	return names, err
+}
 
 // trackedFiles lists what Git tracks in a folder, submodules included, sorted
 // and relative to it. It is nil where there is no Git repository, as in a
