@@ -12,35 +12,54 @@ import (
 	"testing"
 )
 
-// run is a workflow run of one job.
+// run is a workflow run.
 type run struct {
-	t       *testing.T
-	log     string // as a person reads it
-	printed string // by the steps' scripts
+	t    *testing.T
+	log  string          // as a person reads it
+	jobs map[string]*job // those that ran, by their ids
+}
+
+// job is a job of a run.
+type job struct {
+	*run
+	result  string // "success", "failure"
 	summary string // the job summary
-	result  string // "success", "failure"; empty: the job did not run
+	printed string // by the steps' scripts
 
 	inputs map[string]string // what the runner gave the action
 	set    map[string]string // outputs that the action set
 }
 
-// spy is a script that Node reads before each action's (NODE_OPTIONS): it keeps the inputs
-// that the runner gave to a main step.
+// spy is a script that Node reads before each action's (NODE_OPTIONS). It keeps the inputs
+// that the runner gave to a main step, and gives each job a token of its own in place of the
+// one that act gives them all.
 const spy = `if (process.argv[1].includes("/launcher/") && !process.argv[1].endsWith("post.js")) {
-  const inputs = Object.entries(process.env).filter(([name]) => name.startsWith("INPUT_"));
+  const fs = require("node:fs");
+  const { env } = process;
+  const inputs = Object.entries(env).filter(([name]) => name.startsWith("INPUT_"));
   const named = inputs.map(([name, value]) => [name.slice("INPUT_".length).toLowerCase(), value]);
-  require("node:fs").writeFileSync(process.env.HOME + "/inputs.json", JSON.stringify(Object.fromEntries(named)));
+  fs.writeFileSync(env.HOME + "/inputs-" + env.GITHUB_JOB + ".json", JSON.stringify(Object.fromEntries(named)));
+  const token = JSON.parse(fs.readFileSync(env.HOME + "/tokens.json", "utf8"))?.[env.GITHUB_JOB];
+  if (token && env.INPUT_TOKEN) {
+    env.INPUT_TOKEN = token;
+  }
 }
 `
 
-// act runs a repository's workflow by github.com/nektos/act, on this machine
-// itself instead of a container. What act keeps goes to home; it fetches nothing.
-func act(t *testing.T, repository, home string, args ...string) *run {
+// runner is where act runs: this machine itself instead of a container.
+type runner struct {
+	home    string            // what act keeps
+	environ []string          // beside this process'
+	tokens  map[string]string // of jobs that have one of their own
+}
+
+// act runs a repository's workflow by github.com/nektos/act. It fetches nothing.
+func (rn runner) act(t *testing.T, repository string, args ...string) *run {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), tool(t, "act"), append(args, "--json",
 		"--platform", "ubuntu-latest=-self-hosted", "--action-offline-mode", "--no-cache-server")...)
 	cmd.Dir = repository
-	cmd.Env = environ(t, home)
+	cmd.Env = rn.prepare(t)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -48,56 +67,68 @@ func act(t *testing.T, repository, home string, args ...string) *run {
 	if err != nil && !errors.As(err, &failed) {
 		t.Fatal(err)
 	}
-	r := &run{t: t, set: map[string]string{}}
-	var log, printed strings.Builder
+	r := &run{t: t, jobs: map[string]*job{}}
+	var log strings.Builder
+	passed := true
 	for line := range bytes.Lines(out) {
 		// Fields of act's log entries, as its pkg/runner writes them.
 		var entry struct {
 			Msg       string
+			JobID     string
 			Command   string
 			Content   string // of the command "summary", which act reports once a step and once an action
 			RawOutput bool   `json:"raw_output"`
 			JobResult string
-			Name, Arg string   // of the command "set-output"
-			StepID    []string // the step's, then that of the composite action's step
+			Name, Arg string // of the command "set-output"
 		}
 		if err := json.Unmarshal(line, &entry); err != nil {
 			t.Fatalf("act printed %q: %v", line, err)
 		}
 		log.WriteString(strings.TrimRight(entry.Msg, "\n") + "\n")
+		if entry.JobID == "" {
+			continue
+		}
+		j := r.jobs[entry.JobID]
+		if j == nil {
+			j = &job{run: r, set: map[string]string{}}
+			r.jobs[entry.JobID] = j
+		}
 		if entry.RawOutput {
-			printed.WriteString(entry.Msg)
+			j.printed += entry.Msg
 		}
 		switch {
 		case entry.Command == "summary":
-			r.summary = entry.Content
+			j.summary = entry.Content
 		case entry.Command == "set-output":
-			r.set[entry.Name] = entry.Arg
+			j.set[entry.Name] = entry.Arg
 		}
 		if entry.JobResult != "" {
-			r.result = entry.JobResult
+			j.result = entry.JobResult
+			passed = passed && j.result == "success"
 		}
 	}
-	r.log, r.printed = log.String()+stderr.String(), printed.String()
-	if (err == nil) != (r.result == "success") {
-		t.Fatalf("act: %v, but the job's result is %q:\n%s", err, r.result, r.log)
+	r.log = log.String() + stderr.String()
+	if (err == nil) != passed {
+		t.Fatalf("act: %v, but whether all jobs succeeded is %t:\n%s", err, passed, r.log)
 	}
-	inputs, err := os.ReadFile(filepath.Join(home, "inputs.json"))
-	if err == nil {
-		err = json.Unmarshal(inputs, &r.inputs)
-	}
-	if err != nil {
-		t.Fatalf("action.yml gave the script no inputs: %v", err)
+	for id, j := range r.jobs {
+		inputs, err := os.ReadFile(filepath.Join(rn.home, "inputs-"+id+".json"))
+		if err == nil {
+			err = json.Unmarshal(inputs, &j.inputs)
+		}
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Fatal(err)
+		}
 	}
 	return r
 }
 
-// environ is the environment of a runner: this one, without what the runner of
-// this test, if any, set, and without the user's settings but those of Go.
-func environ(t *testing.T, home string) []string {
+// prepare makes a new home, and gives the environment of a runner: this one, without what
+// the runner of this test, if any, set, and without the user's settings but those of Go.
+func (rn runner) prepare(t *testing.T) []string {
 	t.Helper()
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
-		return slices.ContainsFunc([]string{"ACT", "AWS_", "GITHUB_", "INPUT_", "RUNNER_", "TF_", "XDG_"}, func(prefix string) bool {
+		return slices.ContainsFunc([]string{"ACT", "AWS_", "GITHUB_", "GITOPS_", "INPUT_", "RUNNER_", "TF_", "XDG_"}, func(prefix string) bool {
 			return strings.HasPrefix(v, prefix)
 		})
 	})
@@ -108,11 +139,35 @@ func environ(t *testing.T, home string) []string {
 		}
 		env = append(env, name+"="+strings.TrimSpace(string(value)))
 	}
-	cliConfig, spyFile := filepath.Join(home, "terraformrc"), filepath.Join(home, "spy.js")
-	if err := errors.Join(os.RemoveAll(home), os.MkdirAll(home, 0o755), os.WriteFile(cliConfig, nil, 0o644), os.WriteFile(spyFile, []byte(spy), 0o644)); err != nil {
+	tokens, err := json.Marshal(rn.tokens)
+	if err := errors.Join(err, os.RemoveAll(rn.home), os.MkdirAll(rn.home, 0o755)); err != nil {
 		t.Fatal(err)
 	}
-	return append(env, "HOME="+home, "NODE_OPTIONS=--require="+spyFile, "TF_CLI_CONFIG_FILE="+cliConfig, "CHECKPOINT_DISABLE=1", "ACT_DISABLE_VERSION_CHECK=1")
+	for name, content := range map[string]string{"terraformrc": "", "spy.js": spy, "tokens.json": string(tokens)} {
+		if err := os.WriteFile(filepath.Join(rn.home, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return append(append(env, "HOME="+rn.home, "NODE_OPTIONS=--require="+filepath.Join(rn.home, "spy.js"),
+		"TF_CLI_CONFIG_FILE="+filepath.Join(rn.home, "terraformrc"), "CHECKPOINT_DISABLE=1", "ACT_DISABLE_VERSION_CHECK=1"), rn.environ...)
+}
+
+// job is one that ran; the test ends when it did not.
+func (r *run) job(id string) *job {
+	r.t.Helper()
+	j := r.jobs[id]
+	if j == nil || j.result == "" {
+		r.t.Fatalf("the job %s did not run:\n%s", id, r.log)
+	}
+	return j
+}
+
+// wantNoJob checks that a job was skipped.
+func (r *run) wantNoJob(id string) {
+	r.t.Helper()
+	if j := r.jobs[id]; j != nil && j.inputs != nil {
+		r.t.Fatalf("the job %s ran:\n%s", id, r.log)
+	}
 }
 
 // tool is the path of a tool that `make tools` installs.

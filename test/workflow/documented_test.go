@@ -9,9 +9,10 @@ import (
 	"testing"
 )
 
-// TestDocumentedWorkflowsAreValid checks the workflows in the READMEs and in docs, and
-// those in testdata, with actionlint: it knows the inputs and outputs of our actions
-// when they are used from the repository itself. A block with triggers and steps only is a
+// TestDocumentedWorkflowsAreValid checks the workflows in the READMEs and in docs, those in
+// examples with the reusable ones that they call, and those in testdata, with actionlint: it
+// knows the inputs and outputs of our actions and workflows when they are used from the
+// repository itself. A block with triggers and steps only is a
 // fragment, and gets what it lacks; "# …" in it stands for what is left out.
 func TestDocumentedWorkflowsAreValid(t *testing.T) {
 	t.Parallel()
@@ -29,12 +30,13 @@ func TestDocumentedWorkflowsAreValid(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, ".git"), 0o755); err != nil { // how actionlint finds the root
 		t.Fatal(err)
 	}
-	if err := os.CopyFS(filepath.Join(dir, ".github", "workflows"), os.DirFS("testdata")); err != nil {
-		t.Fatal(err)
-	}
 	write(".github/actionlint.yaml", read(t, ".github/actionlint.yaml"))
 	if err := os.CopyFS(filepath.Join(dir, "shared", "launcher"), os.DirFS(filepath.Join(root, "shared", "launcher"))); err != nil {
 		t.Fatal(err) // actionlint looks for the files that action.yml names
+	}
+	for _, file := range glob(t, ".github/workflows/*.yml", "examples/*.yml", "test/workflow/testdata/*.yml") {
+		local := localWorkflows.ReplaceAllString(localActions.ReplaceAllString(read(t, file), "uses: ./actions/$1"), "uses: ./.github/workflows/$1")
+		write(filepath.Join(".github", "workflows", strings.ReplaceAll(strings.TrimPrefix(file, ".github/workflows/"), "/", "-")), local)
 	}
 	for _, readme := range glob(t, "README.md", "CONTRIBUTING.md", "docs/*.md", "actions/*/README.md") {
 		action := filepath.Dir(readme) // actions/NAME, or not one
@@ -58,8 +60,9 @@ func TestDocumentedWorkflowsAreValid(t *testing.T) {
 }
 
 var (
-	fence        = regexp.MustCompile("(?ms)^```ya?ml\n(.*?)^```$")
-	localActions = regexp.MustCompile(`uses: [^ /]+/[^ /]+/actions/([a-z-]+)@\S+`)
+	fence          = regexp.MustCompile("(?ms)^```ya?ml\n(.*?)^```$")
+	localWorkflows = regexp.MustCompile(`uses: [^ /]+/[^ /]+/\.github/workflows/([a-z]+\.yml)@\S+`)
+	localActions   = regexp.MustCompile(`uses: [^ /]+/[^ /]+/actions/([a-z-]+)@\S+`)
 )
 
 // fencedWorkflows are the YAML blocks in a Markdown file that are workflows.

@@ -1,5 +1,5 @@
-// Package workflow runs the actions as a user's workflow does: through the
-// composite steps of their action.yml, by a real workflow runner.
+// Package workflow runs the actions, and the workflows that users copy and call, as GitHub
+// does: by a real workflow runner, from the files themselves.
 package workflow
 
 import (
@@ -27,7 +27,7 @@ func TestPullRequestIsPlannedMergedAndAppliedOnce(t *testing.T) {
 	r.git("commit", "--quiet", "--all", "--message", "Move the network")
 	r.head = r.git("rev-parse", "HEAD")
 	r.github.Repository(name).AddPullRequest(githubtest.PullRequest{Head: "new-range", HeadSHA: r.head, Base: "main", BaseSHA: r.base})
-	plan := r.run("plan", "opened")
+	plan := r.run("plan", "opened").job("plan")
 	plan.want("success", "3 to add, 0 to change, 0 to destroy")
 	inputs := map[string]string{
 		"component": "network", "stack": "acme-ue2-dev", "storage-url": r.path("store"), "debug": "false", "token": r.github.Token(),
@@ -39,7 +39,7 @@ func TestPullRequestIsPlannedMergedAndAppliedOnce(t *testing.T) {
 	r.git("merge", "--quiet", "--no-ff", "--no-edit", "new-range")
 	r.merged = r.git("rev-parse", "HEAD")
 	r.github.Repository(name).Merge(1, githubtest.MergeCommit, r.merged)
-	apply := r.run("apply", "closed")
+	apply := r.run("apply", "closed").job("apply")
 	apply.want("success", "3 added, 0 changed, 0 destroyed")
 	apply.wantPassedOn(inputs)
 	apply.wantLine(`^status=succeeded outputs=\{"vpc":\{"cidr":"10\.9\.0\.0/16"\}\}\.$`)
@@ -56,7 +56,7 @@ func TestPullRequestIsPlannedMergedAndAppliedOnce(t *testing.T) {
 		t.Errorf("after the apply the state has the range %q", cidr)
 	}
 
-	again := r.run("apply", "closed")
+	again := r.run("apply", "closed").job("apply")
 	again.want("failure", "already applied by `https://github.com/acme/infrastructure/actions/runs/1002/")
 	again.wantPassedOn(inputs)
 	again.wantLine(`^status=failed outputs=\{\}\.$`)
@@ -120,16 +120,20 @@ func (r *repository) git(args ...string) string {
 
 func (r *repository) edit(file, from, to string) {
 	r.t.Helper()
-	path := r.path("repository", file)
+	edit(r.t, r.path("repository", file), from, to)
+}
+
+func edit(t *testing.T, path, from, to string) {
+	t.Helper()
 	content, err := os.ReadFile(path)
 	if err != nil {
-		r.t.Fatal(err)
+		t.Fatal(err)
 	}
 	if !strings.Contains(string(content), from) {
-		r.t.Fatalf("%s does not contain %q", file, from)
+		t.Fatalf("%s does not contain %q", path, from)
 	}
 	if err := os.WriteFile(path, []byte(strings.ReplaceAll(string(content), from, to)), 0o644); err != nil {
-		r.t.Fatal(err)
+		t.Fatal(err)
 	}
 }
 
@@ -163,13 +167,13 @@ func (r *repository) run(workflow, action string) *run {
 		r.t.Fatal(err)
 	}
 	r.runs++
-	return act(r.t, r.path("repository"), r.path("home"),
+	return runner{home: r.path("home")}.act(r.t, r.path("repository"),
 		"pull_request", "--eventpath", event, "--workflows", filepath.Join(".github", "workflows", workflow+".yml"),
 		"--env", "GITHUB_REPOSITORY="+name, "--env", fmt.Sprintf("GITHUB_RUN_ID=%d", 1000+r.runs), "--actor", "mona", "--secret", "GITHUB_TOKEN="+r.github.Token(), "--env", "GITHUB_API_URL="+r.github.URL(), "--var", "PLAN_STORE="+r.path("store"))
 }
 
 // want checks how the job ended and what its summary says.
-func (r *run) want(result, summary string) {
+func (r *job) want(result, summary string) {
 	r.t.Helper()
 	if r.result != result || !strings.Contains(r.summary, summary) {
 		r.t.Fatalf("the job's result is %q, want %q, and its summary should say %q:\n%s", r.result, result, summary, r.log)
@@ -178,7 +182,7 @@ func (r *run) want(result, summary string) {
 
 // wantPassedOn checks that the inputs reach the action, those given and the defaults of
 // others, and that it sets outputs.
-func (r *run) wantPassedOn(inputs map[string]string) {
+func (r *job) wantPassedOn(inputs map[string]string) {
 	r.t.Helper()
 	for name, want := range inputs {
 		if got := r.inputs[name]; got != want {
@@ -191,7 +195,7 @@ func (r *run) wantPassedOn(inputs map[string]string) {
 }
 
 // wantLine checks that a step printed a line.
-func (r *run) wantLine(pattern string) {
+func (r *job) wantLine(pattern string) {
 	r.t.Helper()
 	if !regexp.MustCompile("(?m)" + pattern).MatchString(r.printed) {
 		r.t.Fatalf("no step printed %s:\n%s", pattern, r.log)

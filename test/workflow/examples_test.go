@@ -1,0 +1,117 @@
+package workflow
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestExamplesPlanApplyAndTakeDriftBack(t *testing.T) {
+	t.Parallel()
+	tm := newTeam(t)
+	pr := tm.open("new-ranges", "0.0/16", "64.0/18", "components/network/acme-ue2-dev.tfvars", "components/network/acme-ue2-prod.tfvars")
+
+	plan := tm.pullRequestEvent(pr, "opened", false).job("plan")
+	plan.want("success", "2 targets: 2 change")
+	if plan.set["has-changes"] != "true" {
+		t.Errorf("outputs: %v", plan.set)
+	}
+
+	tm.merge(pr)
+	push := tm.pushEvent(pr)
+	review, apply := push.job("review"), push.job("apply")
+	review.want("success", "To be applied: 2 targets")
+	apply.want("success", "Applied 2 targets")
+	if digest := review.set["digest"]; digest == "" || apply.inputs["expected-digest"] != digest {
+		t.Errorf("reviewed was %q, and %q was to be applied", digest, apply.inputs["expected-digest"])
+	}
+	tm.wantCIDR("acme-ue2-dev", "10.1.64.0/18")
+	tm.wantCIDR("acme-ue2-prod", "10.2.64.0/18")
+
+	// Somebody changes by hand what runs; and the services were never applied.
+	edit(t, tm.path("state", "acme-ue2-dev", "network.tfstate"), "10.1.64.0", "10.7.64.0")
+	drift := tm.event("drift", "schedule", "", map[string]any{})
+	drift.job("plan").want("success", "4 targets: 3 change")
+	drift.job("detect").want("success", "3 drifted")
+	network, service := tm.issueOf("network", "acme-ue2-dev"), tm.issueOf("service", "acme-ue2-prod")
+
+	tm.github.SetClock(func() time.Time { return time.Now().Add(time.Minute) }) // she reads them first
+	tm.github.Repository(name).Label(network, "mona", "apply")
+	tm.issueEvent(network, "labeled", "apply").job("remediate").want("success", "Applied `network` in `acme-ue2-dev`")
+	tm.wantIssue(network, "closed", "Applied `network` in `acme-ue2-dev`")
+	tm.wantCIDR("acme-ue2-dev", "10.1.64.0/18")
+
+	tm.issueEvent(service, "labeled", "question").wantNoJob("remediate")
+	tm.github.Repository(name).CloseIssue(service, "mona")
+	tm.issueEvent(service, "closed", "").job("remediate").want("success", "")
+	tm.wantIssue(service, "closed", "`mona` closed this issue")
+
+	again := tm.event("drift", "workflow_dispatch", "", map[string]any{"ref": "refs/heads/main"})
+	again.job("plan").want("success", "4 targets: 2 change")
+	again.job("detect").want("success", "2 drifted")
+	if diff := cmp.Diff([]int{tm.issueOf("service", "acme-ue2-dev")}, tm.openIssues()); diff != "" {
+		t.Errorf("issues besides that of the drift that nobody discarded (-want +got):\n%s", diff)
+	}
+}
+
+// The examples, with the options that they name.
+func TestExamplesLockAndPlanAgain(t *testing.T) {
+	t.Parallel()
+	tm := newTeam(t)
+	tm.edit(".github/workflows/plan.yml", "    permissions:\n", "    with: { lock: pull-request, pr-comment: true }\n    permissions:\n")
+	tm.edit(".github/workflows/apply.yml", "contents: read # write", "contents: write #")
+	tm.edit(".github/workflows/apply.yml", "environment: production", "environment: production\n      replan: true")
+	tm.commit("Lock targets, and plan again what is superseded")
+	first := tm.open("first", "10.1", "10.9", "components/network/acme-ue2-dev.tfvars")
+	second := tm.open("second", "The network", "Our network", "components/network/main.tf")
+	const holds = "This pull request holds the lock"
+
+	tm.pullRequestEvent(first, "opened", false).job("plan").want("success", holds)
+	tm.pullRequestEvent(second, "opened", false).job("plan").want("success", "Locked by pull request `#1`")
+	tm.wantComment(second.number, "Locked by pull request `#1`")
+
+	tm.merge(first)
+	tm.pullRequestEvent(first, "closed", true).job("plan").want("success", "pull request `#1` is closed")
+	tm.pushEvent(first).job("apply").want("success", "3 added, 0 changed, 0 destroyed")
+
+	dispatches := tm.github.Repository(name).Dispatches()
+	if len(dispatches) != 1 {
+		t.Fatalf("dispatches: %+v, want one, for the superseded pull request", dispatches)
+	}
+	tm.trialMerge(second)
+	tm.git("checkout", "--quiet", "main")
+	again := tm.event("plan", "repository_dispatch", dispatches[0].Type, map[string]any{
+		"action": dispatches[0].Type, "client_payload": dispatches[0].Payload,
+	})
+	again.job("plan").want("success", holds) // in production; there is nothing to change elsewhere
+
+	tm.wantStatuses(second.head, "failure", "success")
+
+	byHand := tm.event("plan", "workflow_dispatch", "", map[string]any{
+		"ref": "refs/heads/main", "inputs": map[string]any{"pull-request": "2"},
+	})
+	byHand.job("plan").want("success", holds)
+
+	tm.labelEvent(second, "question").wantNoJob("plan")
+	tm.labelEvent(second, "terraform-unlock").job("plan").want("success", "pull request `#2` no longer holds network in `acme-ue2-prod`")
+}
+
+// A job that is skipped would be a check that has passed.
+func TestExamplesFailForAFork(t *testing.T) {
+	t.Parallel()
+	tm := newTeam(t)
+	pr := tm.open("from-a-stranger", "10.1", "10.9", "components/network/acme-ue2-dev.tfvars")
+	pr.repository = "stranger/infrastructure"
+	plan := tm.pullRequestEvent(pr, "opened", false).job("plan")
+	plan.want("failure", "")
+	if !strings.Contains(plan.log, "::error::pull request #1 comes from a fork") {
+		t.Errorf("it does not say why:\n%s", plan.log)
+	}
+	if _, err := os.Stat(tm.path("store")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("something was stored (%v)", err)
+	}
+}

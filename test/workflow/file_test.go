@@ -1,0 +1,94 @@
+package workflow
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+)
+
+// file is what the tests read of a workflow's file.
+type file struct {
+	On          map[string]any
+	Permissions map[string]string
+	Jobs        map[string]fileJob
+}
+
+type fileJob struct {
+	Uses        string
+	Permissions map[string]string // nil: those of the workflow's caller
+	Steps       []struct{ Uses string }
+}
+
+func readWorkflow(t *testing.T, path string) file {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	var f file
+	if err == nil {
+		err = yaml.Unmarshal(content, &f)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return f
+}
+
+func (f file) onlyJob(t *testing.T) fileJob {
+	t.Helper()
+	if len(f.Jobs) != 1 {
+		t.Fatalf("%d jobs, want 1", len(f.Jobs))
+	}
+	for _, job := range f.Jobs {
+		return job
+	}
+	return fileJob{}
+}
+
+// called is the file of the reusable workflow that a job calls.
+func (j fileJob) called() string {
+	path, _, _ := strings.Cut(strings.TrimPrefix(j.Uses, "terraform-gitops/gitops/"), "@")
+	return path
+}
+
+// ofAPI are permissions as GitHub's API names them.
+func ofAPI(permissions map[string]string) githubtest.Permissions {
+	named := githubtest.Permissions{}
+	for name, level := range permissions {
+		named[strings.ReplaceAll(name, "-", "_")] = level
+	}
+	return named
+}
+
+// wantTrigger checks that a workflow runs on an event and its action, which act does not.
+func wantTrigger(t *testing.T, path, event, action string) {
+	t.Helper()
+	trigger, ok := readWorkflow(t, path).On[event]
+	types := []any{"opened", "synchronize", "reopened"} // of pull_request, and no other event has one here
+	if filter, _ := trigger.(map[string]any); filter["types"] != nil {
+		types, _ = filter["types"].([]any)
+	}
+	if !ok || action != "" && !slices.Contains(types, any(action)) {
+		t.Fatalf("%s does not run on %s %s", filepath.Base(path), event, action)
+	}
+}
+
+var checkoutAction = regexp.MustCompile(`actions/checkout@[0-9a-f]{40}`)
+
+// checkouts are the versions of actions/checkout that the reusable workflows use.
+func checkouts(t *testing.T) []string {
+	t.Helper()
+	used := map[string]bool{}
+	for _, file := range glob(t, ".github/workflows/*.yml") {
+		for _, uses := range checkoutAction.FindAllString(read(t, file), -1) {
+			used[uses] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(used))
+}

@@ -1,0 +1,63 @@
+package workflow
+
+import (
+	"maps"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// documented is a row of the table of permissions in an action's README. The text may name
+// another level: "`write` for `replan`".
+var documented = regexp.MustCompile("(?m)^\\| `([a-z-]+): (read|write)` \\| (.*) \\|$")
+
+// TestJobsHaveThePermissionsThatTheirActionsNeed is about what the files say; that it
+// suffices the other tests show, which give each job a token with these permissions.
+func TestJobsHaveThePermissionsThatTheirActionsNeed(t *testing.T) {
+	t.Parallel()
+	for _, path := range glob(t, "examples/*.yml") {
+		example := readWorkflow(t, filepath.Join(root, path))
+		caller := example.onlyJob(t)
+		if example.Permissions == nil || len(example.Permissions) > 0 {
+			t.Errorf("%s: permissions %v at the top, want {}", path, example.Permissions)
+		}
+		called := readWorkflow(t, filepath.Join(root, caller.called()))
+		needed := map[string]string{}
+		for id, job := range called.Jobs {
+			permissions := job.Permissions
+			if permissions == nil {
+				if called.Permissions != nil {
+					t.Errorf("%s: the job %s has the permissions %v", caller.called(), id, called.Permissions)
+				}
+				permissions = caller.Permissions
+			}
+			allowed := map[string]bool{}
+			for _, step := range job.Steps {
+				action, ours := strings.CutPrefix(step.Uses, "terraform-gitops/gitops/")
+				if !ours {
+					continue
+				}
+				action, _, _ = strings.Cut(action, "@")
+				for _, row := range documented.FindAllStringSubmatch(read(t, filepath.Join(action, "README.md")), -1) {
+					allowed[row[1]+": read"] = true
+					allowed[row[1]+": write"] = row[2] == "write"
+				}
+			}
+			for name, level := range permissions {
+				if !allowed[name+": "+level] {
+					t.Errorf("%s: the job %s has %s: %s, which its action does not need", caller.called(), id, name, level)
+				}
+				if needed[name] != "write" {
+					needed[name] = level
+				}
+			}
+		}
+		// GitHub starts no run of which a job wants more than its caller has.
+		if diff := cmp.Diff(needed, maps.Clone(caller.Permissions)); diff != "" {
+			t.Errorf("%s does not give what %s needs (-needed +given):\n%s", path, caller.called(), diff)
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package workflow
+
+import (
+	"fmt"
+	"maps"
+
+	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+)
+
+// pullRequest is one of the team's.
+type pullRequest struct {
+	number     int
+	head, base string // commits
+	merge      string // GitHub's own of both, then the one on main
+	repository string // of its branch
+}
+
+// open opens a pull request with an edit of files.
+func (tm *team) open(branch, from, to string, files ...string) *pullRequest {
+	tm.t.Helper()
+	pr := &pullRequest{base: tm.git("rev-parse", "main"), repository: name}
+	tm.git("checkout", "--quiet", "-b", branch, "main")
+	for _, file := range files {
+		tm.edit(file, from, to)
+	}
+	pr.head = tm.commit("Change the infrastructure")
+	pr.number = tm.github.Repository(name).AddPullRequest(githubtest.PullRequest{Head: branch, HeadSHA: pr.head, Base: "main", BaseSHA: pr.base})
+	tm.trialMerge(pr)
+	return pr
+}
+
+// trialMerge makes the merge commit that GitHub makes for an open pull request.
+func (tm *team) trialMerge(pr *pullRequest) {
+	tm.t.Helper()
+	tm.git("checkout", "--quiet", "--detach", "main")
+	tm.git("merge", "--quiet", "--no-ff", "--no-edit", pr.head)
+	tm.git("push", "--quiet", "--force", "origin", fmt.Sprintf("HEAD:refs/pull/%d/merge", pr.number))
+	pr.merge = tm.git("rev-parse", "HEAD")
+}
+
+// merge merges a pull request into main.
+func (tm *team) merge(pr *pullRequest) {
+	tm.t.Helper()
+	tm.git("checkout", "--quiet", "main")
+	tm.git("merge", "--quiet", "--no-ff", "--no-edit", pr.head)
+	tm.git("push", "--quiet", "origin", "main")
+	pr.merge = tm.git("rev-parse", "main")
+	tm.github.Repository(name).Merge(pr.number, githubtest.MergeCommit, pr.merge)
+}
+
+// edits are what makes a payload one of this pull request.
+func (pr *pullRequest) edits(edits map[string]any) map[string]any {
+	maps.Copy(edits, map[string]any{
+		"number": pr.number, "pull_request.number": pr.number, "pull_request.merge_commit_sha": pr.merge,
+		"pull_request.head.sha": pr.head, "pull_request.head.repo.full_name": pr.repository,
+		"pull_request.base.sha": pr.base, "pull_request.base.ref": "main", "pull_request.base.repo.full_name": name,
+	})
+	return edits
+}

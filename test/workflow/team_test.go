@@ -1,0 +1,139 @@
+package workflow
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+)
+
+// team has the sample infrastructure, and the workflows of examples as they are. Its
+// repository is on a server of Git, from which each job checks out; state and plans lie
+// beside it.
+type team struct {
+	*repository
+	workflows string // a copy of what is behind "terraform-gitops/gitops/…@v1"
+}
+
+func newTeam(t *testing.T) *team {
+	t.Helper()
+	server, err := githubtest.New(t.Errorf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	tm := &team{repository: &repository{t: t, dir: t.TempDir(), github: server}}
+	server.Repository(name).SetPermission("mona", "write")
+	for from, to := range map[string]string{
+		"test/sample": "repository", "examples": "repository/.github/workflows",
+		"actions": "gitops/actions", "shared/launcher": "gitops/shared/launcher", ".github/workflows": "gitops/.github/workflows",
+	} {
+		if err := os.CopyFS(tm.path(to), os.DirFS(filepath.Join(root, from))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tm.workflows = tm.path("gitops")
+	for _, file := range []string{"apply", "remediate"} { // act does not know this key of May 2026
+		edit(t, filepath.Join(tm.workflows, ".github", "workflows", file+".yml"), "  queue: max\n", "")
+	}
+	tm.edit("gitops.yaml", "../../../state", tm.path("state"))
+	tm.edit("gitops.yaml", "../store", tm.path("store"))
+	tm.edit("components/service/main.tf", "${path.module}/../../../state", tm.path("state"))
+	tm.git("init", "--quiet", "--initial-branch=main")
+	tm.git("init", "--quiet", "--bare", tm.origin())
+	tm.git("-C", tm.origin(), "config", "uploadpack.allowAnySHA1InWant", "true") // as GitHub does
+	tm.git("remote", "add", "origin", tm.origin())
+	tm.commit("Describe our infrastructure")
+	return tm
+}
+
+func (tm *team) origin() string { return tm.path("server", name) }
+
+// commit commits all and pushes it, and gives the commit.
+func (tm *team) commit(message string) string {
+	tm.t.Helper()
+	tm.git("add", "--all")
+	tm.git("commit", "--quiet", "--message", message)
+	tm.git("push", "--quiet", "origin", "HEAD")
+	return tm.git("rev-parse", "HEAD")
+}
+
+// issueOf is the number of the open drift issue of a target.
+func (tm *team) issueOf(component, stack string) int {
+	tm.t.Helper()
+	for _, issue := range tm.github.Repository(name).Issues() {
+		if issue.State == "open" && strings.Contains(issue.Title, component) && strings.Contains(issue.Title, stack) {
+			return issue.Number
+		}
+	}
+	tm.t.Fatalf("%s in %s has no issue", component, stack)
+	return 0
+}
+
+func (tm *team) openIssues() (numbers []int) {
+	for _, issue := range tm.github.Repository(name).Issues() {
+		if issue.State == "open" {
+			numbers = append(numbers, issue.Number)
+		}
+	}
+	return numbers
+}
+
+// wantIssue checks what an issue is like.
+func (tm *team) wantIssue(number int, state, comment string) {
+	tm.t.Helper()
+	issue, ok := tm.github.Repository(name).Issue(number)
+	if !ok || issue.State != state {
+		tm.t.Fatalf("issue %d is %q, want %q", number, issue.State, state)
+	}
+	tm.wantComment(number, comment)
+}
+
+// wantComment checks that a comment on an issue or a pull request says something.
+func (tm *team) wantComment(number int, comment string) {
+	tm.t.Helper()
+	for _, c := range tm.github.Repository(name).Comments(number) {
+		if strings.Contains(c.Body, comment) {
+			return
+		}
+	}
+	tm.t.Errorf("no comment on #%d says %q", number, comment)
+}
+
+// wantStatuses checks what a commit's status was, in the order of time.
+func (tm *team) wantStatuses(commit string, want ...string) {
+	tm.t.Helper()
+	var got []string
+	for _, status := range tm.github.Repository(name).Statuses() {
+		if status.Commit == commit {
+			got = append(got, status.State)
+		}
+	}
+	if !slices.Equal(got, want) {
+		tm.t.Errorf("the statuses of %s were %q, want %q", commit, got, want)
+	}
+}
+
+// wantCIDR checks the range of a network that was applied.
+func (tm *team) wantCIDR(stack, want string) {
+	tm.t.Helper()
+	content, err := os.ReadFile(tm.path("state", stack, "network.tfstate"))
+	var state struct {
+		Outputs struct {
+			VPC struct{ Value struct{ CIDR string } }
+		}
+	}
+	if err == nil {
+		err = json.Unmarshal(content, &state)
+	}
+	if err != nil {
+		tm.t.Fatal(err)
+	}
+	if got := state.Outputs.VPC.Value.CIDR; got != want {
+		tm.t.Errorf("the network in %s has the range %q, want %q", stack, got, want)
+	}
+}
