@@ -15,14 +15,20 @@ const inFolder = "artifact-storage: { url: ../store }\n"
 const targets = 20
 
 // BenchmarkPlanMany plans 20 targets in one job, beside bare Terraform that works on one
-// after another.
-func BenchmarkPlanMany(b *testing.B) {
+// after another: both are told which.
+func BenchmarkPlanMany(b *testing.B) { comparePlanMany(b, map[string]string{"all": "true"}) }
+
+// BenchmarkPlanAffected finds out by itself which targets the pull request affects: all 20.
+func BenchmarkPlanAffected(b *testing.B) { comparePlanMany(b, nil) }
+
+func comparePlanMany(b *testing.B, inputs map[string]string) {
+	b.Helper()
 	for b.Loop() {
 		f := newFleet(b, build(b), targets, sample, inFolder)
 		var all comparison
 		for range 5 {
 			f.clean(b)
-			a := f.run(b, "plan", nil)
+			a := f.run(b, "plan", inputs)
 			f.clean(b)
 			t := f.bare(b, func(planfile string) [][]string {
 				return [][]string{{"plan", "-input=false", "-out=" + planfile}, {"show", "-json", planfile}}
