@@ -132,7 +132,7 @@ func watch(pid int, ended <-chan struct{}) (peak int) {
 		select {
 		case <-ended:
 			return peak
-		case <-time.After(5 * time.Millisecond):
+		case <-time.After(50 * time.Millisecond): // the system keeps the peak
 		}
 	}
 }
