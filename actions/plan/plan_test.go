@@ -16,6 +16,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"plan":          func() { os.Exit(Main(time.Now)) },
 		"drift-results": func() { os.Exit(driftResults()) },
+		"plan-records":  func() { os.Exit(planRecords()) },
 	})
 }
 

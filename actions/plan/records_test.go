@@ -1,0 +1,48 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/terraform-gitops/gitops/shared/planstore"
+)
+
+// planRecords prints what the plan records of pull request 41 hold, from the store in a
+// folder: plan-records FOLDER. What differs from one planning to the next is left out:
+// runs, times, and the planfile itself, which holds a time.
+func planRecords() int {
+	if err := printPlanRecords(context.Background(), os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+func printPlanRecords(ctx context.Context, folder string) error {
+	store, err := planstore.OpenDirectory(folder, time.Now)
+	if err != nil {
+		return err
+	}
+	plans, err := store.PlansOfPullRequest(ctx, "acme/infrastructure", 41)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(plans, func(a, b planstore.PlanSummary) int {
+		return cmp.Or(strings.Compare(a.Component, b.Component), strings.Compare(a.Stack, b.Stack))
+	})
+	for _, p := range plans {
+		found, err := store.FindRecord(ctx, p.Target, p.RecordID)
+		if err != nil {
+			return err
+		}
+		r := found.Record
+		fmt.Printf("%s: %s of %s for %s onto %s on %s, %+v, state %+v\n", r.Target, r.Outcome, r.Kind, r.Commit, r.BaseCommit, r.Branch, r.Counts, r.State)
+		fmt.Printf("configuration %s, %d files, %s %s, it lasts %v\n", r.ConfigurationDigest, len(r.Files), r.TerraformName, r.TerraformVersion, r.ExpiresAt.Sub(r.CreatedAt.Truncate(time.Second)))
+	}
+	return nil
+}
