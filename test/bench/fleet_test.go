@@ -162,12 +162,12 @@ func (f *fleet) git(tb testing.TB, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// build builds the actions into a new folder.
+// build builds the actions into a new folder, without symbols, as releases are.
 func build(tb testing.TB) string {
 	tb.Helper()
 	dir := tb.TempDir()
 	for _, action := range []string{"plan", "apply"} {
-		cmd := exec.CommandContext(tb.Context(), "go", "build", "-buildvcs=false", "-o", filepath.Join(dir, action), ".")
+		cmd := exec.CommandContext(tb.Context(), "go", "build", "-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Join(dir, action), ".")
 		cmd.Dir = filepath.Join("..", "..", "actions", action)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			tb.Fatalf("build %s: %v\n%s", action, err, out)
