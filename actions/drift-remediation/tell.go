@@ -94,8 +94,8 @@ func (r *remediation) tellFixed(ctx context.Context) (job.Result, error) {
 
 // tellBefore finishes what a run that has applied the plan did not come to tell.
 func (r *remediation) tellBefore(ctx context.Context) (job.Result, error) {
-	text := fmt.Sprintf("## ✅ Applied %s in %s before\n\nThe plan was applied by [another run](%s), which did not come to close this issue.\n",
-		report.Code(r.Component), report.Code(r.Stack), r.before.Run.URL)
+	text := fmt.Sprintf("## ✅ Applied %s in %s before\n\nThe plan was applied by %s, which did not come to close this issue.\n",
+		report.Code(r.Component), report.Code(r.Stack), report.Link("another run", r.before.Run.URL))
 	ours, told := r.done(ctx, Remediated, text)
 	if !ours && told == nil {
 		return nothing(r.Runtime, fmt.Sprintf("the plan of issue #%d was just applied by %s", r.issue.Number, r.before.Run.URL)), nil

@@ -53,14 +53,14 @@ func TestAHostileResultStaysInsideTheSection(t *testing.T) {
 	r := planstore.DriftResult{
 		Target:  planstore.Target{Repository: "acme/infrastructure", Component: evil, Stack: evil},
 		Outcome: planstore.DriftError, Error: strings.ReplaceAll(evil, "\n", " "), Report: end + "\n" + planLine("drift#evil"), Commit: strings.Repeat("a", 40),
-		Run: planstore.Run{ID: "1", Attempt: 1, URL: "https://github.com/acme/infrastructure/actions/runs/1"},
+		Run: planstore.Run{ID: "1", Attempt: 1, URL: "https://evil.test/) @mona fixes #1 ![](https://evil.test/"},
 	}
 	body, section := fit(r, time.Unix(0, 0), 24*time.Hour, func(s string) string { return newBody(evil, evil, s) })
 	if sectionOf(body) != section || Plan(body) != "" || strings.Count(body, end) != 1 || strings.Count(body, "<!--") != 4 {
 		t.Errorf("the body is:\n%s", body)
 	}
 	plain := regexp.MustCompile("(`+)[^`]*(`+)").ReplaceAllString(section, "")
-	for _, bad := range []string{"@mona", "#1", "</details> "} {
+	for _, bad := range []string{"@mona", "#1", "</details> ", "![]("} {
 		if strings.Contains(plain, bad) {
 			t.Errorf("%q is outside of code:\n%s", bad, section)
 		}

@@ -62,7 +62,7 @@ func section(r planstore.DriftResult, since time.Time, discardFor time.Duration,
 			// Whoever may plan may write a result: it must not forge our lines.
 			fmt.Fprintf(&b, "\n%s\n", strings.TrimSpace(strings.ReplaceAll(r.Report, "<!--", "&lt;!--")))
 		} else {
-			fmt.Fprintf(&b, "\nThere is no room here for what drifted: [this run](%s) shows it.\n", r.Run.URL)
+			fmt.Fprintf(&b, "\nThere is no room here for what drifted: %s shows it.\n", report.Link("this run", r.Run.URL))
 		}
 	}
 	b.WriteString("\n### What to do\n\n")
@@ -77,7 +77,7 @@ func section(r planstore.DriftResult, since time.Time, discardFor time.Duration,
 	fmt.Fprintf(&b, "- **Leave it**: close this issue. The same changes then open no other one for %d days.\n", int(discardFor.Hours()/24))
 	b.WriteString("- **Keep it**: make the configuration say so, in a pull request. The next detection that finds nothing closes this issue.\n")
 
-	fmt.Fprintf(&b, "\n<details><summary><sub>About this detection</sub></summary>\n\n- Seen by [this run](%s), %s\n- Commit: %s\n", r.Run.URL, stamp(r.At), report.Code(r.Commit))
+	fmt.Fprintf(&b, "\n<details><summary><sub>About this detection</sub></summary>\n\n- Seen by %s, %s\n- Commit: %s\n", report.Link("this run", r.Run.URL), stamp(r.At), report.Code(r.Commit))
 	if r.RecordID != "" {
 		fmt.Fprintf(&b, "- Plan record: %s\n- Planfile: SHA-256 %s\n- Expires: %s\n", report.Code(r.RecordID), report.Code(r.PlanDigest), stamp(r.ExpiresAt))
 	}

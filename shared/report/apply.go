@@ -115,7 +115,7 @@ func (a Apply) why() *part {
 	}
 	title := paragraphs(clip(a.Error, 2*maxValue))
 	if a.OtherRunURL != "" {
-		title += "It is about " + link("that run", a.OtherRunURL) + ".\n\n"
+		title += "It is about " + Link("that run", a.OtherRunURL) + ".\n\n"
 	}
 	return &part{name: "the error", rank: rankAlert, title: title}
 }

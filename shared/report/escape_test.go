@@ -88,9 +88,9 @@ func TestOnlyAPlainWebAddressIsLinked(t *testing.T) {
 		"https://x/a)b": false, "https://x/a b": false, "https://x/\"onclick": false, "https://x/`": false, "https://x/é": false, "https://x/<b>": false, "https://x/|": false,
 		"https://x/" + strings.Repeat("a", 1000): false,
 	} {
-		md := link("the run", address)
+		md := Link("the run", address)
 		if got := strings.HasPrefix(md, "[the run]("); got != linked {
-			t.Errorf("link(%q) = %q", address, md)
+			t.Errorf("Link(%q) = %q", address, md)
 		}
 		check(t, md)
 	}

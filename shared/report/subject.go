@@ -51,7 +51,7 @@ func (s Subject) rest(about string) string {
 	if s.Rest != "" {
 		return Text(clip(s.Rest, maxName))
 	}
-	return link("The log of this run", s.RunURL) + about
+	return Link("The log of this run", s.RunURL) + about
 }
 
 // notes is a part with an alert of its own for the notes.
@@ -108,7 +108,7 @@ func (s Subject) foot(summary string, more ...string) string {
 	}
 	add("Started by", code(s.Actor))
 	if s.RunURL != "" {
-		add("Run", link("this run", s.RunURL))
+		add("Run", Link("this run", s.RunURL))
 	}
 	long = append(append(long, more...), texts(s.Settings)...)
 	if len(long) == 0 {
@@ -133,9 +133,9 @@ func stamp(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04 UTC")
 }
 
-// link is text, which must be safe, as a link to address. An address that is
+// Link is text, which must be safe, as a link to address. An address that is
 // not plainly one of the web is shown, not linked.
-func link(text, address string) string {
+func Link(text, address string) string {
 	if address == "" {
 		return text
 	}
