@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -33,6 +34,25 @@ func TestAReleaseHasTheSameBitsWhereverItIsBuilt(t *testing.T) {
 	}
 	if !listed {
 		t.Errorf("the SBOM does not list the S3 client: %v", sbom.Components)
+	}
+}
+
+// TestTheWorkflowBuildsWithTheGoOfMakeRelease: with another one, the bits are others.
+func TestTheWorkflowBuildsWithTheGoOfMakeRelease(t *testing.T) {
+	t.Parallel()
+	makefile, err := os.ReadFile("../../Makefile")
+	check(t, err)
+	workflow, err := os.ReadFile("../../.github/workflows/release.yml")
+	check(t, err)
+	want := regexp.MustCompile(`(?m)^RELEASE_GO +:= go(\S+)$`).FindSubmatch(makefile)
+	got := regexp.MustCompile(`go-version: (\S+)`).FindAllSubmatch(workflow, -1)
+	if want == nil || len(got) != 2 {
+		t.Fatalf("RELEASE_GO is %q, and release.yml has %d versions, want 2", want, len(got))
+	}
+	for _, version := range got {
+		if string(version[1]) != string(want[1]) {
+			t.Errorf("release.yml builds with Go %s, the Makefile with %s", version[1], want[1])
+		}
 	}
 }
 
