@@ -111,7 +111,8 @@ class Run {
     if (pid === undefined) {
       return [];
     }
-    return processes.identity(pid).start === start ? [pid] : processes.leaders(pid);
+    // Without a start it had ended before it was looked at.
+    return start !== undefined && processes.identity(pid).start === start ? [pid] : processes.leaders(pid);
   }
 
   get interrupted() {

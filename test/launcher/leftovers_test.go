@@ -54,6 +54,16 @@ func TestAKilledBinaryLeavesNoPlanfile(t *testing.T) {
 	check(t, err)
 }
 
+// Such a binary may be gone before the launcher comes to look at it.
+func TestABinaryThatIsKilledAtOnceIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	step := w.start("plan.js", w.mirror(sh(`kill -KILL $$`)))
+	step.wait()
+	step.wantError(137, "plan: the action's process was killed")
+	w.wantNothingLeft()
+}
+
 // Terraform, which leads a process group in the action's session, goes on and writes its
 // state; what a provisioner left in the background does not matter.
 func TestAKilledBinaryIsOutlivedByTerraform(t *testing.T) {
