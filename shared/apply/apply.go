@@ -160,13 +160,21 @@ func (w *Work) Refresh(ctx context.Context) error {
 
 // Apply applies the plan that was taken: after every check of the record and the
 // planfile, and once it is claimed. A plan without changes is not applied, which is no
-// error.
+// error while the configuration is the planned one: Verification has its say there, too.
+// (That of an Atmos component may only come with its init, and is not looked at then.)
 func (w *Work) Apply(ctx context.Context) error {
 	if _, err := w.Store(ctx); err != nil {
 		return err
 	}
-	if err := w.Check(ctx); err != nil || w.view.Status == report.NoChanges {
+	if err := w.Check(ctx); err != nil {
 		return err
+	}
+	nothing := w.view.Status == report.NoChanges
+	if nothing && w.options.Verification != Replan {
+		if w.options.Verification == None || w.Job.Target.Atmos != nil {
+			return nil
+		}
+		return w.compareRecord(ctx)
 	}
 	w.view.Status = ""
 	if err := w.checkDependencies(ctx); err != nil {
@@ -182,6 +190,10 @@ func (w *Work) Apply(ctx context.Context) error {
 	w.cli = cli
 	if err := w.verify(ctx); err != nil {
 		return err
+	}
+	if nothing {
+		w.view.Status = report.NoChanges
+		return nil
 	}
 	if err := w.store.Claim(ctx, w.stored.Record, w.Job.Run(), w.Job.Context.Actor); err != nil {
 		var taken *planstore.NotClaimableError
@@ -201,7 +213,8 @@ const finishTimeout = time.Minute
 // apply runs the claimed plan and records how it ended. Every path from here
 // ends in the store's Finish: a claim must tell the truth.
 func (w *Work) apply(ctx context.Context) error {
-	applied, err := w.cli.Apply(ctx, w.planfile)
+	ephemeral := w.inside != nil && w.inside.Ephemeral(w.stored.Record.TerraformName)
+	applied, err := w.Job.Apply(ctx, w.cli, w.planfile, ephemeral)
 	w.view.Resources, w.view.Outputs, w.view.Diagnostics = applied.Resources, applied.Outputs, applied.Diagnostics
 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)

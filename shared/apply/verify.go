@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 
 	"golang.org/x/sync/errgroup"
@@ -90,6 +92,10 @@ func (w *Work) prepare(ctx context.Context) error {
 // fetch brings the planfile, verified by its digest.
 func (w *Work) fetch(ctx context.Context) error {
 	w.planfile = filepath.Join(w.Job.Dir, "plan.tfplan")
+	// With another Terraform all is prepared anew.
+	if err := os.Remove(w.planfile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	err := w.store.Fetch(ctx, w.stored.Record, w.planfile)
 	if errors.Is(err, planstore.ErrDigestMismatch) {
 		return w.Refuse(err, w.advice().tampered)

@@ -217,6 +217,15 @@ func (j *Job) Plan(ctx context.Context, cli *terraform.CLI, o terraform.PlanOpti
 	return cli.Plan(ctx, o)
 }
 
+// Apply is cli.Apply, with the target's variable files where the planfile needs ephemeral
+// variables. Atmos passes its own.
+func (j *Job) Apply(ctx context.Context, cli *terraform.CLI, planfile string, ephemeral bool) (terraform.ApplyResult, error) {
+	if !ephemeral || cli.Atmos != nil {
+		return cli.Apply(ctx, planfile)
+	}
+	return cli.Apply(ctx, planfile, j.varFiles()...)
+}
+
 // sharePlugins has the CLI take part in the plugin cache of all targets, if there is one.
 func (j *Job) sharePlugins(ctx context.Context, cli *terraform.CLI) (*terraform.CLI, func(), error) {
 	shared, leave, err := j.repository.plugins.Join(ctx, cli, filepath.Join(j.Dir, "plugins"))

@@ -36,12 +36,17 @@ type ApplySummary struct{ Added, Changed, Destroyed, Imported int }
 // a *CommandError once Terraform has run; errors.Is finds [ErrStalePlan] and
 // [ErrInterrupted].
 //
-// It begins with [CLI.CheckApply].
-func (c *CLI) Apply(ctx context.Context, planfile string) (ApplyResult, error) {
+// It begins with [CLI.CheckApply]. Variable files are for [Planfile.Ephemeral] only: without
+// ephemeral variables, Terraform before 1.10 refuses any.
+func (c *CLI) Apply(ctx context.Context, planfile string, varFiles ...string) (ApplyResult, error) {
 	if err := c.CheckApply(planfile); err != nil {
 		return ApplyResult{}, err
 	}
-	args := []string{"apply", "-json", "-no-color", "-input=false", planfile}
+	args := []string{"apply", "-json", "-no-color", "-input=false"}
+	for _, file := range varFiles {
+		args = append(args, "-var-file="+file)
+	}
+	args = append(args, planfile)
 	r := applyReader{begun: map[operation]int{}}
 	t := c.transcript(r.message)
 	_, err := c.run(ctx, c.Workspace, args, t, 0)

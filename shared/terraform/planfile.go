@@ -50,7 +50,8 @@ type Planfile struct {
 	Backend   string
 	Workspace string
 
-	modules []planModule
+	modules          []planModule
+	field22, field28 bool // there are such fields: see Ephemeral
 }
 
 // planModule is one module call of the configuration in the planfile.

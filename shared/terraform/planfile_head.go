@@ -12,12 +12,14 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// readPlan skims tfplan, a protocol buffer, for the program's version and the
-// backend. Only these fields are looked at; they are the same in Terraform and
-// OpenTofu:
+// readPlan skims tfplan, a protocol buffer, for the program's version, the backend, and
+// whether ephemeral variables were set. Only these fields are looked at; they are the same
+// in Terraform and OpenTofu, but for the last ones:
 //
 //	message Plan    { Backend backend = 13; string terraform_version = 14; ... }
 //	message Backend { string type = 1; string workspace = 3; ... }
+//	Terraform: repeated string apply_time_variables = 28;
+//	OpenTofu:  repeated string ephemeral_variables = 22; // Terraform has another field 22
 func (p *Planfile) readPlan(entries map[string]*zip.File) error {
 	entry := entries["tfplan"]
 	if entry == nil {
@@ -42,6 +44,10 @@ func (p *Planfile) readPlan(entries map[string]*zip.File) error {
 			})
 		case 14:
 			p.TerraformVersion, err = shortString(r)
+		case 22:
+			p.field22 = true
+		case 28:
+			p.field28 = true
 		}
 		return err
 	})
@@ -49,6 +55,16 @@ func (p *Planfile) readPlan(entries map[string]*zip.File) error {
 		return fmt.Errorf("tfplan: %w", err)
 	}
 	return nil
+}
+
+// Ephemeral reports whether the plan was made with values of ephemeral variables. They are
+// not in the planfile, so that its apply needs them again. program is the one that made the
+// plan, [Terraform] or [OpenTofu].
+func (p *Planfile) Ephemeral(program string) bool {
+	if program == OpenTofu {
+		return p.field22
+	}
+	return p.field28
 }
 
 // eachField calls each for the length-delimited fields of a protocol buffer and
