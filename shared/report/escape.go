@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -15,12 +16,19 @@ import (
 // page after it was unescaped, so `&#64;octocat` still notifies octocat.
 
 // Text escapes s for a line of running Markdown. Words that can mean nothing
-// to GitHub stay as they are; every other word becomes [Code]. White space,
-// newlines included, becomes single spaces.
+// to GitHub stay as they are; every other word becomes [Code], and so does what
+// stands between backticks. White space, newlines included, becomes single spaces.
 func Text(s string) string { return textWith(s, Code) }
 
 // CellText is [Text] for a table's cell.
 func CellText(s string) string { return textWith(s, Cell) }
+
+// quotes is a quotation in backticks, as errors have them, with a sentence's punctuation
+// around it.
+var (
+	quotes = regexp.MustCompile("^(\\(?)`([^`\n]+)`([).,;:!?]*)$")
+	words  = regexp.MustCompile("\\(?`[^`\n]+`[).,;:!?]*(?:[^\\S\n]|$)|\\S+")
+)
 
 func textWith(s string, span func(string) string) string {
 	var b strings.Builder
@@ -31,8 +39,13 @@ func textWith(s string, span func(string) string) string {
 			code = code[:0]
 		}
 	}
-	for i, word := range strings.Fields(s) {
-		if p, ok := plain(word); ok {
+	for i, word := range words.FindAllString(s, -1) {
+		word = strings.TrimSpace(word)
+		p, ok := plain(word)
+		if quoted := quotes.FindStringSubmatch(word); quoted != nil {
+			p, ok = quoted[1]+span(quoted[2])+quoted[3], true
+		}
+		if ok {
 			flush()
 			if i > 0 {
 				b.WriteByte(' ')

@@ -23,15 +23,17 @@ var hostile = []string{
 func TestTextOfPlainWordsStaysAsItIs(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"The plan expired, plan again.":      "The plan expired, plan again.",
-		"don't (ever) do it: never!":         "don't (ever) do it: never!",
-		"well-known words":                   "well-known words",
-		"日本語 naïve":                          "日本語 naïve",
-		"took 30 seconds in 2026.":           "took 30 seconds in 2026&#46;",
-		"  two\n lines ":                     "two lines",
-		`variable "region" is not set`:       "variable `\"region\"` is not set",
-		"ask @octocat, or see #12.":          "ask `@octocat`, or see `#12`.",
-		"at https://example.com/a b.c d":     "at `https://example.com/a b.c` d",
+		"The plan expired, plan again.":  "The plan expired, plan again.",
+		"don't (ever) do it: never!":     "don't (ever) do it: never!",
+		"well-known words":               "well-known words",
+		"日本語 naïve":                      "日本語 naïve",
+		"took 30 seconds in 2026.":       "took 30 seconds in 2026&#46;",
+		"  two\n lines ":                 "two lines",
+		`variable "region" is not set`:   "variable `\"region\"` is not set",
+		"ask @octocat, or see #12.":      "ask `@octocat`, or see `#12`.",
+		"at https://example.com/a b.c d": "at `https://example.com/a b.c` d",
+		"use it (`actions/checkout` with `ref: 4f1c2d9`), or `a  @b c`.": "use it (`actions/checkout` with `ref: 4f1c2d9`), or `a  @b c`.",
+		"`a` `` @b ` c":                      "`a` ``` `` @b ` ``` c",
 		"commit 4f1c2d9 and defaced, GH-12!": "commit `4f1c2d9` and `defaced`, `GH-12`!",
 	} {
 		if got := Text(in); got != want {
