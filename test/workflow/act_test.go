@@ -10,11 +10,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/terraform-gitops/gitops/shared/mototest"
 )
 
 // run is a workflow run.
 type run struct {
 	t    *testing.T
+	id   string
 	log  string          // as a person reads it
 	jobs map[string]*job // those that ran, by their ids
 }
@@ -28,29 +31,33 @@ type job struct {
 
 	inputs map[string]string // what the runner gave the action
 	set    map[string]string // outputs that the action set
+
+	calls []mototest.Call // to AWS
 }
 
 // spy is a script that Node reads before each action's (NODE_OPTIONS). It keeps the inputs
-// that the runner gave to a main step, and gives each job a token of its own in place of the
-// one that act gives them all.
+// that the runner gave to a main step, and gives each job the variables that are its own: a
+// token in place of the one that act gives them all, and what it gets ID tokens with, which
+// act has none of.
 const spy = `if (process.argv[1].includes("/launcher/") && !process.argv[1].endsWith("post.js")) {
   const fs = require("node:fs");
   const { env } = process;
   const inputs = Object.entries(env).filter(([name]) => name.startsWith("INPUT_"));
   const named = inputs.map(([name, value]) => [name.slice("INPUT_".length).toLowerCase(), value]);
   fs.writeFileSync(env.HOME + "/inputs-" + env.GITHUB_JOB + ".json", JSON.stringify(Object.fromEntries(named)));
-  const token = JSON.parse(fs.readFileSync(env.HOME + "/tokens.json", "utf8"))?.[env.GITHUB_JOB];
-  if (token && env.INPUT_TOKEN) {
-    env.INPUT_TOKEN = token;
+  const own = JSON.parse(fs.readFileSync(env.HOME + "/jobs.json", "utf8"))?.[env.GITHUB_JOB] ?? {};
+  if (!env.INPUT_TOKEN) {
+    delete own.INPUT_TOKEN; // the action does not ask for it
   }
+  Object.assign(env, own);
 }
 `
 
 // runner is where act runs: this machine itself instead of a container.
 type runner struct {
-	home    string            // what act keeps
-	environ []string          // beside this process'
-	tokens  map[string]string // of jobs that have one of their own
+	home    string                       // what act keeps
+	environ []string                     // beside this process'
+	jobs    map[string]map[string]string // variables of jobs that have some of their own
 }
 
 // act runs a repository's workflow by github.com/nektos/act. It fetches nothing.
@@ -139,11 +146,11 @@ func (rn runner) prepare(t *testing.T) []string {
 		}
 		env = append(env, name+"="+strings.TrimSpace(string(value)))
 	}
-	tokens, err := json.Marshal(rn.tokens)
+	jobs, err := json.Marshal(rn.jobs)
 	if err := errors.Join(err, os.RemoveAll(rn.home), os.MkdirAll(rn.home, 0o755)); err != nil {
 		t.Fatal(err)
 	}
-	for name, content := range map[string]string{"terraformrc": "", "spy.js": spy, "tokens.json": string(tokens)} {
+	for name, content := range map[string]string{"terraformrc": "", "spy.js": spy, "jobs.json": string(jobs)} {
 		if err := os.WriteFile(filepath.Join(rn.home, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -38,6 +38,16 @@ func (tm *team) pushEvent(pr *pullRequest) *run {
 	})
 }
 
+// mergeGroupEvent is that the merge queue asks for the checks of its commit of a pull request.
+func (tm *team) mergeGroupEvent(pr *pullRequest) *run {
+	tm.t.Helper()
+	branch := tm.queue(pr)
+	return tm.event("plan", "merge_group", "checks_requested", map[string]any{
+		"merge_group.head_sha": pr.queued, "merge_group.head_ref": branch, "merge_group.head_commit.id": pr.queued,
+		"merge_group.base_sha": pr.base, "merge_group.base_ref": "refs/heads/main",
+	})
+}
+
 // issueEvent is what mona does to an issue.
 func (tm *team) issueEvent(number int, action, label string) *run {
 	tm.t.Helper()
@@ -77,17 +87,11 @@ func (tm *team) event(workflow, event, action string, edits map[string]any) *run
 		tm.t.Fatal(err)
 	}
 	tm.runs++
-	tokens := map[string]string{}
-	caller := readWorkflow(tm.t, file).onlyJob(tm.t)
-	for id, job := range readWorkflow(tm.t, filepath.Join(tm.workflows, caller.called())).Jobs {
-		permissions := job.Permissions
-		if permissions == nil {
-			permissions = caller.Permissions
-		}
-		tokens[id] = tm.github.NewToken("github-actions[bot]", ofAPI(permissions))
-	}
-	rn := runner{home: tm.path("home"), tokens: tokens, environ: []string{
+	id := fmt.Sprint(1000 + tm.runs)
+	ref := refOf(event, edits)
+	rn := runner{home: tm.path("home"), jobs: tm.variables(file, id, event, ref, edits), environ: []string{
 		"GITOPS_BINARY=" + binaries(tm.t),
+		"AWS_ENDPOINT_URL=" + tm.account.endpoint, "AWS_EC2_METADATA_DISABLED=true",
 		// Where Git finds GitHub.
 		"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=url.file://" + tm.path("server") + "/.insteadOf", "GIT_CONFIG_VALUE_0=https://github.com/",
 	}}
@@ -97,7 +101,7 @@ func (tm *team) event(workflow, event, action string, edits map[string]any) *run
 	}
 	args := []string{
 		event, "--eventpath", tm.path("event.json"), "--workflows", file, "--actor", "mona",
-		"--env", "GITHUB_REPOSITORY=" + name, "--env", fmt.Sprintf("GITHUB_RUN_ID=%d", 1000+tm.runs), "--env", "GITHUB_API_URL=" + tm.github.URL(),
+		"--env", "GITHUB_REPOSITORY=" + name, "--env", "GITHUB_RUN_ID=" + id, "--env", "GITHUB_REF=" + ref, "--env", "GITHUB_API_URL=" + tm.github.URL(),
 		"--secret", "GITHUB_TOKEN=" + tm.github.NewToken("github-actions[bot]", githubtest.Permissions{}),
 		"--local-repository", "terraform-gitops/gitops@v1=" + tm.workflows, "--no-skip-checkout",
 	}
@@ -108,5 +112,43 @@ func (tm *team) event(workflow, event, action string, edits map[string]any) *run
 	if strings.Contains(r.log, "::warning") {
 		tm.t.Errorf("%s on %s %s warns, of a permission that its job lacks perhaps:\n%s", workflow, event, action, r.log)
 	}
+	r.id = id
+	for name, job := range r.jobs {
+		job.calls = tm.account.calls(id, name)
+	}
 	return r
+}
+
+// refOf is what a run is of.
+// https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows
+func refOf(event string, edits map[string]any) string {
+	switch event {
+	case "pull_request":
+		return fmt.Sprintf("refs/pull/%d/merge", edits["number"])
+	case "merge_group":
+		return edits["merge_group.head_ref"].(string)
+	default: // only ever of the default branch here
+		return "refs/heads/main"
+	}
+}
+
+// variables are those that only one job of a run has, by jobs: its GITHUB_TOKEN, and what it
+// gets ID tokens with, each as the permissions say that the workflow's file gives it.
+func (tm *team) variables(file, run, event, ref string, edits map[string]any) map[string]map[string]string {
+	tm.t.Helper()
+	caller := readWorkflow(tm.t, file).onlyJob(tm.t)
+	all := map[string]map[string]string{}
+	for id, job := range readWorkflow(tm.t, filepath.Join(tm.workflows, caller.called())).Jobs {
+		permissions := job.Permissions
+		if permissions == nil {
+			permissions = caller.Permissions
+		}
+		all[id] = map[string]string{}
+		fork := event == "pull_request" && edits["pull_request.head.repo.full_name"] != name
+		if permissions["id-token"] == "write" && !fork {
+			all[id] = tm.account.idTokenVariables(claims{Run: run, Job: id, Subject: caller.subject(job, event, ref)})
+		}
+		all[id]["INPUT_TOKEN"] = tm.github.NewToken("github-actions[bot]", ofAPI(permissions))
+	}
+	return all
 }

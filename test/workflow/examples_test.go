@@ -1,8 +1,6 @@
 package workflow
 
 import (
-	"errors"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -17,15 +15,26 @@ func TestExamplesPlanApplyAndTakeDriftBack(t *testing.T) {
 
 	plan := tm.pullRequestEvent(pr, "opened", false).job("plan")
 	plan.want("success", "2 targets: 2 change")
+	plan.wantRoles("acme-plan", "acme-plan-storage")
 	if plan.set["has-changes"] != "true" {
 		t.Errorf("outputs: %v", plan.set)
 	}
+	queue := tm.mergeGroupEvent(pr).job("plan")
+	queue.want("success", "2 targets: 2 change")
+	queue.wantRoles("acme-plan", "acme-plan-storage")
 
 	tm.merge(pr)
 	push := tm.pushEvent(pr)
 	review, apply := push.job("review"), push.job("apply")
 	review.want("success", "To be applied: 2 targets")
+	review.wantRoles("acme-apply-storage")
 	apply.want("success", "Applied 2 targets")
+	apply.wantRoles("acme-apply", "acme-apply-storage")
+	for _, stack := range []string{"acme-ue2-dev", "acme-ue2-prod"} {
+		stored := tm.account.changePlan("network", stack, pr.queued)
+		review.want("success", stored.Record.Digest)
+		tm.account.wantApplied(stored, apply)
+	}
 	if digest := review.set["digest"]; digest == "" || apply.inputs["expected-digest"] != digest {
 		t.Errorf("reviewed was %q, and %q was to be applied", digest, apply.inputs["expected-digest"])
 	}
@@ -36,18 +45,25 @@ func TestExamplesPlanApplyAndTakeDriftBack(t *testing.T) {
 	edit(t, tm.path("state", "acme-ue2-dev", "network.tfstate"), "10.1.64.0", "10.7.64.0")
 	drift := tm.event("drift", "schedule", "", map[string]any{})
 	drift.job("plan").want("success", "4 targets: 3 change")
+	drift.job("plan").wantRoles("acme-plan", "acme-plan-storage")
 	drift.job("detect").want("success", "3 drifted")
+	drift.job("detect").wantRoles("acme-drift-storage")
 	network, service := tm.issueOf("network", "acme-ue2-dev"), tm.issueOf("service", "acme-ue2-prod")
 
 	tm.github.SetClock(func() time.Time { return time.Now().Add(time.Minute) }) // she reads them first
 	tm.github.Repository(name).Label(network, "mona", "apply")
-	tm.issueEvent(network, "labeled", "apply").job("remediate").want("success", "Applied `network` in `acme-ue2-dev`")
+	remediation := tm.issueEvent(network, "labeled", "apply").job("remediate")
+	remediation.want("success", "Applied `network` in `acme-ue2-dev`")
+	remediation.wantRoles("acme-apply", "acme-apply-storage")
+	tm.account.wantApplied(tm.account.driftPlan("network", "acme-ue2-dev", drift), remediation)
 	tm.wantIssue(network, "closed", "Applied `network` in `acme-ue2-dev`")
 	tm.wantCIDR("acme-ue2-dev", "10.1.64.0/18")
 
 	tm.issueEvent(service, "labeled", "question").wantNoJob("remediate")
 	tm.github.Repository(name).CloseIssue(service, "mona")
-	tm.issueEvent(service, "closed", "").job("remediate").want("success", "")
+	discard := tm.issueEvent(service, "closed", "").job("remediate")
+	discard.want("success", "")
+	discard.wantRoles("acme-apply-storage")
 	tm.wantIssue(service, "closed", "`mona` closed this issue")
 
 	again := tm.event("drift", "workflow_dispatch", "", map[string]any{"ref": "refs/heads/main"})
@@ -75,8 +91,12 @@ func TestExamplesLockAndPlanAgain(t *testing.T) {
 	tm.wantComment(second.number, "Locked by pull request `#1`")
 
 	tm.merge(first)
-	tm.pullRequestEvent(first, "closed", true).job("plan").want("success", "pull request `#1` is closed")
-	tm.pushEvent(first).job("apply").want("success", "3 added, 0 changed, 0 destroyed")
+	unlock := tm.pullRequestEvent(first, "closed", true).job("plan")
+	unlock.want("success", "pull request `#1` is closed")
+	unlock.wantRoles() // the apply ends what a merged one holds
+	apply := tm.pushEvent(first).job("apply")
+	apply.want("success", "3 added, 0 changed, 0 destroyed")
+	tm.account.wantApplied(tm.account.changePlan("network", "acme-ue2-dev", first.head), apply)
 
 	dispatches := tm.github.Repository(name).Dispatches()
 	if len(dispatches) != 1 {
@@ -97,7 +117,9 @@ func TestExamplesLockAndPlanAgain(t *testing.T) {
 	byHand.job("plan").want("success", holds)
 
 	tm.labelEvent(second, "question").wantNoJob("plan")
-	tm.labelEvent(second, "terraform-unlock").job("plan").want("success", "pull request `#2` no longer holds network in `acme-ue2-prod`")
+	labelled := tm.labelEvent(second, "terraform-unlock").job("plan")
+	labelled.want("success", "pull request `#2` no longer holds network in `acme-ue2-prod`")
+	labelled.wantRoles("acme-plan-storage")
 }
 
 // A job that is skipped would be a check that has passed.
@@ -111,7 +133,7 @@ func TestExamplesFailForAFork(t *testing.T) {
 	if !strings.Contains(plan.log, "::error::pull request #1 comes from a fork") {
 		t.Errorf("it does not say why:\n%s", plan.log)
 	}
-	if _, err := os.Stat(tm.path("store")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("something was stored (%v)", err)
+	if calls := tm.account.trail.Calls(); len(calls) > 0 {
+		t.Errorf("AWS was asked for %+v", calls)
 	}
 }

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -23,6 +24,8 @@ type file struct {
 
 type fileJob struct {
 	Uses        string
+	With        map[string]any
+	Environment string
 	Permissions map[string]string // nil: those of the workflow's caller
 	Steps       []struct{ Uses string }
 }
@@ -57,6 +60,23 @@ func (j fileJob) called() string {
 	return path
 }
 
+// subject is that of the ID tokens of a job which this one calls.
+// https://docs.github.com/actions/reference/security/oidc#example-subject-claims
+func (j fileJob) subject(called fileJob, event, ref string) string {
+	environment := called.Environment
+	if environment == "${{ inputs.environment }}" {
+		environment = fmt.Sprint(j.With["environment"])
+	}
+	switch {
+	case environment != "":
+		return "repo:" + name + ":environment:" + environment
+	case event == "pull_request":
+		return "repo:" + name + ":pull_request"
+	default:
+		return "repo:" + name + ":ref:" + ref
+	}
+}
+
 // ofAPI are permissions as GitHub's API names them.
 func ofAPI(permissions map[string]string) githubtest.Permissions {
 	named := githubtest.Permissions{}
@@ -70,7 +90,10 @@ func ofAPI(permissions map[string]string) githubtest.Permissions {
 func wantTrigger(t *testing.T, path, event, action string) {
 	t.Helper()
 	trigger, ok := readWorkflow(t, path).On[event]
-	types := []any{"opened", "synchronize", "reopened"} // of pull_request, and no other event has one here
+	types := []any{"opened", "synchronize", "reopened"} // of pull_request
+	if event == "merge_group" {
+		types = []any{"checks_requested"}
+	}
 	if filter, _ := trigger.(map[string]any); filter["types"] != nil {
 		types, _ = filter["types"].([]any)
 	}

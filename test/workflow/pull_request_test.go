@@ -12,6 +12,7 @@ type pullRequest struct {
 	number     int
 	head, base string // commits
 	merge      string // GitHub's own of both, then the one on main
+	queued     string // the merge queue's commit, if it has made one
 	repository string // of its branch
 }
 
@@ -38,11 +39,26 @@ func (tm *team) trialMerge(pr *pullRequest) {
 	pr.merge = tm.git("rev-parse", "HEAD")
 }
 
-// merge merges a pull request into main.
+// queue has the merge queue make its commit of a pull request; the result is that commit's branch.
+func (tm *team) queue(pr *pullRequest) string {
+	tm.t.Helper()
+	branch := fmt.Sprintf("refs/heads/gh-readonly-queue/main/pr-%d-%s", pr.number, pr.base)
+	tm.git("checkout", "--quiet", "--detach", "main")
+	tm.git("merge", "--quiet", "--no-ff", "--message", fmt.Sprintf("Merge pull request #%d", pr.number), pr.head)
+	tm.git("push", "--quiet", "origin", "HEAD:"+branch)
+	pr.queued = tm.git("rev-parse", "HEAD")
+	return branch
+}
+
+// merge merges a pull request into main: by the merge queue, if it is there.
 func (tm *team) merge(pr *pullRequest) {
 	tm.t.Helper()
 	tm.git("checkout", "--quiet", "main")
-	tm.git("merge", "--quiet", "--no-ff", "--no-edit", pr.head)
+	if pr.queued != "" {
+		tm.git("merge", "--quiet", "--ff-only", pr.queued)
+	} else {
+		tm.git("merge", "--quiet", "--no-ff", "--no-edit", pr.head)
+	}
 	tm.git("push", "--quiet", "origin", "main")
 	pr.merge = tm.git("rev-parse", "main")
 	tm.github.Repository(name).Merge(pr.number, githubtest.MergeCommit, pr.merge)

@@ -12,10 +12,11 @@ import (
 )
 
 // team has the sample infrastructure, and the workflows of examples as they are. Its
-// repository is on a server of Git, from which each job checks out; state and plans lie
-// beside it.
+// repository is on a server of Git, from which each job checks out, and its plans in an AWS
+// account, which each job reaches by its ID tokens only; state lies beside it.
 type team struct {
 	*repository
+	account   *account
 	workflows string // a copy of what is behind "terraform-gitops/gitops/…@v1"
 }
 
@@ -26,7 +27,7 @@ func newTeam(t *testing.T) *team {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Close)
-	tm := &team{repository: &repository{t: t, dir: t.TempDir(), github: server}}
+	tm := &team{repository: &repository{t: t, dir: t.TempDir(), github: server}, account: newAccount(t)}
 	server.Repository(name).SetPermission("mona", "write")
 	for from, to := range map[string]string{
 		"test/sample": "repository", "examples": "repository/.github/workflows",
@@ -41,7 +42,7 @@ func newTeam(t *testing.T) *team {
 		edit(t, filepath.Join(tm.workflows, ".github", "workflows", file+".yml"), "  queue: max\n", "")
 	}
 	tm.edit("gitops.yaml", "../../../state", tm.path("state"))
-	tm.edit("gitops.yaml", "../store", tm.path("store"))
+	tm.edit("gitops.yaml", "artifact-storage:\n  url: ../store # a folder instead of a bucket and a table: enough to try things out\n", tm.account.settings())
 	tm.edit("components/service/main.tf", "${path.module}/../../../state", tm.path("state"))
 	tm.git("init", "--quiet", "--initial-branch=main")
 	tm.git("init", "--quiet", "--bare", tm.origin())

@@ -5,10 +5,12 @@ package workflow
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -177,6 +179,18 @@ func (r *job) want(result, summary string) {
 	r.t.Helper()
 	if r.result != result || !strings.Contains(r.summary, summary) {
 		r.t.Fatalf("the job's result is %q, want %q, and its summary should say %q:\n%s", r.result, result, summary, r.log)
+	}
+}
+
+// wantRoles checks which AWS roles the job took on, sorted.
+func (r *job) wantRoles(names ...string) {
+	r.t.Helper()
+	taken := map[string]bool{}
+	for _, call := range r.calls {
+		taken[call.Role] = true
+	}
+	if got := slices.Sorted(maps.Keys(taken)); !slices.Equal(got, names) {
+		r.t.Errorf("the job took on the roles %q, want %q:\n%s", got, names, r.log)
 	}
 }
 

@@ -1,0 +1,177 @@
+package workflow
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/terraform-gitops/gitops/shared/mototest"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+)
+
+// account is a team's AWS account: a plan store, roles, and GitHub as an identity provider.
+type account struct {
+	t             *testing.T
+	bucket, table string
+	trail         *mototest.Trail
+	endpoint      string // of the trail
+	tokens        string // where the runner gives out ID tokens
+	store         *planstore.Store
+}
+
+// trusted are the subjects that the roles let in, which moto does not ask for: those of
+// modules/github-oidc-roles, where plan lists the merge queue besides what it lists by
+// default, and apply the environment.
+var trusted = map[string][]string{
+	"acme-plan":          planners,
+	"acme-plan-storage":  planners,
+	"acme-apply":         appliers,
+	"acme-apply-storage": appliers,
+	"acme-drift-storage": {"ref:refs/heads/main"},
+}
+
+var (
+	planners = []string{"pull_request", "ref:refs/heads/main", "ref:refs/heads/gh-readonly-queue/main/*"}
+	appliers = []string{"ref:refs/heads/main", "environment:production"}
+)
+
+func newAccount(t *testing.T) *account {
+	t.Helper()
+	moto := mototest.Start(t)
+	a := &account{t: t, trail: mototest.NewTrail(moto)}
+	a.trail.Refuse = a.refuse
+	a.bucket, a.table = mototest.CreateStore(t, moto.Config())
+	a.store = planstore.OpenAWS(moto.Config(), a.bucket, a.table, time.Now)
+	for at, handler := range map[*string]http.Handler{&a.endpoint: a.trail, &a.tokens: http.HandlerFunc(giveIDToken)} {
+		server := httptest.NewServer(handler)
+		t.Cleanup(server.Close)
+		*at = server.URL
+	}
+	t.Cleanup(a.wantRolesApart)
+	return a
+}
+
+// settings are those of gitops.yaml, as modules/github-oidc-roles/examples/complete prints them.
+func (a *account) settings() string {
+	return strings.NewReplacer("BUCKET", a.bucket, "TABLE", a.table, "ROLE", "arn:aws:iam::123456789012:role/acme").Replace(`artifact-storage:
+  region: us-east-1
+  bucket: BUCKET
+  table: TABLE
+  role:
+    plan: ROLE-plan-storage
+    apply: ROLE-apply-storage
+    drift: ROLE-drift-storage
+role:
+  plan: ROLE-plan
+  apply: ROLE-apply
+`)
+}
+
+// refuse is the roles' trust policies.
+func (a *account) refuse(w http.ResponseWriter, call mototest.Call) (bool, error) {
+	if call.Session == "" {
+		return false, nil
+	}
+	c, err := taker(call)
+	if err != nil {
+		return false, err
+	}
+	subject, of := strings.CutPrefix(c.Subject, "repo:"+name+":")
+	if of && c.Audience == "sts.amazonaws.com" && slices.ContainsFunc(trusted[call.Role], func(pattern string) bool {
+		ok, err := path.Match(pattern, subject)
+		return ok && err == nil
+	}) {
+		return false, nil
+	}
+	w.Header().Set("Content-Type", "text/xml")
+	w.WriteHeader(http.StatusForbidden)
+	_, err = io.WriteString(w, `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Code>AccessDenied</Code>`+
+		`<Message>Not authorized to perform sts:AssumeRoleWithWebIdentity</Message></Error><RequestId>1</RequestId></ErrorResponse>`)
+	return true, err
+}
+
+// calls are those that a job of a run made, the first of them for its credentials.
+func (a *account) calls(run, job string) (calls []mototest.Call) {
+	a.t.Helper()
+	given := map[string]bool{} // access keys
+	for _, call := range a.trail.Calls() {
+		if call.Session != "" {
+			c, err := taker(call)
+			if err != nil {
+				a.t.Fatal(err)
+			}
+			given[call.AccessKey] = c.Run == run && c.Job == job
+		}
+		if given[call.AccessKey] {
+			calls = append(calls, call)
+		}
+	}
+	return calls
+}
+
+// wantRolesApart checks that what Terraform, and all that it runs, has a role for did not
+// reach the plan store, nor anybody without a role.
+func (a *account) wantRolesApart() {
+	for _, call := range a.trail.Calls() {
+		if (call.Service == "s3" || call.Service == "dynamodb") && !strings.HasSuffix(call.Role, "-storage") {
+			a.t.Errorf("%s %s %s was asked for with the role %q", call.Service, call.Operation, call.URL, call.Role)
+		}
+	}
+}
+
+// changePlan is the plan that is stored of a target for a commit.
+func (a *account) changePlan(component, stack, commit string) planstore.Stored {
+	a.t.Helper()
+	stored, err := a.store.Find(a.t.Context(), planstore.Target{Repository: name, Component: component, Stack: stack}, commit)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return stored
+}
+
+// driftPlan is the plan that a run stored of a target that has drifted.
+func (a *account) driftPlan(component, stack string, r *run) planstore.Stored {
+	a.t.Helper()
+	results, err := a.store.DriftResults(a.t.Context(), name, r.id)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	for _, result := range results {
+		if result.Component != component || result.Stack != stack {
+			continue
+		}
+		stored, err := a.store.FindRecord(a.t.Context(), result.Target, result.RecordID)
+		if err != nil {
+			a.t.Fatal(err)
+		}
+		return stored
+	}
+	a.t.Fatalf("the run %s found nothing of %s in %s: %+v", r.id, component, stack, results)
+	return planstore.Stored{}
+}
+
+// wantApplied checks that a job applied a plan: its run holds the claim, which says so, and
+// the job fetched the planfile, which is the one in the bucket still.
+func (a *account) wantApplied(stored planstore.Stored, by *job) {
+	a.t.Helper()
+	record := stored.Record
+	if stored.Status != planstore.StatusApplied || stored.Claim.Run.ID != by.id {
+		a.t.Errorf("the plan of %s is %s, by the claim %+v, want applied by the run %s", record.Target, stored.Status, stored.Claim, by.id)
+	}
+	// It compares the object with the digest in the record, which the claim names.
+	if err := a.store.Fetch(a.t.Context(), record, filepath.Join(a.t.TempDir(), "planfile")); err != nil {
+		a.t.Error(err)
+	}
+	if !slices.ContainsFunc(by.calls, func(call mototest.Call) bool {
+		return call.Service == "s3" && call.Operation == http.MethodGet &&
+			call.URL.Path == "/"+a.bucket+"/"+record.ObjectKey && call.URL.Query().Get("versionId") == record.ObjectVersion
+	}) {
+		a.t.Errorf("the job did not fetch %s", record.ObjectKey)
+	}
+}
