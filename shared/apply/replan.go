@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/terraform"
@@ -39,6 +40,13 @@ func (w *Work) replan(ctx context.Context) error {
 			next = w.advice().depends
 		}
 		return w.Refuse(reason, next, differences(reviewed, now)...)
+	}
+	file, err := terraform.OpenPlanfile(fresh)
+	switch {
+	case err == nil:
+		w.newOn = &planstore.StatePosition{Lineage: file.Lineage, Serial: file.Serial}
+	case !errors.Is(err, terraform.ErrEncryptedPlanfile):
+		return fmt.Errorf("read the new plan of %s: %w", w.Job.Target, err)
 	}
 	w.planfile = fresh
 	why := "verification: replan"
@@ -76,7 +84,7 @@ func differences(reviewed, now *changes.Plan) []string {
 		}
 	}
 	if len(list) == 0 {
-		list = []string{"values that are sensitive, or beyond what is shown here"}
+		list = []string{"values that are sensitive or beyond what is shown here, provisioners, or settings of providers"}
 	}
 	return list
 }

@@ -1,21 +1,27 @@
 package changes
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
+	"slices"
 )
 
-// digest hashes what a plan would change, see [Plan.Digest].
+// digest hashes what a plan would change, and what it is changed with, see
+// [Plan.Digest].
 //
 // Values go in canonically ([tree.appendCanonical]): neither the order of names
 // nor whitespace matters. Resource changes go in as they come: Terraform and
 // OpenTofu sort them by address and deposed key (jsonplan.MarshalResourceChanges),
 // so the same plan has the same order, and hashing needs no memory per resource.
+// Of the configuration, each provider and each resource with provisioners is an
+// entry of 32 bytes, and these are sorted at the end.
 // Timestamps, versions, drift, what is deferred, and marks of sensitivity are
 // left out: none of them changes what an apply does.
 type digest struct {
 	resources, outputs, invocations hash.Hash
+	configuration                   [][sha256.Size]byte
 	buf                             []byte
 }
 
@@ -52,11 +58,27 @@ func (d *digest) output(t *tree, name string, change []int32) {
 
 func (d *digest) invocation(t *tree) { d.write(d.invocations, t, 0) }
 
+// value hashes the tree.
+func (d *digest) value(t *tree) [sha256.Size]byte {
+	d.buf = t.appendCanonical(d.buf[:0], 0)
+	return sha256.Sum256(d.buf)
+}
+
+// configured adds that something of a module is configured with a value.
+func (d *digest) configured(kind string, module modulePath, name string, value [sha256.Size]byte) {
+	d.buf = append(append(append(d.buf[:0], kind...), module[:]...), value[:]...)
+	d.configuration = append(d.configuration, sha256.Sum256(append(d.buf, name...)))
+}
+
 func (d *digest) sum() string {
 	h := sha256.New()
-	h.Write([]byte("plan changes 1\n"))
+	h.Write([]byte("plan 1\n"))
 	for _, part := range []hash.Hash{d.resources, d.outputs, d.invocations} {
 		h.Write(part.Sum(nil))
+	}
+	slices.SortFunc(d.configuration, func(a, b [sha256.Size]byte) int { return bytes.Compare(a[:], b[:]) })
+	for _, entry := range d.configuration {
+		h.Write(entry[:])
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -14,7 +14,7 @@ import (
 
 func FuzzRead(f *testing.F) {
 	seeds := []string{
-		everything, document(), "{}", "[]", "", "null", `{"format_version":"2.0"}`,
+		everything, document(configured), document(), "{}", "[]", "", "null", `{"format_version":"2.0"}`,
 		document(resourceChanges(change("t.a", `"actions":["delete","create"],"before":{"a":[1,2,{"x":"s"}]},"after":{"a":[2,{"x":"t"}]},"after_unknown":{"a":[false,{"y":true}]},"before_sensitive":{"a":[false,false,{"x":true}]},"replace_paths":[["a",2,"x"]]`))),
 		document(resourceChanges(change("t.a", `"actions":["create","forget"],"importing":{"id":"x"}`))),
 		document(resourceChanges(`{"address":"t.a","previous_address":"t.b","deposed":"x","change":{"actions":["no-op"]}}`)),

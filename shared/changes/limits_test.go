@@ -58,9 +58,11 @@ func TestReadRefusesWhatIsTooLargeToHold(t *testing.T) {
 		{"objects in a change", around(inside+"[0", ",{}", maxValueNodes, `]}}]}`), "element 1 (t.big): it holds more than 1048576 values"},
 		{"depth in a change", around(inside, "[", maxValueDepth, strings.Repeat("]", maxValueDepth)+`}}]}`), "element 1 (t.big): it is nested deeper than 256 levels"},
 		{"depth without end in a change", around(inside, `{"a":`, 1<<30, ``), "element 1 (t.big): invalid JSON"},
-		{"depth in what is skipped", around(`{"configuration":`, `[`, 20_000, strings.Repeat("]", 20_000)+"}"), "invalid JSON"},
-		{"depth without end in what is skipped", around(`{"configuration":`, `[`, 1<<30, ``), "invalid JSON"},
+		{"depth in what is skipped", around(`{"prior_state":`, `[`, 20_000, strings.Repeat("]", 20_000)+"}"), "invalid JSON"},
+		{"depth without end in what is skipped", around(`{"prior_state":`, `[`, 1<<30, ``), "invalid JSON"},
 		{"depth of the document", around(``, `[`, 1<<30, ``), "it is not an object"},
+		{"a string in a provisioner", around(`{"configuration":{"root_module":{"resources":[{"provisioners":"`, x, 65, `"}]}}}`), "configuration: it is larger than 64 MiB"},
+		{"settings of a provider", around(`{"configuration":{"provider_config":{"aws":[0`, ",0", maxValueNodes, `]}}}`), "configuration: it holds more than 1048576 values"},
 		{"members in what is skipped", &members{n: 2 * maxMembers}, "an object has more than 1048576 members"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -47,10 +47,15 @@ type Plan struct {
 	// Errored is true for the partial plan of a planning that failed.
 	Errored bool
 
-	// Digest is the hex SHA-256 of what the plan would change: the resource
-	// changes with an effect, the output changes, the actions invoked. Two plans
-	// with the same digest would do the same. Sensitive values are part of it,
-	// so it must not be stored or shown.
+	// Digest is the hex SHA-256 of what the plan would change, and with what: the
+	// resource changes with an effect, the output changes, the actions invoked,
+	// and of the configuration the providers' settings and the provisioners, in
+	// all modules. Two plans with the same digest make the same changes, with
+	// settings and provisioners that are the same as far as the document tells:
+	// of what is not constant there it has what is referred to (var.region), not
+	// the value. It has neither a provisioner's connection, when and on_failure,
+	// nor values that are never stored (ephemeral ones, write-only attributes).
+	// Sensitive values are part of the digest, so it must not be stored or shown.
 	Digest string
 	// Visible is the hex SHA-256 of what the plan would change as far as anyone
 	// may see it: resource changes with an effect, output changes, actions

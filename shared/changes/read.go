@@ -24,7 +24,7 @@ type Limit struct {
 var planFields = []string{
 	"format_version", "terraform_version", "resource_drift", "resource_changes",
 	"deferred_changes", "output_changes", "action_invocations", "checks",
-	"complete", "errored", "values",
+	"complete", "errored", "configuration", "values",
 }
 
 // Read reads the document that `terraform show -json PLANFILE` or `tofu show
@@ -153,6 +153,8 @@ func (rd *reader) memberValue(name string) error {
 			}
 			return nil
 		})
+	case "configuration":
+		return rd.configuration()
 	case "output_changes":
 		if err := rd.read(); err != nil {
 			return err

@@ -127,16 +127,29 @@ func (s *stream) object(member func(name string) error) error {
 // array calls element for each element of the next value, which must be a
 // list. The element is in s.tree.
 func (s *stream) array(element func() error) error {
-	if err := s.open('[', "a list"); err != nil {
-		return err
-	}
-	for i := 0; s.dec.PeekKind() != ']'; i++ {
+	i := 0
+	return s.elements(func() error {
 		err := s.read()
 		if err == nil {
 			err = element()
 		}
 		if err != nil {
 			return s.inElement(i, err)
+		}
+		i++
+		return nil
+	})
+}
+
+// elements calls element for each element of the next value, which must be a
+// list. element must read the element.
+func (s *stream) elements(element func() error) error {
+	if err := s.open('[', "a list"); err != nil {
+		return err
+	}
+	for s.dec.PeekKind() != ']' {
+		if err := element(); err != nil {
+			return err
 		}
 	}
 	_, err := s.token()

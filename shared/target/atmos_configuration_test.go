@@ -214,6 +214,31 @@ func TestEditsOfAnAtmosProject(t *testing.T) {
 	}
 }
 
+// What a component reads outside of its folder counts as for any other target. What
+// Atmos generates in folders of other components does not.
+func TestAFileOutsideOfAnAtmosComponentCounts(t *testing.T) {
+	t.Parallel()
+	p := newProject(t, ghatest.Atmos(t, "../.."))
+	if err := os.Mkdir(filepath.Join(p.Root, "scripts"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p.write("scripts/setup.sh", "echo one")
+	p.write("components/terraform/network/setup.tf", "locals {\n  script = file(\"${path.module}/../../../scripts/setup.sh\")\n  others = fileset(\"${path.module}/..\", \"*/main.tf\")\n}\n")
+	p.track()
+	before := p.configuration("network", "acme-ue2-dev")
+	p.write("components/terraform/service/backend.tf.json", "{}")
+	p.track()
+	if diff := cmp.Diff(before, p.configuration("network", "acme-ue2-dev")); diff != "" {
+		t.Error(diff)
+	}
+	p.write("scripts/setup.sh", "echo two")
+	p.edit("components/terraform/service/main.tf", "replicas = var", "replicas = 2 * var")
+	want := []string{"changed: components/terraform/", "changed: scripts/setup.sh"}
+	if diff := cmp.Diff(want, p.configuration("network", "acme-ue2-dev").Diff(before.Files)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestARootModuleOutsideOfTheCheckoutIsRefused(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, ghatest.Atmos(t, "../.."))

@@ -22,7 +22,8 @@ type Configuration struct {
 	// Digest is the SHA-256 of the whole, in hex.
 	Digest string
 	// Files has, for each file that counts, the first 16 hex digits of its
-	// SHA-256, by its path relative to the checkout's root. Settings are there
+	// SHA-256, by its path relative to the checkout's root; or, for a folder that
+	// counts as one, by its path with a slash, ./ for the checkout. Settings are there
 	// too, their values hashed like files, under names in parentheses:
 	// (path), (workspace), (var-files), (backend-config), (env), and
 	// (terraform version) or (tofu version). For Atmos: (vars), (env), (backend),
@@ -39,7 +40,8 @@ const formatVersion = "configuration 1\n"
 // ("terraform" or "tofu") in the given version.
 //
 // It covers the files of the root module and of the local modules that it
-// calls, as far as they call each other, the var files and the files of
+// calls, as far as they call each other, files outside of their folders that
+// their Terraform files have a path to, the var files and the files of
 // -backend-config, and the resolved settings. What counts as a module's file
 // is what Git tracks, since that is what was reviewed, and since it leaves
 // out by itself what init, providers and other steps of the job leave behind:
@@ -51,6 +53,12 @@ const formatVersion = "configuration 1\n"
 // subfolders that are modules themselves and are not called; and, unless the
 // module's Terraform files mention them by name, the README and the .tfvars
 // and .tfbackend files that this target does not load.
+//
+// Outside of the modules' folders, a path counts that begins with path.module,
+// path.root, path.cwd or dots, or with a local value that does: the file that it
+// names; all in the folder that it names, or that is named before the path goes on
+// with what is not constant. A folder that the module lies in counts as one. What is
+// not in Git does not count there, where there is Git, nor what is out of the checkout.
 //
 // A symbolic link counts with its text and with what it leads to; one that
 // leads out of the checkout is an error, as is a local module outside. A

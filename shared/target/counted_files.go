@@ -69,9 +69,14 @@ func relativeTo(folder, name string) string {
 // keeps beside the configuration. (What gitops.yaml says to a target is in the
 // target's settings.)
 func isProduct(rel string) bool {
+	return rel == "gitops.yaml" || strings.HasPrefix(rel, ".github/") || isWritten(rel)
+}
+
+// isWritten tells what Terraform and Git write.
+func isWritten(rel string) bool {
 	segments := strings.Split(rel, "/")
 	base := segments[len(segments)-1]
-	if slices.Contains(segments, dataFolder) || slices.Contains(segments, ".git") || segments[0] == ".github" || rel == "gitops.yaml" {
+	if slices.Contains(segments, dataFolder) || slices.Contains(segments, ".git") {
 		return true
 	}
 	if isConfiguration(base) {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"slices"
 )
 
@@ -33,11 +32,12 @@ func sideOf(r resolver, read *files) side {
 
 // differences say what differs from before, in a few lines; nil when nothing does.
 func (s side) differences(before side) []string {
-	same := maps.Equal(s.sums, before.sums) && maps.EqualFunc(s.settings, before.settings, slices.Equal[[]string])
-	if same && fmt.Sprint(s.err) == fmt.Sprint(before.err) {
+	now, then := apart(s.sums, before.sums, func(a, b sum) bool { return a == b })
+	set, was := apart(s.settings, before.settings, slices.Equal[[]string])
+	if len(now)+len(then)+len(set)+len(was) == 0 && fmt.Sprint(s.err) == fmt.Sprint(before.err) {
 		return nil
 	}
-	lines := fingerprint(s.sums, s.settings).Diff(fingerprint(before.sums, before.settings).Files)
+	lines := fingerprint(now, set).Diff(fingerprint(then, was).Files)
 	if more := len(lines) - mostReasons; more > 0 {
 		lines = append(lines[:mostReasons], fmt.Sprintf("… and %d more", more))
 	}
@@ -45,4 +45,20 @@ func (s side) differences(before side) []string {
 		return []string{"changed: what can be read of it"}
 	}
 	return lines
+}
+
+// apart are the entries of two maps that the other does not have.
+func apart[V any](a, b map[string]V, same func(a, b V) bool) (onlyA, onlyB map[string]V) {
+	onlyA, onlyB = make(map[string]V), make(map[string]V)
+	for name, v := range a {
+		if other, is := b[name]; !is || !same(v, other) {
+			onlyA[name] = v
+		}
+	}
+	for name, v := range b {
+		if other, is := a[name]; !is || !same(v, other) {
+			onlyB[name] = v
+		}
+	}
+	return onlyA, onlyB
 }

@@ -12,13 +12,16 @@ type files struct {
 	tracked []string // nil: no Git
 	hashed  map[string]sum
 	folders map[moduleFolder]folderFiles
+	others  map[outsidePath]map[string]sum
+	wholes  map[moduleFolder]wholeFolder
 	buffer  []byte // for reading
 }
 
 // folderFiles are what one module's folder adds to a tree.
 type folderFiles struct {
-	sums  map[string]sum
-	calls []moduleFolder
+	sums    map[string]sum
+	calls   []moduleFolder
+	outward []outwardPath
 }
 
 func openFiles(ctx context.Context, co checkout, known *Tracked) (*files, error) {
@@ -28,7 +31,7 @@ func openFiles(ctx context.Context, co checkout, known *Tracked) (*files, error)
 	}
 	return &files{
 		checkout: co, tracked: tracked,
-		hashed: make(map[string]sum), folders: make(map[moduleFolder]folderFiles),
+		hashed: make(map[string]sum), folders: make(map[moduleFolder]folderFiles), others: make(map[outsidePath]map[string]sum), wholes: make(map[moduleFolder]wholeFolder),
 		buffer: make([]byte, 64<<10),
 	}, nil
 }

@@ -52,7 +52,7 @@ func TestLocalModuleCallsAreFound(t *testing.T) {
 		"JSON, names twice":  {"a.tf.json", `{"module": {"x": {"source": "./x"}}, "module": {}}`, nil, true},
 		"JSON, empty":        {"a.tf.json", "", nil, true},
 	} {
-		calls, all := localCalls(x.file, []byte(x.content))
+		calls, all := (&terraformFile{name: x.file, content: []byte(x.content)}).localCalls()
 		if diff := cmp.Diff(x.calls, calls, cmp.AllowUnexported(localCall{})); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
@@ -72,6 +72,10 @@ func FuzzLocalCalls(f *testing.F) {
 		if native {
 			name = "a.tf"
 		}
-		localCalls(name, []byte(content)) // must not panic
+		file := &terraformFile{name: name, content: []byte(content)} // must not panic
+		file.localCalls()
+		var all modulePaths
+		all.read(file)
+		all.outward("a/b", false)
 	})
 }

@@ -17,8 +17,9 @@ import (
 // that it calls.
 type moduleTree struct {
 	*files
-	sums  map[string]sum
-	queue []moduleFolder
+	sums    map[string]sum
+	queue   []moduleFolder
+	outward []outwardPath
 }
 
 // moduleFolder is a folder of the checkout whose files count.
@@ -39,7 +40,8 @@ func (m *moduleTree) read(dir string, atmos bool) error {
 	if err != nil {
 		return fmt.Errorf("the root module folder %s: %w", quote(dir), err)
 	}
-	m.queue = append(m.queue, moduleFolder{name: name, root: true, atmos: atmos})
+	root := name
+	m.queue = append(m.queue, moduleFolder{name: root, root: true, atmos: atmos})
 	seen := make(map[moduleFolder]bool)
 	for len(m.queue) > 0 {
 		folder := m.queue[0]
@@ -54,11 +56,18 @@ func (m *moduleTree) read(dir string, atmos bool) error {
 			if err := alone.readFolder(folder); err != nil {
 				return err
 			}
-			one = folderFiles{alone.sums, alone.queue}
+			one = folderFiles{alone.sums, alone.queue, alone.outward}
 			m.folders[folder] = one
 		}
 		maps.Copy(m.sums, one.sums)
 		m.queue = append(m.queue, one.calls...)
+		for _, out := range one.outward {
+			outside, err := m.outside(folder.name, out, root, atmos)
+			if err != nil {
+				return err
+			}
+			maps.Copy(m.sums, outside)
+		}
 	}
 	return nil
 }
@@ -73,23 +82,32 @@ func (m *moduleTree) readFolder(folder moduleFolder) error {
 		names = slices.DeleteFunc(names, func(name string) bool { return IsGenerated(relativeTo(folder.name, name)) })
 	}
 	var configuration []byte // all of the module's own Terraform files
+	var paths modulePaths
 	for _, name := range names {
 		if path.Dir(name) != folder.name || !isConfiguration(name) {
 			continue
 		}
-		content, all, err := m.readConfiguration(name)
+		content, all, err := m.readConfiguration(name, &paths)
 		if err != nil {
 			return err
 		}
 		folder.whole = folder.whole || !all
 		configuration = append(append(configuration, content...), '\n')
 	}
+	m.outward = paths.outward(folder.name, folder.root)
+	others := make(map[string]*modulePaths) // of the modules in it
 	for _, name := range names {
-		if folder.whole && path.Dir(name) != folder.name && isConfiguration(name) {
-			if _, _, err := m.readConfiguration(name); err != nil {
+		if dir := path.Dir(name); folder.whole && dir != folder.name && isConfiguration(name) {
+			if others[dir] == nil {
+				others[dir] = new(modulePaths)
+			}
+			if _, _, err := m.readConfiguration(name, others[dir]); err != nil {
 				return err
 			}
 		}
+	}
+	for _, dir := range slices.Sorted(maps.Keys(others)) {
+		m.outward = append(m.outward, others[dir].outward(dir, false)...)
 	}
 	for _, name := range counted(folder, names, configuration) {
 		if err := m.add(name); err != nil {
@@ -120,10 +138,10 @@ func (m *moduleTree) list(folder string) ([]string, error) {
 	return names, err
 }
 
-// readConfiguration reads a Terraform file and queues the modules that it
-// calls; all is false when more may be called. A file that is not there
-// (deleted but not yet so in Git, or a link to nowhere) is empty.
-func (m *moduleTree) readConfiguration(name string) (content []byte, all bool, err error) {
+// readConfiguration reads a Terraform file, adds the paths in it, and queues the
+// modules that it calls; all is false when more may be called. A file that is not
+// there (deleted but not yet so in Git, or a link to nowhere) is empty.
+func (m *moduleTree) readConfiguration(name string, paths *modulePaths) (content []byte, all bool, err error) {
 	end := name
 	info, err := os.Lstat(m.path(name))
 	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
@@ -143,7 +161,10 @@ func (m *moduleTree) readConfiguration(name string) (content []byte, all bool, e
 	if end == name {
 		m.sums[name] = sha256.Sum256(content)
 	}
-	calls, all := localCalls(name, content)
+	file := &terraformFile{name: name, content: content}
+	calls, all := file.localCalls()
+	paths.read(file)
+	file.lexed = nil // a module may have many
 	for _, call := range calls {
 		called, info, err := m.resolve(path.Join(path.Dir(name), call.source))
 		switch {

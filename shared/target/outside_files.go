@@ -1,0 +1,177 @@
+package target
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"strings"
+)
+
+// outsidePath is what the Terraform files of the module in the folder own have a path to.
+type outsidePath struct {
+	own string
+	outwardPath
+	atmos bool
+}
+
+// outside are the files that a module's path leads to, outside of its own folder: the
+// file that it names, or all in the folder. A folder that the module itself is in
+// counts as one, under its name with a slash: it may be the whole repository, and many
+// targets may read it. What is not in Git, or not in the repository, does not count.
+func (f *files) outside(own string, out outwardPath, root string, atmos bool) (map[string]sum, error) {
+	if out.from == "" {
+		out.from = root
+	}
+	key := outsidePath{own, out, atmos}
+	if sums, known := f.others[key]; known {
+		return sums, nil
+	}
+	m := moduleTree{files: f, sums: make(map[string]sum)}
+	name, end, info, err := m.follow(out)
+	switch {
+	case isMissing(err): // Terraform will say it, if it reads it
+		err = nil
+	case err != nil:
+	case isIn(end, own) || end == root: // counted as modules
+	case info.IsDir():
+		var all wholeFolder
+		if all, err = f.whole(end, atmos); isIn(own, end) || isIn(out.from, end) {
+			m.sums[end+"/"] = all.together
+		} else {
+			m.sums = all.sums
+		}
+	default:
+		err = m.addOutside(name, end, atmos)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s reads %s: %w", quote(own), quote(path.Join(out.from, out.path)), err)
+	}
+	f.others[key] = m.sums
+	return m.sums, nil
+}
+
+// follow walks a path as the file system does: .. leads out of where a link leads to.
+// name is where it ends but for the last link, end where that leads. It fails with
+// fs.ErrNotExist, also where the path leaves the checkout.
+func (m *moduleTree) follow(out outwardPath) (name, end string, info fs.FileInfo, err error) {
+	name, end = out.from, out.from
+	segments := strings.Split(out.path, "/")
+	for i, segment := range segments {
+		switch segment {
+		case "", ".":
+			continue
+		case "..":
+			if end == "." {
+				return "", "", nil, fs.ErrNotExist
+			}
+			name = path.Dir(end)
+		default:
+			name = path.Join(end, segment)
+		}
+		end = name
+		if info, err = os.Lstat(m.path(name)); err != nil {
+			return "", "", nil, fs.ErrNotExist // or no name that a file can have
+		}
+		if info.Mode()&fs.ModeSymlink != 0 {
+			link := info
+			end, info, err = m.resolve(name)
+			switch {
+			case err != nil && !m.isTracked(name):
+				return "", "", nil, fs.ErrNotExist
+			case isMissing(err):
+				return name, name, link, nil // its text counts
+			case err != nil:
+				return "", "", nil, err
+			}
+		}
+		if i < len(segments)-1 && !info.IsDir() {
+			return "", "", nil, fs.ErrNotExist
+		}
+	}
+	return name, end, info, nil
+}
+
+// isTracked is true for all where there is no Git.
+func (f *files) isTracked(name string) bool {
+	_, is := slices.BinarySearch(f.tracked, name)
+	return is || f.tracked == nil
+}
+
+// addOutside counts a file, by the link to it if it is one in Git.
+func (m *moduleTree) addOutside(name, end string, atmos bool) error {
+	if !m.isTracked(name) {
+		name = end
+	}
+	if !m.isTracked(name) || isWritten(name) || atmos && IsGenerated(path.Base(name)) {
+		return nil
+	}
+	return m.add(name)
+}
+
+// wholeFolder is all in a folder.
+type wholeFolder struct {
+	sums     map[string]sum
+	together sum
+}
+
+// whole reads all in a folder, and in those that are linked there.
+func (f *files) whole(folder string, atmos bool) (wholeFolder, error) {
+	key := moduleFolder{name: folder, atmos: atmos}
+	if all, known := f.wholes[key]; known {
+		return all, nil
+	}
+	m := moduleTree{files: f, sums: make(map[string]sum)}
+	folders := []string{folder}
+	for i := 0; i < len(folders); i++ { // it grows
+		if err := m.addFolder(folders[i], atmos); err != nil {
+			return wholeFolder{}, err
+		}
+		for _, linked := range m.queue {
+			if !slices.ContainsFunc(folders, func(folder string) bool { return isIn(linked.name, folder) }) {
+				folders = append(folders, linked.name)
+			}
+		}
+		m.queue = nil
+	}
+	text := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(m.sums)) {
+		fmt.Fprintf(text, "file %q %x\n", name, m.sums[name])
+	}
+	all := wholeFolder{m.sums, sum(text.Sum(nil))}
+	f.wholes[key] = all
+	return all, nil
+}
+
+// addFolder counts all in a folder. A link that can't be followed counts with its
+// text: it may be none that the module reads.
+func (m *moduleTree) addFolder(folder string, atmos bool) error {
+	if m.tracked != nil && len(below(m.tracked, folder)) == 0 {
+		return nil
+	}
+	names, err := m.list(folder)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if atmos && IsGenerated(path.Base(name)) {
+			continue
+		}
+		if err := m.add(name); err != nil {
+			text, notALink := os.Readlink(m.path(name))
+			if notALink != nil {
+				return err
+			}
+			m.sums[name] = sha256.Sum256(fmt.Appendf(nil, "link %q\n", text))
+		}
+	}
+	return nil
+}
+
+// isIn tells whether a path is a folder or lies in it.
+func isIn(name, folder string) bool {
+	return folder == "." || name == folder || strings.HasPrefix(name, folder+"/")
+}
