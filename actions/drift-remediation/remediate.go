@@ -46,6 +46,9 @@ func (w *work) remediate(ctx context.Context) (job.Result, error) {
 			Runtime: w.Runtime, Environ: w.Environ, Now: w.Now, Signals: w.Signals,
 		}, r.apply)
 	}
+	if outcome.Applied || r.before != nil {
+		r.supersede(ctx)
+	}
 	return r.tell(ctx, outcome, err)
 }
 

@@ -26,7 +26,7 @@ const DispatchType = "terraform-gitops-plan"
 // Applied is what was applied, and by what.
 type Applied struct {
 	Targets []Target
-	Commit  string // that was merged
+	Commit  string // that was merged; of no use where each target names whose plan it was
 	RunURL  string
 	Replan  bool // send a repository_dispatch for each pull request that has to be planned again
 }
@@ -36,12 +36,24 @@ type Target struct {
 	planstore.Target
 	Store       *planstore.Store
 	PullRequest int // whose plan was applied; 0 when it was none's
+	DriftIssue  int // that showed the plan which was applied; 0 when none did
 }
 
 // outdated is a plan that is out of date, and what was applied instead.
 type outdated struct {
 	planstore.PullRequestPlan
 	by string
+}
+
+// by names whose plan was applied, that of a commit when nobody else's.
+func (t Target) by(commit string) string {
+	switch {
+	case t.PullRequest > 0:
+		return fmt.Sprintf("#%d", t.PullRequest)
+	case t.DriftIssue > 0:
+		return fmt.Sprintf("drift issue #%d", t.DriftIssue)
+	}
+	return fmt.Sprintf("commit %.7s", commit)
 }
 
 // reads is how many targets are looked at at once.
@@ -108,10 +120,7 @@ func (r *Requests) superseded(ctx context.Context, a Applied) (map[int][]outdate
 	}
 	superseded := map[int][]outdated{}
 	for i, plans := range found {
-		by := fmt.Sprintf("commit %.7s", a.Commit)
-		if number := a.Targets[i].PullRequest; number > 0 {
-			by = fmt.Sprintf("#%d", number)
-		}
+		by := a.Targets[i].by(a.Commit)
 		for _, p := range plans {
 			if p.Superseded {
 				superseded[p.PullRequest] = append(superseded[p.PullRequest], outdated{p, by})

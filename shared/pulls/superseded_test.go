@@ -117,6 +117,27 @@ func TestTheTextOfAStatusIsWhole(t *testing.T) {
 	}
 }
 
+func TestAStatusNamesWhosePlanWasApplied(t *testing.T) {
+	t.Parallel()
+	for want, of := range map[string]pulls.Target{
+		"by #7":             {PullRequest: 7},
+		"by drift issue #7": {DriftIssue: 7},
+		"by commit aaaaaaa": {},
+	} {
+		w := newWorld(t)
+		w.plan(network, w.open("2"), commit("2"))
+		w.apply(w.plan(network, 0, commit("a")))
+		a := w.applied(0, network)
+		a.Targets[0].PullRequest, a.Targets[0].DriftIssue = of.PullRequest, of.DriftIssue
+		if _, err := w.job().TellSuperseded(t.Context(), a); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.status(commit("2")); got != "failure: plan again: network in dev was applied "+want {
+			t.Errorf("status: %s, want it to end in %q", got, want)
+		}
+	}
+}
+
 func TestWhereATokenMayNotWrite(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
