@@ -78,7 +78,7 @@ func (m *merge) planned(ctx context.Context, listed []target.Listed) (names []ta
 	if err != nil {
 		return nil, err
 	}
-	stores, err := m.repository.Stores(ctx, listed, func(s target.Settings) string { return s.ApplyStorageRole }, m.Now)
+	stores, err := m.repository.Stores(ctx, listed, m.storageRole, m.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +103,15 @@ func (m *merge) planned(ctx context.Context, listed []target.Listed) (names []ta
 	return names, nil
 }
 
+// storageRole is the role that opens the plan store. A dry run reads no planfile, and runs
+// before anybody has approved anything: it makes do with what drift detection has.
+func (m *merge) storageRole(s target.Settings) string {
+	if m.DryRun && s.DriftStorageRole != "" {
+		return s.DriftStorageRole
+	}
+	return s.ApplyStorageRole
+}
+
 // lookups is how many plans are looked for at once.
 const lookups = 16
 
@@ -118,7 +127,7 @@ func (m *merge) findAll(ctx context.Context, names []target.Name, settings map[t
 			var c chosen
 			if !ok {
 				c.err = fmt.Errorf("%s: %w in the merged commit", n, target.ErrUnknownTarget)
-			} else if c.store, c.err = m.repository.StoreOf(ctx, s, s.ApplyStorageRole, m.Now); c.err == nil {
+			} else if c.store, c.err = m.repository.StoreOf(ctx, s, m.storageRole(s), m.Now); c.err == nil {
 				c.stored, c.err = m.find(ctx, c.store, n)
 			}
 			mu.Lock()

@@ -34,6 +34,15 @@ type fleet struct {
 // many applies the plans of all targets that are meant: those that others depend on
 // first, the others side by side.
 func (m *merge) many(ctx context.Context) (result job.Result, err error) {
+	defer func() {
+		switch {
+		case err == nil:
+		case result.Outputs == nil: // it came to no target
+			result = failed(m.Runtime, m.Inputs, err)
+		default:
+			result.Outputs["status"] = "failed"
+		}
+	}()
 	listed, err := m.repository.Targets(ctx)
 	if err != nil {
 		return job.Result{}, err
@@ -58,8 +67,7 @@ func (m *merge) many(ctx context.Context) (result job.Result, err error) {
 	}
 	digest := f.digest()
 	if err := m.checkExpected(digest); err != nil {
-		err := m.refuse(err, adviceOnDigest)
-		return failed(m.Runtime, m.Inputs, err), err
+		return job.Result{}, m.refuse(err, adviceOnDigest)
 	}
 	kind := report.Applies
 	if m.DryRun {
@@ -179,11 +187,7 @@ func (f *fleet) result(ctx context.Context, digest string) (job.Result, error) {
 		defer cancel()
 		f.supersede(ctx, f.applied)
 	}
-	result, err := f.End("%d of the targets were not applied: %s", outputs)
-	if err != nil {
-		outputs["status"] = "failed"
-	}
-	return result, err
+	return f.End("%d of the targets were not applied: %s", outputs)
 }
 
 // tellTimeout bounds the calls that tell other pull requests, which go on after a cancel.

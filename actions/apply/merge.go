@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/gha"
@@ -98,18 +99,22 @@ func (m *merge) key(n target.Name) planstore.Target {
 // find finds the newest plan of the commit that is meant: the one the input names;
 // else the merged commit itself, which a merge queue or a dispatch plans; else another
 // one of a queue's that the same push merged; else the head of a pull request that was
-// merged. One that nobody has approved is refused; it is returned all the same.
+// merged. One that nobody has approved is refused, and one of a commit that is behind;
+// it is returned all the same.
 func (m *merge) find(ctx context.Context, store *planstore.Store, name target.Name) (planstore.Stored, error) {
 	commits, err := m.commits(ctx, func(commit string) (planstore.Stored, error) { return store.Find(ctx, m.key(name), commit) })
 	if err != nil || commits.found.Record.Commit == "" {
 		if err == nil {
 			err = &apply.Refusal{Target: name.String(),
 				Reason: problem.With(problem.NoPlan, fmt.Errorf("no stored plan for commit %s", strings.Join(commits.looked, " or "))),
-				Next:   "Run the plan action on the pull request's head commit, with the same component, stack and store, then apply again."}
+				Next:   apply.PlanMerged}
 		}
 		return planstore.Stored{}, err
 	}
-	return commits.found, m.checkMerged(ctx, name, commits.found.Record)
+	if err := m.checkMerged(ctx, name, commits.found.Record); err != nil {
+		return commits.found, err
+	}
+	return commits.found, m.checkBehind(ctx, name, commits.found)
 }
 
 type search struct {
@@ -224,4 +229,30 @@ func (m *merge) checkMerged(ctx context.Context, name target.Name, record planst
 		return nil
 	}
 	return refuse(problem.With(problem.NotMerged, fmt.Errorf("the plan was made for commit %s, and pull request #%d was merged at %s", job.Short(record.Commit), number, job.Short(head))), "Apply the plan of the commit that was merged.")
+}
+
+// clocks is by how much the clocks of a runner and of whoever made a commit may differ.
+const clocks = 24 * time.Hour
+
+// checkBehind refuses a plan for a commit that comes before the one that was applied to the
+// target last: it would take back what was merged since. Only an old run that is run again
+// has such a plan, and only when its commit was planned again, too: any other is superseded.
+func (m *merge) checkBehind(ctx context.Context, name target.Name, stored planstore.Stored) error {
+	last := stored.Last
+	if last == nil || stored.Status != planstore.StatusPlanned || stored.Record.Outcome != planstore.OutcomeChanges {
+		return nil
+	}
+	if m.checkout.Committed.After(last.AppliedAt.Add(clocks)) {
+		return nil // it was made after that apply: nobody needs to be asked
+	}
+	behind, err := m.repository.Behind(ctx, m.commit, last.MergedCommit)
+	if err != nil {
+		return fmt.Errorf("ask whether %s comes before %s, which was applied to %s last: %w", job.Short(m.commit), job.Short(last.MergedCommit), name, err)
+	}
+	if !behind {
+		return nil
+	}
+	return &apply.Refusal{Target: name.String(),
+		Reason: problem.With(problem.Behind, fmt.Errorf("commit %s comes before %s, which %s has applied", job.Short(m.commit), job.Short(last.MergedCommit), last.Run.URL)),
+		Next:   "Nothing to do, as a rule: what it changed is in the newer commit, too. To go back on purpose, revert in a new pull request."}
 }

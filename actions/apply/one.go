@@ -55,7 +55,8 @@ func (m *merge) options(name target.Name, signals <-chan os.Signal) apply.Option
 	in.Component, in.Stack = name.Component, name.Stack
 	return apply.Options{
 		Inputs: in, Repository: m.repository, Pulls: m.pulls, Verification: m.Verification,
-		Runtime: m.Runtime, Environ: m.Environ, Now: m.Now, Signals: signals,
+		StorageRole: m.storageRole,
+		Runtime:     m.Runtime, Environ: m.Environ, Now: m.Now, Signals: signals,
 	}
 }
 

@@ -68,10 +68,17 @@ func (s *session) stores(ctx context.Context) ([]*planstore.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.repository.Stores(ctx, listed, planStorageRole, s.Now)
+	return s.repository.Stores(ctx, listed, s.storageRole, s.Now)
 }
 
-func planStorageRole(s target.Settings) string { return s.PlanStorageRole }
+// storageRole is the role that opens the plan store. What an issue says of drift, and which
+// plan its label applies, is written with a role that no pull request can take on.
+func (s *session) storageRole(settings target.Settings) string {
+	if s.Drift && settings.DriftStorageRole != "" {
+		return settings.DriftStorageRole
+	}
+	return settings.PlanStorageRole
+}
 
 // lock takes the target's lock for the pull request, where that is asked for. That
 // another one holds it is no error: the plan is made all the same, and can't be applied.

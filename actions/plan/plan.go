@@ -111,6 +111,9 @@ func Run(ctx context.Context, in Inputs, d Deps) (job.Result, error) {
 	if done, result, err := s.onlyLocks(ctx); done || err != nil {
 		return result, err
 	}
+	if done, result, err := s.ended(ctx); done || err != nil {
+		return result, err
+	}
 	if in.Component != "" {
 		return s.one(ctx)
 	}

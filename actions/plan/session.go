@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/terraform-gitops/gitops/shared/batch"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
+	"github.com/terraform-gitops/gitops/shared/report"
 )
 
 // session is what is the same for all targets of a run.
@@ -101,6 +103,38 @@ func (s *session) findPull(ctx context.Context) error {
 	}
 	s.pull = pull{Number: number, Head: pr.HeadSHA, Branch: pr.HeadRef, Base: pr.BaseSHA}
 	return nil
+}
+
+// ended does what there is to do where the event's pull request is closed by now, as when
+// an old run is run again: nothing. A plan of its head could take back what was merged
+// since. Without a token, or with one that may not read pull requests, nobody is asked:
+// the apply action refuses such a plan, too.
+func (s *session) ended(ctx context.Context) (done bool, _ job.Result, _ error) {
+	if s.event.PullRequest == nil || s.commit != s.pull.Head || s.Token == "" {
+		return false, job.Result{}, nil
+	}
+	pr, err := s.pulls.Get(ctx, s.pull.Number)
+	switch {
+	case problem.CodeOf(err) == problem.GitHubPermission:
+		return false, job.Result{}, nil
+	case err != nil:
+		return true, job.Result{}, fmt.Errorf("ask whether pull request #%d is open: %w", s.pull.Number, err)
+	case pr.State == "open":
+		return false, job.Result{}, nil
+	}
+	said := fmt.Sprintf("Nothing is planned: pull request #%d is %s by now.", s.pull.Number, state(pr))
+	if pr.Merged {
+		said += " Plan the branch that it was merged into instead."
+	}
+	outputs := (&planning{session: s}).outputs()
+	if s.Component == "" {
+		outputs["count"] = "0"
+		if outputs["matrix"], err = batch.Matrix(nil); err != nil {
+			return true, job.Result{}, err
+		}
+	}
+	s.Runtime.Notice(gha.Annotation{Message: said})
+	return true, job.Result{Summary: "⏭️ " + report.Text(said) + "\n", Outputs: outputs}, nil
 }
 
 func state(pr github.PullRequest) string {

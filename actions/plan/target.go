@@ -150,10 +150,11 @@ func (p *planning) identify(ctx context.Context) (err error) {
 // openStore opens the target's plan store; many targets share one.
 func (p *planning) openStore(ctx context.Context) (*planstore.Store, error) {
 	settings := p.job.Target.Settings
+	role := p.storageRole(settings)
 	if p.positions == nil {
-		return p.job.Store(ctx, settings.PlanStorageRole, p.Now)
+		return p.job.Store(ctx, role, p.Now)
 	}
-	return p.repository.StoreOf(ctx, settings, settings.PlanStorageRole, p.Now)
+	return p.repository.StoreOf(ctx, settings, role, p.Now)
 }
 
 // plan runs Terraform. Its error with the record's outcome "failed" is

@@ -13,6 +13,7 @@ type advice struct {
 	depends  string // a dependency is another one
 	differs  string // a new plan would change something else
 	stale    string // the state is another one
+	locked   string // the state's lock could not be taken
 }
 
 func (w *Work) advice() advice {
@@ -22,15 +23,20 @@ func (w *Work) advice() advice {
 	return adviceForChange
 }
 
+// PlanMerged is what to do for another plan of what was merged, whose pull request can't be
+// planned any more.
+const PlanMerged = "Plan the merged commit, review that, and have it applied: the workflow examples/plan-merged.yml does so."
+
 var adviceForChange = advice{
-	again:    "Plan again: push to the pull request, or open a new one, and run the plan workflow.",
+	again:    PlanMerged,
 	applied:  "Nothing to do: a plan is applied once. To change something again, plan again.",
-	tampered: "The stored planfile is not the one that was reviewed: find out who wrote it, then plan the pull request again.",
-	version:  "Install the same version in both workflows, or plan the pull request again with this one.",
-	moved:    "The base branch moved after the plan was made. Plan again on top of it: update the pull request's branch before merging, or apply with verification: replan.",
-	depends:  "Run the plan workflow for the merged commit, review what it would do now, and run the apply workflow again.",
-	differs:  "Plan the pull request again and review the difference.",
-	stale:    "Plan the pull request again: something else changed this target's state after the review.",
+	tampered: "The stored planfile is not the one that was reviewed: find out who wrote it. " + PlanMerged,
+	version:  "Install the same version in both workflows and run this job again, or go on with this one. " + PlanMerged,
+	moved:    "The base branch moved after the plan was made. " + PlanMerged + " With verification: replan, apply does it by itself where nothing else would change.",
+	depends:  "Review what it would do now. " + PlanMerged,
+	differs:  "Review the difference. " + PlanMerged,
+	stale:    "Something else changed this target's state after the review. " + PlanMerged,
+	locked:   "The plan can still be applied: run this job again once whoever holds the lock is done. A lock that nobody holds any more is ended by terraform force-unlock.",
 }
 
 // DetectAgain is what to do for another drift plan. When that will be made is in a workflow
@@ -46,4 +52,5 @@ var adviceForDrift = advice{
 	depends:  DetectAgain,
 	differs:  DetectAgain,
 	stale:    "Something else changed this target's state since the drift was planned. " + DetectAgain,
+	locked:   "The plan can still be applied: add the label again once whoever holds the lock is done. A lock that nobody holds any more is ended by terraform force-unlock.",
 }

@@ -1,6 +1,8 @@
 package apply
 
 import (
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -21,6 +23,21 @@ func TestAdviceIsAboutWhatThePlanWasMadeFor(t *testing.T) {
 			if text == "" || strings.Contains(text, not) {
 				t.Errorf("%s, %s: %q", kind, name, text)
 			}
+		}
+	}
+}
+
+// A change is applied after its merge: nothing can be done any more in its pull request.
+func TestAdviceOnAChangeCanBeFollowedAfterTheMerge(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat(filepath.Join("..", "..", "examples", "plan-merged.yml")); err != nil {
+		t.Error(err)
+	}
+	advice := reflect.ValueOf(adviceForChange)
+	for i := range advice.NumField() {
+		name, text := advice.Type().Field(i).Name, advice.Field(i).String()
+		if name != "applied" && name != "locked" && !strings.Contains(text, "examples/plan-merged.yml") || strings.Contains(text, "pull request") {
+			t.Errorf("%s: %q", name, text)
 		}
 	}
 }

@@ -33,6 +33,8 @@ type Options struct {
 	Repository *job.Repository
 	Pulls      *pulls.Requests
 	Store      *planstore.Store
+	// StorageRole says which role opens the Store; by default that is ApplyStorageRole.
+	StorageRole func(target.Settings) string
 
 	Runtime *gha.Runtime
 	Environ []string // of the process: what of it Terraform may see is decided by package terraform
@@ -61,7 +63,8 @@ type Work struct {
 	moved    []target.Name // dependencies that were applied since the plan was made
 	cli      *terraform.CLI
 	planfile string
-	inside   *terraform.Planfile // what planfile tells of itself; nil when it is encrypted
+	inside   *terraform.Planfile      // what planfile tells of itself; nil when it is encrypted
+	newOn    *planstore.StatePosition // that the plan made anew was made on; nil without one, or when unknown
 	view     report.Apply
 	claimed  bool
 	applied  bool  // and that is recorded
@@ -113,11 +116,14 @@ func (w *Work) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// Store opens the target's plan store, once, with the credentials of its apply
-// storage role.
+// Store opens the target's plan store, once, with the credentials of its storage role.
 func (w *Work) Store(ctx context.Context) (_ *planstore.Store, err error) {
 	if w.store == nil {
-		w.store, err = w.Job.Store(ctx, w.Job.Target.Settings.ApplyStorageRole, w.options.Now)
+		role := w.Job.Target.Settings.ApplyStorageRole
+		if w.options.StorageRole != nil {
+			role = w.options.StorageRole(w.Job.Target.Settings)
+		}
+		w.store, err = w.Job.Store(ctx, role, w.options.Now)
 	}
 	return w.store, err
 }
@@ -176,6 +182,9 @@ func (w *Work) Apply(ctx context.Context) error {
 		}
 		return w.compareRecord(ctx)
 	}
+	if err := w.enterFolder(ctx); err != nil {
+		return err
+	}
 	w.view.Status = ""
 	if err := w.checkDependencies(ctx); err != nil {
 		return err
@@ -206,21 +215,39 @@ func (w *Work) Apply(ctx context.Context) error {
 	return w.apply(ctx)
 }
 
-// finishTimeout bounds the writes that record an outcome, which go on after a
-// cancel: the runner allows ten seconds in all before it kills us.
-const finishTimeout = time.Minute
+// enterFolder waits for the target's turn in its folder, and looks at the plan again where
+// that took time.
+func (w *Work) enterFolder(ctx context.Context) error {
+	waited, err := w.Job.EnterFolder(ctx)
+	if err != nil || !waited {
+		return err
+	}
+	if err := w.Refresh(ctx); err != nil {
+		return err
+	}
+	return w.Check(ctx)
+}
+
+// What is written after an apply goes on after a cancel: the runner allows ten seconds
+// in all before it kills us. Each has its own time, so that a slow upload does not leave
+// the claim as it is.
+const (
+	rescueTimeout = 10 * time.Minute // of a state that is all that tells what was made
+	finishTimeout = time.Minute
+)
 
 // apply runs the claimed plan and records how it ended. Every path from here
-// ends in the store's Finish: a claim must tell the truth.
+// ends in the store's Finish or Release: a claim must tell the truth.
 func (w *Work) apply(ctx context.Context) error {
 	ephemeral := w.inside != nil && w.inside.Ephemeral(w.stored.Record.TerraformName)
 	applied, err := w.Job.Apply(ctx, w.cli, w.planfile, ephemeral)
 	w.view.Resources, w.view.Outputs, w.view.Diagnostics = applied.Resources, applied.Outputs, applied.Diagnostics
 
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
-	defer cancel()
+	ctx = context.WithoutCancel(ctx)
 	outcome := planstore.Result{Status: planstore.StatusApplied}
 	switch {
+	case errors.Is(err, terraform.ErrStateLocked) && len(applied.Resources) == 0 && applied.ErroredState == "":
+		return w.giveBack(ctx, err)
 	case errors.Is(err, terraform.ErrStalePlan):
 		outcome = planstore.Result{Status: planstore.StatusFailed, Reason: "stale plan: the state has moved on since"}
 		err = w.overtaken(problem.With(problem.StalePlan, errors.New("stale plan: the state has moved on since it was made")), w.advice().stale)
@@ -234,13 +261,37 @@ func (w *Work) apply(ctx context.Context) error {
 	if applied.ErroredState != "" {
 		err = problem.With(problem.ErroredState, err)
 	}
-	w.trouble = w.rescueState(ctx, applied.ErroredState)
-	if finishErr := w.store.Finish(ctx, w.stored.Record, w.Job.Run(), outcome); finishErr != nil {
-		w.trouble = errors.Join(w.trouble, fmt.Errorf("%w: its claim still says that this run is applying it", finishErr))
+	w.record(ctx, applied.ErroredState, outcome)
+	return errors.Join(err, w.trouble)
+}
+
+// record stores a state that could not be persisted (empty: there is none), and how the
+// apply ended.
+func (w *Work) record(ctx context.Context, erroredState string, outcome planstore.Result) {
+	w.trouble = w.rescueState(ctx, erroredState)
+	ctx, cancel := context.WithTimeout(ctx, finishTimeout)
+	defer cancel()
+	if err := w.store.Finish(ctx, w.stored.Record, w.Job.Run(), w.ended(ctx, outcome)); err != nil {
+		w.trouble = errors.Join(w.trouble, fmt.Errorf("%w: its claim still says that this run is applying it", err))
 	} else {
 		w.applied = outcome.Status == planstore.StatusApplied
 	}
-	return errors.Join(err, w.trouble)
+}
+
+// giveBack releases the claim of an apply that did not get the state's lock, and so has
+// changed nothing: whoever runs it again can have the plan.
+func (w *Work) giveBack(ctx context.Context, err error) error {
+	ctx, cancel := context.WithTimeout(ctx, finishTimeout)
+	defer cancel()
+	if releaseErr := w.store.Release(ctx, w.stored.Record, w.Job.Run(), w.options.Runtime.Redacted(reason(err))); releaseErr != nil {
+		w.trouble = fmt.Errorf("%w: its claim still says that this run is applying it", releaseErr)
+		return errors.Join(fmt.Errorf("apply %s: %w", w.Job.Target, err), w.trouble)
+	}
+	w.claimed = false
+	if errors.Is(err, terraform.ErrInterrupted) {
+		return fmt.Errorf("apply %s: %w", w.Job.Target, err)
+	}
+	return w.Refuse(problem.With(problem.Terraform, errors.New("the lock of its state could not be taken, and nothing was changed")), w.advice().locked)
 }
 
 // reason is what a claim says of a failure: Terraform's own first words, or ours.

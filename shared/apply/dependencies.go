@@ -32,17 +32,21 @@ func (w *Work) checkDependencies(ctx context.Context) error {
 	return nil
 }
 
-// appliedSince reports whether the last apply of a dependency came after the plan. Where
-// the record has the serial of the dependency's state as it was then, that decides: an
-// apply of a plan that was made on the same serial or a later one has moved the state
-// since. Else the times do.
+// appliedSince reports whether the last apply of a dependency may have come after the plan
+// read its outputs. It has when it ended after the planning began, or when its plan was
+// made on the serial that the record has of the dependency's state, or a later one: the
+// clocks of two runners may differ. That serial is of the dependency's own plan, which may
+// have read the state later than this one did, so it alone never says that all is well.
 func appliedSince(last planstore.LastApply, n target.Name, record planstore.Record) bool {
+	if !last.AppliedAt.Before(record.CreatedAt) {
+		return true
+	}
 	for _, d := range record.Dependencies {
 		if d.Component == n.Component && d.Stack == n.Stack && last.State != nil && last.State.Lineage == d.State.Lineage {
 			return last.State.Serial >= d.State.Serial
 		}
 	}
-	return !last.AppliedAt.Before(record.CreatedAt)
+	return false
 }
 
 // list names targets.

@@ -12,15 +12,22 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/target"
+	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
 // rescueState stores the state that Terraform could not persist, before the
 // runner vanishes with it; path is empty when there is none. Where it can't be
-// stored, the file is left where it is and the error says so.
+// stored, or is not this target's, the file is left where it is and the error says so.
 func (w *Work) rescueState(ctx context.Context, path string) error {
 	if path == "" {
 		return nil
 	}
+	if mine, found := w.lineage(), terraform.StateLineage(path); mine != "" && found != "" && mine != found {
+		return problem.With(problem.ErroredState, fmt.Errorf("the errored state of %s was not stored: the state in %s on this runner is another target's (its lineage is %s, and that of the plan %s): "+
+			"save it before the runner is gone, and find out what has overwritten this target's", w.Job.Target, path, found, mine))
+	}
+	ctx, cancel := context.WithTimeout(ctx, rescueTimeout)
+	defer cancel()
 	location, err := w.store.PutErroredState(ctx, w.stored.Record, w.Job.Run(), path)
 	if err != nil {
 		return problem.With(problem.ErroredState, fmt.Errorf("%w: Terraform could not write it to its backend, and it is in %s on this runner: save it before the runner is gone", err, path))
@@ -30,6 +37,16 @@ func (w *Work) rescueState(ctx context.Context, path string) error {
 		Commands: pushCommands(location, w.stored.Record.TerraformName, w.Job.Target),
 	}
 	return os.Remove(path)
+}
+
+// lineage is that of the state that the plan was made on; empty when there was none, or
+// it is not known.
+func (w *Work) lineage() string {
+	inside, err := terraform.OpenPlanfile(w.planfile) // the one that was applied, reviewed or made anew
+	if err != nil {
+		return ""
+	}
+	return inside.Lineage
 }
 
 // pushCommands bring a rescued state back to its backend, from a checkout of the

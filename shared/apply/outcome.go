@@ -1,10 +1,12 @@
 package apply
 
 import (
+	"context"
 	"errors"
 
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/terraform"
@@ -26,6 +28,15 @@ type Outcome struct {
 // Succeeded reports whether everything that was to be applied was applied.
 func (o Outcome) Succeeded() bool {
 	return o.Report.Status == report.Succeeded || o.Report.Status == report.NoChanges || o.Report.Status == report.Planned
+}
+
+// ended adds to how an apply ended what the target's last apply tells beside the record.
+func (w *Work) ended(ctx context.Context, r planstore.Result) planstore.Result {
+	if checkout, err := w.options.Repository.Checkout(ctx); err == nil { // else it is not known
+		r.MergedCommit = checkout.Commit
+	}
+	r.PlannedOn = w.newOn
+	return r
 }
 
 func (w *Work) outcome(err error) Outcome {

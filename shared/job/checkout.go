@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
@@ -18,6 +20,9 @@ type Checkout struct {
 	// Parents of the commit, first parent first. Read from the commit itself,
 	// so they are known in a shallow clone too.
 	Parents []string
+	// Committed is when the commit was made, by the clock of whoever made it; zero when
+	// it does not say.
+	Committed time.Time
 }
 
 // ReadCheckout asks Git which commit is checked out in workspace. Files that
@@ -46,9 +51,17 @@ func ReadCheckout(ctx context.Context, workspace string) (Checkout, error) {
 		if parent, ok := strings.CutPrefix(lines.Text(), "parent "); ok {
 			c.Parents = append(c.Parents, parent)
 		}
+		if m := committed.FindStringSubmatch(lines.Text()); m != nil {
+			if seconds, err := strconv.ParseInt(m[1], 10, 64); err == nil {
+				c.Committed = time.Unix(seconds, 0)
+			}
+		}
 	}
 	return c, nil
 }
+
+// committed is the line of a commit with its time, in seconds, and a time zone.
+var committed = regexp.MustCompile(`^committer .*> ([0-9]+) [+-][0-9]+$`)
 
 // Holds reports whether the checkout is commit itself, or the merge of commit
 // into its base that GitHub makes for a pull request (refs/pull/N/merge, which

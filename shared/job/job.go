@@ -131,7 +131,8 @@ type Job struct {
 	endpoints   []*awsauth.Endpoint // of Terraform's credentials
 	credentials map[string]string   // that Terraform's environment has
 	source      source
-	locked      *lockedFolder // nil without Atmos
+	locked      *lockedFolder // nil until EnterFolder
+	left        bool          // the folder was entered, and left again
 }
 
 // Open finds the target that the inputs name in the workspace, by Atmos or in
@@ -146,8 +147,7 @@ func Open(ctx context.Context, r *gha.Runtime, environ []string, in Inputs) (*Jo
 }
 
 // Open is [Open] for one of the repository's targets; in are the inputs for it. Jobs
-// may be open and used side by side, but of those that share a root module of Atmos
-// each waits until the other is closed.
+// may be open and used side by side, but those of Atmos begin with EnterFolder.
 func (rp *Repository) Open(ctx context.Context, name target.Name, in Inputs) (*Job, error) {
 	in.Component, in.Stack = name.Component, name.Stack
 	t, err := rp.find(ctx, name)
@@ -163,11 +163,28 @@ func (rp *Repository) Open(ctx context.Context, name target.Name, in Inputs) (*J
 	j := &Job{Inputs: in, Context: rp.Context, Target: t, Dir: dir, repository: rp, runtime: rp.runtime, environ: rp.environ, source: rp.source}
 	j.runtime.Redact(secrets(slices.Concat(j.environ, variables(t)), j.inRoot(t.Dir))...)
 	if t.Atmos != nil {
-		if j.locked, err = lockFolder(ctx, rp.Context.TempDir, j.inRoot(t.Dir)); err != nil {
+		if _, err := j.EnterFolder(ctx); err != nil {
 			return nil, errors.Join(err, j.Close())
 		}
 	}
 	return j, nil
+}
+
+// EnterFolder waits until no other job that has entered the root module's folder, of this
+// process or another on this machine, works in it; the log says that it waits. It lasts
+// until LeaveFolder or Close, and entering again does nothing. Whoever applies must enter:
+// Terraform leaves the states that it can't write under one name there.
+func (j *Job) EnterFolder(ctx context.Context) (waited bool, err error) {
+	if j.locked != nil {
+		return false, nil
+	}
+	j.locked, err = lockFolder(ctx, j.Context.TempDir, j.inRoot(j.Target.Dir), j.Target.Atmos != nil, func() {
+		waited = true
+		log := j.runtime.Group("wait: " + j.Target.String())
+		fmt.Fprintf(log, "Another target is worked on in %s. Those that share a folder take turns.\n", j.Target.Dir)
+		_ = log.Close() // a log that nobody can read stops nothing
+	})
+	return waited, err
 }
 
 func override(s *target.Settings, in Inputs) {
@@ -196,7 +213,10 @@ func override(s *target.Settings, in Inputs) {
 // Close removes the job's folder with every planfile in it, and Terraform's data
 // folder, which may hold the backend's settings, and gives out no more credentials.
 func (j *Job) Close() error {
-	err := errors.Join(os.RemoveAll(j.Dir), os.RemoveAll(j.inRoot(path.Join(j.Target.Dir, j.dataDir()))))
+	err := os.RemoveAll(j.Dir)
+	if !j.left {
+		err = errors.Join(err, j.removeData())
+	}
 	for _, e := range j.endpoints {
 		err = errors.Join(err, e.Close())
 	}
@@ -210,8 +230,12 @@ func (j *Job) LeaveFolder() error {
 		return nil
 	}
 	locked := j.locked
-	j.locked = nil
-	return locked.Close()
+	j.locked, j.left = nil, true
+	return errors.Join(j.removeData(), locked.Close()) // the data may be the next one's, from then on
+}
+
+func (j *Job) removeData() error {
+	return os.RemoveAll(j.inRoot(path.Join(j.Target.Dir, j.dataDir())))
 }
 
 // Key names the target in the plan store.

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,30 +16,70 @@ import (
 func TestAFolderIsLockedForOneStep(t *testing.T) {
 	t.Parallel()
 	temp, folder := t.TempDir(), t.TempDir()
-	first, err := lockFolder(t.Context(), temp, folder)
+	first, err := lockFolder(t.Context(), temp, folder, false, func() { t.Error("it waits for nobody") })
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := lockFolder(t.Context(), temp, t.TempDir())
+	other, err := lockFolder(t.Context(), temp, t.TempDir(), false, func() { t.Error("it waits for another folder") })
 	if err != nil {
 		t.Fatalf("another folder: %v", err)
 	}
-	cancelled := errors.New("the job was cancelled")
-	ctx, cancel := context.WithTimeoutCause(t.Context(), 2*lockInterval, cancelled)
-	defer cancel()
-	if _, err := lockFolder(ctx, temp, folder); !errors.Is(err, cancelled) {
-		t.Fatalf("locked twice: %v", err)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(folder, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{folder, link} {
+		cancelled := errors.New("the job was cancelled")
+		ctx, cancel := context.WithTimeoutCause(t.Context(), 3*lockInterval, cancelled)
+		defer cancel()
+		told := 0
+		if _, err := lockFolder(ctx, temp, name, false, func() { told++ }); !errors.Is(err, cancelled) {
+			t.Fatalf("locked twice: %v", err)
+		}
+		if told != 1 {
+			t.Errorf("%d times told that it waits", told)
+		}
 	}
 	if err := errors.Join(first.Close(), other.Close()); err != nil {
 		t.Fatal(err)
 	}
-	again, err := lockFolder(t.Context(), temp, folder)
+	again, err := lockFolder(t.Context(), temp, folder, true, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := again.Close(); err != nil {
 		t.Fatal(err)
 	}
+	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// Each removes the lock's file at its end, and others may have it open by then.
+func TestAFolderIsLockedForOneOfMany(t *testing.T) {
+	t.Parallel()
+	temp, folder := t.TempDir(), t.TempDir()
+	var inside atomic.Int32
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 5 {
+				locked, err := lockFolder(t.Context(), temp, folder, false, nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if n := inside.Add(1); n != 1 {
+					t.Errorf("%d are in the folder", n)
+				}
+				inside.Add(-1)
+				if err := locked.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 // Atmos leaves the values of variables in the folder, secret ones included.
@@ -52,7 +94,7 @@ func TestWhatAtmosWroteIsGoneWithTheLock(t *testing.T) {
 		}
 	}
 	write("main.tf", "a.terraform.tfvars.json", "providers_override.tf.json")
-	locked, err := lockFolder(t.Context(), temp, folder)
+	locked, err := lockFolder(t.Context(), temp, folder, true, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,10 +117,27 @@ func TestWhatAtmosWroteIsGoneWithTheLock(t *testing.T) {
 	}
 }
 
+// Without Atmos a file of such a name is somebody's own: an apply may make one.
+func TestWhatAtmosDidNotWriteStays(t *testing.T) {
+	t.Parallel()
+	temp, folder := t.TempDir(), t.TempDir()
+	locked, err := lockFolder(t.Context(), temp, folder, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(folder, "backend.tf.json")
+	if err := errors.Join(os.WriteFile(file, nil, 0o600), locked.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(file); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAFolderThatAtmosBringsCanBeLocked(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "vendored")
-	locked, err := lockFolder(t.Context(), t.TempDir(), folder)
+	locked, err := lockFolder(t.Context(), t.TempDir(), folder, true, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

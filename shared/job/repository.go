@@ -29,6 +29,7 @@ type Repository struct {
 	config   kept[string, *target.Config]
 	stacks   kept[string, target.Stacks]
 	checkout kept[string, Checkout]
+	behind   kept[commitPair, bool]
 	client   kept[string, *github.Client]
 	stores   kept[storeKey, *planstore.Store]
 	programs kept[programKey, string]

@@ -37,7 +37,7 @@ func (j *Job) Terraform(ctx context.Context, role string, now func() time.Time) 
 		Workspace: j.Target.Workspace,
 	}
 	if j.Target.Atmos != nil {
-		cli.Atmos = &terraform.Atmos{Path: j.source.atmos, Dir: j.Target.Root, Component: j.Target.Component, Stack: j.Target.Stack, Identity: j.Inputs.Identity}
+		cli.Atmos = &terraform.Atmos{Path: j.source.atmos, Dir: j.Target.Root, Component: j.Target.Component, Stack: j.Target.Stack, Identity: j.Inputs.Identity, Env: variables(j.Target)}
 	}
 	wanted := j.program()
 	wanted.Lazy = true

@@ -141,6 +141,15 @@ func TestWritesWhoseAnswerWasLostAreKnownAsOurs(t *testing.T) {
 			}
 
 			w.breakWith(loseAnswers("TransactWriteItems", times))
+			must(t, b.Release(t.Context(), r, runNumber("200", 1), "locked"))
+			w.breakWith(nil)
+			if got := b.status(t, r); got != StatusPlanned {
+				t.Errorf("status %s after a release", got)
+			}
+			w.breakWith(loseAnswers("TransactWriteItems", times))
+			must(t, b.Claim(t.Context(), r, runNumber("200", 1), "x"))
+
+			w.breakWith(loseAnswers("TransactWriteItems", times))
 			must(t, b.Finish(t.Context(), r, runNumber("200", 1), Result{Status: StatusApplied}))
 			w.breakWith(nil)
 			if got := b.status(t, r); got != StatusApplied {
@@ -156,6 +165,8 @@ func TestWritesAreKnownAsOursWhenTheContextEndsJustAfterThem(t *testing.T) {
 	r := b.put(t, b.newRecord(nil), "plan")
 	run := runNumber("200", 1)
 	for _, write := range []func(context.Context) error{
+		func(ctx context.Context) error { return b.Claim(ctx, r, run, "x") },
+		func(ctx context.Context) error { return b.Release(ctx, r, run, "locked") },
 		func(ctx context.Context) error { return b.Claim(ctx, r, run, "x") },
 		func(ctx context.Context) error { return b.Finish(ctx, r, run, Result{Status: StatusApplied}) },
 	} {

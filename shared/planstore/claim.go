@@ -29,10 +29,16 @@ type Result struct {
 	Reason string // why it failed; only the first 4,000 bytes are kept
 	// After is the position of the state after the apply; nil when unknown.
 	After *StatePosition
+	// MergedCommit is the commit that the plan was applied for, as the workspace held
+	// it; empty when unknown. It is kept in the target's last apply.
+	MergedCommit string
+	// PlannedOn is the position of the state that the plan was made on, where it was
+	// made anew for the apply; nil for the record's. It is kept there, too.
+	PlannedOn *StatePosition
 }
 
-// ErrNotHolder is returned by [Store.Finish] to a run that does not hold the
-// claim it wants to finish, or has finished it otherwise before.
+// ErrNotHolder is returned by [Store.Finish] and [Store.Release] to a run that does
+// not hold the claim it wants to end, or has ended it otherwise before.
 var ErrNotHolder = errors.New("the claim is not held by this run")
 
 // NotClaimableError is returned by [Store.Claim] for a plan that may not be
@@ -68,9 +74,9 @@ func (e *NotClaimableError) Error() string {
 const readBackTimeout = 10 * time.Second
 
 // Claim gives a run the right to apply a plan, which no other run can get from
-// then on, whatever becomes of this one. Only a plan with changes that is
-// still [StatusPlanned] can be claimed; for any other the error is a
-// *[NotClaimableError].
+// then on, whatever becomes of this one, unless this one gives it back
+// ([Store.Release]). Only a plan with changes that is still [StatusPlanned] can be
+// claimed; for any other the error is a *[NotClaimableError].
 //
 // The same attempt of the same run gets a claim once, too: it may have two jobs
 // for one target. A claim whose answer was lost on the way is recognized by a
@@ -117,10 +123,7 @@ func (s *Store) claim(ctx context.Context, r Record, run Run, actor string) erro
 	case !errors.Is(err, errCondition):
 		return err
 	}
-	e := &NotClaimableError{Record: r, Last: stored.last}
-	if claim != nil {
-		e.Claim = &claim.Claim
-	}
+	e := &NotClaimableError{Record: r, Last: stored.last, Claim: stored.claim(r.ID())}
 	if e.Status = status(r, e.Claim, stored.last, now); e.Status == StatusPlanned {
 		return problem.With(problem.Conflict, fmt.Errorf("%w: run this job again", err))
 	}
@@ -143,11 +146,31 @@ func (s *Store) Finish(ctx context.Context, r Record, run Run, result Result) er
 }
 
 func (s *Store) finish(ctx context.Context, r Record, run Run, result Result) error {
-	if err := cmp.Or(r.check(), run.check()); err != nil {
-		return err
-	}
 	if result.Status != StatusApplied && result.Status != StatusFailed {
 		return fmt.Errorf("an apply ends as applied or failed, and not as %q", result.Status)
+	}
+	return s.end(ctx, r, run, result)
+}
+
+// statusReleased is that of a claim that was given back: as if there were none.
+const statusReleased Status = "released"
+
+// Release gives a claim back, so that the plan can be claimed again, by this run or
+// another: for an apply that has ended, and has certainly changed nothing. Only the run
+// and attempt that hold the claim can do so, once: for any other the error is an
+// [ErrNotHolder]. Releasing again for the same reason, after an answer that was lost, is
+// not an error.
+func (s *Store) Release(ctx context.Context, r Record, run Run, reason string) error {
+	if err := s.end(ctx, r, run, Result{Status: statusReleased, Reason: reason}); err != nil {
+		return problem.With(problem.Unrecorded, fmt.Errorf("give back the claim on the plan of %s for commit %s: %w", r.Target, shown(r.Commit), err))
+	}
+	return nil
+}
+
+// end writes how a claim ended, by the run that holds it.
+func (s *Store) end(ctx context.Context, r Record, run Run, result Result) error {
+	if err := cmp.Or(r.check(), run.check()); err != nil {
+		return err
 	}
 	if len(result.Reason) > maxReason {
 		result.Reason = strings.ToValidUTF8(result.Reason[:maxReason], "") + "…"
@@ -156,8 +179,8 @@ func (s *Store) finish(ctx context.Context, r Record, run Run, result Result) er
 	var last *LastApply
 	if result.Status == StatusApplied {
 		last = &LastApply{
-			RecordID: r.ID(), Commit: r.Commit, PullRequest: r.PullRequest, PlanCreatedAt: r.CreatedAt,
-			Run: run, AppliedAt: now, State: r.State,
+			RecordID: r.ID(), Commit: r.Commit, MergedCommit: result.MergedCommit, PullRequest: r.PullRequest, PlanCreatedAt: r.CreatedAt,
+			Run: run, AppliedAt: now, State: cmp.Or(result.PlannedOn, r.State),
 		}
 	}
 	err := s.items.finishClaim(ctx, r, run, result, now, last)

@@ -251,7 +251,12 @@ func (d *database) putClaim(ctx context.Context, r Record, c heldClaim) error {
 		if err != nil {
 			return err
 		}
-		if b.Get(itemKey(item.PK, item.SK)) != nil || last != nil && last.supersedes(r) {
+		var present claimItem
+		found, err := getItem(b, item.PK, item.SK, &present)
+		if err != nil {
+			return err
+		}
+		if found && present.Status != statusReleased || last != nil && last.supersedes(r) {
 			return errCondition
 		}
 		return putItem(b, item.PK, item.SK, item)

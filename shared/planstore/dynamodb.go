@@ -140,7 +140,9 @@ func (t table) putClaim(ctx context.Context, r Record, c heldClaim) error {
 		TransactItems: []types.TransactWriteItem{
 			{Put: &types.Put{
 				TableName: &t.name, Item: attributes,
-				ConditionExpression: aws.String("attribute_not_exists(pk)"),
+				ConditionExpression:       aws.String("attribute_not_exists(pk) OR #status = :released"),
+				ExpressionAttributeNames:  map[string]string{"#status": "status"},
+				ExpressionAttributeValues: map[string]types.AttributeValue{":released": text(string(statusReleased))},
 			}},
 			{ConditionCheck: &types.ConditionCheck{
 				TableName: &t.name, Key: key(item.PK, lastKey),

@@ -184,6 +184,7 @@ type lastItem struct {
 
 	RecordID          string        `json:"recordId"`
 	Commit            string        `json:"commit"`
+	MergedCommit      string        `json:"mergedCommit,omitempty"`
 	PullRequestNumber int           `json:"pullRequestNumber,omitempty"`
 	PlanCreatedAt     string        `json:"planCreatedAt"`
 	RunID             string        `json:"runId"`
@@ -196,7 +197,7 @@ type lastItem struct {
 func newLastItem(t Target, l LastApply) lastItem {
 	return lastItem{
 		PK: applyPrefix + t.key(), SK: lastKey,
-		RecordID: l.RecordID, Commit: l.Commit, PullRequestNumber: l.PullRequest, PlanCreatedAt: formatTime(l.PlanCreatedAt),
+		RecordID: l.RecordID, Commit: l.Commit, MergedCommit: l.MergedCommit, PullRequestNumber: l.PullRequest, PlanCreatedAt: formatTime(l.PlanCreatedAt),
 		RunID: l.Run.ID, RunAttempt: l.Run.Attempt, RunURL: l.Run.URL,
 		AppliedAt: formatTime(l.AppliedAt), State: newPositionItem(l.State),
 	}
@@ -204,7 +205,7 @@ func newLastItem(t Target, l LastApply) lastItem {
 
 func (i lastItem) lastApply() (*LastApply, error) {
 	l := LastApply{
-		RecordID: i.RecordID, Commit: i.Commit, PullRequest: i.PullRequestNumber,
+		RecordID: i.RecordID, Commit: i.Commit, MergedCommit: i.MergedCommit, PullRequest: i.PullRequestNumber,
 		Run: Run{ID: i.RunID, Attempt: i.RunAttempt, URL: i.RunURL}, State: i.State.position(),
 	}
 	var err error

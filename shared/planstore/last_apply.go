@@ -9,8 +9,9 @@ import (
 // LastApply is the newest apply of a target.
 type LastApply struct {
 	RecordID      string
-	Commit        string
-	PullRequest   int // 0 when there was none
+	Commit        string // that was planned
+	MergedCommit  string // that it was applied for; empty when unknown
+	PullRequest   int    // 0 when there was none
 	PlanCreatedAt time.Time
 	Run           Run
 	AppliedAt     time.Time

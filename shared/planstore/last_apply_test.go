@@ -39,3 +39,37 @@ func TestLastAppliesOfManyTargetsAreReadAtOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestTheLastApplyTellsWhatItWasForAndWhatItWasMadeOn(t *testing.T) {
+	onEachBackend(t, func(t *testing.T, b *backend) {
+		old := b.put(t, b.newRecord(&StatePosition{"L", 6}), "plan of another")
+		r := b.newRecord(&StatePosition{"L", 5})
+		r.Commit = commitB
+		r = b.put(t, r, "plan")
+		run := runNumber("200", 1)
+		must(t, b.Claim(t.Context(), r, run, "octocat"))
+		must(t, b.Finish(t.Context(), r, run, Result{Status: StatusApplied, MergedCommit: commitA, PlannedOn: &StatePosition{"L", 7}}))
+		found, err := b.Find(t.Context(), network, commitB)
+		must(t, err)
+		want := &LastApply{
+			RecordID: r.ID(), Commit: commitB, MergedCommit: commitA, PullRequest: 41, PlanCreatedAt: r.CreatedAt,
+			Run: run, AppliedAt: found.Claim.FinishedAt, State: &StatePosition{"L", 7},
+		}
+		if diff := cmp.Diff(want, found.Last); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		// Made on a later state than the applied plan's record says, and yet before.
+		b.refusedAs(t, old, StatusSuperseded)
+
+		// As an older version wrote it.
+		item := b.item(t, applyPrefix+network.key(), lastKey)
+		delete(item, "mergedCommit")
+		b.putItem(t, item)
+		want.MergedCommit = ""
+		all, err := b.LastApplies(t.Context(), []Target{network})
+		must(t, err)
+		if diff := cmp.Diff(map[Target]LastApply{network: *want}, all); diff != "" {
+			t.Errorf("without a commit (-want +got):\n%s", diff)
+		}
+	})
+}

@@ -83,7 +83,7 @@ func (s *Store) pullRequestPlans(ctx context.Context, t Target) (plans []PullReq
 	}
 	for _, number := range slices.Sorted(maps.Keys(newest)) {
 		p := newest[number]
-		plans = append(plans, PullRequestPlan{p, became.of[p.RecordID] == nil && p.SupersededBy(became.last)})
+		plans = append(plans, PullRequestPlan{p, became.claim(p.RecordID) == nil && p.SupersededBy(became.last)})
 	}
 	return plans, nil
 }

@@ -61,7 +61,8 @@ type items interface {
 	// ofPullRequest reads, in short, the items of a pull request, as
 	// Target.pullRequest names it, with a partition key of this prefix.
 	ofPullRequest(ctx context.Context, prefix, pullRequest string) ([]shortItem, error)
-	// putClaim claims a record, or returns errCondition when it is claimed or superseded.
+	// putClaim claims a record, or returns errCondition when it is superseded, or claimed
+	// and that claim was not released.
 	putClaim(ctx context.Context, r Record, c heldClaim) error
 	// finishClaim ends the claim that a run holds, and records last (when not
 	// nil) unless the present one outdates it. It returns errCondition when the
@@ -89,9 +90,18 @@ type items interface {
 
 // claims is what has become of a target and of some of its records.
 type claims struct {
-	of   map[string]*heldClaim // by record ID; nil for one that nobody has claimed
+	of   map[string]*heldClaim // by record ID, released ones too; nil for one that nobody has claimed
 	last *LastApply            // nil when there was none
 	lock *Lock                 // nil when nobody holds the target
+}
+
+// claim is the claim on a record; nil when nobody has claimed it, or it was given back.
+func (c claims) claim(recordID string) *Claim {
+	held := c.of[recordID]
+	if held == nil || held.Status == statusReleased {
+		return nil
+	}
+	return &held.Claim
 }
 
 // heldClaim is a claim with the token of the call that made it.
@@ -118,7 +128,7 @@ var ErrDigestMismatch = problem.With(problem.DigestMismatch, errors.New("planfil
 type Stored struct {
 	Record Record
 	Status Status
-	Claim  *Claim     // nil when nobody has claimed it
+	Claim  *Claim     // nil when nobody has claimed it, or it was released
 	Last   *LastApply // the target's newest apply; nil when there was none
 	Lock   *Lock      // the target's lock; nil when there is none or it was released
 }
@@ -235,9 +245,7 @@ func (s *Store) became(ctx context.Context, r Record) (Stored, error) {
 		return Stored{}, err
 	}
 	found := Stored{Record: r, Last: stored.last, Lock: stored.lock}
-	if claim := stored.of[r.ID()]; claim != nil {
-		found.Claim = &claim.Claim
-	}
+	found.Claim = stored.claim(r.ID())
 	found.Status = status(r, found.Claim, stored.last, s.now())
 	return found, nil
 }

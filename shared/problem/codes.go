@@ -84,6 +84,8 @@ const (
 	FailedApply Code = "GITOPS-FAILED-APPLY"
 	// Superseded is of a plan since which another one was applied.
 	Superseded Code = "GITOPS-SUPERSEDED"
+	// Behind is of a merged commit that comes before the one that was applied last.
+	Behind Code = "GITOPS-BEHIND"
 	// StalePlan is of a plan whose state has changed, as Terraform says.
 	StalePlan Code = "GITOPS-STALE-PLAN"
 	// MovedConfiguration is of a plan that was made from other files than were merged.

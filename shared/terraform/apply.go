@@ -33,11 +33,12 @@ type ApplyResult struct {
 type ApplySummary struct{ Added, Changed, Destroyed, Imported int }
 
 // Apply applies a planfile. The result is meaningful also with an error, which is
-// a *CommandError once Terraform has run; errors.Is finds [ErrStalePlan] and
-// [ErrInterrupted].
+// a *CommandError once Terraform has run; errors.Is finds [ErrStalePlan],
+// [ErrStateLocked] and [ErrInterrupted].
 //
-// It begins with [CLI.CheckApply]. Variable files are for [Planfile.Ephemeral] only: without
-// ephemeral variables, Terraform before 1.10 refuses any.
+// It begins with [CLI.CheckApply], and waits for the state's lock for up to [LockTimeout].
+// Variable files are for [Planfile.Ephemeral] only: without ephemeral variables,
+// Terraform before 1.10 refuses any.
 func (c *CLI) Apply(ctx context.Context, planfile string, varFiles ...string) (ApplyResult, error) {
 	if err := c.CheckApply(planfile); err != nil {
 		return ApplyResult{}, err
@@ -46,7 +47,7 @@ func (c *CLI) Apply(ctx context.Context, planfile string, varFiles ...string) (A
 	for _, file := range varFiles {
 		args = append(args, "-var-file="+file)
 	}
-	args = append(args, planfile)
+	args = append(append(args, c.lockTimeout("apply")...), planfile)
 	r := applyReader{begun: map[operation]int{}}
 	t := c.transcript(r.message)
 	_, err := c.run(ctx, c.Workspace, args, t, 0)

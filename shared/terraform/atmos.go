@@ -25,7 +25,8 @@ type Atmos struct {
 	Dir       string // where it runs: the root of the checkout
 	Component string
 	Stack     string
-	Identity  string // for --identity; empty: as Atmos chooses
+	Identity  string   // for --identity; empty: as Atmos chooses
+	Env       []string // what Atmos itself sets of Terraform's environment, over CLI.Env
 }
 
 // wrap makes a command of Terraform one of Atmos. Flags for Terraform go after --.

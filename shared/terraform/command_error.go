@@ -16,6 +16,11 @@ var (
 	// one that the plan was made on. Nothing was applied: plan again.
 	ErrStalePlan = problem.With(problem.StalePlan, errors.New("stale plan: the state has changed since the plan was made: plan again"))
 
+	// ErrStateLocked is found in the error of Plan or Apply when the state's lock could not
+	// be taken: most often somebody else held it, for as long as it was waited for. Nothing
+	// was done. It is found together with ErrInterrupted when the wait was cancelled.
+	ErrStateLocked = problem.With(problem.Terraform, errors.New("the state's lock could not be taken"))
+
 	// ErrInterrupted is found in the error of a command that failed after the
 	// context had ended, together with the context's cause. A command that came to
 	// a good end in spite of the interrupt returns no error.
@@ -28,7 +33,7 @@ func Unsupported(err error) bool {
 	return printed(err, "Unsupported Terraform Core version") || printed(err, "Unsupported OpenTofu Core version")
 }
 
-// CommandError says how a Terraform command failed. [ErrStalePlan],
+// CommandError says how a Terraform command failed. [ErrStalePlan], [ErrStateLocked],
 // [ErrInterrupted] and what kept a command from running are found through it by
 // errors.Is and errors.As.
 type CommandError struct {
@@ -106,11 +111,18 @@ func (c *CLI) failure(args []string, code int, cause error, t *transcript) error
 		Output:      t.lastText(),
 		Err:         cause,
 	}
-	if first, _ := e.firstError(); cause == nil && first != nil {
-		switch first.Summary {
-		// Both programs' words, unchanged since Terraform 0.12.
-		case "Saved plan is stale", "Saved plan does not match the given state":
+	first, _ := e.firstError()
+	if first == nil {
+		return e
+	}
+	switch first.Summary { // both programs' words, unchanged since Terraform 0.12
+	case "Saved plan is stale", "Saved plan does not match the given state":
+		if cause == nil {
 			e.Err = ErrStalePlan
+		}
+	case "Error acquiring the state lock":
+		if e.Err = ErrStateLocked; cause != nil {
+			e.Err = fmt.Errorf("%w: %w", cause, ErrStateLocked)
 		}
 	}
 	return e

@@ -27,7 +27,8 @@ type PlanResult struct {
 
 // Plan makes a planfile. Its error is a *CommandError, which carries the
 // diagnostics as the result does. Variables come from VarFiles and from TF_VAR_
-// variables in [CLI.Env], never from process arguments.
+// variables in [CLI.Env], never from process arguments. It waits for the state's lock
+// for up to [LockTimeout].
 func (c *CLI) Plan(ctx context.Context, o PlanOptions) (PlanResult, error) {
 	args := []string{"plan", "-json", "-no-color", "-input=false", "-detailed-exitcode", "-out=" + o.Out}
 	for _, file := range o.VarFiles {
@@ -36,6 +37,7 @@ func (c *CLI) Plan(ctx context.Context, o PlanOptions) (PlanResult, error) {
 	if o.RefreshOnly {
 		args = append(args, "-refresh-only")
 	}
+	args = append(args, c.lockTimeout(args[0])...)
 	// Terraform would make the file readable for all; one that is there it keeps
 	// as it is, and overwrites.
 	if err := createPrivate(c.abs(o.Out)); err != nil {

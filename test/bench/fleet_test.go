@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ type fleet struct {
 	github           *githubtest.Server
 	repository       *githubtest.Repository
 	opened, accepted []byte // events of the pull request: opened, and closed by its merge
+	merge            func()
 }
 
 // newFleet makes n components in one stack, each in a folder of its own; actions is the
@@ -55,7 +57,7 @@ func newFleet(tb testing.TB, actions string, n int, module, store string) *fleet
 
 	number := f.repository.AddPullRequest(githubtest.PullRequest{Head: "grow", HeadSHA: f.head, Base: "main", BaseSHA: base})
 	f.opened = f.event(tb, number, base, "opened")
-	f.repository.Merge(number, githubtest.Squash, f.merged)
+	f.merge = sync.OnceFunc(func() { f.repository.Merge(number, githubtest.Squash, f.merged) })
 	f.accepted = f.event(tb, number, base, "closed")
 	return f
 }
@@ -93,6 +95,7 @@ func (f *fleet) run(tb testing.TB, action string, inputs map[string]string) ran 
 	tb.Helper()
 	f.Payload, f.SHA = f.opened, f.head
 	if action == "apply" {
+		f.merge()
 		f.Payload, f.SHA = f.accepted, f.merged
 	}
 	f.git(tb, "checkout", "--quiet", f.SHA)

@@ -27,6 +27,7 @@ func checkRequests(t *testing.T, sizes ...int) {
 		want := map[string]int{
 			"plan: s3 PUT": n, "plan: dynamodb PutItem": n,
 			"plan: GitHub GET /repos/acme/infra/commits/N/status":   1,
+			"plan: GitHub GET /repos/acme/infra/pulls/N":            1,
 			"plan: GitHub GET /repos/acme/infra/issues/N/comments":  1,
 			"plan: GitHub POST /repos/acme/infra/issues/N/comments": 1,
 

@@ -44,6 +44,7 @@ var operations = []operation{
 	{"GET", "/repos/{owner}/{repo}/pulls", "read", []string{"pull_requests"}, (*Server).listPullRequests},
 	{"GET", "/repos/{owner}/{repo}/commits/{ref}/status", "read", []string{"statuses"}, (*Server).combinedStatus},
 	{"POST", "/repos/{owner}/{repo}/statuses/{sha}", "write", []string{"statuses"}, (*Server).createStatus},
+	{"GET", "/repos/{owner}/{repo}/compare/{basehead}", "read", []string{"contents"}, (*Server).compareCommits},
 	{"POST", "/repos/{owner}/{repo}/dispatches", "write", []string{"contents"}, (*Server).createDispatch},
 }
 

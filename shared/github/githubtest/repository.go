@@ -17,6 +17,7 @@ type Repository struct {
 	labels  []string
 	roles   map[string]string // by login in lower case
 	commits map[string][]int  // numbers of the pull requests that a commit has to do with
+	history []string          // commits, each of which follows the one before
 
 	statuses   []Status // of all commits, the oldest first
 	dispatches []Dispatch

@@ -1,0 +1,30 @@
+package terraform
+
+import (
+	"strings"
+	"time"
+)
+
+// LockTimeout is how long Plan and Apply wait for a state's lock that somebody else
+// holds, such as a plan of another pull request, unless the user's TF_CLI_ARGS say how
+// long. Terraform itself would not wait.
+const LockTimeout = 5 * time.Minute
+
+// lockTimeout are the arguments for LockTimeout. There are none where the user's own name
+// that flag: those come before all of ours, and of a flag the last one counts.
+// https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_cli_args-and-tf_cli_args_name
+func (c *CLI) lockTimeout(command string) []string {
+	env := c.environ("")
+	if c.Atmos != nil {
+		env = append(env, c.Atmos.Env...)
+	}
+	given := map[string]string{}
+	for _, entry := range env {
+		name, value, _ := strings.Cut(entry, "=")
+		given[name] = value // the last of equal names counts
+	}
+	if strings.Contains(given["TF_CLI_ARGS"]+given["TF_CLI_ARGS_"+command], "-lock-timeout") {
+		return nil
+	}
+	return []string{"-lock-timeout=" + LockTimeout.String()}
+}

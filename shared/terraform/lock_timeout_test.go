@@ -1,0 +1,165 @@
+package terraform_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/terraform-gitops/gitops/shared/terraform"
+)
+
+// holdLock has somebody sit before the question of an apply, with the state's lock, until
+// leave is called.
+func holdLock(t *testing.T, c *terraform.CLI) (leave func()) {
+	t.Helper()
+	cmd := exec.Command(c.Path, "apply", "-no-color")
+	cmd.Dir, cmd.Env = c.Dir, c.Env
+	answer, err := cmd.StdinPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := false
+	leave = func() {
+		if !left {
+			left = true
+			_ = answer.Close()
+			_ = cmd.Wait() // it was not approved
+		}
+	}
+	t.Cleanup(leave)
+	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		if _, err := os.Stat(filepath.Join(c.Dir, ".terraform.tfstate.lock.info")); err == nil {
+			return leave
+		}
+		if time.Since(began) > time.Minute {
+			t.Fatal("the lock was not taken")
+		}
+	}
+}
+
+func TestPlanAndApplyWaitForTheLockOfTheState(t *testing.T) {
+	t.Parallel()
+	dir := rootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" {}`})
+	c, _ := newCLI(t, dir)
+	mustApply(t, c)
+	writeFiles(t, dir, map[string]string{"main.tf": `resource "terraform_data" "a" { input = "two" }`})
+	planfile := mustPlan(t, c)
+	for _, run := range []func() error{
+		func() error {
+			_, err := c.Plan(t.Context(), terraform.PlanOptions{Out: filepath.Join(t.TempDir(), "planfile")})
+			return err
+		},
+		func() error { _, err := c.Apply(t.Context(), planfile); return err },
+	} {
+		leave := holdLock(t, c)
+		const held = 2 * time.Second
+		timer := time.AfterFunc(held, leave)
+		began := time.Now()
+		if err := run(); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took < held {
+			t.Errorf("it did not wait: %v", took)
+		}
+		timer.Stop()
+	}
+}
+
+func TestTheUsersArgumentsSayHowLongToWaitForTheLock(t *testing.T) {
+	t.Parallel()
+	dir := rootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" {}`})
+	c, _ := newCLI(t, dir)
+	planfile := mustPlan(t, c)
+	holdLock(t, c)
+	for _, env := range [][]string{
+		{"TF_CLI_ARGS=-lock-timeout=0s"},
+		{"TF_CLI_ARGS_plan=-lock-timeout=0s", "TF_CLI_ARGS_apply=-parallelism=3 -lock-timeout 0s"},
+	} {
+		impatient, _ := newCLI(t, dir, env...)
+		out := filepath.Join(t.TempDir(), "planfile")
+		if _, err := impatient.Plan(t.Context(), terraform.PlanOptions{Out: out}); !errors.Is(err, terraform.ErrStateLocked) {
+			t.Errorf("%v: plan: %v", env, err)
+		}
+		result, err := impatient.Apply(t.Context(), planfile)
+		if !errors.Is(err, terraform.ErrStateLocked) || errors.Is(err, terraform.ErrInterrupted) {
+			t.Errorf("%v: apply: %v", env, err)
+		}
+		if len(result.Resources) > 0 || result.ErroredState != "" {
+			t.Errorf("%v: it is said to have done something: %+v", env, result)
+		}
+	}
+}
+
+func TestTheWaitForTheLockCanBeCancelled(t *testing.T) {
+	t.Parallel()
+	dir := rootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" {}`})
+	c, log := newCLI(t, dir)
+	planfile := mustPlan(t, c)
+	holdLock(t, c)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		for !strings.Contains(log.String(), "Acquiring state lock") && t.Context().Err() == nil {
+			time.Sleep(10 * time.Millisecond)
+		}
+		cancel()
+	}()
+	_, err := c.Apply(ctx, planfile)
+	if !errors.Is(err, terraform.ErrInterrupted) || !errors.Is(err, terraform.ErrStateLocked) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// Atmos sets the environment of its component over ours. A script stands in for it and
+// says what it is called with.
+func TestTheComponentsArgumentsSayHowLongToWaitForTheLock(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for env, waits := range map[string]bool{
+		"":                                       true,
+		"TF_CLI_ARGS_plan=-lock-timeout=1m":      false,
+		"TF_CLI_ARGS_apply=-lock-timeout=1m":     true,
+		"TF_CLI_ARGS_plan=-compact-warnings":     true, // over ours, that has the flag
+		"TF_CLI_ARGS=-lock-timeout=1m -no-color": false,
+	} {
+		c, log := newCLI(t, dir)
+		if strings.HasSuffix(env, "warnings") {
+			c.Env = append(c.Env, "TF_CLI_ARGS_plan=-lock-timeout=1m")
+		}
+		c.Atmos = &terraform.Atmos{Path: script(t, `echo "$@"`), Dir: dir, Component: "network", Stack: "dev", Env: []string{env}}
+		if _, err := c.Plan(t.Context(), terraform.PlanOptions{Out: filepath.Join(dir, "planfile")}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(log.String(), " -lock-timeout=5m0s"); got != waits {
+			t.Errorf("%q: %s", env, log)
+		}
+	}
+}
+
+func TestStateLineage(t *testing.T) {
+	t.Parallel()
+	dir := rootModule(t, map[string]string{
+		"main.tf": `resource "terraform_data" "a" { input = "secret" }`, "empty": "", "other": `{"values":{"lineage":"x"}}`,
+	})
+	c, _ := newCLI(t, dir)
+	mustApply(t, c)
+	planfile, err := terraform.OpenPlanfile(mustPlan(t, c))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := terraform.StateLineage(filepath.Join(dir, "terraform.tfstate")); got == "" || got != planfile.Lineage {
+		t.Errorf("lineage %q, and of the plan made on it %q", got, planfile.Lineage)
+	}
+	for _, none := range []string{"empty", "other", "missing"} {
+		if got := terraform.StateLineage(filepath.Join(dir, none)); got != "" {
+			t.Errorf("%s: lineage %q", none, got)
+		}
+	}
+}
