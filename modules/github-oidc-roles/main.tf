@@ -7,13 +7,19 @@ locals {
   # https://docs.github.com/actions/reference/security/oidc#example-subject-claims
   repositories = [for r in var.repositories : {
     subject = r.id == null ? "repo:${r.name}" : format("repo:%s@%d/%s@%d", split("/", r.name)[0], r.owner_id, split("/", r.name)[1], r.id)
-    plan    = coalesce(r.plan, ["pull_request", "ref:refs/heads/${r.default_branch}"])
-    apply   = coalesce(r.apply, ["ref:refs/heads/${r.default_branch}"])
+    plan    = coalesce(r.plan, ["pull_request", "ref:refs/heads/${r.default_branch}", "ref:refs/heads/gh-readonly-queue/${r.default_branch}/*"])
+    apply   = coalesce(r.apply, ["environment:production"])
     drift   = coalesce(r.drift, ["ref:refs/heads/${r.default_branch}"])
   }]
   plan_subjects  = distinct(flatten([for r in local.repositories : [for s in r.plan : "${r.subject}:${s}"]]))
   drift_subjects = distinct(flatten([for r in local.repositories : [for s in r.drift : "${r.subject}:${s}"]]))
   apply_subjects = distinct(flatten([for r in local.repositories : [for s in r.apply : "${r.subject}:${s}"]]))
+
+  # An environment can be used on any branch, unless its settings on GitHub say otherwise.
+  # So the appliers' tokens must be of the default branch, too: AWS reads that claim of
+  # github.com's tokens only.
+  on_github   = var.issuer_url == "https://token.actions.githubusercontent.com"
+  apply_claim = local.on_github ? { ref = distinct([for r in var.repositories : "refs/heads/${r.default_branch}"]) } : {}
 
   # The repository as the beginning of a key in the plan store: in lower case, a
   # dot at either end of the name as %2E. See shared/planstore/README.md, "Names".
@@ -31,10 +37,10 @@ locals {
       apply_storage = {
         description = "Reads planfiles and plan records, writes claims and errored states"
         subjects    = local.apply_subjects
-        claims      = var.claims.apply_storage
+        claims      = merge(local.apply_claim, var.claims.apply_storage)
       }
       drift_storage = {
-        description = "Reads drift results, writes the links to drift issues"
+        description = "Adds drift plans and their results, links them to issues, reads what is to be applied"
         subjects    = local.drift_subjects
         claims      = var.claims.drift_storage
       }
@@ -48,7 +54,7 @@ locals {
       apply = {
         description = "Terraform applies with it"
         subjects    = local.apply_subjects
-        claims      = var.claims.apply
+        claims      = merge(local.apply_claim, var.claims.apply)
       }
     } : {},
   )
@@ -109,6 +115,10 @@ data "aws_iam_policy_document" "trust" {
       condition     = var.create_oidc_provider != (var.oidc_provider_arn != null)
       error_message = "Either make the identity provider (create_oidc_provider = true, without oidc_provider_arn), or give the one that is there (create_oidc_provider = false, oidc_provider_arn = its ARN)."
     }
+    precondition {
+      condition     = local.on_github || alltrue([for r in var.repositories : r.apply != null])
+      error_message = "AWS reads no branch from the tokens of this issuer_url: say what may apply (repositories, apply), and limit an environment that you name there to the default branch, in its settings on GitHub."
+    }
   }
 }
 
@@ -126,10 +136,49 @@ resource "aws_iam_role" "this" {
   lifecycle {
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
     precondition {
-      condition     = length(jsonencode(jsondecode(data.aws_iam_policy_document.trust[each.key].json))) <= 4096
-      error_message = "The role's trust policy has more than the 4,096 characters that IAM takes: list fewer repositories or subjects, and call the module once more for the others."
+      condition     = length(jsonencode(jsondecode(data.aws_iam_policy_document.trust[each.key].json))) <= 2048
+      error_message = "The role's trust policy has more than the 2,048 characters that IAM takes (unless your account's quota is another): list fewer repositories or subjects, and call the module once more for the others."
     }
   }
+}
+
+# Terraform's code, which may be anybody's in a pull request, has no business with the plan
+# store, whatever the policies below allow.
+data "aws_iam_policy_document" "no_plan_store" {
+  count = var.storage == null ? 0 : 1
+
+  statement {
+    sid       = "NoPlanfiles"
+    effect    = "Deny"
+    actions   = ["s3:GetObject*", "s3:PutObject*", "s3:DeleteObject*"]
+    resources = ["${local.bucket_arn}/*"]
+  }
+
+  statement {
+    sid    = "NoItems"
+    effect = "Deny"
+    actions = [
+      "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem",
+      "dynamodb:PartiQL*", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem",
+      "dynamodb:ExportTableToPointInTime", "dynamodb:GetRecords",
+    ]
+    resources = [var.storage.table_arn, "${var.storage.table_arn}/*"]
+  }
+
+  statement {
+    sid       = "NoDecryption"
+    effect    = "Deny"
+    actions   = ["kms:Decrypt"]
+    resources = [var.storage.kms_key_arn]
+  }
+}
+
+resource "aws_iam_role_policy" "terraform" {
+  for_each = var.storage == null ? toset([]) : setintersection(["plan", "apply"], keys(local.roles))
+
+  name   = "no-plan-store"
+  role   = aws_iam_role.this[each.key].name
+  policy = data.aws_iam_policy_document.no_plan_store[0].json
 }
 
 resource "aws_iam_role_policy_attachment" "plan" {

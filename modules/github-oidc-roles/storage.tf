@@ -25,10 +25,8 @@ data "aws_partition" "current" {
   count = length(local.storage_roles) > 0 ? 1 : 0
 }
 
-data "aws_iam_policy_document" "plan_storage" {
+data "aws_iam_policy_document" "add_planfiles" {
   count = length(local.storage_roles) > 0 ? 1 : 0
-
-  source_policy_documents = data.aws_iam_policy_document.table_key[*].json
 
   # The bucket's policy demands this condition of everyone; here it holds whatever
   # becomes of that policy.
@@ -63,6 +61,12 @@ data "aws_iam_policy_document" "plan_storage" {
       values   = [local.bucket_arn]
     }
   }
+}
+
+data "aws_iam_policy_document" "plan_storage" {
+  count = length(local.storage_roles) > 0 ? 1 : 0
+
+  source_policy_documents = concat(data.aws_iam_policy_document.table_key[*].json, data.aws_iam_policy_document.add_planfiles[*].json)
 
   # DynamoDB has no permission to add but not to replace. What is under a key can't
   # become another record: the sort key ends in the record's SHA-256, and a record
@@ -75,7 +79,7 @@ data "aws_iam_policy_document" "plan_storage" {
     condition {
       test     = "ForAllValues:StringLike"
       variable = "dynamodb:LeadingKeys"
-      values   = flatten([for key in local.keys : [for kind in ["plan", "drift", "lock"] : "${kind}#${key}#*"]])
+      values   = flatten([for key in local.keys : [for kind in ["plan", "lock"] : "${kind}#${key}#*"]])
     }
 
     # ForAllValues is true of no value at all.
@@ -262,16 +266,54 @@ data "aws_iam_policy_document" "apply_storage" {
   }
 }
 
+# What runs on the default branch and applies nothing: it plans drift, links issues, and
+# reads what an apply would apply (dry-run), never a planfile.
 data "aws_iam_policy_document" "drift_storage" {
   count = length(local.storage_roles) > 0 ? 1 : 0
 
-  source_policy_documents = data.aws_iam_policy_document.table_key[*].json
+  source_policy_documents = concat(data.aws_iam_policy_document.table_key[*].json, data.aws_iam_policy_document.add_planfiles[*].json)
 
-  # The index's partition key is the repository and the run.
   statement {
-    sid       = "FindResults"
+    sid       = "AddItems"
+    actions   = ["dynamodb:PutItem"]
+    resources = [var.storage.table_arn]
+
+    condition {
+      test     = "ForAllValues:StringLike"
+      variable = "dynamodb:LeadingKeys"
+      values   = flatten([for key in local.keys : [for kind in ["plan", "drift", "issue"] : "${kind}#${key}#*"]])
+    }
+
+    condition {
+      test     = "Null"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["false"]
+    }
+  }
+
+  statement {
+    sid       = "FindRecords"
     actions   = ["dynamodb:Query"]
-    resources = ["${var.storage.table_arn}/index/by-run"]
+    resources = [var.storage.table_arn]
+
+    condition {
+      test     = "ForAllValues:StringLike"
+      variable = "dynamodb:LeadingKeys"
+      values   = [for key in local.keys : "plan#${key}#*"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["false"]
+    }
+  }
+
+  # An index's partition key is the repository, and the run or the pull request.
+  statement {
+    sid       = "FindByRunAndPullRequest"
+    actions   = ["dynamodb:Query"]
+    resources = [for index in ["by-run", "by-pull-request"] : "${var.storage.table_arn}/index/${index}"]
 
     condition {
       test     = "ForAllValues:StringLike"
@@ -286,15 +328,17 @@ data "aws_iam_policy_document" "drift_storage" {
     }
   }
 
+  # A claim, the last apply and the lock are read in one request: its keys are met
+  # by one statement, or by none.
   statement {
-    sid       = "WriteLinks"
-    actions   = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
+    sid       = "ReadClaims"
+    actions   = ["dynamodb:BatchGetItem"]
     resources = [var.storage.table_arn]
 
     condition {
       test     = "ForAllValues:StringLike"
       variable = "dynamodb:LeadingKeys"
-      values   = [for key in local.keys : "issue#${key}#*"]
+      values   = flatten([for key in local.keys : [for kind in ["apply", "issue", "lock"] : "${kind}#${key}#*"]])
     }
 
     condition {

@@ -30,9 +30,9 @@ variable "repositories" {
     - `name`: `OWNER/NAME`, spelled as on GitHub.
     - `owner_id`, `id`: GitHub's ids of the owner and of the repository, for tokens with the immutable subject `repo:OWNER@ID/NAME@ID:…`, which repositories made since July 2026 have. `gh api repos/OWNER/NAME --jq '.owner.id, .id'` prints both. During a change from one form to the other, list the repository twice.
     - `default_branch`: the branch that is applied.
-    - `plan`: what follows the repository in the subjects that may plan: `pull_request`, `ref:refs/heads/BRANCH`, `ref:refs/tags/TAG` or `environment:NAME`. A ref may end in `/*`. By default, pull requests and the default branch, which is where scheduled runs are.
-    - `apply`: the same for those that may apply: `environment:NAME`, or the default branch. By default, the default branch. Limit an environment named here to the default branch, in its settings on GitHub.
-    - `drift`: the same for drift detection, which writes the links between targets and drift issues. By default, the default branch.
+    - `plan`: what follows the repository in the subjects that may plan: `pull_request`, `ref:refs/heads/BRANCH`, `ref:refs/tags/TAG` or `environment:NAME`. A ref may end in `/*`. By default, pull requests, the default branch, which is where scheduled runs are, and its merge queue.
+    - `apply`: the same for those that may apply: `environment:NAME`, or the default branch (`ref:refs/heads/BRANCH`) for jobs without environment. By default, the environment `production`, on the default branch: github.com's tokens must also have the default branch in their claim `ref`.
+    - `drift`: the same for drift plans, drift detection, and dry runs of the apply. By default, the default branch.
   EOT
   type = list(object({
     name           = string
@@ -167,19 +167,19 @@ variable "create_terraform_roles" {
 }
 
 variable "plan_policy_arns" {
-  description = "Policies of the role that Terraform plans with, as a map of any name to an ARN. None by default. Code of a pull request runs with this role before anyone has read it: give it nothing that writes, and nothing that reads secrets."
+  description = "Policies of the role that Terraform plans with, as a map of any name to an ARN. None by default. Code of a pull request runs with this role before anyone has read it: give it nothing that writes, and nothing that reads secrets (ReadOnlyAccess reads parameters, objects and items of all services)."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
     condition     = alltrue([for arn in values(var.plan_policy_arns) : try(can(regex("^arn:[a-z-]+:iam::(aws|[0-9]{12}):policy/", arn)), true)])
-    error_message = "plan_policy_arns are ARNs of policies, such as { read = \"arn:aws:iam::aws:policy/ReadOnlyAccess\" }."
+    error_message = "plan_policy_arns are ARNs of policies, such as { network = \"arn:aws:iam::aws:policy/AmazonVPCReadOnlyAccess\" }."
   }
 
   validation {
     condition     = alltrue([for arn in values(var.plan_policy_arns) : try(!can(regex(":iam::aws:policy/(AdministratorAccess|PowerUserAccess|IAMFullAccess)$", arn)), true)])
-    error_message = "The planner must not get AdministratorAccess, PowerUserAccess or IAMFullAccess: code of a pull request runs with this role before anyone has read it. Use ReadOnlyAccess, ViewOnlyAccess, or a policy of your own."
+    error_message = "The planner must not get AdministratorAccess, PowerUserAccess or IAMFullAccess: code of a pull request runs with this role before anyone has read it. Use read-only policies of the services that it plans, or one of your own."
   }
 }
 

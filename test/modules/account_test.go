@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -45,6 +46,7 @@ const (
 
 	pullRequest = "repo:" + repository + ":pull_request"
 	mainBranch  = "repo:" + repository + ":ref:refs/heads/main"
+	production  = "repo:" + repository + ":environment:production" // on the main branch
 )
 
 // account is an AWS account with what the example makes in it.
@@ -134,7 +136,7 @@ func example(t *testing.T, moto *mototest.Server, modules string) *terraform.Opt
 		TerraformBinary: "terraform", TerraformDir: dir, EnvVars: environ, NoColor: true, Logger: logger.TestingT,
 		Vars: map[string]any{
 			"region": region, "name": "acme-gitops",
-			"repositories": []any{map[string]any{"name": repository, "apply": []any{"ref:refs/heads/main", "environment:production"}}},
+			"repositories": []any{map[string]any{"name": repository}},
 			"claims":       map[string]any{"plan_storage": map[string]any{"job_workflow_ref": []any{workflow}}},
 		},
 	}
@@ -167,18 +169,16 @@ func (a *account) read(t *testing.T) {
 		fatal(t, err)
 		inline, err := client.ListRolePolicies(t.Context(), &iam.ListRolePoliciesInput{RoleName: &role})
 		fatal(t, err)
-		want := 0
+		want := 1 // that on states
 		if strings.HasSuffix(name, "-storage") {
-			want = 1
+			want = 0
 		}
-		if len(attached.AttachedPolicies) != 0 || len(inline.PolicyNames) != want {
+		if len(attached.AttachedPolicies) != want || len(inline.PolicyNames) != 1 {
 			t.Fatalf("role %s has policies %v and %v", role, attached.AttachedPolicies, inline.PolicyNames)
 		}
-		if want == 1 {
-			policy, err := client.GetRolePolicy(t.Context(), &iam.GetRolePolicyInput{RoleName: &role, PolicyName: &inline.PolicyNames[0]})
-			fatal(t, err)
-			a.policies.Identity[role] = document(t, *policy.PolicyDocument)
-		}
+		policy, err := client.GetRolePolicy(t.Context(), &iam.GetRolePolicyInput{RoleName: &role, PolicyName: &inline.PolicyNames[0]})
+		fatal(t, err)
+		a.policies.Identity[role] = document(t, *policy.PolicyDocument)
 	}
 
 	objects := a.objects()
@@ -280,7 +280,7 @@ func (a *account) checkResources(t *testing.T) {
 // token is an ID token of GitHub's, but for its signature.
 func token(subject, audience string) string {
 	encode := base64.RawURLEncoding.EncodeToString
-	claims := fmt.Sprintf(`{"iss":"https://token.actions.githubusercontent.com","aud":%q,"sub":%q,"job_workflow_ref":%q}`, audience, subject, workflow)
+	claims := fmt.Sprintf(`{"iss":"https://token.actions.githubusercontent.com","aud":%q,"sub":%q,"job_workflow_ref":%q,"ref":"refs/heads/main"}`, audience, subject, workflow)
 	return encode([]byte(`{"alg":"RS256"}`)) + "." + encode([]byte(claims)) + "." + encode([]byte("signature"))
 }
 
@@ -300,14 +300,15 @@ func (a *account) planAndApply(t *testing.T) {
 	runner, err := ghatest.OneComponent(t.Context(), t.TempDir(), "resource \"terraform_data\" \"network\" {}\n")
 	fatal(t, err)
 	runner.Repository = repository
-	write(t, filepath.Join(runner.Workspace(), "gitops.yaml"), a.settings+"components: { component: {} }\nstacks: { stack: {} }\n")
+	settings := regexp.MustCompile(`(?m)^backend-config:\n( *- .*\n)+`).ReplaceAllString(a.settings, "") // this state is in a folder
+	write(t, filepath.Join(runner.Workspace(), "gitops.yaml"), settings+"components: { component: {} }\nstacks: { stack: {} }\n")
 	run(t, runner.Workspace(), "git", "-c", "user.name=Mona", "-c", "user.email=mona@example.com", "-c", "commit.gpgsign=false", "commit", "--quiet", "--all", "--message=settings")
 	runner.SHA = strings.TrimSpace(run(t, runner.Workspace(), "git", "rev-parse", "HEAD"))
 	runner.Environ = append(slices.DeleteFunc(runner.Environ, func(v string) bool { return strings.HasPrefix(v, "AWS_") }),
 		"AWS_ENDPOINT_URL="+a.endpoint, "AWS_EC2_METADATA_DISABLED=true",
 		"ACTIONS_ID_TOKEN_REQUEST_URL="+tokens.URL+"/token?api-version=2.0", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=request-token")
 
-	for _, step := range []struct{ action, subject string }{{"plan", pullRequest}, {"apply", mainBranch}} {
+	for _, step := range []struct{ action, subject string }{{"plan", pullRequest}, {"apply", production}} {
 		subject = step.subject
 		done, log, _, err := runner.Exec(t.Context(), filepath.Join(actions, step.action), ghatest.ComponentInputs(), 0)
 		if err != nil {
@@ -327,7 +328,7 @@ func (a *account) planAndApply(t *testing.T) {
 // seldomPaths has the plan store take paths that a story would need a broken
 // network or a broken backend for, each with the role that would be on it.
 func (a *account) seldomPaths(t *testing.T) {
-	planner, applier := a.store(t, planStorage, pullRequest), a.store(t, applyStorage, mainBranch)
+	planner, applier := a.store(t, planStorage, pullRequest), a.store(t, applyStorage, production)
 	dir := t.TempDir()
 	planfile, state := filepath.Join(dir, "planfile"), filepath.Join(dir, "errored.tfstate")
 	write(t, planfile, "planfile")
@@ -356,9 +357,15 @@ func (a *account) seldomPaths(t *testing.T) {
 	fatal(t, err)
 	fatal(t, applier.Finish(t.Context(), record, record.Run, planstore.Result{Status: planstore.StatusFailed, Reason: "state"}))
 
-	// Drift: the planner writes a result, detection the link, remediation that too.
+	// Drift: its plan has another role than that of a change. Detection writes the link,
+	// remediation that too.
 	detector := a.store(t, driftStorage, mainBranch)
-	fatal(t, planner.PutDriftResult(t.Context(), planstore.DriftResult{
+	write(t, planfile, "drift")
+	drift := record
+	drift.Kind, drift.PullRequest = planstore.KindDrift, 0
+	_, err = detector.Put(t.Context(), drift, planfile)
+	fatal(t, err)
+	fatal(t, detector.PutDriftResult(t.Context(), planstore.DriftResult{
 		Target: record.Target, Run: record.Run, Commit: record.Commit, At: record.CreatedAt, Outcome: planstore.DriftNotDrifted,
 	}))
 	results, err := detector.DriftResults(t.Context(), repository, record.Run.ID)
@@ -390,12 +397,21 @@ func (a *account) seldomPaths(t *testing.T) {
 	_, err = planner.LastApplies(t.Context(), targets)
 	fatal(t, err)
 
-	// Pull requests: both ask what one has planned, the applier also who has planned a target.
-	for _, store := range []*planstore.Store{planner, applier} {
+	// Pull requests: all ask what one has planned, the applier also who has planned a target,
+	// and a dry run finds what would be applied.
+	for _, store := range []*planstore.Store{planner, applier, detector} {
 		plans, err := store.PlansOfPullRequest(t.Context(), repository, 41)
 		if err != nil || len(plans) != 2 {
 			t.Fatalf("%d plans, error %v", len(plans), err)
 		}
+	}
+	for _, store := range []*planstore.Store{applier, detector} {
+		_, err = store.Find(t.Context(), record.Target, record.Commit)
+		fatal(t, err)
+		_, err = store.ReadLocks(t.Context(), targets)
+		fatal(t, err)
+		_, err = store.LastApplies(t.Context(), targets)
+		fatal(t, err)
 	}
 	plans, err := applier.PullRequestPlans(t.Context(), record.Target)
 	if err != nil || len(plans) != 1 {

@@ -51,7 +51,7 @@ func claimsOf(t *testing.T, body []byte) map[string]string {
 // assume asks for a role with a token of these claims.
 func (a *account) assume(role string, claims map[string]string) request {
 	context := map[string]any{}
-	for _, claim := range []string{"aud", "sub", "job_workflow_ref"} { // those that the policies speak of
+	for _, claim := range []string{"aud", "sub", "job_workflow_ref", "ref"} { // those that the policies speak of
 		if value, ok := claims[claim]; ok {
 			context[claimPrefix+claim] = value
 		}

@@ -71,6 +71,9 @@ func (a *account) checkNoMore(t *testing.T, calls []request) {
 	allowed := map[string]bool{}
 	for role, policy := range a.policies.Identity {
 		for _, statement := range policy["Statement"].([]any) {
+			if statement.(map[string]any)["Effect"] == "Deny" {
+				continue
+			}
 			for _, action := range list(statement.(map[string]any)["Action"]) {
 				allowed[role+" "+action] = true
 			}

@@ -24,6 +24,10 @@ type request struct {
 // the bucket and of the key stop by themselves.
 const administrator = "administrator"
 
+// allPowerful is the role that Terraform plans with, once its user has attached a policy
+// that allows everything.
+const allPowerful = "all-powerful"
+
 func statement(s map[string]any) map[string]any {
 	return map[string]any{"Version": "2012-10-17", "Statement": []any{s}}
 }
@@ -63,6 +67,10 @@ func (p policies) simulation(r request) map[string]any {
 	policy := p.Identity[r.Role]
 	if r.Role == administrator {
 		policy = statement(map[string]any{"Effect": "Allow", "Action": "*", "Resource": "*"})
+	}
+	if r.Role == allPowerful {
+		identity = append(identity, map[string]any{"name": "*", "policy": statement(map[string]any{"Effect": "Allow", "Action": "*", "Resource": "*"})})
+		policy = p.Identity[planRole]
 	}
 	if policy != nil && !trust {
 		identity = append(identity, map[string]any{"name": r.Role, "policy": policy})

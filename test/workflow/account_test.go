@@ -25,9 +25,8 @@ type account struct {
 	store         *planstore.Store
 }
 
-// trusted are the subjects that the roles let in, which moto does not ask for: those of
-// modules/github-oidc-roles, where plan lists the merge queue besides what it lists by
-// default, and apply the environment.
+// trusted are the subjects that the roles let in, which moto does not ask for: the defaults
+// of modules/github-oidc-roles.
 var trusted = map[string][]string{
 	"acme-plan":          planners,
 	"acme-plan-storage":  planners,
@@ -38,7 +37,7 @@ var trusted = map[string][]string{
 
 var (
 	planners = []string{"pull_request", "ref:refs/heads/main", "ref:refs/heads/gh-readonly-queue/main/*"}
-	appliers = []string{"ref:refs/heads/main", "environment:production"}
+	appliers = []string{"environment:production"}
 )
 
 func newAccount(t *testing.T) *account {

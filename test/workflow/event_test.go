@@ -136,19 +136,20 @@ func refOf(event string, edits map[string]any) string {
 // gets ID tokens with, each as the permissions say that the workflow's file gives it.
 func (tm *team) variables(file, run, event, ref string, edits map[string]any) map[string]map[string]string {
 	tm.t.Helper()
-	caller := readWorkflow(tm.t, file).onlyJob(tm.t)
 	all := map[string]map[string]string{}
-	for id, job := range readWorkflow(tm.t, filepath.Join(tm.workflows, caller.called())).Jobs {
-		permissions := job.Permissions
-		if permissions == nil {
-			permissions = caller.Permissions
+	for _, caller := range readWorkflow(tm.t, file).Jobs {
+		for id, job := range readWorkflow(tm.t, filepath.Join(tm.workflows, caller.called())).Jobs {
+			permissions := job.Permissions
+			if permissions == nil {
+				permissions = caller.Permissions
+			}
+			all[id] = map[string]string{}
+			fork := event == "pull_request" && edits["pull_request.head.repo.full_name"] != name
+			if permissions["id-token"] == "write" && !fork {
+				all[id] = tm.account.idTokenVariables(claims{Run: run, Job: id, Subject: caller.subject(job, event, ref)})
+			}
+			all[id]["INPUT_TOKEN"] = tm.github.NewToken("github-actions[bot]", ofAPI(permissions))
 		}
-		all[id] = map[string]string{}
-		fork := event == "pull_request" && edits["pull_request.head.repo.full_name"] != name
-		if permissions["id-token"] == "write" && !fork {
-			all[id] = tm.account.idTokenVariables(claims{Run: run, Job: id, Subject: caller.subject(job, event, ref)})
-		}
-		all[id]["INPUT_TOKEN"] = tm.github.NewToken("github-actions[bot]", ofAPI(permissions))
 	}
 	return all
 }

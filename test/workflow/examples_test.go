@@ -27,7 +27,7 @@ func TestExamplesPlanApplyAndTakeDriftBack(t *testing.T) {
 	push := tm.pushEvent(pr)
 	review, apply := push.job("review"), push.job("apply")
 	review.want("success", "To be applied: 2 targets")
-	review.wantRoles("acme-apply-storage")
+	review.wantRoles("acme-drift-storage")
 	apply.want("success", "Applied 2 targets")
 	apply.wantRoles("acme-apply", "acme-apply-storage")
 	for _, stack := range []string{"acme-ue2-dev", "acme-ue2-prod"} {
@@ -45,7 +45,7 @@ func TestExamplesPlanApplyAndTakeDriftBack(t *testing.T) {
 	edit(t, tm.path("state", "acme-ue2-dev", "network.tfstate"), "10.1.64.0", "10.7.64.0")
 	drift := tm.event("drift", "schedule", "", map[string]any{})
 	drift.job("plan").want("success", "4 targets: 3 change")
-	drift.job("plan").wantRoles("acme-plan", "acme-plan-storage")
+	drift.job("plan").wantRoles("acme-drift-storage", "acme-plan")
 	drift.job("detect").want("success", "3 drifted")
 	drift.job("detect").wantRoles("acme-drift-storage")
 	network, service := tm.issueOf("network", "acme-ue2-dev"), tm.issueOf("service", "acme-ue2-prod")
@@ -120,6 +120,40 @@ func TestExamplesLockAndPlanAgain(t *testing.T) {
 	labelled := tm.labelEvent(second, "terraform-unlock").job("plan")
 	labelled.want("success", "pull request `#2` no longer holds network in `acme-ue2-prod`")
 	labelled.wantRoles("acme-plan-storage")
+}
+
+// What was merged has no plan, and the branch has moved on since: it is planned and applied by
+// hand, and nothing else is.
+func TestExamplesPlanAndApplyWhatIsMerged(t *testing.T) {
+	t.Parallel()
+	tm := newTeam(t)
+	pr := tm.open("new-range", "0.0/16", "64.0/18", "components/network/acme-ue2-dev.tfvars", "components/network/acme-ue2-prod.tfvars")
+	tm.merge(pr)
+	tm.pushEvent(pr).job("review").want("failure", "no stored plan for commit")
+	tm.edit("components/service/acme-ue2-dev.tfvars", "replicas = 2", "replicas = 3")
+	head := tm.commit("Have more of the service")
+
+	dispatch := map[string]any{
+		"ref": "refs/heads/main", "inputs": map[string]any{"components": "network", "stacks": "acme-ue2-{dev,prod}"},
+	}
+	run := tm.event("plan-merged", "workflow_dispatch", "", dispatch)
+	plan, review, apply := run.job("plan"), run.job("review"), run.job("apply")
+	plan.want("success", "2 targets: 2 change")
+	plan.wantRoles("acme-plan", "acme-plan-storage")
+	review.want("success", "To be applied: 2 targets")
+	review.wantRoles("acme-drift-storage")
+	apply.want("success", "Applied 2 targets")
+	apply.wantRoles("acme-apply", "acme-apply-storage")
+	for _, stack := range []string{"acme-ue2-dev", "acme-ue2-prod"} {
+		tm.account.wantApplied(tm.account.changePlan("network", stack, head), apply)
+	}
+	tm.wantCIDR("acme-ue2-dev", "10.1.64.0/18")
+	tm.wantCIDR("acme-ue2-prod", "10.2.64.0/18")
+
+	again := tm.event("plan-merged", "workflow_dispatch", "", dispatch)
+	again.job("plan").want("success", "2 targets: 2 without changes")
+	again.wantNoJob("review")
+	again.wantNoJob("apply")
 }
 
 // A job that is skipped would be a check that has passed.

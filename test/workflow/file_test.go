@@ -43,17 +43,6 @@ func readWorkflow(t *testing.T, path string) file {
 	return f
 }
 
-func (f file) onlyJob(t *testing.T) fileJob {
-	t.Helper()
-	if len(f.Jobs) != 1 {
-		t.Fatalf("%d jobs, want 1", len(f.Jobs))
-	}
-	for _, job := range f.Jobs {
-		return job
-	}
-	return fileJob{}
-}
-
 // called is the file of the reusable workflow that a job calls.
 func (j fileJob) called() string {
 	path, _, _ := strings.Cut(strings.TrimPrefix(j.Uses, "terraform-gitops/gitops/"), "@")

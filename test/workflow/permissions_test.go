@@ -20,44 +20,50 @@ func TestJobsHaveThePermissionsThatTheirActionsNeed(t *testing.T) {
 	t.Parallel()
 	for _, path := range glob(t, "examples/*.yml") {
 		example := readWorkflow(t, filepath.Join(root, path))
-		caller := example.onlyJob(t)
 		if example.Permissions == nil || len(example.Permissions) > 0 {
 			t.Errorf("%s: permissions %v at the top, want {}", path, example.Permissions)
 		}
-		called := readWorkflow(t, filepath.Join(root, caller.called()))
-		needed := map[string]string{}
-		for id, job := range called.Jobs {
-			permissions := job.Permissions
-			if permissions == nil {
-				if called.Permissions != nil {
-					t.Errorf("%s: the job %s has the permissions %v", caller.called(), id, called.Permissions)
-				}
-				permissions = caller.Permissions
+		for _, caller := range example.Jobs {
+			caller.wantLeast(t, path)
+		}
+	}
+}
+
+func (j fileJob) wantLeast(t *testing.T, path string) {
+	t.Helper()
+	called := readWorkflow(t, filepath.Join(root, j.called()))
+	needed := map[string]string{}
+	for id, job := range called.Jobs {
+		permissions := job.Permissions
+		if permissions == nil {
+			if called.Permissions != nil {
+				t.Errorf("%s: the job %s has the permissions %v", j.called(), id, called.Permissions)
 			}
-			allowed := map[string]bool{}
-			for _, step := range job.Steps {
-				action, ours := strings.CutPrefix(step.Uses, "terraform-gitops/gitops/")
-				if !ours {
-					continue
-				}
-				action, _, _ = strings.Cut(action, "@")
-				for _, row := range documented.FindAllStringSubmatch(read(t, filepath.Join(action, "README.md")), -1) {
-					allowed[row[1]+": read"] = true
-					allowed[row[1]+": write"] = row[2] == "write"
-				}
+			permissions = j.Permissions
+		}
+		allowed := map[string]bool{}
+		for _, step := range job.Steps {
+			action, ours := strings.CutPrefix(step.Uses, "terraform-gitops/gitops/")
+			if !ours {
+				continue
 			}
-			for name, level := range permissions {
-				if !allowed[name+": "+level] {
-					t.Errorf("%s: the job %s has %s: %s, which its action does not need", caller.called(), id, name, level)
-				}
-				if needed[name] != "write" {
-					needed[name] = level
-				}
+			action, _, _ = strings.Cut(action, "@")
+			for _, row := range documented.FindAllStringSubmatch(read(t, filepath.Join(action, "README.md")), -1) {
+				allowed[row[1]+": read"] = true
+				allowed[row[1]+": write"] = row[2] == "write"
 			}
 		}
-		// GitHub starts no run of which a job wants more than its caller has.
-		if diff := cmp.Diff(needed, maps.Clone(caller.Permissions)); diff != "" {
-			t.Errorf("%s does not give what %s needs (-needed +given):\n%s", path, caller.called(), diff)
+		for name, level := range permissions {
+			if !allowed[name+": "+level] {
+				t.Errorf("%s: the job %s has %s: %s, which its action does not need", j.called(), id, name, level)
+			}
+			if needed[name] != "write" {
+				needed[name] = level
+			}
 		}
+	}
+	// GitHub starts no run of which a job wants more than its j has.
+	if diff := cmp.Diff(needed, maps.Clone(j.Permissions)); diff != "" {
+		t.Errorf("%s does not give what %s needs (-needed +given):\n%s", path, j.called(), diff)
 	}
 }

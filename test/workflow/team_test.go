@@ -38,7 +38,7 @@ func newTeam(t *testing.T) *team {
 		}
 	}
 	tm.workflows = tm.path("gitops")
-	for _, file := range []string{"apply", "remediate"} { // act does not know this key of May 2026
+	for _, file := range []string{"apply", "drift", "remediate"} { // act does not know this key of May 2026
 		edit(t, filepath.Join(tm.workflows, ".github", "workflows", file+".yml"), "  queue: max\n", "")
 	}
 	tm.edit("gitops.yaml", "../../../state", tm.path("state"))

@@ -32,16 +32,22 @@ run "roles_that_trust_what_they_are_for" {
   }
   assert {
     condition = alltrue([for role in ["plan", "plan_storage"] : toset(flatten([for c in data.aws_iam_policy_document.trust[role].statement[0].condition : c.values if endswith(c.variable, ":sub")])) == toset([
-      "repo:acme/infrastructure:pull_request", "repo:acme/infrastructure:ref:refs/heads/main",
+      "repo:acme/infrastructure:pull_request", "repo:acme/infrastructure:ref:refs/heads/main", "repo:acme/infrastructure:ref:refs/heads/gh-readonly-queue/main/*",
     ])])
-    error_message = "the planners trust other subjects than pull requests and the default branch"
+    error_message = "the planners trust other subjects than pull requests, the default branch and its merge queue"
   }
   assert {
-    condition     = alltrue([for role in ["apply", "apply_storage", "drift_storage"] : flatten([for c in data.aws_iam_policy_document.trust[role].statement[0].condition : c.values if endswith(c.variable, ":sub")]) == ["repo:acme/infrastructure:ref:refs/heads/main"]])
-    error_message = "the appliers trust other subjects than the default branch"
+    condition = alltrue([for role in ["apply", "apply_storage"] : { for c in data.aws_iam_policy_document.trust[role].statement[0].condition : trimprefix(c.variable, "token.actions.githubusercontent.com:") => one(c.values) } == {
+      aud = "sts.amazonaws.com", sub = "repo:acme/infrastructure:environment:production", ref = "refs/heads/main"
+    }])
+    error_message = "the appliers trust something else than the environment production on the default branch"
   }
   assert {
-    condition     = alltrue([for d in data.aws_iam_policy_document.trust : alltrue([for c in d.statement[0].condition : c.test == "StringEquals" && startswith(c.variable, "token.actions.githubusercontent.com:")])])
+    condition     = flatten([for c in data.aws_iam_policy_document.trust["drift_storage"].statement[0].condition : c.values if endswith(c.variable, ":sub")]) == ["repo:acme/infrastructure:ref:refs/heads/main"]
+    error_message = "drift storage trusts another subject than the default branch"
+  }
+  assert {
+    condition     = alltrue([for role, d in data.aws_iam_policy_document.trust : alltrue([for c in d.statement[0].condition : c.test == (startswith(role, "plan") && endswith(c.variable, ":sub") ? "StringLike" : "StringEquals") && startswith(c.variable, "token.actions.githubusercontent.com:")])])
     error_message = "a subject without wildcard is not compared exactly"
   }
   assert {
@@ -67,7 +73,7 @@ run "the_immutable_subject" {
     repositories = [{ name = "acme/infrastructure", owner_id = 123456, id = 456789 }]
   }
   assert {
-    condition     = output.subjects.apply == tolist(["repo:acme@123456/infrastructure@456789:ref:refs/heads/main"])
+    condition     = output.subjects.apply == tolist(["repo:acme@123456/infrastructure@456789:environment:production"])
     error_message = "not the subject with ids"
   }
 }
@@ -77,7 +83,7 @@ run "both_forms_while_changing" {
     repositories = [{ name = "acme/infrastructure", owner_id = 123456, id = 456789 }, { name = "acme/infrastructure" }]
   }
   assert {
-    condition     = output.subjects.apply == tolist(["repo:acme@123456/infrastructure@456789:ref:refs/heads/main", "repo:acme/infrastructure:ref:refs/heads/main"])
+    condition     = output.subjects.apply == tolist(["repo:acme@123456/infrastructure@456789:environment:production", "repo:acme/infrastructure:environment:production"])
     error_message = "not both subjects"
   }
   assert {
@@ -138,15 +144,19 @@ run "keys_are_those_of_the_plan_store" {
 
 run "what_plan_storage_may_do" {
   assert {
-    condition     = toset(flatten([for s in data.aws_iam_policy_document.plan_storage[0].statement : s.actions])) == toset(["s3:PutObject", "kms:GenerateDataKey", "dynamodb:PutItem", "dynamodb:BatchGetItem", "dynamodb:Query"])
+    condition     = toset(flatten([for s in data.aws_iam_policy_document.plan_storage[0].statement : s.actions])) == toset(["dynamodb:PutItem", "dynamodb:BatchGetItem", "dynamodb:Query"])
     error_message = "plan storage may do something else"
   }
   assert {
-    condition     = alltrue([for s in data.aws_iam_policy_document.plan_storage[0].statement : s.resources == toset(["arn:aws:s3:::acme-planfiles/planfiles/acme/infrastructure/*"]) && [for c in s.condition : c.variable] == ["s3:if-none-match"] if s.sid == "AddPlanfiles"])
+    condition     = toset(flatten([for s in data.aws_iam_policy_document.add_planfiles[0].statement : s.actions])) == toset(["s3:PutObject", "kms:GenerateDataKey"])
+    error_message = "who adds planfiles may do something else"
+  }
+  assert {
+    condition     = alltrue([for s in data.aws_iam_policy_document.add_planfiles[0].statement : s.resources == toset(["arn:aws:s3:::acme-planfiles/planfiles/acme/infrastructure/*"]) && [for c in s.condition : c.variable] == ["s3:if-none-match"] if s.sid == "AddPlanfiles"])
     error_message = "planfiles can be put elsewhere, or over others"
   }
   assert {
-    condition     = flatten([for s in data.aws_iam_policy_document.plan_storage[0].statement : [for c in s.condition : c.values if c.variable == "dynamodb:LeadingKeys" && c.test != "Null"] if contains(s.actions, "dynamodb:PutItem")]) == ["plan#acme/infrastructure#*", "drift#acme/infrastructure#*", "lock#acme/infrastructure#*"]
+    condition     = flatten([for s in data.aws_iam_policy_document.plan_storage[0].statement : [for c in s.condition : c.values if c.variable == "dynamodb:LeadingKeys" && c.test != "Null"] if contains(s.actions, "dynamodb:PutItem")]) == ["plan#acme/infrastructure#*", "lock#acme/infrastructure#*"]
     error_message = "records of another kind or repository can be put"
   }
   assert {
@@ -180,11 +190,11 @@ run "what_apply_storage_may_do" {
 run "an_index_is_queried_by_repository" {
   assert {
     condition = { for role, d in { plan = data.aws_iam_policy_document.plan_storage[0], apply = data.aws_iam_policy_document.apply_storage[0], drift = data.aws_iam_policy_document.drift_storage[0] } :
-      role => [for s in d.statement : [one(s.resources), [for c in s.condition : c.values if c.test != "Null"]] if s.actions == toset(["dynamodb:Query"]) && strcontains(one(s.resources), "/index/")]
+      role => flatten([for s in d.statement : [for r in s.resources : [split("/", r)[3], [for c in s.condition : c.values if c.test != "Null"]] if strcontains(r, "/index/")]])
       } == {
-      plan  = [["arn:aws:dynamodb:us-east-2:111111111111:table/acme-plans/index/by-pull-request", [tolist(["acme/infrastructure#*"])]]]
-      apply = [["arn:aws:dynamodb:us-east-2:111111111111:table/acme-plans/index/by-pull-request", [tolist(["acme/infrastructure#*"])]]]
-      drift = [["arn:aws:dynamodb:us-east-2:111111111111:table/acme-plans/index/by-run", [tolist(["acme/infrastructure#*"])]]]
+      plan  = ["by-pull-request", "acme/infrastructure#*"]
+      apply = ["by-pull-request", "acme/infrastructure#*"]
+      drift = ["by-pull-request", "acme/infrastructure#*", "by-run", "acme/infrastructure#*"]
     }
     error_message = "another index, or another repository's part of one, can be queried"
   }
@@ -196,7 +206,12 @@ run "what_drift_storage_may_do" {
     error_message = "drift storage may do something else"
   }
   assert {
-    condition     = flatten([for s in data.aws_iam_policy_document.drift_storage[0].statement : [for c in s.condition : c.values if c.variable == "dynamodb:LeadingKeys" && c.test != "Null"]]) == ["acme/infrastructure#*", "issue#acme/infrastructure#*"]
+    condition = { for s in data.aws_iam_policy_document.drift_storage[0].statement : s.sid => flatten([for c in s.condition : c.values if c.variable == "dynamodb:LeadingKeys" && c.test != "Null"]) } == {
+      AddItems                = ["plan#acme/infrastructure#*", "drift#acme/infrastructure#*", "issue#acme/infrastructure#*"]
+      FindRecords             = ["plan#acme/infrastructure#*"]
+      FindByRunAndPullRequest = ["acme/infrastructure#*"]
+      ReadClaims              = ["apply#acme/infrastructure#*", "issue#acme/infrastructure#*", "lock#acme/infrastructure#*"]
+    }
     error_message = "drift storage can reach items of another kind or repository"
   }
 }
@@ -220,7 +235,7 @@ run "keys_work_through_their_service_only" {
     }
   }
   assert {
-    condition = alltrue(flatten([for d in [data.aws_iam_policy_document.plan_storage[0], data.aws_iam_policy_document.apply_storage[0]] :
+    condition = alltrue(flatten([for d in [data.aws_iam_policy_document.add_planfiles[0], data.aws_iam_policy_document.apply_storage[0]] :
       [for s in d.statement : { for c in s.condition : c.variable => c.values[0] } == {
         "kms:ViaService" = "s3.us-east-2.amazonaws.com", "kms:EncryptionContext:aws:s3:arn" = "arn:aws:s3:::acme-planfiles"
       } if startswith(one(slice(sort(s.actions), 0, 1)), "kms:")]
@@ -234,7 +249,7 @@ run "keys_work_through_their_service_only" {
     error_message = "the table's key can be used elsewhere"
   }
   assert {
-    condition     = length(data.aws_iam_policy_document.plan_storage[0].source_policy_documents) == 1 && length(data.aws_iam_policy_document.apply_storage[0].source_policy_documents) == 1
+    condition     = length(data.aws_iam_policy_document.plan_storage[0].source_policy_documents) == 2 && length(data.aws_iam_policy_document.drift_storage[0].source_policy_documents) == 2 && length(data.aws_iam_policy_document.apply_storage[0].source_policy_documents) == 1
     error_message = "a storage role can't use the table's key"
   }
 }
@@ -314,15 +329,16 @@ run "the_provider_that_is_there" {
 
 run "another_issuer_and_audience" {
   variables {
-    issuer_url = "https://github.example.com/_services/token"
-    audience   = "acme"
+    issuer_url   = "https://github.example.com/_services/token"
+    audience     = "acme"
+    repositories = [{ name = "acme/infrastructure", apply = ["environment:production"] }]
   }
   assert {
     condition     = aws_iam_openid_connect_provider.this[0].url == "https://github.example.com/_services/token" && aws_iam_openid_connect_provider.this[0].client_id_list == toset(["acme"])
     error_message = "not the issuer's provider"
   }
   assert {
-    condition     = alltrue([for c in data.aws_iam_policy_document.trust["plan"].statement[0].condition : startswith(c.variable, "github.example.com/_services/token:")])
+    condition     = alltrue([for c in flatten([for d in data.aws_iam_policy_document.trust : d.statement[0].condition]) : contains(["github.example.com/_services/token:aud", "github.example.com/_services/token:sub"], c.variable)])
     error_message = "a condition is on another issuer's claims"
   }
 }

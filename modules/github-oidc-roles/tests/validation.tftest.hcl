@@ -386,6 +386,14 @@ run "no_provider_of_the_two" {
   expect_failures = [data.aws_iam_policy_document.trust]
 }
 
+run "an_issuer_whose_branches_aws_does_not_read" {
+  command = plan
+  variables {
+    issuer_url = "https://github.example.com/_services/token"
+  }
+  expect_failures = [data.aws_iam_policy_document.trust]
+}
+
 run "a_provider_too_many" {
   command = plan
   variables {

@@ -1,6 +1,5 @@
-# Everything that the actions need in one AWS account: copy this folder, set the
-# variables, run `terraform apply`, and paste the output `gitops_yaml` (or
-# `atmos_settings`) into your repository.
+# Everything that the actions need in one AWS account: see "From an empty account to a
+# planned pull request" in the README of modules.
 
 terraform {
   required_version = ">= 1.6"
@@ -20,7 +19,6 @@ provider "aws" {
   region = var.region
 }
 
-# In your copy: source = "github.com/OWNER/REPO//modules/s3-bucket?ref=COMMIT"
 module "bucket" {
   source = "../../../s3-bucket"
 
@@ -48,8 +46,8 @@ module "roles" {
     table_arn   = module.table.arn
   }
 
-  plan_policy_arns  = var.plan_policy_arns
-  apply_policy_arns = var.apply_policy_arns
+  plan_policy_arns  = merge({ state = aws_iam_policy.state["plan"].arn }, var.plan_policy_arns)
+  apply_policy_arns = merge({ state = aws_iam_policy.state["apply"].arn }, var.apply_policy_arns)
 
   create_oidc_provider = var.oidc_provider_arn == null
   oidc_provider_arn    = var.oidc_provider_arn

@@ -14,12 +14,20 @@ locals {
       plan  = module.roles.plan_role_arn
       apply = module.roles.apply_role_arn
     }
+    terraform-version = "1.11.4"
+  }
+  # Locks are objects beside the states: Terraform and OpenTofu 1.10 and newer.
+  backend = {
+    backend-config = [
+      "bucket=${aws_s3_bucket.state.id}", "region=${aws_s3_bucket.state.region}", "use_lockfile=true",
+      "key={stack}/{component}.tfstate",
+    ]
   }
 }
 
 output "gitops_yaml" {
   description = "For a repository of plain Terraform or OpenTofu: paste it into `gitops.yaml`."
-  value       = replace(yamlencode(local.settings), "\"", "")
+  value       = replace(yamlencode(merge(local.settings, local.backend)), "\"", "")
 }
 
 output "atmos_settings" {

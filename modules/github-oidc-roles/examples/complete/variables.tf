@@ -1,5 +1,5 @@
 variable "region" {
-  description = "AWS region of the bucket and the table."
+  description = "AWS region of the buckets and the table."
   type        = string
   nullable    = false
 }
@@ -38,14 +38,14 @@ variable "claims" {
 }
 
 variable "plan_policy_arns" {
-  description = "Policies of the role that Terraform plans with, by any name. Nothing that writes."
+  description = "Policies of the role that Terraform plans with, by any name, besides that on states. Nothing that writes, and nothing that reads secrets."
   type        = map(string)
   default     = {}
   nullable    = false
 }
 
 variable "apply_policy_arns" {
-  description = "Policies of the role that Terraform applies with, by any name."
+  description = "Policies of the role that Terraform applies with, by any name, besides that on states."
   type        = map(string)
   default     = {}
   nullable    = false
