@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,14 +27,10 @@ func holdLock(t *testing.T, c *terraform.CLI) (leave func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	left := false
-	leave = func() {
-		if !left {
-			left = true
-			_ = answer.Close()
-			_ = cmd.Wait() // it was not approved
-		}
-	}
+	leave = sync.OnceFunc(func() {
+		_ = answer.Close()
+		_ = cmd.Wait() // it was not approved
+	})
 	t.Cleanup(leave)
 	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
 		if _, err := os.Stat(filepath.Join(c.Dir, ".terraform.tfstate.lock.info")); err == nil {
