@@ -80,7 +80,8 @@ async function openByAPI(api, version, name, token) {
 
 async function receive(body, sum, partial) {
   const hash = crypto.createHash("sha256");
-  const file = await fs.promises.open(partial, "w", 0o755);
+  // All is written at once: nothing must be on its way when a cancelled step removes the file.
+  const file = fs.openSync(partial, "w", 0o755);
   let size = 0;
   try {
     for await (const chunk of body) {
@@ -89,13 +90,13 @@ async function receive(body, sum, partial) {
         throw new Error(`more than ${sizeLimit} bytes`);
       }
       hash.update(chunk);
-      await file.appendFile(chunk);
+      fs.appendFileSync(file, chunk);
     }
-    await file.chmod(0o755); // whatever the umask
-    await file.sync();
+    fs.fchmodSync(file, 0o755); // whatever the umask
+    fs.fsyncSync(file);
   } finally {
     body.destroy();
-    await file.close();
+    fs.closeSync(file);
   }
   const got = hash.digest("hex");
   if (got !== sum) {
