@@ -114,11 +114,11 @@ func TestADownloadThatFailsLeavesNothing(t *testing.T) {
 		"an error of the server": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, "", "502 Bad Gateway"},
 		"a redirect for ever":    {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }, "", "is not followed"},
 		"no disk": {give(binary), `
-			const { open } = require("node:fs").promises;
-			require("node:fs").promises.open = async (...args) => {
-				const file = await open(...args);
-				file.appendFile = async () => { throw new Error("ENOSPC: no space left on device, write"); };
-				return file;
+			const fs = require("node:fs");
+			const { appendFileSync } = fs;
+			fs.appendFileSync = (file, ...rest) => {
+				if (typeof file === "number") throw new Error("ENOSPC: no space left on device, write");
+				appendFileSync(file, ...rest);
 			};`, "ENOSPC: no space left on device"},
 	} {
 		t.Run(what, func(t *testing.T) {
