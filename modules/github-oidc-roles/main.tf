@@ -59,6 +59,9 @@ locals {
     } : {},
   )
   role_arns = { for role, r in aws_iam_role.this : role => r.arn }
+
+  # Terraform's roles in the account that has the plan store.
+  no_plan_store = toset(var.storage == null ? [] : setintersection(["plan", "apply"], keys(local.roles)))
 }
 
 resource "aws_iam_openid_connect_provider" "this" {
@@ -143,25 +146,22 @@ resource "aws_iam_role" "this" {
 }
 
 # Terraform's code, which may be anybody's in a pull request, has no business with the plan
-# store, whatever the policies below allow.
+# store, whatever the policies below allow: nor with the bucket's policy, or a copy of the
+# table that a backup, an export or a stream would be.
 data "aws_iam_policy_document" "no_plan_store" {
-  count = var.storage == null ? 0 : 1
+  count = length(local.no_plan_store) > 0 ? 1 : 0
 
   statement {
-    sid       = "NoPlanfiles"
+    sid       = "NoBucket"
     effect    = "Deny"
-    actions   = ["s3:GetObject*", "s3:PutObject*", "s3:DeleteObject*"]
-    resources = ["${local.bucket_arn}/*"]
+    actions   = ["s3:*"]
+    resources = [local.bucket_arn, "${local.bucket_arn}/*"]
   }
 
   statement {
-    sid    = "NoItems"
-    effect = "Deny"
-    actions = [
-      "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem",
-      "dynamodb:PartiQL*", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem",
-      "dynamodb:ExportTableToPointInTime", "dynamodb:GetRecords",
-    ]
+    sid       = "NoTable"
+    effect    = "Deny"
+    actions   = ["dynamodb:*"]
     resources = [var.storage.table_arn, "${var.storage.table_arn}/*"]
   }
 
@@ -174,7 +174,7 @@ data "aws_iam_policy_document" "no_plan_store" {
 }
 
 resource "aws_iam_role_policy" "terraform" {
-  for_each = var.storage == null ? toset([]) : setintersection(["plan", "apply"], keys(local.roles))
+  for_each = local.no_plan_store
 
   name   = "no-plan-store"
   role   = aws_iam_role.this[each.key].name

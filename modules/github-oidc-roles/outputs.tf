@@ -24,7 +24,7 @@ output "apply_storage_role_arn" {
 }
 
 output "drift_storage_role_arn" {
-  description = "ARN of the role that reads drift results and writes links to issues: `artifact-storage.role.drift` in `gitops.yaml`."
+  description = "ARN of the role that adds drift plans and their results, and writes links to issues: `artifact-storage.role.drift` in `gitops.yaml`."
   value       = lookup(local.role_arns, "drift_storage", null)
 }
 

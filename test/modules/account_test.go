@@ -8,14 +8,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +47,7 @@ const (
 
 	pullRequest = "repo:" + repository + ":pull_request"
 	mainBranch  = "repo:" + repository + ":ref:refs/heads/main"
+	mergeQueue  = "repo:" + repository + ":ref:refs/heads/gh-readonly-queue/main/pr-41-" + "0123456789012345678901234567890123456789"
 	production  = "repo:" + repository + ":environment:production" // on the main branch
 )
 
@@ -57,6 +59,7 @@ type account struct {
 	options  *terraform.Options
 
 	bucket, table, tableARN string
+	states                  string // the bucket of Terraform's states
 	settings                string // the output gitops_yaml
 	policies                policies
 }
@@ -112,12 +115,38 @@ func TestAccount(t *testing.T) {
 	t.Run("it can be destroyed on purpose", func(t *testing.T) {
 		write(t, filepath.Join(a.options.TerraformDir, "purpose_override.tf"),
 			"module \"table\" {\n  deletion_protection_enabled = false\n}\n\nmodule \"bucket\" {\n  force_destroy = true\n}\n")
+		a.emptyStates(t)
 		terraform.ApplyContext(t, t.Context(), a.options)
+		// moto can't delete the last version of an object below the markers of its deletions.
+		versions, err := objects.ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{Bucket: &a.states})
+		fatal(t, err)
+		for _, marker := range versions.DeleteMarkers {
+			_, err := objects.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &a.states, Key: marker.Key, VersionId: marker.VersionId})
+			fatal(t, err)
+		}
 		terraform.DestroyContext(t, t.Context(), a.options)
 		if roles, err := iam.NewFromConfig(a.moto.Config()).ListRoles(t.Context(), nil); err != nil || len(roles.Roles) != 0 {
 			t.Errorf("roles are left (error %v)", err)
 		}
 	})
+}
+
+// emptyStates deletes all versions in the bucket of states, delete markers first: moto fails
+// to delete a marker that is all that is left of a key, so the provider can't do it.
+func (a *account) emptyStates(t *testing.T) {
+	t.Helper()
+	list, err := a.objects().ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{Bucket: &a.states})
+	fatal(t, err)
+	remove := func(key, version *string) {
+		_, err := a.objects().DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &a.states, Key: key, VersionId: version})
+		fatal(t, err)
+	}
+	for _, marker := range list.DeleteMarkers {
+		remove(marker.Key, marker.VersionId)
+	}
+	for _, version := range list.Versions {
+		remove(version.Key, version.VersionId)
+	}
 }
 
 // example is how a user would run examples/complete of a copy of the modules,
@@ -146,7 +175,7 @@ func example(t *testing.T, moto *mototest.Server, modules string) *terraform.Opt
 func (a *account) read(t *testing.T) {
 	t.Helper()
 	a.settings = terraform.OutputContext(t, t.Context(), a.options, "gitops_yaml")
-	a.bucket, a.table = "acme-gitops-planfiles", "acme-gitops-plans"
+	a.bucket, a.table, a.states = "acme-gitops-planfiles", "acme-gitops-plans", "acme-gitops-state"
 
 	table, err := dynamodb.NewFromConfig(a.moto.Config()).DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: &a.table})
 	fatal(t, err)
@@ -178,7 +207,14 @@ func (a *account) read(t *testing.T) {
 		}
 		policy, err := client.GetRolePolicy(t.Context(), &iam.GetRolePolicyInput{RoleName: &role, PolicyName: &inline.PolicyNames[0]})
 		fatal(t, err)
-		a.policies.Identity[role] = document(t, *policy.PolicyDocument)
+		all := document(t, *policy.PolicyDocument)
+		for _, attached := range attached.AttachedPolicies {
+			version, err := client.GetPolicyVersion(t.Context(), &iam.GetPolicyVersionInput{PolicyArn: attached.PolicyArn, VersionId: aws.String("v1")})
+			fatal(t, err)
+			more := document(t, *version.PolicyVersion.Document)
+			all["Statement"] = slices.Concat(all["Statement"].([]any), more["Statement"].([]any))
+		}
+		a.policies.Identity[role] = all
 	}
 
 	objects := a.objects()
@@ -300,17 +336,37 @@ func (a *account) planAndApply(t *testing.T) {
 	runner, err := ghatest.OneComponent(t.Context(), t.TempDir(), "resource \"terraform_data\" \"network\" {}\n")
 	fatal(t, err)
 	runner.Repository = repository
-	settings := regexp.MustCompile(`(?m)^backend-config:\n( *- .*\n)+`).ReplaceAllString(a.settings, "") // this state is in a folder
+	// Terraform is to be had from elsewhere only where another version than this is wanted.
+	settings, version := strings.Replace(a.settings, "terraform-version: 1.11.4\n", "", 1), a.settings
+	if settings == version {
+		t.Errorf("the settings have no version of Terraform, which no hosted runner has:\n%s", a.settings)
+	}
 	write(t, filepath.Join(runner.Workspace(), "gitops.yaml"), settings+"components: { component: {} }\nstacks: { stack: {} }\n")
+	// As documented, but for what moto and a machine outside of AWS lack.
+	write(t, filepath.Join(runner.Workspace(), "components", "component", "main.tf"), `terraform {
+  backend "s3" {
+    use_path_style              = true
+    skip_credentials_validation = true
+    skip_requesting_account_id  = true
+    skip_metadata_api_check     = true
+  }
+}
+resource "terraform_data" "network" {}
+`)
 	run(t, runner.Workspace(), "git", "-c", "user.name=Mona", "-c", "user.email=mona@example.com", "-c", "commit.gpgsign=false", "commit", "--quiet", "--all", "--message=settings")
 	runner.SHA = strings.TrimSpace(run(t, runner.Workspace(), "git", "rev-parse", "HEAD"))
 	runner.Environ = append(slices.DeleteFunc(runner.Environ, func(v string) bool { return strings.HasPrefix(v, "AWS_") }),
 		"AWS_ENDPOINT_URL="+a.endpoint, "AWS_EC2_METADATA_DISABLED=true",
 		"ACTIONS_ID_TOKEN_REQUEST_URL="+tokens.URL+"/token?api-version=2.0", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=request-token")
 
-	for _, step := range []struct{ action, subject string }{{"plan", pullRequest}, {"apply", production}} {
+	for _, step := range []struct {
+		action, subject string
+		dryRun          bool
+	}{{"plan", pullRequest, false}, {"apply", mainBranch, true}, {"apply", production, false}} {
 		subject = step.subject
-		done, log, _, err := runner.Exec(t.Context(), filepath.Join(actions, step.action), ghatest.ComponentInputs(), 0)
+		inputs := ghatest.ComponentInputs()
+		inputs["dry-run"] = strconv.FormatBool(step.dryRun)
+		done, log, _, err := runner.Exec(t.Context(), filepath.Join(actions, step.action), inputs, 0)
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", step.action, err, log)
 		}
@@ -320,7 +376,10 @@ func (a *account) planAndApply(t *testing.T) {
 			t.Errorf("the apply %s\n%s", outputs["status"], log)
 		}
 	}
-	if state, err := os.ReadFile(filepath.Join(runner.Dir, "state", "terraform.tfstate")); err != nil || !bytes.Contains(state, []byte(`"network"`)) {
+	state, err := a.objects().GetObject(t.Context(), &s3.GetObjectInput{Bucket: &a.states, Key: aws.String("stack/component.tfstate")})
+	fatal(t, err)
+	content, err := io.ReadAll(state.Body)
+	if err != nil || !bytes.Contains(content, []byte(`"network"`)) {
 		t.Errorf("nothing was applied (error %v)", err)
 	}
 }
@@ -329,6 +388,7 @@ func (a *account) planAndApply(t *testing.T) {
 // network or a broken backend for, each with the role that would be on it.
 func (a *account) seldomPaths(t *testing.T) {
 	planner, applier := a.store(t, planStorage, pullRequest), a.store(t, applyStorage, production)
+	a.store(t, planStorage, mergeQueue)
 	dir := t.TempDir()
 	planfile, state := filepath.Join(dir, "planfile"), filepath.Join(dir, "errored.tfstate")
 	write(t, planfile, "planfile")

@@ -81,7 +81,7 @@ func (a *account) attempts() []attempt {
 		return a.assume(role, claims)
 	}
 
-	return []attempt{
+	all := []attempt{
 		// Planner: forge.
 		{"the planner writes a claim, so that its plan counts as applied", a.item(planStorage, "PutItem", "apply#"+ours)},
 		{"the planner writes an apply of another repository", a.item(planStorage, "PutItem", "apply#"+others)},
@@ -231,16 +231,7 @@ func (a *account) attempts() []attempt {
 		{"another repository takes on the drift storage role", take(driftStorage, "repo:acme/payments:ref:refs/heads/main", nil)},
 		{"a token for another audience takes on the drift storage role", take(driftStorage, mainBranch, map[string]string{"aud": "https://github.com/acme"})},
 
-		// Terraform's roles, as they are, and with a policy that allows everything.
-		{"Terraform, with every permission, reads a planfile", object(allPowerful, "GetObject", planfile, nil)},
-		{"Terraform, with every permission, reads a version of a planfile", object(allPowerful, "GetObjectVersion", planfile, map[string]any{"s3:VersionId": "1"})},
-		{"Terraform, with every permission, stores a planfile", upload(allPowerful, planfile, nil)},
-		{"Terraform, with every permission, deletes a planfile", object(allPowerful, "DeleteObject", planfile, nil)},
-		{"Terraform, with every permission, decrypts with the bucket's key", kms(allPowerful, "Decrypt", nil)},
-		{"Terraform, with every permission, writes a claim", a.item(allPowerful, "PutItem", "apply#"+ours)},
-		{"Terraform, with every permission, reads the whole table", noKeys(allPowerful, "Scan")},
-		{"Terraform, with every permission, reads the plans of a pull request", index(allPowerful, "by-pull-request", "acme/infrastructure#41")},
-		{"Terraform, with every permission, changes records in SQL", request{Role: allPowerful, Action: "dynamodb:PartiQLUpdate", Resource: a.tableARN, Context: map[string]any{"dynamodb:LeadingKeys": []string{"plan#" + ours}}}},
+		// Terraform's roles.
 		{"Terraform, planning, reads a planfile", object(planRole, "GetObject", planfile, nil)},
 		{"Terraform, planning, stores a planfile", upload(planRole, planfile, nil)},
 		{"Terraform, planning, writes a plan record", a.item(planRole, "PutItem", "plan#"+ours)},
@@ -284,4 +275,27 @@ func (a *account) attempts() []attempt {
 		{"a workflow that a pull request wrote takes on the plan storage role", take(planStorage, pullRequest, map[string]string{"job_workflow_ref": "acme/infrastructure/.github/workflows/mine.yml@refs/pull/41/merge"})},
 		{"the reusable workflow, as a branch changed it, takes on the plan storage role", take(planStorage, pullRequest, map[string]string{"job_workflow_ref": "acme/workflows/.github/workflows/plan.yml@refs/heads/feature"})},
 	}
+	// Terraform's roles, with a policy that allows everything.
+	for doing, role := range map[string]string{"planning": allPowerful + planRole, "applying": allPowerful + applyRole} {
+		for what, r := range map[string]request{
+			"reads a planfile":                        object(role, "GetObject", planfile, nil),
+			"reads a version of a planfile":           object(role, "GetObjectVersion", planfile, map[string]any{"s3:VersionId": "1"}),
+			"stores a planfile":                       upload(role, planfile, nil),
+			"deletes a planfile":                      object(role, "DeleteObject", planfile, nil),
+			"lists the planfiles":                     object(role, "ListBucket", bucketARN, nil),
+			"opens the bucket to others":              object(role, "PutBucketPolicy", bucketARN, nil),
+			"decrypts with the bucket's key":          kms(role, "Decrypt", nil),
+			"writes a claim":                          a.item(role, "PutItem", "apply#"+ours),
+			"writes a drift result":                   a.item(role, "PutItem", "drift#"+ours),
+			"reads the whole table":                   noKeys(role, "Scan"),
+			"reads the plans of a pull request":       index(role, "by-pull-request", "acme/infrastructure#41"),
+			"changes records in SQL":                  {Role: role, Action: "dynamodb:PartiQLUpdate", Resource: a.tableARN, Context: map[string]any{"dynamodb:LeadingKeys": []string{"plan#" + ours}}},
+			"copies the table":                        noKeys(role, "RestoreTableToPointInTime"),
+			"copies the table from a backup":          {Role: role, Action: "dynamodb:RestoreTableFromBackup", Resource: a.tableARN + "/backup/01489602797149-73d8d5bc"},
+			"deletes the table, and who applied what": noKeys(role, "DeleteTable"),
+		} {
+			all = append(all, attempt{"Terraform, " + doing + " with every permission, " + what, r})
+		}
+	}
+	return all
 }

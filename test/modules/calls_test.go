@@ -89,10 +89,17 @@ func (a *account) s3Requests(t *testing.T, c mototest.Call) []request {
 	case c.Method == "GET" && key != "" && c.URL.Query().Has("versionId"):
 		r.Action = "s3:GetObjectVersion"
 		r.Context["s3:VersionId"] = c.URL.Query().Get("versionId")
-	case c.Method == "GET" && key != "":
+	case (c.Method == "GET" || c.Method == "HEAD") && key != "":
 		r.Action = "s3:GetObject"
+	case c.Method == "GET" && c.URL.Query().Has("list-type"):
+		r.Action, r.Resource = "s3:ListBucket", "arn:aws:s3:::"+bucket
+	case c.Method == "DELETE" && key != "":
+		r.Action = "s3:DeleteObject"
 	default:
 		t.Fatalf("S3 call %s %s: say what permission it needs", c.Method, c.URL)
+	}
+	if bucket == a.states { // which S3 encrypts with a key of its own
+		return []request{r}
 	}
 	return []request{r, a.useKey(c.Role, through)}
 }

@@ -24,9 +24,9 @@ type request struct {
 // the bucket and of the key stop by themselves.
 const administrator = "administrator"
 
-// allPowerful is the role that Terraform plans with, once its user has attached a policy
-// that allows everything.
-const allPowerful = "all-powerful"
+// allPowerful begins the name of a role that its user has attached a policy to which allows
+// everything: what it can't do, its own policies deny.
+const allPowerful = "all-powerful-"
 
 func statement(s map[string]any) map[string]any {
 	return map[string]any{"Version": "2012-10-17", "Statement": []any{s}}
@@ -34,7 +34,7 @@ func statement(s map[string]any) map[string]any {
 
 // policies are those that the modules made, as AWS gives them back.
 type policies struct {
-	Identity map[string]map[string]any // by role, of the role's one inline policy
+	Identity map[string]map[string]any // by role, all of its policies in one
 	Trust    map[string]map[string]any // by role
 	Bucket   map[string]any
 	Key      map[string]any
@@ -68,9 +68,9 @@ func (p policies) simulation(r request) map[string]any {
 	if r.Role == administrator {
 		policy = statement(map[string]any{"Effect": "Allow", "Action": "*", "Resource": "*"})
 	}
-	if r.Role == allPowerful {
+	if role, ok := strings.CutPrefix(r.Role, allPowerful); ok {
 		identity = append(identity, map[string]any{"name": "*", "policy": statement(map[string]any{"Effect": "Allow", "Action": "*", "Resource": "*"})})
-		policy = p.Identity[planRole]
+		policy = p.Identity[role]
 	}
 	if policy != nil && !trust {
 		identity = append(identity, map[string]any{"name": r.Role, "policy": policy})

@@ -272,6 +272,20 @@ run "policies_that_the_user_gives" {
   }
 }
 
+run "terraform_is_kept_from_the_plan_store" {
+  assert {
+    condition     = { for k, p in aws_iam_role_policy.terraform : k => p.role } == { plan = "gitops-plan", apply = "gitops-apply" }
+    error_message = "not denied to both of Terraform's roles"
+  }
+  assert {
+    condition = [for s in data.aws_iam_policy_document.no_plan_store[0].statement : [s.effect, s.actions, s.resources] if s.sid != "NoDecryption"] == [
+      ["Deny", toset(["s3:*"]), toset(["arn:aws:s3:::acme-planfiles", "arn:aws:s3:::acme-planfiles/*"])],
+      ["Deny", toset(["dynamodb:*"]), toset(["arn:aws:dynamodb:us-east-2:111111111111:table/acme-plans", "arn:aws:dynamodb:us-east-2:111111111111:table/acme-plans/*"])],
+    ]
+    error_message = "something of the plan store is left to Terraform"
+  }
+}
+
 run "settings_of_every_role" {
   variables {
     path                     = "/gitops/"
@@ -290,7 +304,7 @@ run "an_account_without_plan_store" {
     storage = null
   }
   assert {
-    condition     = keys(aws_iam_role.this) == ["apply", "plan"] && output.plan_storage_role_arn == null && length(aws_iam_role_policy.storage) == 0
+    condition     = keys(aws_iam_role.this) == ["apply", "plan"] && output.plan_storage_role_arn == null && length(aws_iam_role_policy.storage) + length(aws_iam_role_policy.terraform) == 0
     error_message = "not Terraform's roles alone"
   }
 }
@@ -311,7 +325,7 @@ run "nothing_at_all" {
     create = false
   }
   assert {
-    condition     = length(aws_iam_role.this) + length(aws_iam_role_policy.storage) + length(aws_iam_openid_connect_provider.this) == 0 && output.subjects == null && output.oidc_provider_arn == null
+    condition     = length(aws_iam_role.this) + length(aws_iam_role_policy.storage) + length(aws_iam_role_policy.terraform) + length(aws_iam_openid_connect_provider.this) == 0 && output.subjects == null && output.oidc_provider_arn == null
     error_message = "something is made"
   }
 }

@@ -1,6 +1,6 @@
-# The bucket for Terraform's states, and what its roles may do in it. Remove this file, and
-# the policies `state` in main.tf, where you have a backend already: its policies go into
-# plan_policy_arns and apply_policy_arns then.
+# The bucket for Terraform's states, and what its roles may do in it. Where you have a
+# backend already, remove this file, the policies `state` in main.tf and `backend` in
+# outputs.tf: its policies go into plan_policy_arns and apply_policy_arns then.
 
 resource "aws_s3_bucket" "state" {
   bucket = "${var.name}-state"
