@@ -1,6 +1,6 @@
 // Package pulls is what pull requests have to do with each other by planning the same
 // targets: who holds a lock ([Requests.Lock]), and whose plans an apply has superseded
-// ([Requests.TellSuperseded]).
+// ([Requests.Announce]).
 package pulls
 
 import (
