@@ -16,6 +16,7 @@ func (j *Job) Origins() []string {
 		{"storage URL", s.StorageURL, "storage-url", in.StorageURL},
 		{"plan storage role", s.PlanStorageRole, "storage-role", in.StorageRole},
 		{"apply storage role", s.ApplyStorageRole, "storage-role", in.StorageRole},
+		{"drift storage role", s.DriftStorageRole, "storage-role", in.StorageRole},
 		{"plan role", s.PlanRole, in.roleInput, in.TerraformRole},
 		{"apply role", s.ApplyRole, in.roleInput, in.TerraformRole},
 		{"audience", s.Audience, "audience", in.Audience},

@@ -66,7 +66,8 @@ type Settings struct {
 	Table      string
 	StorageURL string
 	// PlanStorageRole, ApplyStorageRole and DriftStorageRole are the ARNs of the
-	// roles that read and write them in plan, in apply and in drift detection.
+	// roles that read and write them: in plan, in apply, and where drift is planned and
+	// detected, or an apply is only tried.
 	PlanStorageRole  string
 	ApplyStorageRole string
 	DriftStorageRole string
