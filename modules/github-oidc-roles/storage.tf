@@ -1,14 +1,8 @@
-# What the storage roles may do. Each kind of item has one writer and its own
-# prefix of the partition key, and the repository follows it: see
-# shared/planstore/README.md.
+# What the storage roles may do. Each kind of item has its own prefix of the partition
+# key, and the repository follows it: see shared/planstore/README.md.
 
 locals {
   storage_roles = toset([for role in keys(local.roles) : role if endswith(role, "_storage")])
-  storage_policies = {
-    plan_storage  = one(data.aws_iam_policy_document.plan_storage[*].json)
-    apply_storage = one(data.aws_iam_policy_document.apply_storage[*].json)
-    drift_storage = one(data.aws_iam_policy_document.drift_storage[*].json)
-  }
 
   # The keys of the bucket and of the table work through S3 and DynamoDB only.
   via_s3       = "s3.${local.region}"
@@ -63,77 +57,8 @@ data "aws_iam_policy_document" "add_planfiles" {
   }
 }
 
-data "aws_iam_policy_document" "plan_storage" {
+data "aws_iam_policy_document" "apply_objects" {
   count = length(local.storage_roles) > 0 ? 1 : 0
-
-  source_policy_documents = concat(data.aws_iam_policy_document.table_key[*].json, data.aws_iam_policy_document.add_planfiles[*].json)
-
-  # DynamoDB has no permission to add but not to replace. What is under a key can't
-  # become another record: the sort key ends in the record's SHA-256, and a record
-  # that is not what its key says is refused.
-  statement {
-    sid       = "AddRecords"
-    actions   = ["dynamodb:PutItem"]
-    resources = [var.storage.table_arn]
-
-    condition {
-      test     = "ForAllValues:StringLike"
-      variable = "dynamodb:LeadingKeys"
-      values   = flatten([for key in local.keys : [for kind in ["plan", "lock"] : "${kind}#${key}#*"]])
-    }
-
-    # ForAllValues is true of no value at all.
-    condition {
-      test     = "Null"
-      variable = "dynamodb:LeadingKeys"
-      values   = ["false"]
-    }
-  }
-
-  # Of the items apply#, it is the last applies that are read. Their sort key is none
-  # that a condition can see, so claims can be read, too: they say who applied what.
-  statement {
-    sid       = "ReadLocks"
-    actions   = ["dynamodb:BatchGetItem"]
-    resources = [var.storage.table_arn]
-
-    condition {
-      test     = "ForAllValues:StringLike"
-      variable = "dynamodb:LeadingKeys"
-      values   = flatten([for key in local.keys : [for kind in ["lock", "apply"] : "${kind}#${key}#*"]])
-    }
-
-    condition {
-      test     = "Null"
-      variable = "dynamodb:LeadingKeys"
-      values   = ["false"]
-    }
-  }
-
-  # The index's partition key is the repository and the pull request.
-  statement {
-    sid       = "FindByPullRequest"
-    actions   = ["dynamodb:Query"]
-    resources = ["${var.storage.table_arn}/index/by-pull-request"]
-
-    condition {
-      test     = "ForAllValues:StringLike"
-      variable = "dynamodb:LeadingKeys"
-      values   = [for key in local.keys : "${key}#*"]
-    }
-
-    condition {
-      test     = "Null"
-      variable = "dynamodb:LeadingKeys"
-      values   = ["false"]
-    }
-  }
-}
-
-data "aws_iam_policy_document" "apply_storage" {
-  count = length(local.storage_roles) > 0 ? 1 : 0
-
-  source_policy_documents = data.aws_iam_policy_document.table_key[*].json
 
   statement {
     sid       = "ReadPlanfiles"
@@ -170,181 +95,70 @@ data "aws_iam_policy_document" "apply_storage" {
       values   = [local.bucket_arn]
     }
   }
+}
 
-  statement {
-    sid       = "FindRecords"
-    actions   = ["dynamodb:Query"]
-    resources = [var.storage.table_arn]
-
-    condition {
-      test     = "ForAllValues:StringLike"
-      variable = "dynamodb:LeadingKeys"
-      values   = [for key in local.keys : "plan#${key}#*"]
+# What each role may do with items of the table, by the kind that their partition key begins
+# with, and the repository that follows it; in an index it begins with the repository.
+locals {
+  items = {
+    plan_storage = {
+      # DynamoDB has no permission to add but not to replace. What is under a key can't
+      # become another record: the sort key ends in the record's SHA-256, and a record
+      # that is not what its key says is refused.
+      AddRecords = { actions = ["PutItem"], kinds = ["plan", "lock"] }
+      # Of the items apply#, it is the last applies that are read. Their sort key is none
+      # that a condition can see, so claims can be read, too: they say who applied what.
+      ReadLocks         = { actions = ["BatchGetItem"], kinds = ["lock", "apply"] }
+      FindByPullRequest = { actions = ["Query"], indexes = ["by-pull-request"] }
     }
-
-    condition {
-      test     = "Null"
-      variable = "dynamodb:LeadingKeys"
-      values   = ["false"]
+    apply_storage = {
+      FindRecords       = { actions = ["Query"], kinds = ["plan"] }
+      FindByPullRequest = { actions = ["Query"], indexes = ["by-pull-request"] }
+      # A claim, the last apply and the lock are read in one request: its keys are met
+      # by one statement, or by none.
+      ReadClaims  = { actions = ["BatchGetItem"], kinds = ["apply", "issue", "lock"] }
+      WriteClaims = { actions = ["ConditionCheckItem", "PutItem", "UpdateItem"], kinds = ["apply"] }
+      WriteLinks  = { actions = ["PutItem"], kinds = ["issue"] } # of drift remediation
     }
-  }
-
-  # The index's partition key is the repository and the pull request.
-  statement {
-    sid       = "FindByPullRequest"
-    actions   = ["dynamodb:Query"]
-    resources = ["${var.storage.table_arn}/index/by-pull-request"]
-
-    condition {
-      test     = "ForAllValues:StringLike"
-      variable = "dynamodb:LeadingKeys"
-      values   = [for key in local.keys : "${key}#*"]
-    }
-
-    condition {
-      test     = "Null"
-      variable = "dynamodb:LeadingKeys"
-      values   = ["false"]
-    }
-  }
-
-  # A claim, the last apply and the lock are read in one request: its keys are met
-  # by one statement, or by none.
-  statement {
-    sid       = "ReadClaims"
-    actions   = ["dynamodb:BatchGetItem"]
-    resources = [var.storage.table_arn]
-
-    condition {
-      test     = "ForAllValues:StringLike"
-      variable = "dynamodb:LeadingKeys"
-      values   = flatten([for key in local.keys : [for kind in ["apply", "issue", "lock"] : "${kind}#${key}#*"]])
-    }
-
-    condition {
-      test     = "Null"
-      variable = "dynamodb:LeadingKeys"
-      values   = ["false"]
-    }
-  }
-
-  statement {
-    sid       = "WriteClaims"
-    actions   = ["dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
-    resources = [var.storage.table_arn]
-
-    condition {
-      test     = "ForAllValues:StringLike"
-      variable = "dynamodb:LeadingKeys"
-      values   = [for key in local.keys : "apply#${key}#*"]
-    }
-
-    condition {
-      test     = "Null"
-      variable = "dynamodb:LeadingKeys"
-      values   = ["false"]
-    }
-  }
-
-  # Of drift remediation, which applies the plan that an issue names.
-  statement {
-    sid       = "WriteLinks"
-    actions   = ["dynamodb:PutItem"]
-    resources = [var.storage.table_arn]
-
-    condition {
-      test     = "ForAllValues:StringLike"
-      variable = "dynamodb:LeadingKeys"
-      values   = [for key in local.keys : "issue#${key}#*"]
-    }
-
-    condition {
-      test     = "Null"
-      variable = "dynamodb:LeadingKeys"
-      values   = ["false"]
+    # What runs on the default branch and applies nothing: it plans drift, links issues, and
+    # reads what an apply would apply (dry-run), never a planfile.
+    drift_storage = {
+      AddItems                = { actions = ["PutItem"], kinds = ["plan", "drift", "issue"] }
+      FindRecords             = { actions = ["Query"], kinds = ["plan"] }
+      FindByRunAndPullRequest = { actions = ["Query"], indexes = ["by-run", "by-pull-request"] }
+      ReadClaims              = { actions = ["BatchGetItem"], kinds = ["apply", "issue", "lock"] }
     }
   }
 }
 
-# What runs on the default branch and applies nothing: it plans drift, links issues, and
-# reads what an apply would apply (dry-run), never a planfile.
-data "aws_iam_policy_document" "drift_storage" {
-  count = length(local.storage_roles) > 0 ? 1 : 0
+data "aws_iam_policy_document" "storage" {
+  for_each = local.storage_roles
 
-  source_policy_documents = concat(data.aws_iam_policy_document.table_key[*].json, data.aws_iam_policy_document.add_planfiles[*].json)
+  source_policy_documents = concat(
+    data.aws_iam_policy_document.table_key[*].json,
+    each.key == "apply_storage" ? data.aws_iam_policy_document.apply_objects[*].json : data.aws_iam_policy_document.add_planfiles[*].json,
+  )
 
-  statement {
-    sid       = "AddItems"
-    actions   = ["dynamodb:PutItem"]
-    resources = [var.storage.table_arn]
+  dynamic "statement" {
+    for_each = local.items[each.key]
 
-    condition {
-      test     = "ForAllValues:StringLike"
-      variable = "dynamodb:LeadingKeys"
-      values   = flatten([for key in local.keys : [for kind in ["plan", "drift", "issue"] : "${kind}#${key}#*"]])
-    }
+    content {
+      sid       = statement.key
+      actions   = [for action in statement.value.actions : "dynamodb:${action}"]
+      resources = [for index in try(statement.value.indexes, [""]) : index == "" ? var.storage.table_arn : "${var.storage.table_arn}/index/${index}"]
 
-    condition {
-      test     = "Null"
-      variable = "dynamodb:LeadingKeys"
-      values   = ["false"]
-    }
-  }
+      condition {
+        test     = "ForAllValues:StringLike"
+        variable = "dynamodb:LeadingKeys"
+        values   = flatten([for key in local.keys : [for kind in try(statement.value.kinds, [""]) : kind == "" ? "${key}#*" : "${kind}#${key}#*"]])
+      }
 
-  statement {
-    sid       = "FindRecords"
-    actions   = ["dynamodb:Query"]
-    resources = [var.storage.table_arn]
-
-    condition {
-      test     = "ForAllValues:StringLike"
-      variable = "dynamodb:LeadingKeys"
-      values   = [for key in local.keys : "plan#${key}#*"]
-    }
-
-    condition {
-      test     = "Null"
-      variable = "dynamodb:LeadingKeys"
-      values   = ["false"]
-    }
-  }
-
-  # An index's partition key is the repository, and the run or the pull request.
-  statement {
-    sid       = "FindByRunAndPullRequest"
-    actions   = ["dynamodb:Query"]
-    resources = [for index in ["by-run", "by-pull-request"] : "${var.storage.table_arn}/index/${index}"]
-
-    condition {
-      test     = "ForAllValues:StringLike"
-      variable = "dynamodb:LeadingKeys"
-      values   = [for key in local.keys : "${key}#*"]
-    }
-
-    condition {
-      test     = "Null"
-      variable = "dynamodb:LeadingKeys"
-      values   = ["false"]
-    }
-  }
-
-  # A claim, the last apply and the lock are read in one request: its keys are met
-  # by one statement, or by none.
-  statement {
-    sid       = "ReadClaims"
-    actions   = ["dynamodb:BatchGetItem"]
-    resources = [var.storage.table_arn]
-
-    condition {
-      test     = "ForAllValues:StringLike"
-      variable = "dynamodb:LeadingKeys"
-      values   = flatten([for key in local.keys : [for kind in ["apply", "issue", "lock"] : "${kind}#${key}#*"]])
-    }
-
-    condition {
-      test     = "Null"
-      variable = "dynamodb:LeadingKeys"
-      values   = ["false"]
+      # ForAllValues is true of no value at all.
+      condition {
+        test     = "Null"
+        variable = "dynamodb:LeadingKeys"
+        values   = ["false"]
+      }
     }
   }
 }
@@ -383,12 +197,12 @@ resource "aws_iam_role_policy" "storage" {
 
   name   = "plan-store"
   role   = aws_iam_role.this[each.key].name
-  policy = local.storage_policies[each.key]
+  policy = data.aws_iam_policy_document.storage[each.key].json
 
   lifecycle {
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
     precondition {
-      condition     = length(jsonencode(jsondecode(local.storage_policies[each.key]))) <= 10240
+      condition     = length(jsonencode(jsondecode(data.aws_iam_policy_document.storage[each.key].json))) <= 10240
       error_message = "The role's policy has more than the 10,240 characters that IAM takes: list fewer repositories, and call the module once more for the others."
     }
   }

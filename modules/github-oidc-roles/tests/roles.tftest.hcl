@@ -144,7 +144,7 @@ run "keys_are_those_of_the_plan_store" {
 
 run "what_plan_storage_may_do" {
   assert {
-    condition     = toset(flatten([for s in data.aws_iam_policy_document.plan_storage[0].statement : s.actions])) == toset(["dynamodb:PutItem", "dynamodb:BatchGetItem", "dynamodb:Query"])
+    condition     = toset(flatten([for s in data.aws_iam_policy_document.storage["plan_storage"].statement : s.actions])) == toset(["dynamodb:PutItem", "dynamodb:BatchGetItem", "dynamodb:Query"])
     error_message = "plan storage may do something else"
   }
   assert {
@@ -156,40 +156,40 @@ run "what_plan_storage_may_do" {
     error_message = "planfiles can be put elsewhere, or over others"
   }
   assert {
-    condition     = flatten([for s in data.aws_iam_policy_document.plan_storage[0].statement : [for c in s.condition : c.values if c.variable == "dynamodb:LeadingKeys" && c.test != "Null"] if contains(s.actions, "dynamodb:PutItem")]) == ["plan#acme/infrastructure#*", "lock#acme/infrastructure#*"]
+    condition     = flatten([for s in data.aws_iam_policy_document.storage["plan_storage"].statement : [for c in s.condition : c.values if c.variable == "dynamodb:LeadingKeys" && c.test != "Null"] if contains(s.actions, "dynamodb:PutItem")]) == ["plan#acme/infrastructure#*", "lock#acme/infrastructure#*"]
     error_message = "records of another kind or repository can be put"
   }
   assert {
-    condition     = flatten([for s in data.aws_iam_policy_document.plan_storage[0].statement : [for c in s.condition : c.values if c.variable == "dynamodb:LeadingKeys" && c.test != "Null"] if s.actions == toset(["dynamodb:BatchGetItem"])]) == ["lock#acme/infrastructure#*", "apply#acme/infrastructure#*"]
+    condition     = flatten([for s in data.aws_iam_policy_document.storage["plan_storage"].statement : [for c in s.condition : c.values if c.variable == "dynamodb:LeadingKeys" && c.test != "Null"] if s.actions == toset(["dynamodb:BatchGetItem"])]) == ["lock#acme/infrastructure#*", "apply#acme/infrastructure#*"]
     error_message = "plan storage can read items of another kind or repository"
   }
 }
 
 run "what_apply_storage_may_do" {
   assert {
-    condition = toset(flatten([for s in data.aws_iam_policy_document.apply_storage[0].statement : s.actions])) == toset([
+    condition = toset(flatten([for s in concat(data.aws_iam_policy_document.apply_objects[0].statement, data.aws_iam_policy_document.storage["apply_storage"].statement) : s.actions])) == toset([
       "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "kms:Decrypt", "kms:GenerateDataKey",
       "dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem",
     ])
     error_message = "apply storage may do something else"
   }
   assert {
-    condition     = alltrue([for s in data.aws_iam_policy_document.apply_storage[0].statement : s.resources == toset(["arn:aws:s3:::acme-planfiles/errored-state/acme/infrastructure/*"]) if contains(s.actions, "s3:PutObject")])
+    condition     = alltrue([for s in data.aws_iam_policy_document.apply_objects[0].statement : s.resources == toset(["arn:aws:s3:::acme-planfiles/errored-state/acme/infrastructure/*"]) if contains(s.actions, "s3:PutObject")])
     error_message = "apply storage can put planfiles"
   }
   assert {
-    condition     = flatten([for s in data.aws_iam_policy_document.apply_storage[0].statement : [for c in s.condition : c.values if c.variable == "dynamodb:LeadingKeys" && c.test != "Null"] if contains(s.actions, "dynamodb:PutItem")]) == ["apply#acme/infrastructure#*", "issue#acme/infrastructure#*"]
+    condition     = flatten([for s in data.aws_iam_policy_document.storage["apply_storage"].statement : [for c in s.condition : c.values if c.variable == "dynamodb:LeadingKeys" && c.test != "Null"] if contains(s.actions, "dynamodb:PutItem")]) == ["apply#acme/infrastructure#*", "issue#acme/infrastructure#*"]
     error_message = "apply storage can put plan records"
   }
   assert {
-    condition     = flatten([for s in data.aws_iam_policy_document.apply_storage[0].statement : [for c in s.condition : c.values if c.variable == "dynamodb:LeadingKeys" && c.test != "Null"] if s.actions == toset(["dynamodb:BatchGetItem"])]) == ["apply#acme/infrastructure#*", "issue#acme/infrastructure#*", "lock#acme/infrastructure#*"]
+    condition     = flatten([for s in data.aws_iam_policy_document.storage["apply_storage"].statement : [for c in s.condition : c.values if c.variable == "dynamodb:LeadingKeys" && c.test != "Null"] if s.actions == toset(["dynamodb:BatchGetItem"])]) == ["apply#acme/infrastructure#*", "issue#acme/infrastructure#*", "lock#acme/infrastructure#*"]
     error_message = "apply storage can read items of another kind or repository"
   }
 }
 
 run "an_index_is_queried_by_repository" {
   assert {
-    condition = { for role, d in { plan = data.aws_iam_policy_document.plan_storage[0], apply = data.aws_iam_policy_document.apply_storage[0], drift = data.aws_iam_policy_document.drift_storage[0] } :
+    condition = { for role, d in { plan = data.aws_iam_policy_document.storage["plan_storage"], apply = data.aws_iam_policy_document.storage["apply_storage"], drift = data.aws_iam_policy_document.storage["drift_storage"] } :
       role => flatten([for s in d.statement : [for r in s.resources : [split("/", r)[3], [for c in s.condition : c.values if c.test != "Null"]] if strcontains(r, "/index/")]])
       } == {
       plan  = ["by-pull-request", "acme/infrastructure#*"]
@@ -202,11 +202,11 @@ run "an_index_is_queried_by_repository" {
 
 run "what_drift_storage_may_do" {
   assert {
-    condition     = toset(flatten([for s in data.aws_iam_policy_document.drift_storage[0].statement : s.actions])) == toset(["dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:PutItem"])
+    condition     = toset(flatten([for s in data.aws_iam_policy_document.storage["drift_storage"].statement : s.actions])) == toset(["dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:PutItem"])
     error_message = "drift storage may do something else"
   }
   assert {
-    condition = { for s in data.aws_iam_policy_document.drift_storage[0].statement : s.sid => flatten([for c in s.condition : c.values if c.variable == "dynamodb:LeadingKeys" && c.test != "Null"]) } == {
+    condition = { for s in data.aws_iam_policy_document.storage["drift_storage"].statement : s.sid => flatten([for c in s.condition : c.values if c.variable == "dynamodb:LeadingKeys" && c.test != "Null"]) } == {
       AddItems                = ["plan#acme/infrastructure#*", "drift#acme/infrastructure#*", "issue#acme/infrastructure#*"]
       FindRecords             = ["plan#acme/infrastructure#*"]
       FindByRunAndPullRequest = ["acme/infrastructure#*"]
@@ -218,7 +218,7 @@ run "what_drift_storage_may_do" {
 
 run "leading_keys_are_demanded" {
   assert {
-    condition = alltrue(flatten([for d in [data.aws_iam_policy_document.plan_storage[0], data.aws_iam_policy_document.apply_storage[0], data.aws_iam_policy_document.drift_storage[0]] :
+    condition = alltrue(flatten([for d in [data.aws_iam_policy_document.storage["plan_storage"], data.aws_iam_policy_document.storage["apply_storage"], data.aws_iam_policy_document.storage["drift_storage"]] :
       [for s in d.statement : toset([for c in s.condition : "${c.test} ${c.variable}"]) == toset(["ForAllValues:StringLike dynamodb:LeadingKeys", "Null dynamodb:LeadingKeys"]) if startswith(one(slice(sort(s.actions), 0, 1)), "dynamodb:")]
     ]))
     error_message = "a request without keys passes"
@@ -235,7 +235,7 @@ run "keys_work_through_their_service_only" {
     }
   }
   assert {
-    condition = alltrue(flatten([for d in [data.aws_iam_policy_document.add_planfiles[0], data.aws_iam_policy_document.apply_storage[0]] :
+    condition = alltrue(flatten([for d in [data.aws_iam_policy_document.add_planfiles[0], data.aws_iam_policy_document.apply_objects[0]] :
       [for s in d.statement : { for c in s.condition : c.variable => c.values[0] } == {
         "kms:ViaService" = "s3.us-east-2.amazonaws.com", "kms:EncryptionContext:aws:s3:arn" = "arn:aws:s3:::acme-planfiles"
       } if startswith(one(slice(sort(s.actions), 0, 1)), "kms:")]
@@ -249,7 +249,7 @@ run "keys_work_through_their_service_only" {
     error_message = "the table's key can be used elsewhere"
   }
   assert {
-    condition     = length(data.aws_iam_policy_document.plan_storage[0].source_policy_documents) == 2 && length(data.aws_iam_policy_document.drift_storage[0].source_policy_documents) == 2 && length(data.aws_iam_policy_document.apply_storage[0].source_policy_documents) == 1
+    condition     = length(data.aws_iam_policy_document.storage["plan_storage"].source_policy_documents) == 2 && length(data.aws_iam_policy_document.storage["drift_storage"].source_policy_documents) == 2 && length(data.aws_iam_policy_document.storage["apply_storage"].source_policy_documents) == 2
     error_message = "a storage role can't use the table's key"
   }
 }
