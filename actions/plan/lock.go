@@ -13,7 +13,6 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
 	"github.com/terraform-gitops/gitops/shared/report"
-	"github.com/terraform-gitops/gitops/shared/target"
 )
 
 // onlyLocks does what there is to do where nothing is to be planned: a pull request was
@@ -69,15 +68,6 @@ func (s *session) stores(ctx context.Context) ([]*planstore.Store, error) {
 		return nil, err
 	}
 	return s.repository.Stores(ctx, listed, s.storageRole, s.Now)
-}
-
-// storageRole is the role that opens the plan store. What an issue says of drift, and which
-// plan its label applies, is written with a role that no pull request can take on.
-func (s *session) storageRole(settings target.Settings) string {
-	if s.Drift && settings.DriftStorageRole != "" {
-		return settings.DriftStorageRole
-	}
-	return settings.PlanStorageRole
 }
 
 // lock takes the target's lock for the pull request, where that is asked for. That

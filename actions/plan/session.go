@@ -13,6 +13,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
 	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/target"
 )
 
 // session is what is the same for all targets of a run.
@@ -172,4 +173,13 @@ func (s *session) base(ctx context.Context) (string, error) {
 		return s.event.Push.Before, nil // zeros for a new branch
 	}
 	return "", problem.With(problem.Event, fmt.Errorf("a %s event changes nothing, so no target is affected: give `all: true`, or `targets`, `component` and `stack`, or `base-sha` to compare with", s.context.EventName))
+}
+
+// storageRole is the role that opens the plan store. What an issue says of drift, and which
+// plan its label applies, is written with a role that no pull request can take on.
+func (s *session) storageRole(settings target.Settings) string {
+	if s.Drift && settings.DriftStorageRole != "" {
+		return settings.DriftStorageRole
+	}
+	return settings.PlanStorageRole
 }

@@ -69,15 +69,22 @@ func TestModulesCountWhenTheyAreCalled(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(x.want, countedNames(t, repository(t, x.files), x.dir)); diff != "" {
-				t.Error("with Git:", diff)
-			}
-			plain := t.TempDir()
-			write(t, plain, x.files)
-			if diff := cmp.Diff(x.want, countedNames(t, plain, x.dir)); diff != "" {
-				t.Error("without Git:", diff)
-			}
+			checkCounted(t, x.files, x.dir, x.want)
 		})
+	}
+}
+
+// checkCounted checks which of the files count for the root module in a folder, with Git
+// and without.
+func checkCounted(t *testing.T, files map[string]string, dir string, want []string) {
+	t.Helper()
+	if diff := cmp.Diff(want, countedNames(t, repository(t, files), dir)); diff != "" {
+		t.Error("with Git:", diff)
+	}
+	plain := t.TempDir()
+	write(t, plain, files)
+	if diff := cmp.Diff(want, countedNames(t, plain, dir)); diff != "" {
+		t.Error("without Git:", diff)
 	}
 }
 

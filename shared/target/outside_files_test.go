@@ -50,14 +50,7 @@ func TestFilesOutsideCountWhereAModuleHasAPathToThem(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(x.want, countedNames(t, repository(t, x.files), x.dir)); diff != "" {
-				t.Error("with Git:", diff)
-			}
-			plain := t.TempDir()
-			write(t, plain, x.files)
-			if diff := cmp.Diff(x.want, countedNames(t, plain, x.dir)); diff != "" {
-				t.Error("without Git:", diff)
-			}
+			checkCounted(t, x.files, x.dir, x.want)
 		})
 	}
 }
