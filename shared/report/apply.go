@@ -44,9 +44,6 @@ type Apply struct {
 	Now *changes.Plan
 	// NextSteps are what to do now, a sentence each.
 	NextSteps []string
-	// OtherRunURL is the run that a refusal is about: the one that applied
-	// the plan before, or is applying it.
-	OtherRunURL string
 
 	// Planned is what the plan was to do.
 	Planned     changes.Counts
@@ -110,14 +107,10 @@ func (a Apply) Markdown(limit int) string {
 
 // why is the error, as prose.
 func (a Apply) why() *part {
-	if a.Error == "" && a.OtherRunURL == "" {
+	if a.Error == "" {
 		return nil
 	}
-	title := paragraphs(clip(a.Error, 2*maxValue))
-	if a.OtherRunURL != "" {
-		title += "It is about " + Link("that run", a.OtherRunURL) + ".\n\n"
-	}
-	return &part{name: "the error", rank: rankAlert, title: title}
+	return &part{name: "the error", rank: rankAlert, title: paragraphs(clip(a.Error, 2*maxValue), a.text)}
 }
 
 // next is the alert with what to do.
@@ -125,7 +118,7 @@ func (a Apply) next() *part {
 	if len(a.NextSteps) == 0 {
 		return nil
 	}
-	return alert(rankAlert, "IMPORTANT", "next steps", "**What to do next**", texts(a.NextSteps))
+	return alert(rankAlert, "IMPORTANT", "next steps", "**What to do next**", a.texts(a.NextSteps))
 }
 
 // differs lists what is not as it was reviewed.

@@ -305,8 +305,7 @@ func applyCases() map[string]Apply {
 	refused.NextSteps = []string{"Run the plan workflow for the merged commit and review what it shows.", "Then run the apply workflow with that commit as its sha input."}
 
 	again := apply(Refused)
-	again.Error = "apply network in acme-ue2-dev: this plan has been applied already"
-	again.OtherRunURL = "https://github.com/acme/infra/actions/runs/1234567777/attempts/1"
+	again.Error = "the plan was already applied by https://github.com/acme/infra/actions/runs/1234567777/attempts/1 [GITOPS-APPLIED]"
 	again.NextSteps = []string{"There is nothing to do: what was reviewed is in place."}
 
 	anew := apply(Refused)

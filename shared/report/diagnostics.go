@@ -46,7 +46,7 @@ func diagnosticBody(d terraform.Diagnostic) string {
 	if d.Snippet != "" {
 		b.WriteString(Fence("hcl", clip(d.Snippet, maxValue)) + "\n")
 	}
-	b.WriteString(paragraphs(clip(d.Detail, 2*maxValue)))
+	b.WriteString(paragraphs(clip(d.Detail, 2*maxValue), Text))
 	return b.String()
 }
 
@@ -59,7 +59,7 @@ func place(d terraform.Diagnostic) string {
 
 // paragraphs writes prose of several lines: a paragraph for each run of lines,
 // and what is indented as code, since its shape matters.
-func paragraphs(s string) string {
+func paragraphs(s string, text func(string) string) string {
 	var b strings.Builder
 	var run []string
 	code := false
@@ -67,7 +67,7 @@ func paragraphs(s string) string {
 		if len(run) > 0 && code {
 			b.WriteString(Fence("text", strings.Join(run, "\n")) + "\n")
 		} else if len(run) > 0 {
-			b.WriteString(Text(strings.Join(run, " ")) + "\n\n")
+			b.WriteString(text(strings.Join(run, " ")) + "\n\n")
 		}
 		run = run[:0]
 	}

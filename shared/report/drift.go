@@ -57,7 +57,7 @@ func (d Drift) document(limit int) document {
 	if d.Changes == nil {
 		doc.line = "**The drift plan failed.** Whether what runs is what Git says is not known.\n\n"
 		if d.Error != "" {
-			doc.add(&part{name: "error", rank: rankError, title: paragraphs(clip(d.Error, 2*maxValue))})
+			doc.add(&part{name: "error", rank: rankError, title: paragraphs(clip(d.Error, 2*maxValue), d.text)})
 		}
 		doc.add(errors, d.notes(), warnings)
 		return doc

@@ -16,12 +16,14 @@ import (
 // page after it was unescaped, so `&#64;octocat` still notifies octocat.
 
 // Text escapes s for a line of running Markdown. Words that can mean nothing
-// to GitHub stay as they are; every other word becomes [Code], and so does what
-// stands between backticks. White space, newlines included, becomes single spaces.
-func Text(s string) string { return textWith(s, Code) }
+// to GitHub stay as they are, as do codes of errors; every other word becomes [Code], and
+// so does what stands between backticks. White space, newlines included, becomes single
+// spaces.
+func Text(s string) string { return textWith(s, Code, "") }
+
 
 // CellText is [Text] for a table's cell.
-func CellText(s string) string { return textWith(s, Cell) }
+func CellText(s string) string { return textWith(s, Cell, "") }
 
 // quotes is a quotation in backticks, as errors have them, with a sentence's punctuation
 // around it.
@@ -30,7 +32,18 @@ var (
 	words  = regexp.MustCompile("\\(?`[^`\n]+`[).,;:!?]*(?:[^\\S\n]|$)|\\S+")
 )
 
-func textWith(s string, span func(string) string) string {
+// errorCode is a code behind an error, as package problem writes it.
+var errorCode = regexp.MustCompile(`^\[(GITOPS-[A-Z-]+)\]([).,;:!?]*)$`)
+
+// runWord is the address of a workflow run, with a sentence's punctuation around it.
+var runWord = regexp.MustCompile(`^(\(?)(https?://\S+?)([).,;:!?]*)$`)
+
+// runID is what follows the repository's address in that of a run.
+var runID = regexp.MustCompile(`^[0-9]+(?:/attempts/[0-9]+)?$`)
+
+// textWith links runs whose address begins with ownRuns: one of another repository would be
+// a link that somebody else has chosen.
+func textWith(s string, span func(string) string, ownRuns string) string {
 	var b strings.Builder
 	var code []string // words gathered for one code span
 	flush := func() {
@@ -44,6 +57,10 @@ func textWith(s string, span func(string) string) string {
 		p, ok := plain(word)
 		if quoted := quotes.FindStringSubmatch(word); quoted != nil {
 			p, ok = quoted[1]+span(quoted[2])+quoted[3], true
+		} else if run := runWord.FindStringSubmatch(word); run != nil && ownRuns != "" && runID.MatchString(strings.TrimPrefix(run[2], ownRuns)) {
+			p, ok = run[1]+Link("that run", run[2])+run[3], true
+		} else if code := errorCode.FindStringSubmatch(word); code != nil {
+			p, ok = `\[`+code[1]+`\]`+code[2], true
 		}
 		if ok {
 			flush()

@@ -12,7 +12,7 @@ var hostile = []string{
 	"```\nout of the fence\n```", "~~~\nx", "`", "``", "` `` ```", "a`b", "`x`", " ` ", "\\`", "`````````````````",
 	"@octocat", "@github/everyone", "see @octocat.", "x@example.com", "mailto:x@example.com", "&#64;octocat", "\\@octocat",
 	"#1", "GH-1", "gh-1", "owner/repo#1", "owner/repo@4f1c2d9a", "4f1c2d9a", "4f1c2d9a0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e", "defaced", "1234567",
-	"https://example.com/x", "http://a.b", "ftp://a.b", "www.example.com", "<https://example.com>",
+	"https://example.com/x", "https://github.com/acme/infra/actions/runs/1>x", "[GITOPS-X]", "[GITOPS-X]: /y", "[GITOPS-X](/y)", "http://a.b", "ftp://a.b", "www.example.com", "<https://example.com>",
 	"![i](https://example.com/i.png)", "[l](https://example.com)", "[^1]", "[^1]: note", "[x]: /y", "[ ] todo", "[!CAUTION]", "> [!NOTE]\n> x",
 	"# heading", "heading\n===", "heading\n---", "---", "***", "* item", "- item", "+ item", "1. item", "1) item", "12.", "(3)", "\tindented", "    indented",
 	":+1:", ":tada:", "$x$", "$$x$$", "a | b", "|", "\\|", "\\\\|", "a\\|b\\", "|---|", "| a |\n| - |\n| b |", "~~x~~", "**b** _i_", "~x~",
@@ -38,6 +38,27 @@ func TestTextOfPlainWordsStaysAsItIs(t *testing.T) {
 	} {
 		if got := Text(in); got != want {
 			t.Errorf("Text(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestRunsOfThisRepositoryAreLinks(t *testing.T) {
+	t.Parallel()
+	s := Subject{RunURL: "https://github.com/acme/infra/actions/runs/9/attempts/1"}
+	for in, want := range map[string]string{
+		"applied by https://github.com/acme/infra/actions/runs/12/attempts/2 [GITOPS-APPLIED]": `applied by [that run](https://github.com/acme/infra/actions/runs/12/attempts/2) \[GITOPS-APPLIED\]`,
+		"(https://github.com/acme/infra/actions/runs/12), or":                                  `([that run](https://github.com/acme/infra/actions/runs/12)), or`,
+		"in https://github.com/acme/infra/actions/runs/12.":                                    `in [that run](https://github.com/acme/infra/actions/runs/12).`,
+		"in https://github.com/acme/other/actions/runs/12":                                     "in `https://github.com/acme/other/actions/runs/12`",
+		"in https://evil.example/https://github.com/acme/infra/actions/runs/12":                "in `https://evil.example/https://github.com/acme/infra/actions/runs/12`",
+		"in https://github.com/acme/infra/actions/runs/12](https://evil.example":               "in `https://github.com/acme/infra/actions/runs/12](https://evil.example`",
+		"in https://github.com/acme/infra/actions/runs/../../../evil/actions/runs/1":           "in `https://github.com/acme/infra/actions/runs/../../../evil/actions/runs/1`",
+	} {
+		if got := s.text(in); got != want {
+			t.Errorf("text(%q) = %s, want %s", in, got, want)
+		}
+		if got := (Subject{}).text(in); strings.Contains(got, "](") && !strings.Contains(in, "](") {
+			t.Errorf("without an address of its own, text(%q) = %s", in, got)
 		}
 	}
 }

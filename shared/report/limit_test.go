@@ -92,7 +92,7 @@ func randomPlan(rng *rand.Rand, n int, words []string) Plan {
 func randomApply(rng *rand.Rand, n int, words []string) Apply {
 	word := func() string { return words[rng.IntN(len(words))] }
 	a := Apply{Subject: randomPlan(rng, 1, words).Subject, Status: []Status{Succeeded, Failed, Refused, NoChanges, "odd"}[rng.IntN(5)],
-		Error: word(), OtherRunURL: word(), NextSteps: []string{word()}, Differs: []string{word(), word()}, Verification: word()}
+		Error: word(), NextSteps: []string{word()}, Differs: []string{word(), word()}, Verification: word()}
 	for range n {
 		a.Resources = append(a.Resources, terraform.ResourceResult{Address: word(), Action: []string{"create", "delete", word()}[rng.IntN(3)],
 			Status: []terraform.ResourceStatus{terraform.Applied, terraform.Failed, terraform.Unfinished}[rng.IntN(3)], Elapsed: time.Duration(rng.IntN(500)) * time.Second})
@@ -153,7 +153,7 @@ func TestEveryLimitIsKept(t *testing.T) {
 						t.Fatalf("%s: %d bytes, with a limit of %d", name, len(md), limit)
 					}
 					if limit%67 == 0 || limit >= full-1 { // parsing each would take minutes
-						checkReport(t, md, limit, p.RunURL, a.RunURL, a.OtherRunURL, d.RunURL, few.RunURL)
+						checkReport(t, md, limit, p.RunURL, a.RunURL, d.RunURL, few.RunURL)
 					}
 					if t.Failed() {
 						t.Fatalf("%s, limit %d", name, limit)
@@ -271,7 +271,7 @@ func FuzzPlanMarkdown(f *testing.F) {
 		words := []string{s, s + s, "x" + s, "plain words", "a\n" + s}
 		p, a := randomPlan(rng, 6, words), randomApply(rng, 6, words)
 		checkReport(t, p.Markdown(limit), limit, p.RunURL)
-		checkReport(t, a.Markdown(limit), limit, a.RunURL, a.OtherRunURL)
+		checkReport(t, a.Markdown(limit), limit, a.RunURL)
 		d := driftOf(p, rng)
 		checkReport(t, d.Markdown(limit), limit, d.RunURL)
 		checkReport(t, d.Section(limit), limit, d.RunURL)

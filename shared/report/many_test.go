@@ -100,7 +100,7 @@ func TestEveryLimitOfManyIsKept(t *testing.T) {
 				Status: []Status{Planned, Succeeded, Failed, Refused, Blocked, Selected, NoChanges, Skipped, Deleted, "odd"}[rng.IntN(10)],
 				Counts: changes.Counts{Create: rng.IntN(2), Delete: rng.IntN(2), Replace: rng.IntN(2), Forget: rng.IntN(2), Update: rng.IntN(9000), Drift: rng.IntN(3)}}
 			p, a := randomPlan(rng, 4, hostile), randomApply(rng, 4, hostile)
-			links = append(links, p.RunURL, a.RunURL, a.OtherRunURL)
+			links = append(links, p.RunURL, a.RunURL)
 			if err := m.Add(e, []func(int) string{p.Markdown, a.Markdown, nil}[rng.IntN(3)]); err != nil {
 				t.Fatal(err)
 			}

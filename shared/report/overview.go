@@ -20,7 +20,7 @@ func (m *Many) overview(rows []*row, limit int) string {
 		d.line += "To approve is to approve these planfiles, and no others: combined SHA-256 " +
 			Code(clip(m.CombinedDigest, maxName)) + ".\n\n"
 	}
-	d.add(trouble(rows), deleted(rows), m.notes(), m.table(rows), quiet(rows))
+	d.add(m.trouble(rows), deleted(rows), m.notes(), m.table(rows), m.quiet(rows))
 	if m.Job == WouldApply {
 		d.add(digests(rows))
 	}
@@ -97,7 +97,7 @@ func tallied(rows []*row, job Job) string {
 }
 
 // trouble is the alert that says of each target why it is not planned or applied.
-func trouble(rows []*row) *part {
+func (m *Many) trouble(rows []*row) *part {
 	var lines []string
 	more := 0
 	for _, r := range rows {
@@ -108,7 +108,7 @@ func trouble(rows []*row) *part {
 		default:
 			line := "**" + r.plain() + "** " + r.name(Code)
 			if r.Note != "" {
-				line += ": " + Text(r.Note)
+				line += ": " + m.text(r.Note)
 			}
 			lines = append(lines, line)
 		}
@@ -158,13 +158,13 @@ func (m *Many) table(rows []*row) *part {
 				line += Cell(prefix(r.Digest, 12))
 			}
 		}
-		p.items = append(p.items, item{full: line + " | " + CellText(clip(r.Note, maxName)) + " |\n", brief: r.brief()})
+		p.items = append(p.items, item{full: line + " | " + textWith(clip(r.Note, maxName), Cell, m.runs()) + " |\n", brief: r.brief()})
 	}
 	return p
 }
 
 // quiet are the targets without changes, folded.
-func quiet(rows []*row) *part {
+func (m *Many) quiet(rows []*row) *part {
 	p := &part{name: "the targets without changes", rank: rankOther}
 	for _, r := range rows {
 		if r.class() != classNoChanges {
@@ -172,7 +172,7 @@ func quiet(rows []*row) *part {
 		}
 		line := "- " + r.name(Code)
 		if r.Note != "" {
-			line += ": " + Text(clip(r.Note, maxName))
+			line += ": " + m.text(clip(r.Note, maxName))
 		}
 		p.items = append(p.items, item{full: line + "\n", brief: r.brief()})
 	}

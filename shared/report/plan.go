@@ -82,7 +82,7 @@ func (p Plan) failed() document {
 		d.line = "**The plan failed with " + count(n, "error") + ".** Nothing can be applied until it succeeds.\n\n"
 	}
 	if p.Error != "" {
-		d.add(&part{name: "error", rank: rankError, title: paragraphs(clip(p.Error, 2*maxValue))})
+		d.add(&part{name: "error", rank: rankError, title: paragraphs(clip(p.Error, 2*maxValue), p.text)})
 	}
 	d.add(errors, p.notes(), warnings)
 	d.foot = p.foot("About this plan")

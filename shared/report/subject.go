@@ -56,14 +56,26 @@ func (s Subject) rest(about string) string {
 
 // notes is a part with an alert of its own for the notes.
 func (s Subject) notes(more ...string) *part {
-	return alert(rankWarning, "NOTE", "notes", "", append(more, texts(s.Notes)...))
+	return alert(rankWarning, "NOTE", "notes", "", append(more, s.texts(s.Notes)...))
 }
 
-func texts(in []string) (out []string) {
-	for _, s := range in {
-		out = append(out, Text(clip(s, 4*maxName)))
+func (s Subject) texts(in []string) (out []string) {
+	for _, t := range in {
+		out = append(out, s.text(clip(t, 4*maxName)))
 	}
 	return out
+}
+
+// text is [Text] with links to runs of this run's own repository.
+func (s Subject) text(t string) string { return textWith(t, Code, s.runs()) }
+
+// runs is how the addresses of this repository's runs begin; empty when it is not known.
+func (s Subject) runs() string {
+	server, _, ok := strings.Cut(s.RunURL, "/actions/runs/")
+	if !ok {
+		return ""
+	}
+	return server + "/actions/runs/"
 }
 
 // foot is the small print at the end.
@@ -110,7 +122,7 @@ func (s Subject) foot(summary string, more ...string) string {
 	if s.RunURL != "" {
 		add("Run", Link("this run", s.RunURL))
 	}
-	long = append(append(long, more...), texts(s.Settings)...)
+	long = append(append(long, more...), s.texts(s.Settings)...)
 	if len(long) == 0 {
 		return ""
 	}

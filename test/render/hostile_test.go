@@ -81,7 +81,7 @@ func hostileReports(t *testing.T) map[string]string {
 		plan := report.Plan{Subject: subject, Changes: planned, Diagnostics: diagnostics, DependsOn: []string{s, s}, ApplyHow: s}
 		failed := report.Plan{Subject: subject, Diagnostics: diagnostics, Error: s}
 		apply := report.Apply{
-			Subject: subject, Status: report.Failed, Error: s, Differs: []string{s, s}, NextSteps: []string{s}, OtherRunURL: noURL + s, Verification: s, Diagnostics: diagnostics,
+			Subject: subject, Status: report.Failed, Error: s, Differs: []string{s, s}, NextSteps: []string{s}, Verification: s, Diagnostics: diagnostics,
 			Outputs:      []terraform.Output{{Name: s, Value: encoded(t, s)}, {Name: s, Sensitive: true}},
 			Resources:    []terraform.ResourceResult{{Address: s, Action: "create", Status: terraform.Applied}, {Address: s, Action: s, Status: terraform.Failed}},
 			ErroredState: &report.ErroredState{StoredAt: s, Commands: []string{s, s}},
