@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
@@ -141,8 +143,10 @@ func (s *session) comment(ctx context.Context, key, markdown string) error {
 	if err != nil {
 		return err
 	}
-	if err := client.StickyComment(ctx, s.context.Repository, s.pull.Number, key, markdown); err != nil {
-		return fmt.Errorf("comment on pull request #%d: %w", s.pull.Number, err)
+	err = client.StickyComment(ctx, s.context.Repository, s.pull.Number, key, markdown)
+	if errors.Is(err, github.ErrLocked) { // a person's choice, and the plan is stored
+		s.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("The summary is not on pull request #%d: %v.", s.pull.Number, err)})
+		return nil
 	}
-	return nil
+	return err
 }

@@ -39,8 +39,8 @@ func marker(key string) string { return "<!-- " + url.QueryEscape(key) + " -->\n
 //
 // It costs one request for each 100 comments up to ours, one to ask who the token is,
 // once a client and only when there is a comment with the marker, and one write. A body above
-// CommentRoom is refused before anything is sent. It is ErrUnknownOutcome when GitHub
-// failed while writing. It needs `pull-requests: write`.
+// CommentRoom is refused before anything is sent. It is ErrLocked, or ErrUnknownOutcome when
+// GitHub failed while writing. It needs `pull-requests: write`.
 func (c *Client) StickyComment(ctx context.Context, repo string, number int, key, body string) error {
 	owner, name, err := splitRepository(repo)
 	if err != nil {

@@ -57,6 +57,9 @@ func (c *Client) cause(err error, permissions string) error {
 		text := c.answered(answer, permissions)
 		switch answer.Response.StatusCode {
 		case http.StatusForbidden:
+			if strings.Contains(strings.ToLower(answer.Message), "locked") {
+				return fmt.Errorf("%w: unlock it, or pass the token of a person who may write", ErrLocked)
+			}
 			return forbidden(text)
 		case http.StatusUnauthorized, http.StatusNotFound:
 			return problem.With(problem.GitHubPermission, errors.New(text))
@@ -95,7 +98,7 @@ func (c *Client) answered(answer *gogithub.ErrorResponse, permissions string) st
 			permissions = inWorkflow(accepted)
 		}
 		if answer.Message != "" && !strings.Contains(answer.Message, "not accessible") {
-			// A locked conversation, an organization's single sign-on: the message tells.
+			// An organization's single sign-on, say: the message tells.
 			return text + fmt.Sprintf(": the call needs `%s`", permissions)
 		}
 		text += fmt.Sprintf(": the token needs `%s`: add it to the job's `permissions:`", permissions)

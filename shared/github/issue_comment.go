@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 
 	gogithub "github.com/google/go-github/v84/github"
@@ -12,9 +11,10 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// ErrLocked is wrapped when an issue's conversation is locked: then only people who may
-// write comment, not apps and workflows. Labels, state and body can still be changed.
-var ErrLocked = problem.With(problem.GitHubPermission, errors.New("the issue's conversation is locked"))
+// ErrLocked is wrapped when the conversation of an issue or a pull request is locked: then
+// only people who may write comment, not apps and workflows. Labels, state and body can
+// still be changed.
+var ErrLocked = problem.With(problem.GitHubPermission, errors.New("the conversation is locked"))
 
 // CommentOnIssue adds a comment of at most 65,536 characters. It is ErrNoIssue as Issue
 // is, ErrLocked, or ErrUnknownOutcome when GitHub failed while writing. It needs `issues: write`.
@@ -32,11 +32,8 @@ func (c *Client) CommentOnIssue(ctx context.Context, repo string, number int, bo
 		return errors.New(doing + ": there is no text")
 	}
 	_, _, err = c.api.Issues.CreateComment(ctx, owner, name, number, &gogithub.IssueComment{Body: &body})
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case statusOf(err) == http.StatusForbidden && strings.Contains(messageOf(err), "locked"):
-		return fmt.Errorf("%s: %w: unlock it, or pass the token of a person who may write", doing, ErrLocked)
 	}
 	return c.explainIssue(err, doing, writeIssues)
 }

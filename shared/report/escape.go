@@ -21,7 +21,6 @@ import (
 // spaces.
 func Text(s string) string { return textWith(s, Code, "") }
 
-
 // CellText is [Text] for a table's cell.
 func CellText(s string) string { return textWith(s, Cell, "") }
 
