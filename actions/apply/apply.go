@@ -103,7 +103,7 @@ func (e *skip) result(r *gha.Runtime) job.Result {
 	r.Notice(gha.Annotation{Message: "Nothing is applied: " + e.reason})
 	return job.Result{
 		Summary: "⏭️ Nothing is applied: " + report.Text(e.reason) + ".\n",
-		Outputs: map[string]string{"status": "skipped", "outputs": "{}"},
+		Outputs: nothing("skipped"),
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -28,6 +29,7 @@ type fleet struct {
 
 	mu      sync.Mutex
 	applied []chosen
+	changes bool                                             // some plan has something to apply
 	outputs map[string]map[string]map[string]json.RawMessage // by stack, component and name
 }
 
@@ -112,7 +114,7 @@ func (f *fleet) target(ctx context.Context, n batch.Node, failed []target.Name) 
 			return plan.err
 		}
 		if f.DryRun {
-			return w.Check(ctx)
+			return w.Review(ctx)
 		}
 		if err := w.Refresh(ctx); err != nil { // others were applied meanwhile
 			return err
@@ -133,6 +135,11 @@ func (f *fleet) target(ctx context.Context, n batch.Node, failed []target.Name) 
 		entry.Status, entry.Note = report.NoChanges, refusal.Reason.Error()
 		f.Add(entry, nil)
 		return true
+	}
+	if outcome.HasChanges {
+		f.mu.Lock()
+		f.changes = true
+		f.mu.Unlock()
 	}
 	if err != nil {
 		entry.Note = f.Runtime.Redacted(noteOf(err))
@@ -174,7 +181,7 @@ func (f *fleet) gather(n target.Name, o apply.Outcome) {
 
 // result makes the summary and the outputs of all.
 func (f *fleet) result(ctx context.Context, digest string) (job.Result, error) {
-	outputs := map[string]string{"status": "succeeded", "digest": digest}
+	outputs := map[string]string{"status": "succeeded", "digest": digest, "count": strconv.Itoa(len(f.plans)), "has-changes": strconv.FormatBool(f.changes)}
 	values, err := json.Marshal(f.outputs)
 	if err != nil || len(values) > maxOutputs {
 		f.Runtime.Notice(gha.Annotation{Message: fmt.Sprintf("The output `outputs` of this step is empty: the values have %d bytes, and GitHub takes %d.", len(values), maxOutputs)})

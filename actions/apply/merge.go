@@ -70,6 +70,9 @@ func (m *merge) findCommit(ctx context.Context) (err error) {
 				"Merge that branch into "+m.event.DefaultBranch+", too. Where another branch is the one that is applied, run this workflow on pushes to it.")
 		}
 		m.commit, m.branch = pr.MergeCommitSHA, pr.Base.Ref
+	} else if tag, ok := strings.CutPrefix(m.context.Ref, "refs/tags/"); ok {
+		return m.refuse(problem.With(problem.Event, fmt.Errorf("this run is on tag %s, and what is applied was merged into a branch", tag)),
+			fmt.Sprintf("Run this workflow on pushes to %s instead (on: push: branches), or start it on that branch.", m.event.DefaultBranch))
 	}
 	if !job.IsCommit(m.commit) {
 		return problem.With(problem.Event, errors.New("the event names no commit to apply: run on a merged pull request, a push, or workflow_dispatch"))

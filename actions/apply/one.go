@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 
 	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/gha"
@@ -34,13 +35,13 @@ func (m *merge) one(ctx context.Context) (job.Result, error) {
 			return w.Refuse(err, adviceOnDigest)
 		}
 		if m.DryRun {
-			return w.Check(ctx)
+			return w.Review(ctx)
 		}
 		return w.Apply(ctx)
 	})
 	var skipped *job.Skipped
 	if errors.As(err, &skipped) {
-		return skipped.Result(m.Runtime, map[string]string{"status": "skipped", "outputs": "{}"}), nil
+		return skipped.Result(m.Runtime, nothing("skipped")), nil
 	}
 	result := result(m.Runtime, outcome)
 	if outcome.Applied {
@@ -58,6 +59,11 @@ func (m *merge) options(name target.Name, signals <-chan os.Signal) apply.Option
 		StorageRole: m.storageRole,
 		Runtime:     m.Runtime, Environ: m.Environ, Now: m.Now, Signals: signals,
 	}
+}
+
+// nothing are the outputs of a run that has nothing to apply.
+func nothing(status string) map[string]string {
+	return map[string]string{"status": status, "outputs": "{}", "count": "0", "has-changes": "false"}
 }
 
 // maxOutputs is how many bytes of values the output `outputs` can have. An apply
@@ -81,7 +87,7 @@ func result(r *gha.Runtime, o apply.Outcome) job.Result {
 	}
 	return job.Result{
 		Summary:     job.Redact(r, o.Report).Markdown(report.SummaryLimit),
-		Outputs:     map[string]string{"status": status, "outputs": string(values), "digest": o.Report.Digest},
+		Outputs:     map[string]string{"status": status, "outputs": string(values), "digest": o.Report.Digest, "count": "1", "has-changes": strconv.FormatBool(o.HasChanges)},
 		Annotations: o.Annotations,
 	}
 }

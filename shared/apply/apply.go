@@ -66,6 +66,7 @@ type Work struct {
 	inside   *terraform.Planfile      // what planfile tells of itself; nil when it is encrypted
 	newOn    *planstore.StatePosition // that the plan made anew was made on; nil without one, or when unknown
 	view     report.Apply
+	again    bool // a review found that the plan has to be made again
 	claimed  bool
 	applied  bool  // and that is recorded
 	trouble  error // beside Terraform's own: what could not be stored after the apply
@@ -164,6 +165,38 @@ func (w *Work) Refresh(ctx context.Context) error {
 	return nil
 }
 
+// Review is all that can be said of the plan that was taken before anybody approves it:
+// Check and, for a plan without changes, what Apply compares. An apply that nobody is asked
+// to approve never runs, so that comparison is made here, too. Where Apply would plan again,
+// there is something to approve.
+func (w *Work) Review(ctx context.Context) error {
+	if err := w.Check(ctx); err != nil || w.hasChanges() {
+		return err
+	}
+	err := w.compareUnchanged(ctx)
+	if w.options.Verification == Replan && problem.CodeOf(err) == problem.MovedConfiguration {
+		w.again, w.view.Status = true, report.Planned
+		w.view.Notes = append(w.view.Notes, "The plan has no changes, and the merged configuration differs from the planned one: the apply plans again.")
+		return nil
+	}
+	return err
+}
+
+// hasChanges says that the plan that was taken has something to apply, or that Review found
+// that it has to be made again.
+func (w *Work) hasChanges() bool {
+	return w.again || w.stored.Record.Outcome == planstore.OutcomeChanges
+}
+
+// compareUnchanged compares the configuration with that of a plan without changes, where it
+// can be compared before an init: Atmos may only bring a component's files with that.
+func (w *Work) compareUnchanged(ctx context.Context) error {
+	if w.options.Verification == None || w.Job.Target.Atmos != nil {
+		return nil
+	}
+	return w.compareRecord(ctx)
+}
+
 // Apply applies the plan that was taken: after every check of the record and the
 // planfile, and once it is claimed. A plan without changes is not applied, which is no
 // error while the configuration is the planned one: Verification has its say there, too.
@@ -177,10 +210,7 @@ func (w *Work) Apply(ctx context.Context) error {
 	}
 	nothing := w.view.Status == report.NoChanges
 	if nothing && w.options.Verification != Replan {
-		if w.options.Verification == None || w.Job.Target.Atmos != nil {
-			return nil
-		}
-		return w.compareRecord(ctx)
+		return w.compareUnchanged(ctx)
 	}
 	if err := w.enterFolder(ctx); err != nil {
 		return err

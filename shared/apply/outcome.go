@@ -19,6 +19,8 @@ type Outcome struct {
 	// Annotations are Terraform's errors at their place in the repository, and what
 	// else went wrong beside them; none when the error of Run says it all.
 	Annotations []gha.Annotation
+	// HasChanges says that the plan has something to apply, or has to be made again to tell.
+	HasChanges bool
 	// Claimed says that the plan was claimed: something may have been changed.
 	Claimed bool
 	// Applied says that the plan was applied, and that this is recorded.
@@ -49,7 +51,7 @@ func (w *Work) outcome(err error) Outcome {
 	case w.view.Status == "":
 		w.view.Status = report.Succeeded
 	}
-	o := Outcome{Report: w.view, Claimed: w.claimed, Applied: w.applied}
+	o := Outcome{Report: w.view, HasChanges: w.hasChanges(), Claimed: w.claimed, Applied: w.applied}
 	// A refusal and a cancel are told as what they are, not as what Terraform
 	// had to say before its end.
 	if w.Job != nil && refusal == nil && !errors.Is(err, terraform.ErrInterrupted) {

@@ -13,10 +13,10 @@ const maxTrouble = 25
 func (m *Many) overview(rows []*row, limit int) string {
 	d := document{
 		title: m.title(rows),
-		line:  "**" + tallied(rows, m.Job) + "**\n\n",
+		line:  "**" + m.tallied(rows) + "**\n\n",
 		rest:  m.rest(" names everything."),
 	}
-	if m.Job == WouldApply && m.CombinedDigest != "" {
+	if m.Job == WouldApply && m.CombinedDigest != "" && pending(rows) > 0 {
 		d.line += "To approve is to approve these planfiles, and no others: combined SHA-256 " +
 			Code(clip(m.CombinedDigest, maxName)) + ".\n\n"
 	}
@@ -38,6 +38,12 @@ func counted(rows []*row) (n [classes]int) {
 	return n
 }
 
+// pending is how many targets have something to apply.
+func pending(rows []*row) int {
+	n := counted(rows)
+	return n[classDestroys] + n[classReplaces] + n[classForgets] + n[classChanges]
+}
+
 // title is the heading; it names what nobody can be content with.
 func (m *Many) title(rows []*row) string {
 	n := counted(rows)
@@ -55,16 +61,18 @@ func (m *Many) title(rows []*row) string {
 		return "## ❌ Apply failed for " + of(failed) + "\n\n"
 	case refused > 0:
 		return "## ⛔ Not applied: " + of(refused) + "\n\n"
+	case m.Job != Plans && len(rows) == 0:
+		return "## Nothing to apply\n\n"
+	case n[classNoChanges]+n[classSkipped]+n[classDeleted] == len(rows):
+		return "## ✅ Nothing to apply for " + all + "\n\n"
 	case m.Job == WouldApply:
 		return "## To be applied: " + all + "\n\n"
-	case n[classNoChanges] == len(rows):
-		return "## ✅ Nothing to apply for " + all + "\n\n"
 	}
 	return "## ✅ Applied " + all + "\n\n"
 }
 
 // tallied is the one line with the number of targets of each class.
-func tallied(rows []*row, job Job) string {
+func (m *Many) tallied(rows []*row) string {
 	n := counted(rows)
 	list := make([]string, 0, classes)
 	add := func(n int, one, more string) {
@@ -78,8 +86,8 @@ func tallied(rows []*row, job Job) string {
 	add(n[classFailed], "failed", "failed")
 	add(n[classRefused], "refused", "refused")
 	add(n[classBlocked], "blocked", "blocked")
-	if job == Applies {
-		add(n[classDestroys]+n[classReplaces]+n[classForgets]+n[classChanges], "applied", "applied")
+	if m.Job == Applies {
+		add(pending(rows), "applied", "applied")
 	} else {
 		add(n[classDestroys], "destroys something", "destroy something")
 		add(n[classReplaces], "replaces something", "replace something")
@@ -91,6 +99,9 @@ func tallied(rows []*row, job Job) string {
 	add(n[classSkipped], "skipped", "skipped")
 	add(n[classDeleted], "no longer in Git", "no longer in Git")
 	if len(list) == 0 {
+		if m.Job != Plans {
+			return "What was merged affects no target, and no plan was made for it."
+		}
 		return "No targets."
 	}
 	return count(len(rows), "target") + ": " + strings.Join(list, ", ") + "."

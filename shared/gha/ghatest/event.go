@@ -19,6 +19,9 @@ func setEvent(ts *testscript.TestScript, s *story, args []string) {
 		ts.Check(json.Unmarshal([]byte(value), &v))
 		edits[path] = v
 	}
+	if ref, ok := edits["ref"].(string); ok {
+		s.runner.Ref = ref
+	}
 	s.editPayload(ts, edits)
 }
 
