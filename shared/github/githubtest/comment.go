@@ -139,7 +139,7 @@ func (s *Server) commentAnswer(status int, r *Repository, c *comment) answer {
 }
 
 func (s *Server) commentObject(r *Repository, c *comment) (object, error) {
-	o, err := s.description.example("issue-comment")
+	o, err := exampleOf("issue-comment")
 	if err != nil {
 		return nil, err
 	}

@@ -68,7 +68,7 @@ func (s *Server) createStatus(c call) answer {
 	status := r.addStatus(Status{
 		Commit: c.PathValue("sha"), Context: f.Context, State: f.State, Description: f.Description, URL: f.TargetURL, Creator: c.account.login,
 	})
-	o, err := s.description.example("status")
+	o, err := exampleOf("status")
 	if err != nil {
 		return failure(http.StatusInternalServerError, err.Error())
 	}
@@ -87,7 +87,7 @@ func (s *Server) combinedStatus(c call) answer {
 			newest = append(newest, status)
 		}
 	}
-	o, err := s.description.example("combined-commit-status")
+	o, err := exampleOf("combined-commit-status")
 	if err != nil {
 		return failure(http.StatusInternalServerError, err.Error())
 	}

@@ -24,7 +24,7 @@ func (s *Server) compareCommits(c call) answer {
 	if from < 0 || to < 0 {
 		return failure(http.StatusNotFound, "Not Found")
 	}
-	o, err := s.description.example("commit-comparison")
+	o, err := exampleOf("commit-comparison")
 	if err != nil {
 		return failure(http.StatusInternalServerError, err.Error())
 	}

@@ -16,15 +16,9 @@ import (
 // @octokit/openapi carries it.
 const descriptionPath = "test/npm/node_modules/@octokit/openapi/generated/api.github.com.json"
 
-// description is the part of GitHub's OpenAPI description that the server speaks.
-type description struct {
-	doc      *openapi3.T
-	examples map[string]json.RawMessage // GitHub's own, by name
-}
-
 // loadDescription reads it once a process, from the nearest folder above the
 // working one that holds it.
-var loadDescription = sync.OnceValues(func() (*description, error) {
+var loadDescription = sync.OnceValues(func() (*openapi3.T, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return nil, err
@@ -47,7 +41,7 @@ var loadDescription = sync.OnceValues(func() (*description, error) {
 
 // readDescription keeps the paths that are served and whatever they refer to. The
 // whole is 13 MB and takes kin-openapi seconds; this takes a tenth of one.
-func readDescription(data []byte) (*description, error) {
+func readDescription(data []byte) (*openapi3.T, error) {
 	var whole struct {
 		OpenAPI    string                                `json:"openapi"`
 		Info       json.RawMessage                       `json:"info"`
@@ -100,32 +94,8 @@ func readDescription(data []byte) (*description, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read GitHub's OpenAPI description: %w", err)
 	}
-	return &description{doc: doc, examples: components["examples"]}, nil
+	return doc, nil
 }
 
 // reference finds every pointer to a component, in a $ref or a discriminator.
 var reference = regexp.MustCompile(`"#/components/([^/"]+)/([^/"]+)"`)
-
-// example is a fresh copy of one of GitHub's example values, to build an answer on:
-// it has every field that a schema requires.
-func (d *description) example(name string) (object, error) {
-	var example struct {
-		Value json.RawMessage `json:"value"`
-	}
-	if err := json.Unmarshal(d.examples[name], &example); err != nil {
-		return nil, fmt.Errorf("GitHub's OpenAPI description: example %s: %w", name, err)
-	}
-	if len(example.Value) > 0 && example.Value[0] == '[' {
-		var list []object
-		if err := json.Unmarshal(example.Value, &list); err != nil || len(list) == 0 {
-			return nil, fmt.Errorf("GitHub's OpenAPI description: example %s: no first item (%w)", name, err)
-		}
-		return list[0], nil
-	}
-	var value object
-	err := json.Unmarshal(example.Value, &value)
-	return value, err
-}
-
-// object is a JSON object under construction.
-type object = map[string]any

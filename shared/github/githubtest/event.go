@@ -39,7 +39,7 @@ func (s *Server) listEvents(c call) answer {
 	events, header := page(c.Request, i.events)
 	list := []object{}
 	for _, e := range events {
-		o, err := s.description.example("issue-event-for-issue-items")
+		o, err := exampleOf("issue-event-for-issue-items")
 		if err != nil {
 			return failure(http.StatusInternalServerError, err.Error())
 		}

@@ -3,7 +3,7 @@ package githubtest
 import "net/http"
 
 func (s *Server) issueAnswer(status int, r *Repository, i *issue) answer {
-	example, err := s.description.example("issue")
+	example, err := exampleOf("issue")
 	if err != nil {
 		return failure(http.StatusInternalServerError, err.Error())
 	}

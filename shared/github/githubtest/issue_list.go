@@ -70,7 +70,7 @@ func (s *Server) listIssues(c call) answer {
 			"Pagination with the page parameter is not supported for large datasets, please use cursor based pagination (after/before)")
 	}
 	end := min(start+size, len(all))
-	example, err := s.description.example("issue-items")
+	example, err := exampleOf("issue-items")
 	if err != nil {
 		return failure(http.StatusInternalServerError, err.Error())
 	}

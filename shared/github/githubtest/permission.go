@@ -42,7 +42,7 @@ func (s *Server) getPermission(c call) answer {
 	if !custom {
 		permission = legacy[role]
 	}
-	o, err := s.description.example("repository-collaborator-permission-response-if-user-has-admin-permissions")
+	o, err := exampleOf("repository-collaborator-permission-response-if-user-has-admin-permissions")
 	if err != nil {
 		return failure(http.StatusInternalServerError, err.Error())
 	}

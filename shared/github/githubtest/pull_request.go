@@ -206,7 +206,7 @@ func (s *Server) getPullRequest(c call) answer {
 // pullObject is a pull request in JSON: one of GitHub's examples with what matters
 // set to the state here. What does not matter stays as the example has it.
 func (s *Server) pullObject(r *Repository, p *pull, example string) (object, error) {
-	o, err := s.description.example(example)
+	o, err := exampleOf(example)
 	if err != nil {
 		return nil, err
 	}

@@ -107,7 +107,7 @@ func (s *Server) byID(r *http.Request) *http.Request {
 
 func (s *Server) getRepository(c call) answer {
 	r := s.repository(c)
-	o, err := s.description.example("full-repository-default-response")
+	o, err := exampleOf("full-repository-default-response")
 	if err != nil {
 		return failure(http.StatusInternalServerError, err.Error())
 	}

@@ -21,7 +21,7 @@ func (s *Server) listTeamMembers(c call) answer {
 	members, header := page(c.Request, members)
 	list := []object{}
 	for _, member := range members {
-		o, err := s.description.example("team-member-items")
+		o, err := exampleOf("team-member-items")
 		if err != nil {
 			return failure(http.StatusInternalServerError, err.Error())
 		}
