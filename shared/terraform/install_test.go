@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/releasestest"
 )
 
 func TestLocateInstallsWhatIsMissingOnce(t *testing.T) {
@@ -33,7 +34,7 @@ func TestLocateInstallsWhatIsMissingOnce(t *testing.T) {
 	} {
 		t.Run(test.constraint, func(t *testing.T) {
 			t.Parallel()
-			site := newReleasesSite(t, "1.8.5", "1.9.8", "1.11.4", "1.12.0-beta1", "1.12.0-rc1")
+			site := releasestest.New(t, "1.8.5", "1.9.8", "1.11.4", "1.12.0-beta1", "1.12.0-rc1")
 			r := newRunner(t)
 			r.Constraint, r.Releases = test.constraint, site.Releases
 			old := r.install(t, "terraform", "1.8.0")
@@ -46,7 +47,7 @@ func TestLocateInstallsWhatIsMissingOnce(t *testing.T) {
 				t.Fatalf("found %s, want %s", got, want)
 			}
 			r.log.has(t, "Installed terraform "+test.want+", since the setting terraform-version wants "+test.constraint+": "+want)
-			if len(site.asked()) == 0 {
+			if len(site.Asked()) == 0 {
 				t.Error("nothing was downloaded")
 			}
 			folder := filepath.Join("terraform", test.want, nodeArch())
@@ -65,7 +66,7 @@ func TestLocateInstallsWhatIsMissingOnce(t *testing.T) {
 			if got := r.locate(t); got != want {
 				t.Errorf("the second time found %s, want %s", got, want)
 			}
-			if asked := site.asked(); len(asked) > 0 {
+			if asked := site.Asked(); len(asked) > 0 {
 				t.Errorf("the second time asked for %q", asked)
 			}
 			if diff := cmp.Diff([]string{old}, r.started(t)); diff != "" {
@@ -81,47 +82,47 @@ func TestLocateKeepsAndStartsNothingThatIsNotVerified(t *testing.T) {
 	const broken = "the download broke off, or does not have the checksum that was signed"
 	for _, test := range []struct {
 		name  string
-		spoil func(t *testing.T, s *releasesSite)
+		spoil func(t *testing.T, s *releasestest.Site)
 		want  string
 	}{
-		{"a signature of another key", func(t *testing.T, s *releasesSite) {
-			sums := s.files[releaseFile(version, "SHA256SUMS")]
-			s.key = signingKey(t)
-			s.sign(t, version, string(sums))
+		{"a signature of another key", func(t *testing.T, s *releasestest.Site) {
+			sums := s.Files[releasestest.File(version, "SHA256SUMS")]
+			s.Key = releasestest.SigningKey(t)
+			s.Sign(t, version, string(sums))
 		}, "unable to verify checksums signature"},
-		{"checksums changed after they were signed", func(_ *testing.T, s *releasesSite) {
-			sums := releaseFile(version, "SHA256SUMS")
-			s.files[sums] = append(s.files[sums], "\n"...)
+		{"checksums changed after they were signed", func(_ *testing.T, s *releasestest.Site) {
+			sums := releasestest.File(version, "SHA256SUMS")
+			s.Files[sums] = append(s.Files[sums], "\n"...)
 		}, "unable to verify checksums signature"},
-		{"no signature", func(_ *testing.T, s *releasesSite) {
-			delete(s.files, releaseFile(version, "SHA256SUMS.sig"))
+		{"no signature", func(_ *testing.T, s *releasestest.Site) {
+			delete(s.Files, releasestest.File(version, "SHA256SUMS.sig"))
 		}, "failed to download signature"},
-		{"a wrong checksum", func(t *testing.T, s *releasesSite) {
-			s.sign(t, version, strings.Repeat("0", 64)+"  "+filepath.Base(releaseFile(version, zipSuffix))+"\n")
+		{"a wrong checksum", func(t *testing.T, s *releasestest.Site) {
+			s.Sign(t, version, strings.Repeat("0", 64)+"  "+filepath.Base(releasestest.File(version, releasestest.ZipSuffix))+"\n")
 		}, broken},
-		{"another archive", func(_ *testing.T, s *releasesSite) {
-			s.files[releaseFile(version, zipSuffix)] = []byte("not the archive")
+		{"another archive", func(_ *testing.T, s *releasestest.Site) {
+			s.Files[releasestest.File(version, releasestest.ZipSuffix)] = []byte("not the archive")
 		}, broken},
-		{"half an archive", func(_ *testing.T, s *releasesSite) {
-			file := releaseFile(version, zipSuffix)
-			s.files[file] = s.files[file][:len(s.files[file])/2]
+		{"half an archive", func(_ *testing.T, s *releasestest.Site) {
+			file := releasestest.File(version, releasestest.ZipSuffix)
+			s.Files[file] = s.Files[file][:len(s.Files[file])/2]
 		}, broken},
-		{"a download that breaks off", func(_ *testing.T, s *releasesSite) {
-			s.cut = releaseFile(version, zipSuffix)
+		{"a download that breaks off", func(_ *testing.T, s *releasestest.Site) {
+			s.Cut = releasestest.File(version, releasestest.ZipSuffix)
 		}, broken},
-		{"no archive", func(_ *testing.T, s *releasesSite) {
-			delete(s.files, releaseFile(version, zipSuffix))
+		{"no archive", func(_ *testing.T, s *releasestest.Site) {
+			delete(s.Files, releasestest.File(version, releasestest.ZipSuffix))
 		}, "404"},
-		{"no such release", func(_ *testing.T, s *releasesSite) {
-			delete(s.files, "/terraform/"+version+"/index.json")
+		{"no such release", func(_ *testing.T, s *releasestest.Site) {
+			delete(s.Files, "/terraform/"+version+"/index.json")
 		}, "404"},
-		{"no network", func(_ *testing.T, s *releasesSite) {
+		{"no network", func(_ *testing.T, s *releasestest.Site) {
 			s.URL = "http://127.0.0.1:1"
 		}, "connection refused"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			site := newReleasesSite(t, version)
+			site := releasestest.New(t, version)
 			test.spoil(t, site)
 			r := newRunner(t)
 			r.Constraint, r.Releases = version, site.Releases
@@ -138,7 +139,7 @@ func TestLocateKeepsAndStartsNothingThatIsNotVerified(t *testing.T) {
 
 func TestLocateTrustsHashiCorpsKeyAloneByDefault(t *testing.T) {
 	t.Parallel()
-	site := newReleasesSite(t, "1.9.8")
+	site := releasestest.New(t, "1.9.8")
 	r := newRunner(t)
 	r.Constraint, r.Releases = "1.9.8", site.Releases
 	r.Releases.PublicKey = ""
@@ -149,35 +150,35 @@ func TestLocateKeepsNothingThatIsNotTheReleaseThatIsWanted(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name  string
-		spoil func(t *testing.T, s *releasesSite)
+		spoil func(t *testing.T, s *releasestest.Site)
 		want  string
 	}{
 		// All of it is signed, but for the index.
-		{"an older release by its name", func(_ *testing.T, s *releasesSite) {
-			for path, content := range s.files {
+		{"an older release by its name", func(_ *testing.T, s *releasestest.Site) {
+			for path, content := range s.Files {
 				if file, ok := strings.CutPrefix(path, "/terraform/1.5.0/"); ok {
-					s.files["/terraform/1.9.8/"+file] = bytes.ReplaceAll(content, []byte(`"version":"1.5.0"`), []byte(`"version":"1.9.8"`))
+					s.Files["/terraform/1.9.8/"+file] = bytes.ReplaceAll(content, []byte(`"version":"1.5.0"`), []byte(`"version":"1.9.8"`))
 				}
 			}
 		}, "the site sent terraform 1.5.0 in place of terraform 1.9.8"},
 		// As on a full disk, of which hc-install says nothing.
-		{"half a program", func(t *testing.T, s *releasesSite) {
+		{"half a program", func(t *testing.T, s *releasestest.Site) {
 			var filling strings.Builder // that does not become small in the archive
 			for i := range 4000 {
 				fmt.Fprintf(&filling, "%x\n", sha256.Sum256([]byte{byte(i), byte(i >> 8)}))
 			}
-			s.add(t, "1.9.8", strings.Replace(versionScript("1.9.8"), "\necho '{", "\n: <<'end'\n"+filling.String()+"end\necho '{", 1))
-			half := halfUnpacked(t, s.files[releaseFile("1.9.8", zipSuffix)])
-			s.files[releaseFile("1.9.8", zipSuffix)] = half
-			s.sign(t, "1.9.8", fmt.Sprintf("%x  %s\n", sha256.Sum256(half), filepath.Base(releaseFile("1.9.8", zipSuffix))))
+			s.Add(t, "1.9.8", strings.Replace(releasestest.VersionScript("1.9.8"), "\necho '{", "\n: <<'end'\n"+filling.String()+"end\necho '{", 1))
+			half := halfUnpacked(t, s.Files[releasestest.File("1.9.8", releasestest.ZipSuffix)])
+			s.Files[releasestest.File("1.9.8", releasestest.ZipSuffix)] = half
+			s.Sign(t, "1.9.8", fmt.Sprintf("%x  %s\n", sha256.Sum256(half), filepath.Base(releasestest.File("1.9.8", releasestest.ZipSuffix))))
 		}, "terraform version"},
-		{"another program", func(t *testing.T, s *releasesSite) {
-			s.add(t, "1.9.8", strings.Replace(versionScript("1.9.8"), `, "terraform_outdated": false`, "", 1))
+		{"another program", func(t *testing.T, s *releasestest.Site) {
+			s.Add(t, "1.9.8", strings.Replace(releasestest.VersionScript("1.9.8"), `, "terraform_outdated": false`, "", 1))
 		}, "the site sent tofu 1.9.8 in place of terraform 1.9.8"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			site := newReleasesSite(t, "1.5.0", "1.9.8")
+			site := releasestest.New(t, "1.5.0", "1.9.8")
 			test.spoil(t, site)
 			r := newRunner(t)
 			r.Constraint, r.Releases = "1.9.8", site.Releases
@@ -216,7 +217,7 @@ func halfUnpacked(t *testing.T, archive []byte) []byte {
 
 func TestLocateLatest(t *testing.T) {
 	t.Parallel()
-	site := newReleasesSite(t, "1.9.8", "1.11.4", "1.12.0-rc1")
+	site := releasestest.New(t, "1.9.8", "1.11.4", "1.12.0-rc1")
 	r := newRunner(t)
 	r.Constraint = "latest"
 	old := r.install(t, "terraform", "1.9.8")
@@ -230,11 +231,11 @@ func TestLocateLatest(t *testing.T) {
 	if got := r.locate(t); got != installed {
 		t.Errorf("with a network found %s, want %s", got, installed)
 	}
-	site.asked()
+	site.Asked()
 	if got := r.locate(t); got != installed {
 		t.Errorf("the second time found %s, want %s", got, installed)
 	}
-	if diff := cmp.Diff([]string{"/terraform/index.json"}, site.asked()); diff != "" {
+	if diff := cmp.Diff([]string{"/terraform/index.json"}, site.Asked()); diff != "" {
 		t.Errorf("the second time asked for (-want +got):\n%s", diff)
 	}
 	r.install(t, "terraform", "1.11.4")
@@ -262,13 +263,13 @@ func TestLocateLatest(t *testing.T) {
 	r.install(t, "terraform", "1.9.8")
 	r.ToolCache = t.TempDir()
 	r.Releases = site.Releases
-	r.Releases.PublicKey = armored(t, signingKey(t))
+	r.Releases.PublicKey = releasestest.Armored(t, releasestest.SigningKey(t))
 	r.fails(t, "unable to verify checksums signature")
 }
 
 func TestLocateTakesTheVersionOfThePlanfile(t *testing.T) {
 	t.Parallel()
-	site := newReleasesSite(t, "1.9.7", "1.9.8")
+	site := releasestest.New(t, "1.9.7", "1.9.8")
 	r := newRunner(t)
 	r.Releases = site.Releases
 	onPath := r.install(t, "terraform", "1.9.8")

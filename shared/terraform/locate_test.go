@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/releasestest"
 )
 
 // runner is a machine with a checkout, a PATH of one folder and a tool cache.
@@ -43,7 +44,7 @@ func newRunner(t *testing.T) *runner {
 // install puts a program of a version on PATH.
 func (r *runner) install(t *testing.T, name, version string) string {
 	t.Helper()
-	text := versionScript(version)
+	text := releasestest.VersionScript(version)
 	if strings.HasPrefix(name, "tofu") {
 		text = strings.Replace(text, `, "terraform_outdated": false`, "", 1)
 	}
@@ -157,7 +158,7 @@ func TestLocateSeesThroughTheSetupWrapper(t *testing.T) {
 
 func TestLocateSearchesNoFolderOfTheCheckout(t *testing.T) {
 	r := newRunner(t)
-	writeProgram(t, filepath.Join(r.Root, "terraform"), versionScript("1.9.8"))
+	writeProgram(t, filepath.Join(r.Root, "terraform"), releasestest.VersionScript("1.9.8"))
 	t.Chdir(r.Root)
 	r.Environ = append(r.Environ, "PATH=.::"+r.bin)
 	r.fails(t, "terraform is not on PATH", "hashicorp/setup-terraform")
@@ -169,7 +170,7 @@ func TestLocateSearchesNoFolderOfTheCheckout(t *testing.T) {
 
 func TestLocateNeverInstallsOpenTofu(t *testing.T) {
 	t.Parallel()
-	site := newReleasesSite(t, "1.9.8")
+	site := releasestest.New(t, "1.9.8")
 	r := newRunner(t)
 	r.Name, r.Constraint, r.Releases = terraform.OpenTofu, "~> 1.9", site.Releases
 	r.fails(t, "tofu ~> 1.9 is wanted by the setting opentofu-version", "no tofu on PATH", "opentofu/setup-opentofu")
@@ -182,14 +183,14 @@ func TestLocateNeverInstallsOpenTofu(t *testing.T) {
 	if got := r.locate(t); got != want {
 		t.Errorf("found %s, want %s", got, want)
 	}
-	if asked := site.asked(); len(asked) > 0 {
+	if asked := site.Asked(); len(asked) > 0 {
 		t.Errorf("asked for %q", asked)
 	}
 }
 
 func TestLocateDoesNotReplaceWhatTheUserChose(t *testing.T) {
 	t.Parallel()
-	site := newReleasesSite(t, "1.9.8")
+	site := releasestest.New(t, "1.9.8")
 	r := newRunner(t)
 	r.Constraint, r.Releases = "1.9.8", site.Releases
 	chosen := r.install(t, "terraform-next", "1.8.0")
@@ -203,16 +204,16 @@ func TestLocateDoesNotReplaceWhatTheUserChose(t *testing.T) {
 	}
 	// OpenTofu by the name of Terraform: another program is not put in its place.
 	r.Constraint, r.Command = "1.9.8", ""
-	writeProgram(t, filepath.Join(r.bin, "terraform"), strings.Replace(versionScript("1.8.0"), `, "terraform_outdated": false`, "", 1))
+	writeProgram(t, filepath.Join(r.bin, "terraform"), strings.Replace(releasestest.VersionScript("1.8.0"), `, "terraform_outdated": false`, "", 1))
 	r.fails(t, "the runner has tofu 1.8.0 by the name of terraform")
-	if asked := site.asked(); len(asked) > 0 {
+	if asked := site.Asked(); len(asked) > 0 {
 		t.Errorf("asked for %q", asked)
 	}
 }
 
 func TestLocateLeavesRequiredVersionToTerraformWhenItIsLazy(t *testing.T) {
 	t.Parallel()
-	site := newReleasesSite(t, "1.11.4")
+	site := releasestest.New(t, "1.11.4")
 	r := newRunner(t)
 	r.Lazy, r.Releases = true, site.Releases
 	writeFiles(t, r.Dir, map[string]string{"main.tf": "terraform {\n  required_version = \"~> 1.11\"\n}\n"})

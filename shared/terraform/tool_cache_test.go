@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/releasestest"
 )
 
 // nodeArch is the architecture of these tests as the tool cache calls it.
@@ -30,7 +31,7 @@ func (r *runner) cached(version string) string {
 func (r *runner) cache(t *testing.T, version string) string {
 	t.Helper()
 	path := r.cached(version)
-	writeProgram(t, path, versionScript(version))
+	writeProgram(t, path, releasestest.VersionScript(version))
 	folder := filepath.Dir(path)
 	writeFiles(t, filepath.Dir(folder), map[string]string{filepath.Base(folder) + ".complete": ""})
 	return path
@@ -45,7 +46,7 @@ func TestLocateTakesTheNewestOfTheToolCache(t *testing.T) {
 	r.cache(t, "1.10.0-rc1")
 	r.cache(t, "2.0.0-rc1")
 	r.cache(t, "3.0.0")
-	writeProgram(t, r.cached("1.11.0"), versionScript("1.11.0")) // half-installed
+	writeProgram(t, r.cached("1.11.0"), releasestest.VersionScript("1.11.0")) // half-installed
 	r.cache(t, "not-a-version")
 	if got := r.locate(t); got != want {
 		t.Errorf("found %s, want %s", got, want)
@@ -58,7 +59,7 @@ func TestLocateTakesTheNewestOfTheToolCache(t *testing.T) {
 	r.Environ = append(r.Environ, "XDG_CACHE_HOME="+filepath.Join(r.Root, "cache"))
 	r.fails(t, "no terraform on PATH")
 	cache := filepath.Join(r.Root, "cache", "terraform-gitops", "tools")
-	site := newReleasesSite(t, "1.9.3")
+	site := releasestest.New(t, "1.9.3")
 	r.Releases = site.Releases
 	if got, want := r.locate(t), filepath.Join(cache, "terraform", "1.9.3", nodeArch(), "terraform"); got != want {
 		t.Errorf("found %s, want %s", got, want)
@@ -67,11 +68,11 @@ func TestLocateTakesTheNewestOfTheToolCache(t *testing.T) {
 
 func TestLocateReplacesWhatAKilledJobLeftInTheToolCache(t *testing.T) {
 	t.Parallel()
-	site := newReleasesSite(t, "1.9.8")
+	site := releasestest.New(t, "1.9.8")
 	r := newRunner(t)
 	r.Constraint, r.Releases = "1.9.8", site.Releases
 	writeProgram(t, r.cached("1.9.8"), "#!/bin/sh\nexit 1 # half of it\n")
-	if got := readFile(t, r.locate(t)); got != versionScript("1.9.8") {
+	if got := readFile(t, r.locate(t)); got != releasestest.VersionScript("1.9.8") {
 		t.Errorf("the program is %s", got)
 	}
 }
@@ -79,10 +80,10 @@ func TestLocateReplacesWhatAKilledJobLeftInTheToolCache(t *testing.T) {
 func TestLocateManyAtOnceInstallOne(t *testing.T) {
 	t.Parallel()
 	const jobs = 8
-	site := newReleasesSite(t, "1.9.8")
+	site := releasestest.New(t, "1.9.8")
 	var all sync.WaitGroup // jobs on one machine
 	all.Add(jobs)
-	site.before = func(path string) {
+	site.Before = func(path string) {
 		if strings.HasSuffix(path, ".zip") {
 			all.Done()
 			all.Wait()

@@ -1,4 +1,6 @@
-package terraform_test
+// Package releasestest is a site on this machine that Terraform can be downloaded from, for
+// tests.
+package releasestest
 
 import (
 	"archive/zip"
@@ -22,47 +24,49 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
-// releasesSite is a site laid out as https://releases.hashicorp.com, whose programs
-// are scripts.
-type releasesSite struct {
+// Site is laid out as https://releases.hashicorp.com; its programs are scripts.
+type Site struct {
 	terraform.Releases
-	key *openpgp.Entity
+	Key    *openpgp.Entity   // that signs what is published from now on
+	Files  map[string][]byte // by their paths
+	Before func(path string) // runs before a file is sent
+	Cut    string            // the path of a file of which half is sent
 
 	mu       sync.Mutex
-	files    map[string][]byte
 	requests []string
-	before   func(path string) // runs before a file is sent
-	cut      string            // the path of a file of which half is sent
 }
 
-func newReleasesSite(t *testing.T, versions ...string) *releasesSite {
+// New is a site with releases of these versions.
+func New(t *testing.T, versions ...string) *Site {
 	t.Helper()
-	s := &releasesSite{key: signingKey(t), files: map[string][]byte{}}
+	s := &Site{Key: SigningKey(t), Files: map[string][]byte{}}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	s.Releases = terraform.Releases{URL: server.URL, PublicKey: armored(t, s.key), Client: server.Client()}
+	s.Releases = terraform.Releases{URL: server.URL, PublicKey: Armored(t, s.Key), Client: server.Client()}
 	index := map[string]any{}
 	for _, v := range versions {
-		index[v] = s.add(t, v, versionScript(v))
+		index[v] = s.Add(t, v, VersionScript(v))
 	}
-	s.files["/terraform/index.json"] = marshal(t, map[string]any{"name": "terraform", "versions": index})
+	s.Files["/terraform/index.json"] = marshal(t, map[string]any{"name": "terraform", "versions": index})
 	return s
 }
 
-// versionScript is a program that answers as `terraform version -json` of a version, and
+// VersionScript is a program that answers as `terraform version -json` of a version, and
 // writes its path to the file $STARTS. It fails when it sees a token of the runner's.
-func versionScript(version string) string {
+func VersionScript(version string) string {
 	return "#!/bin/sh\n[ -z \"$ACTIONS_RUNTIME_TOKEN\" ] || exit 1\necho \"$0\" >>\"$STARTS\"\necho '{\"terraform_version\": \"" + version + "\", \"terraform_outdated\": false}'\n"
 }
 
-func releaseFile(version, suffix string) string {
+// File is the path of a file of a release, which ends in suffix.
+func File(version, suffix string) string {
 	return "/terraform/" + version + "/terraform_" + version + "_" + suffix
 }
 
-var zipSuffix = runtime.GOOS + "_" + runtime.GOARCH + ".zip"
+// ZipSuffix ends the name of the archive for this machine.
+var ZipSuffix = runtime.GOOS + "_" + runtime.GOARCH + ".zip"
 
-// add publishes a release and returns its part of the index.
-func (s *releasesSite) add(t *testing.T, version, script string) map[string]any {
+// Add publishes a release and returns its part of the index.
+func (s *Site) Add(t *testing.T, version, script string) map[string]any {
 	t.Helper()
 	var archive bytes.Buffer
 	w := zip.NewWriter(&archive)
@@ -76,38 +80,38 @@ func (s *releasesSite) add(t *testing.T, version, script string) map[string]any 
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := releaseFile(version, zipSuffix)
-	s.files[file] = archive.Bytes()
-	s.sign(t, version, fmt.Sprintf("%x  %s\n", sha256.Sum256(archive.Bytes()), path.Base(file)))
+	file := File(version, ZipSuffix)
+	s.Files[file] = archive.Bytes()
+	s.Sign(t, version, fmt.Sprintf("%x  %s\n", sha256.Sum256(archive.Bytes()), path.Base(file)))
 	release := map[string]any{
 		"name": "terraform", "version": version,
-		"shasums":           path.Base(releaseFile(version, "SHA256SUMS")),
-		"shasums_signature": path.Base(releaseFile(version, "SHA256SUMS.sig")),
+		"shasums":           path.Base(File(version, "SHA256SUMS")),
+		"shasums_signature": path.Base(File(version, "SHA256SUMS.sig")),
 		"builds": []any{map[string]any{
 			"name": "terraform", "version": version, "os": runtime.GOOS, "arch": runtime.GOARCH,
 			"filename": path.Base(file), "url": file,
 		}},
 	}
-	s.files["/terraform/"+version+"/index.json"] = marshal(t, release)
+	s.Files["/terraform/"+version+"/index.json"] = marshal(t, release)
 	return release
 }
 
-// sign publishes a release's checksums with their signature.
-func (s *releasesSite) sign(t *testing.T, version, sums string) {
+// Sign publishes a release's checksums with their signature.
+func (s *Site) Sign(t *testing.T, version, sums string) {
 	t.Helper()
 	var signature bytes.Buffer
-	if err := openpgp.DetachSign(&signature, s.key, strings.NewReader(sums), nil); err != nil {
+	if err := openpgp.DetachSign(&signature, s.Key, strings.NewReader(sums), nil); err != nil {
 		t.Fatal(err)
 	}
-	s.files[releaseFile(version, "SHA256SUMS")] = []byte(sums)
-	s.files[releaseFile(version, "SHA256SUMS.sig")] = signature.Bytes()
+	s.Files[File(version, "SHA256SUMS")] = []byte(sums)
+	s.Files[File(version, "SHA256SUMS.sig")] = signature.Bytes()
 }
 
-func (s *releasesSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.requests = append(s.requests, r.URL.Path)
-	content, ok := s.files[r.URL.Path]
-	before := s.before
+	content, ok := s.Files[r.URL.Path]
+	before := s.Before
 	s.mu.Unlock()
 	if before != nil {
 		before(r.URL.Path)
@@ -123,14 +127,14 @@ func (s *releasesSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/zip")
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(content)))
-	if r.URL.Path == s.cut {
+	if r.URL.Path == s.Cut {
 		content = content[:len(content)/2]
 	}
 	_, _ = w.Write(content)
 }
 
-// asked returns the requests since the last call.
-func (s *releasesSite) asked() []string {
+// Asked returns the requests since the last call.
+func (s *Site) Asked() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	requests := s.requests
@@ -138,7 +142,8 @@ func (s *releasesSite) asked() []string {
 	return requests
 }
 
-func signingKey(t *testing.T) *openpgp.Entity {
+// SigningKey is a new key.
+func SigningKey(t *testing.T) *openpgp.Entity {
 	t.Helper()
 	key, err := openpgp.NewEntity("test", "", "test@example.com", &packet.Config{Algorithm: packet.PubKeyAlgoEdDSA})
 	if err != nil {
@@ -147,7 +152,8 @@ func signingKey(t *testing.T) *openpgp.Entity {
 	return key
 }
 
-func armored(t *testing.T, key *openpgp.Entity) string {
+// Armored is the public part of a key, as text.
+func Armored(t *testing.T, key *openpgp.Entity) string {
 	t.Helper()
 	var b bytes.Buffer
 	w, err := armor.Encode(&b, openpgp.PublicKeyType, nil)
