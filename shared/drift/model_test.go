@@ -16,6 +16,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/github/githubtest"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/seedtest"
 )
 
 const (
@@ -36,15 +37,8 @@ func TestModel(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	seed := uint64(time.Now().UnixNano())
-	if s := os.Getenv("DRIFT_SEED"); s != "" { // one sequence again
-		var err error
-		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
-			t.Fatal(err)
-		}
-		n = 1
-	}
-	t.Logf("the seeds are %d and the %d after it: DRIFT_SEED plays one again", seed, n-1)
+	seed := seedtest.Seed(t)
+	t.Logf("each of %d sequences has the next seed: DRIFT_SEQUENCES=1 plays only the first", n)
 	const shards = 4
 	for shard := range shards {
 		t.Run(strconv.Itoa(shard), func(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/terraform-gitops/gitops/shared/seedtest"
 )
 
 // What a child process of a test is told, by environment variables.
@@ -317,11 +318,13 @@ func TestProcessKilledAtAStepLeavesNothingHalfMade(t *testing.T) {
 
 func TestProcessKilledAtAnyMomentLeavesNothingHalfMade(t *testing.T) {
 	t.Parallel()
-	// How long the story takes depends on the disk: kills spread over three rounds of it.
+	// How long the story takes depends on the disk: kills spread over three rounds of it, each
+	// a random while after a random line.
 	began := time.Now()
 	enough := tellStory(t, t.TempDir(), func(_ *os.Process, said string) bool { return said == "applied 3" })
-	span := time.Since(began)
+	span := time.Since(began) / time.Duration(len(enough))
 
+	random := seedtest.Random(t)
 	reached := 0
 	folder := ""
 	for round := range 25 {
@@ -329,17 +332,19 @@ func TestProcessKilledAtAnyMomentLeavesNothingHalfMade(t *testing.T) {
 		if round%3 == 0 {
 			folder = filepath.Join(t.TempDir(), fmt.Sprint(round))
 		}
-		delay := rand.N(span)
-		said := tellStory(t, folder, func(p *os.Process, said string) bool {
-			if said == "" { // the start
+		line, delay := random.IntN(len(enough)), time.Duration(random.Int64N(int64(span)))
+		lines := 0
+		said := tellStory(t, folder, func(p *os.Process, _ string) bool { // called first at the start
+			if lines == line {
 				time.AfterFunc(delay, func() { _ = p.Kill() })
 			}
+			lines++
 			return false
 		})
-		t.Logf("killed after %v and %q", delay, said)
+		t.Logf("killed %v after line %d: %q", delay, line, said)
 		checkStory(t, folder, said)
 		if t.Failed() {
-			t.Fatalf("round %d, killed after %v: %v", round, delay, said)
+			t.Fatalf("round %d, killed %v after line %d: %v", round, delay, line, said)
 		}
 		reached = max(reached, len(said))
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/seedtest"
 )
 
 func TestManyLargePlansFitTheSummaryWorstFirst(t *testing.T) {
@@ -140,7 +141,7 @@ func TestManyIsTheSameInAnyOrder(t *testing.T) {
 	m := NewMany(t.TempDir(), Plans, jobSubject())
 	defer m.Close()
 	var targets sync.WaitGroup
-	for _, i := range rand.Perm(len(entries)) {
+	for _, i := range seedtest.Random(t).Perm(len(entries)) {
 		targets.Go(func() {
 			if err := m.Add(entries[i], reportOf(entries[i])); err != nil {
 				t.Error(err)

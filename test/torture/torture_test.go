@@ -16,6 +16,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/seedtest"
 )
 
 // Each resource writes a line when it is made: two lines for one resource mean
@@ -37,9 +38,7 @@ func TestTortureKilledRunsLeaveTheTruth(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	random := seedtest.Random(t)
 	actions := build(t)
 
 	// How long the actions take when they are left alone.
@@ -155,7 +154,7 @@ func (w *world) run(t *testing.T, action string, kill time.Duration) (took time.
 
 // settle waits until no Terraform of this world runs any more.
 func (w *world) settle(t *testing.T) {
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		running := false
 		processes, err := filepath.Glob("/proc/[0-9]*")
 		if err != nil {
@@ -169,7 +168,7 @@ func (w *world) settle(t *testing.T) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatal("a Terraform of a killed action still runs after a minute")
+			t.Fatal("a Terraform of a killed action still runs after five minutes")
 		}
 	}
 }
