@@ -22,6 +22,8 @@ RELEASE_GO    := go1.26.8
 PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 
 GOTESTFLAGS ?=
+# Of one package, on a machine that is busy with other things: a test that hangs is found, a slow one is left alone.
+TESTTIMEOUT ?= 60m
 FUZZTIME    ?= 10s
 ROUNDS      ?= 200
 
@@ -50,13 +52,13 @@ demo: build ## Plan, review, merge and apply on this machine, be refused, and ta
 
 # -count=1: tests run Terraform and read other modules, which Go's test cache does not see.
 test: tools ## Run the whole suite, with the race detector
-	go test -race -count=1 $(GOTESTFLAGS) $(PACKAGES)
+	go test -race -count=1 -timeout $(TESTTIMEOUT) $(GOTESTFLAGS) $(PACKAGES)
 
 opentofu: needs moto $(TOOLS)/npm.stamp $(BIN)/tofu ## Build OpenTofu, and tell the main stories with it
-	PATH="$(BIN):$$PATH" go test -tags opentofu -count=1 $(GOTESTFLAGS) ./test/opentofu
+	PATH="$(BIN):$$PATH" go test -tags opentofu -count=1 -timeout $(TESTTIMEOUT) $(GOTESTFLAGS) ./test/opentofu
 
 bench: tools build ## Measure what things cost: prints ratios, memory and counts
-	go test -run '^$$' -bench . -benchtime 1x -timeout 30m $(PACKAGES)
+	go test -run '^$$' -bench . -benchtime 1x -timeout $(TESTTIMEOUT) $(PACKAGES)
 
 torture: tools ## Kill plan and apply at random moments, ROUNDS times (200)
 	TORTURE_ROUNDS=$(ROUNDS) go test -run Torture -timeout 2h -v ./test/torture

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -29,16 +30,18 @@ func TestAFolderIsLockedForOneStep(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{folder, link} {
-		cancelled := errors.New("the job was cancelled")
-		ctx, cancel := context.WithTimeoutCause(t.Context(), 3*lockInterval, cancelled)
-		defer cancel()
-		told := 0
-		if _, err := lockFolder(ctx, temp, name, false, func() { told++ }); !errors.Is(err, cancelled) {
-			t.Fatalf("locked twice: %v", err)
-		}
-		if told != 1 {
-			t.Errorf("%d times told that it waits", told)
-		}
+		synctest.Test(t, func(t *testing.T) { // its clock goes on only while the lock is waited for
+			cancelled := errors.New("the job was cancelled")
+			ctx, cancel := context.WithTimeoutCause(t.Context(), 3*lockInterval, cancelled)
+			defer cancel()
+			told := 0
+			if _, err := lockFolder(ctx, temp, name, false, func() { told++ }); !errors.Is(err, cancelled) {
+				t.Fatalf("locked twice: %v", err)
+			}
+			if told != 1 {
+				t.Errorf("%d times told that it waits", told)
+			}
+		})
 	}
 	if err := errors.Join(first.Close(), other.Close()); err != nil {
 		t.Fatal(err)

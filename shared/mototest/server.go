@@ -38,8 +38,8 @@ type Server struct {
 
 const (
 	region       = "us-east-1"
-	startTimeout = time.Minute // a cold Python start on a busy machine
-	stopTimeout  = 10 * time.Second
+	startTimeout = 5 * time.Minute // a cold Python start on a busy machine
+	stopTimeout  = 5 * time.Minute
 )
 
 // The shell waits for moto and stops it as soon as its own standard input

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -230,16 +229,12 @@ func TestAHostileFileIsRefusedSoon(t *testing.T) {
 		"too much merged":  "workspace: '{stack}'\nvar-files: [" + strings.Repeat("a,", 20_000) + "]\ncomponents:\n" + many("  c%d:\n", 100) + "stacks:\n" + many("  s%d:\n", 100),
 	} {
 		t.Run(name, func(t *testing.T) {
-			start := time.Now()
 			_, err := load(t, yaml)
 			if err == nil || len(err.Error()) > 1000 {
 				t.Errorf("got %.1000v", err)
 			}
 			if strings.HasPrefix(name, "nested") && !strings.Contains(err.Error(), "is nested more than 32 deep") {
 				t.Error(err) // parsed, in gigabytes
-			}
-			if took := time.Since(start); took > time.Minute {
-				t.Errorf("took %v", took)
 			}
 		})
 	}

@@ -103,15 +103,13 @@ resource "terraform_data" "never" { depends_on = [terraform_data.bad] }`})
 	}
 	want := []terraform.ResourceResult{
 		{Address: "terraform_data.good", Action: "create", Status: terraform.Applied},
-		{Address: "terraform_data.bad", Action: "create", Status: terraform.Failed, Elapsed: time.Second},
+		{Address: "terraform_data.bad", Action: "create", Status: terraform.Failed},
 	}
-	about := cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Elapsed" },
-		cmp.Comparer(func(a, b time.Duration) bool { return (a - b).Abs() <= 2*time.Second }))
-	if diff := cmp.Diff(want, result.Resources, about); diff != "" {
+	if diff := cmp.Diff(want, result.Resources, cmpopts.IgnoreFields(terraform.ResourceResult{}, "Elapsed")); diff != "" {
 		t.Error(diff)
 	}
-	if result.Resources[1].Elapsed == 0 {
-		t.Error("no time elapsed in a second")
+	if got := result.Resources[1].Elapsed; got < time.Second { // how much longer depends on the machine
+		t.Errorf("elapsed %v, of which it slept one second", got)
 	}
 	if want := (terraform.ApplySummary{Added: 1}); result.Summary != want {
 		t.Errorf("summary %+v", result.Summary)

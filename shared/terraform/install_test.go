@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -287,13 +286,9 @@ func TestLocateTakesTheVersionOfThePlanfile(t *testing.T) {
 	}
 }
 
-func TestLocateGivesUpSoonWithoutANetwork(t *testing.T) {
+func TestLocateGivesUpAfterThreeAttemptsWithoutANetwork(t *testing.T) {
 	t.Parallel()
 	r := newRunner(t)
 	r.Constraint, r.Releases.Client = "1.9.8", nil
-	start := time.Now()
 	r.fails(t, "giving up after 3 attempt(s)")
-	if took := time.Since(start); took > 10*time.Second {
-		t.Errorf("it took %v", took)
-	}
 }

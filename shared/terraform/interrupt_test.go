@@ -17,14 +17,14 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
-// slow is applied in about three seconds, talking all the time, and depends on
-// what is applied before it.
+// slow goes on until there is a file named go, and depends on what is applied before it. (In
+// the end it goes on by itself: a test that fails leaves nothing behind for ever.)
 const slow = `
 resource "terraform_data" "before" {}
 resource "terraform_data" "slow" {
   depends_on = [terraform_data.before]
   provisioner "local-exec" {
-    command = "for i in $(seq 30); do echo line $i; sleep 0.1; done; echo done > finished"
+    command = "echo line 1; for i in $(seq 6000); do [ ! -e go ] || break; sleep 0.1; done; echo done > finished"
   }
 }
 resource "terraform_data" "after" { depends_on = [terraform_data.slow] }`
@@ -36,7 +36,7 @@ func TestInterruptedApplyWritesItsState(t *testing.T) {
 	planfile := mustPlan(t, c)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	go func() {
-		for !strings.Contains(log.String(), "line 2") {
+		for !strings.Contains(log.String(), "line 1") {
 			time.Sleep(time.Millisecond)
 		}
 		cancel(errors.New("the job was cancelled"))
@@ -144,7 +144,7 @@ func TestTerraformOutlivesThisProcess(t *testing.T) {
 	}
 	reader := bufio.NewReader(output)
 	seen := ""
-	for !strings.Contains(seen, "line 2") {
+	for !strings.Contains(seen, "line 1") {
 		line, err := reader.ReadString('\n')
 		if err != nil {
 			t.Fatalf("the child said: %s%s: %v", seen, line, err)
@@ -165,6 +165,7 @@ func TestTerraformOutlivesThisProcess(t *testing.T) {
 	if exists(filepath.Join(dir, "finished")) || !exists(lock) {
 		t.Fatal("the apply is not in the middle")
 	}
+	writeFiles(t, dir, map[string]string{"go": ""})
 	eventually(t, "Terraform has released the lock", func() bool { return !exists(lock) })
 	state := readFile(t, filepath.Join(dir, "terraform.tfstate"))
 	for _, name := range []string{"before", "slow", "after"} {

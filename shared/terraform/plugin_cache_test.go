@@ -268,12 +268,11 @@ func TestOnlyWhoFillsTheCacheWaits(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	join := func(lock string) (func(), error) {
-		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		defer cancel()
+	joinWithin := func(ctx context.Context, lock string) (func(), error) {
 		_, leave, err := cache.Join(ctx, module(lock), t.TempDir())
 		return leave, err
 	}
+	join := func(lock string) (func(), error) { return joinWithin(t.Context(), lock) }
 	other := lockFor(t, needs("other"), config)
 	leave, err := join(other)
 	if err != nil {
@@ -284,7 +283,9 @@ func TestOnlyWhoFillsTheCacheWaits(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := join(other); !errors.Is(err, context.DeadlineExceeded) {
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := joinWithin(ctx, other); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("one that has to wait did not: %v", err)
 	}
 	leave() // its init has failed: the next one fills the cache

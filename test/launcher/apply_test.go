@@ -22,7 +22,7 @@ resource "terraform_data" "made" {
 resource "terraform_data" "slow" {
   depends_on = [terraform_data.made]
   provisioner "local-exec" {
-    command = "touch ../../../begun; exec sleep 60"
+    command = "touch ../../../begun; exec sleep 600"
   }
 }
 resource "terraform_data" "later" {
@@ -31,8 +31,8 @@ resource "terraform_data" "later" {
 }
 `
 
-// terraform is a Terraform that needs longer to end than the runner leaves a cancelled
-// step: as one does that waits for a provider, or for its backend.
+// terraform is a Terraform that ends after the runner has killed the main step, as one does
+// that waits for a provider, or for its backend.
 const terraform = `#!/bin/sh
 "$TERRAFORM" "$@" &
 pid=$!
@@ -43,12 +43,13 @@ if [ $code -gt 128 ]; then
   wait $pid
   code=$?
 fi
-[ "$1" != apply ] || { sleep 12; touch ../../../ended; }
+[ "$1" != apply ] || { until [ -e ../../../killed ]; do sleep 0.1; done; touch ../../../ended; }
 exit $code
 `
 
-// TestACancelledApplyEndsWithItsStateWritten cancels a job as GitHub's runner does, at the
-// true distances: SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL to the main step.
+// TestACancelledApplyEndsWithItsStateWritten cancels a job as GitHub's runner does: SIGINT, 7.5 s
+// later SIGTERM, 2.5 s later SIGKILL to the main step. Here each comes once the one before has
+// had its effect.
 func TestACancelledApplyEndsWithItsStateWritten(t *testing.T) {
 	t.Parallel()
 	binaries := t.TempDir()
@@ -78,15 +79,18 @@ func TestACancelledApplyEndsWithItsStateWritten(t *testing.T) {
 	main := w.start("apply.js", "GITOPS_BINARY="+filepath.Join(binaries, "apply"))
 	eventually(t, "the apply begins", func() bool { return is(filepath.Join(runner.Dir, "begun")) })
 	main.signal(os.Interrupt)
-	time.Sleep(7500 * time.Millisecond)
+	main.waitFor("Interrupt received")
 	main.signal(syscall.SIGTERM)
-	time.Sleep(2500 * time.Millisecond)
+	main.waitFor("the post step waits for it")
 	main.signal(os.Kill)
 	main.wait()
 	if is(filepath.Join(runner.Dir, "ended")) {
-		t.Fatal("the apply was over before the main step was killed: this machine is too slow for the test")
+		t.Fatal("the apply was over before the main step was killed")
 	}
-	post := w.post(main)
+	post := w.startPost(main)
+	post.waitFor("apply is still running: waiting for it to end")
+	check(t, os.WriteFile(filepath.Join(runner.Dir, "killed"), nil, 0o644))
+	post.wait()
 
 	whole := main.printed() + post.printed()
 	post.want(1, "apply is still running: waiting for it to end", "::error::apply component in stack: cancelled")

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // begin tells the test that the script has set its traps.
@@ -53,8 +52,10 @@ func TestThePostStepGoesOnWithAKilledMainStep(t *testing.T) {
 	main.signal(os.Interrupt)
 	main.signal(os.Kill)
 	main.wait()
-	time.AfterFunc(500*time.Millisecond, func() { _ = os.Remove(hold) })
-	post := w.post(main)
+	post := w.startPost(main)
+	post.waitFor("plan is still running")
+	check(t, os.Remove(hold))
+	post.wait()
 	post.want(5, "plan is still running")
 	if want := "begun\n::group::Terraform\n::stop-commands::secret-token\n"; main.printed() != want {
 		t.Errorf("the main step printed %q, want %q", main.printed(), want)
@@ -74,11 +75,13 @@ func TestThePostStepGoesOnWithAKilledMainStep(t *testing.T) {
 func TestThePostStepReportsWhatEndedBeforeIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	main := w.start("plan.js", w.mirror(sh(begin, `sleep 0.5; echo done; echo 0 >"$STATE_GITOPS_STATUS"`)))
-	main.waitFor("begun")
+	end := filepath.Join(w.workspace, "end")
+	main := w.start("plan.js", w.mirror(sh(`echo pid $$`, `until [ -e "`+end+`" ]; do sleep 0.1; done; echo done; echo 0 >"$STATE_GITOPS_STATUS"`)))
+	pid := main.pid()
 	main.signal(os.Kill)
 	main.wait()
-	time.Sleep(time.Second)
+	check(t, os.WriteFile(end, nil, 0o600))
+	eventually(t, "the binary ends", func() bool { return !runs(pid) })
 	post := w.post(main)
 	post.want(0)
 	if post.printed() != "done\n" {
@@ -105,7 +108,7 @@ func TestThePostStepDoesNotWaitForever(t *testing.T) {
 func TestAnInterruptBeforeTheBinaryListensIsNoFailureOfIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	step := w.start("plan.js", w.mirror(sh(begin, `exec sleep 30`)))
+	step := w.start("plan.js", w.mirror(sh(begin, `exec sleep 600`)))
 	step.waitFor("begun")
 	step.signal(os.Interrupt)
 	step.wait()

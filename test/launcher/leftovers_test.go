@@ -2,6 +2,7 @@ package launcher
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -40,6 +41,12 @@ func (s *step) pid() int {
 	return pid
 }
 
+// runs tells whether a process is there, and more than what its parent has not asked for yet.
+func runs(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && !strings.Contains(string(stat), ") Z ")
+}
+
 func TestAKilledBinaryLeavesNoPlanfile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -69,12 +76,21 @@ func TestABinaryThatIsKilledAtOnceIsNotWaitedFor(t *testing.T) {
 func TestAKilledBinaryIsOutlivedByTerraform(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	step := w.run("plan.js", w.mirror("#!/bin/bash\n"+
-		"sleep 10 &\n"+
+	step := w.start("plan.js", w.mirror("#!/bin/bash\n"+
+		"sleep 600 &\n"+
+		"echo pid $!\n"+
 		"set -m\n"+
-		"bash -c 'touch begun; sleep 1; echo the state is written' &\n"+
+		"bash -c 'touch begun; until [ -e end ]; do sleep 0.1; done; echo the state is written' &\n"+
 		"until [ -e begun ]; do sleep 0.1; done\n"+
 		"kill -KILL $$\n"))
+	background := step.pid()
+	t.Cleanup(func() { _ = syscall.Kill(background, syscall.SIGKILL) })
+	step.waitFor("Terraform is still running")
+	check(t, os.WriteFile(filepath.Join(w.workspace, "end"), nil, 0o600))
+	step.wait()
+	if !runs(background) {
+		t.Error("what runs in the background was waited for, or ended")
+	}
 	step.wantError(137, "was killed")
 	step.want(137, "Terraform is still running", "the state is written")
 	w.wantNothingLeft()
@@ -84,7 +100,7 @@ func TestThePostStepRemovesThePlanfilesOfAKilledBinary(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	kept := w.kept()
-	main := w.start("plan.js", w.mirror(sh(planfile, `echo pid $$`, `exec sleep 60`)))
+	main := w.start("plan.js", w.mirror(sh(planfile, `echo pid $$`, `exec sleep 600`)))
 	pid := main.pid()
 	main.signal(os.Kill)
 	main.wait()
@@ -98,7 +114,7 @@ func TestThePostStepRemovesThePlanfilesOfAKilledBinary(t *testing.T) {
 func TestTheNextStepRemovesWhatAKilledJobLeft(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	main := w.start("plan.js", w.mirror(sh(planfile, `echo pid $$`, `exec sleep 60`)))
+	main := w.start("plan.js", w.mirror(sh(planfile, `echo pid $$`, `exec sleep 600`)))
 	pid := main.pid()
 	other := w.mirror(sh("echo ran"))
 	w.run("plan.js", other).want(0, "ran")

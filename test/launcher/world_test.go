@@ -110,17 +110,24 @@ func (w *world) run(script string, environ ...string) *step {
 // post runs the post step that belongs to a main step.
 func (w *world) post(main *step, environ ...string) *step {
 	w.t.Helper()
+	s := w.startPost(main, environ...)
+	s.wait()
+	return s
+}
+
+func (w *world) startPost(main *step, environ ...string) *step {
+	w.t.Helper()
 	for line := range strings.Lines(main.read("state")) {
 		environ = append(environ, "STATE_"+strings.TrimSpace(line))
 	}
-	return w.run("post.js", environ...)
+	return w.start("post.js", environ...)
 }
 
 func (s *step) wait() {
 	s.t.Helper()
 	select {
 	case <-s.exited:
-	case <-time.After(time.Minute):
+	case <-time.After(patience):
 		_ = s.cmd.Process.Kill()
 		s.t.Fatalf("the step does not end:\n%s", s.printed())
 	}
@@ -215,11 +222,14 @@ func (w *world) preload(script string) string {
 	return "NODE_OPTIONS=--require " + path
 }
 
+// patience is how long an event may take: the machine may be busy.
+const patience = 5 * time.Minute
+
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !is(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !is(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within 30 s: %s", what)
+			t.Fatalf("not within %v: %s", patience, what)
 		}
 	}
 }
