@@ -218,12 +218,25 @@ func (p *planning) plan(ctx context.Context) error {
 }
 
 func (p *planning) runTerraform(ctx context.Context, cli *terraform.CLI, planfile string) (terraform.PlanResult, error) {
-	if cli.Atmos == nil { // whose plan begins with an init
+	var modules terraform.ModuleFiles
+	atmos := cli.Atmos != nil // whose plan begins with an init
+	if !atmos {
 		if err := p.job.Init(ctx, cli, nil); err != nil {
 			return terraform.PlanResult{}, err
 		}
+		var err error
+		if modules, err = cli.ModuleFiles(false); err != nil { // before the plan, which may write there
+			return terraform.PlanResult{}, err
+		}
 	}
-	return p.job.Plan(ctx, cli, terraform.PlanOptions{Out: planfile, RefreshOnly: p.RefreshOnly})
+	made, err := p.job.Plan(ctx, cli, terraform.PlanOptions{Out: planfile, RefreshOnly: p.RefreshOnly})
+	if err == nil && atmos {
+		modules, err = cli.ModuleFiles(true)
+	}
+	if err == nil {
+		p.record.ModulesDigest, p.record.ModuleFiles = modules.Digest, modules.Bounded(planstore.MaxModuleFiles)
+	}
+	return made, err
 }
 
 // detailBytes is how much of resources' details is kept for the report, which

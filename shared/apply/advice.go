@@ -10,6 +10,7 @@ type advice struct {
 	tampered string // the planfile is another one
 	version  string // Terraform is another one
 	moved    string // the configuration is another one
+	modules  string // files of modules from elsewhere are others
 	depends  string // a dependency is another one
 	differs  string // a new plan would change something else
 	stale    string // the state is another one
@@ -33,6 +34,7 @@ var adviceForChange = advice{
 	tampered: "The stored planfile is not the one that was reviewed: find out who wrote it. " + PlanMerged,
 	version:  "Install the same version in both workflows and run this job again, or go on with this one. " + PlanMerged,
 	moved:    "The base branch moved after the plan was made. " + PlanMerged + " With verification: replan, apply does it by itself where nothing else would change.",
+	modules:  "The source of the module has moved since the plan was made: name a fixed one, such as a tag or a commit in `ref`, and the next plan can't be overtaken like this. " + PlanMerged,
 	depends:  "Review what it would do now. " + PlanMerged,
 	differs:  "Review the difference. " + PlanMerged,
 	stale:    "Something else changed this target's state after the review. " + PlanMerged,
@@ -49,6 +51,7 @@ var adviceForDrift = advice{
 	tampered: "The stored planfile is not the one that the issue showed: find out who wrote it, then run the drift detection's workflow.",
 	version:  "Install the same version in both workflows, or run the drift detection's workflow with this one.",
 	moved:    "Git has moved on since the drift was planned. " + DetectAgain,
+	modules:  "The source of the module has moved since the drift was planned: name a fixed one, such as a tag or a commit in `ref`. " + DetectAgain,
 	depends:  DetectAgain,
 	differs:  DetectAgain,
 	stale:    "Something else changed this target's state since the drift was planned. " + DetectAgain,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
@@ -82,9 +83,11 @@ func (w *Work) prepare(ctx context.Context) error {
 			return fmt.Errorf("apply %s: %w", w.Job.Target, err)
 		}
 		if compare && w.cli.Atmos != nil { // which may bring the component itself with the init
-			return w.compareRecord(ctx)
+			if err := w.compareRecord(ctx); err != nil {
+				return err
+			}
 		}
-		return nil
+		return w.compareModules()
 	})
 	return all.Wait()
 }
@@ -149,6 +152,37 @@ func (w *Work) compareRecord(ctx context.Context) error {
 		different = []string{"the record does not list the files"}
 	}
 	return w.refuseDifference(different)
+}
+
+// compareModules compares what init has installed from outside of the repository with
+// what was there when the plan was made. Of it the planfile has the .tf files alone;
+// all else, such as a script, is read when it is applied, and a new plan does not show
+// it either.
+func (w *Work) compareModules() error {
+	record := w.stored.Record
+	if w.options.Verification == None {
+		return nil
+	}
+	if record.ModulesDigest == "" {
+		return w.Refuse(
+			problem.With(problem.MovedConfiguration, errors.New("the plan was made by an older version of these actions, which did not record the files of modules from elsewhere")),
+			w.advice().again)
+	}
+	now, err := w.cli.ModuleFiles(false)
+	if err != nil {
+		return fmt.Errorf("compare the modules of %s with those that were planned with: %w", w.Job.Target, err)
+	}
+	if now.Digest == record.ModulesDigest {
+		return nil
+	}
+	different := target.Differences(now.As(record.ModuleFiles), record.ModuleFiles)
+	if len(record.ModuleFiles) == 0 && len(now.Files) > 0 || len(different) == 0 {
+		different = []string{"modules from outside of the repository, whose files the record does not list"}
+	}
+	return w.Refuse(
+		problem.With(problem.MovedConfiguration, errors.New("files of modules from outside of the repository differ from those that were planned with")),
+		w.advice().modules,
+		different...)
 }
 
 func (w *Work) refuseDifference(different []string) error {

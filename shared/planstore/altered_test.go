@@ -83,6 +83,7 @@ func TestRecordThatWasWrittenOverIsRefused(t *testing.T) {
 		newRecord := func() Record {
 			r := b.newRecord(&StatePosition{"L", 5})
 			r.Dependencies = []Dependency{{"network", "prod", StatePosition{"N", 7}}}
+			r.ModulesDigest, r.ModuleFiles = strings.Repeat("e2", 32), map[string]string{"module.vpc: run.sh": "f3"}
 			return r
 		}
 		template := b.put(t, newRecord(), "plan")

@@ -38,6 +38,8 @@ type recordItem struct {
 	ObjectVersion       string            `json:"objectVersion,omitempty"`
 	ConfigurationDigest string            `json:"configurationDigest,omitempty"`
 	Files               map[string]string `json:"files,omitempty"`
+	ModulesDigest       string            `json:"modulesDigest,omitempty"`
+	ModuleFiles         map[string]string `json:"moduleFiles,omitempty"`
 	TerraformName       string            `json:"terraformName,omitempty"`
 	TerraformVersion    string            `json:"terraformVersion,omitempty"`
 	State               *positionItem     `json:"statePosition,omitempty"`
@@ -71,6 +73,7 @@ func newRecordItem(r Record) recordItem {
 		Kind: r.Kind, Outcome: r.Outcome,
 		Digest: r.Digest, Size: r.Size, ObjectKey: r.ObjectKey, ObjectVersion: r.ObjectVersion,
 		ConfigurationDigest: r.ConfigurationDigest, Files: r.Files,
+		ModulesDigest: r.ModulesDigest, ModuleFiles: r.ModuleFiles,
 		TerraformName: r.TerraformName, TerraformVersion: r.TerraformVersion,
 		State: newPositionItem(r.State), Counts: r.Counts, Dependencies: newDependencyItems(r.Dependencies),
 		PullRequestNumber: r.PullRequest, Branch: r.Branch, BaseCommit: r.BaseCommit,
@@ -109,6 +112,7 @@ func (i recordItem) record() (Record, error) {
 		Kind: i.Kind, Outcome: i.Outcome,
 		Digest: i.Digest, Size: i.Size, ObjectKey: i.ObjectKey, ObjectVersion: i.ObjectVersion,
 		ConfigurationDigest: i.ConfigurationDigest, Files: i.Files,
+		ModulesDigest: i.ModulesDigest, ModuleFiles: i.ModuleFiles,
 		TerraformName: i.TerraformName, TerraformVersion: i.TerraformVersion,
 		State: i.State.position(), Counts: i.Counts, Dependencies: i.Dependencies.dependencies(),
 		PullRequest: i.PullRequestNumber, Branch: i.Branch, BaseCommit: i.BaseCommit,

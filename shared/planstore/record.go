@@ -31,6 +31,14 @@ type Record struct {
 	// those that differ. Left out by Put when larger than 200 KB in all.
 	Files map[string]string
 
+	// ModulesDigest is the hex SHA-256 over the files of the modules from outside of the
+	// repository, as init had installed them; empty in records of version 2 and older, and
+	// of a plan that failed.
+	ModulesDigest string
+	// ModuleFiles are these files with their short hashes. Left out by Put when larger
+	// than [MaxModuleFiles].
+	ModuleFiles map[string]string
+
 	TerraformName    string // terraform or tofu
 	TerraformVersion string
 	State            *StatePosition // that the plan was made on; nil when unknown
@@ -97,6 +105,9 @@ type StatePosition struct {
 // maxFiles bounds Record.Files, in bytes of paths and hashes: half of what
 // DynamoDB takes as one item (400 KB), which holds the names twice over.
 const maxFiles = 200 << 10
+
+// MaxModuleFiles bounds Record.ModuleFiles, in bytes of names and hashes.
+const MaxModuleFiles = 60 << 10
 
 // check refuses a record that could not be found or told apart again.
 func (r Record) check() error {

@@ -43,15 +43,20 @@ func TestSealOfAVersionNeverChanges(t *testing.T) {
 	t.Parallel()
 	for version, c := range map[int]struct {
 		dependencies []Dependency
+		modules      string
 		seal         string
 	}{
-		1: {nil, "cc7dfa0e294500595c2dc7219d6b4225e947ea09edbfdf15334d3807bba2a15e"},
-		2: {[]Dependency{{"network", "prod", StatePosition{"N", 7}}}, "aec01ab3cb3da664083358daaab31b7af96d8f77d81db0afe8fbadd874a1b9df"},
+		1: {nil, "", "cc7dfa0e294500595c2dc7219d6b4225e947ea09edbfdf15334d3807bba2a15e"},
+		2: {[]Dependency{{"network", "prod", StatePosition{"N", 7}}}, "", "aec01ab3cb3da664083358daaab31b7af96d8f77d81db0afe8fbadd874a1b9df"},
+		3: {[]Dependency{{"network", "prod", StatePosition{"N", 7}}}, strings.Repeat("e2", 32), "e8d7c4a584e1bc8c784be7400a25f8a9e09ec35c1d48d9e4ae4be70f2662e52d"},
 	} {
 		b := &backend{clock: newClock()}
 		r := b.newRecord(&StatePosition{"L", math.MaxUint64})
 		r.Digest, r.Size, r.ObjectKey, r.ObjectVersion = strings.Repeat("d1", 32), 4, "key", "v1"
 		r.Dependencies = c.dependencies
+		if r.ModulesDigest = c.modules; c.modules != "" {
+			r.ModuleFiles = map[string]string{"module.vpc: run.sh": "f3"}
+		}
 		want := commitA + "#2025-03-01T12:00:00.124456789Z#100.1#" + c.seal
 		if got := r.ID(); got != want {
 			t.Errorf("version %d: ID %s\nwant %s", version, got, want)
@@ -65,6 +70,7 @@ func TestEveryFieldOfARecordIsSealed(t *testing.T) {
 	b := &backend{clock: newClock()}
 	r := b.newRecord(&StatePosition{"L", 5})
 	r.Dependencies = []Dependency{{"network", "prod", StatePosition{"N", 7}}}
+	r.ModulesDigest, r.ModuleFiles = strings.Repeat("e2", 32), map[string]string{"module.vpc: run.sh": "f3"}
 	before := r.ID()
 	var check func(name string, v reflect.Value)
 	check = func(name string, v reflect.Value) {
@@ -138,7 +144,7 @@ func randomRecord(random *rand.Rand) Record {
 		Run: Run{fmt.Sprint(random.Uint64()), 1 + number()/2, text()}, Actor: text(),
 		Kind: KindChange, Outcome: OutcomeChanges,
 		Digest: text(), Size: int64(number()), ObjectKey: text(), ObjectVersion: text(),
-		ConfigurationDigest: text(), TerraformName: text(), TerraformVersion: text(),
+		ConfigurationDigest: text(), ModulesDigest: text(), TerraformName: text(), TerraformVersion: text(),
 		Counts:      changes.Counts{Create: number(), Move: number(), Outputs: number()},
 		PullRequest: number(), Branch: text(), BaseCommit: text(),
 		ExpiresAt: created.Add(time.Second + time.Duration(random.Int64N(1e17))),

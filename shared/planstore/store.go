@@ -158,6 +158,9 @@ func (s *Store) put(ctx context.Context, r Record, planfile string) (Record, err
 	if filesSize(r.Files) > maxFiles {
 		r.Files = nil
 	}
+	if filesSize(r.ModuleFiles) > MaxModuleFiles {
+		r.ModuleFiles = nil
+	}
 	if err := r.check(); err != nil {
 		return r, err
 	}

@@ -157,8 +157,13 @@ func fileKey(name string) string {
 // earlier: "changed: components/network/main.tf", "added: …", "removed: …",
 // sorted by name. It is empty when nothing differs.
 func (c Configuration) Diff(recorded map[string]string) []string {
+	return Differences(c.Files, recorded)
+}
+
+// Differences is [Configuration.Diff] of two lists of files with their hashes.
+func Differences(files, recorded map[string]string) []string {
 	names := make(map[string]bool)
-	for name := range c.Files {
+	for name := range files {
 		names[name] = true
 	}
 	for name := range recorded {
@@ -166,7 +171,7 @@ func (c Configuration) Diff(recorded map[string]string) []string {
 	}
 	var lines []string
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		now, is := c.Files[name]
+		now, is := files[name]
 		then, was := recorded[name]
 		shown := name
 		if strings.HasPrefix(name, "(") {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 )
@@ -60,6 +61,7 @@ func (p *Planfile) CompareConfig(dir, dataDir, program string) ([]string, error)
 // manifest is what init has installed, by key of the module call.
 type manifest struct {
 	dataDir string
+	written time.Time // zero when there is none
 	modules map[string]planModule
 }
 
@@ -80,6 +82,9 @@ func readManifest(dir, dataDir string) (manifest, error) {
 	}
 	if err != nil {
 		return list, fmt.Errorf("installed modules: %w", err)
+	}
+	if info, err := os.Stat(name); err == nil {
+		list.written = info.ModTime()
 	}
 	var file struct{ Modules []planModule }
 	if err := json.Unmarshal(data, &file); err != nil {
