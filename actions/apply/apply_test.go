@@ -26,10 +26,10 @@ func TestStories(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, ghatest.Scripts{
+	ghatest.Scripts{
 		Root: root, Actions: map[string]string{"plan": suite.Built["plan"], "apply": "apply"},
 		AWS: mototest.Start(t), Atmos: ghatest.Atmos(t, root),
-	}.Params("testdata/script"))
+	}.Run(t, "testdata/script")
 }
 
 func TestReadmeMatchesActionFile(t *testing.T) { ghatest.CheckReadme(t, ".") }

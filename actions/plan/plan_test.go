@@ -25,7 +25,7 @@ func TestStories(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, ghatest.Scripts{Root: root, Actions: map[string]string{"plan": "plan"}, AWS: mototest.Start(t), Atmos: ghatest.Atmos(t, root)}.Params("testdata/script"))
+	ghatest.Scripts{Root: root, Actions: map[string]string{"plan": "plan"}, AWS: mototest.Start(t), Atmos: ghatest.Atmos(t, root)}.Run(t, "testdata/script")
 }
 
 func TestReadmeMatchesActionFile(t *testing.T) { ghatest.CheckReadme(t, ".") }

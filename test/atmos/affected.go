@@ -45,7 +45,7 @@ type dependent struct {
 // describeAffected lists the components that differ from those of the checkout
 // --repo-path. Atmos gives them in random order, this program by name.
 func describeAffected(args []string) error {
-	a, err := parseDescribe(args, flags{"--repo-path": true, "--include-dependents": false})
+	a, err := parseDescribe(args, flags{"--repo-path": true, "--base": true, "--include-dependents": false, "--skip": true})
 	if err != nil {
 		return err
 	}
@@ -53,8 +53,21 @@ func describeAffected(args []string) error {
 	if err != nil {
 		return err
 	}
-	if a.flags["--repo-path"] == "" {
-		return errors.New("stand-in: describe affected needs --repo-path")
+	repo, sha := a.flags["--repo-path"], a.flags["--base"]
+	if (repo == "") == (sha == "") || sha != "" && !modern() {
+		return errors.New("stand-in: describe affected needs --repo-path, or, since 1.227, --base")
+	}
+	head.warn()
+	if sha != "" {
+		if repo, err = os.MkdirTemp("", "atmos-"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(repo)
+		for _, args := range [][]string{{"clone", "--quiet", "--no-checkout", head.base, repo}, {"-C", repo, "checkout", "--quiet", sha}} {
+			if _, err := git(head.base, args...); err != nil {
+				return err
+			}
+		}
 	}
 	prefix, err := git(head.base, "rev-parse", "--show-prefix")
 	if err != nil {
@@ -63,11 +76,23 @@ func describeAffected(args []string) error {
 	prefix = strings.TrimSpace(prefix)
 	// Both sides are read with this side's atmos.yaml.
 	base := *head
-	base.base, base.stacks = filepath.Join(a.flags["--repo-path"], prefix), nil
-	if err := base.readStacks(); err != nil {
-		return err
+	base.base, base.stacks = filepath.Join(repo, prefix), nil
+	if modern() && sha == "" {
+		origin, err := git(repo, "remote", "get-url", "origin")
+		switch host, known := remoteHost(strings.TrimSpace(origin)); {
+		case err != nil:
+			// Stack manifests are compared with themselves.
+			base.stacks = head.stacks
+		case !known:
+			return fmt.Errorf("repository host '%s' not supported", host)
+		}
 	}
-	changed, err := changedFiles(base.base, head.base)
+	if base.stacks == nil {
+		if err := base.readStacks(); err != nil {
+			return err
+		}
+	}
+	changed, err := changedFiles(filepath.Join(repo, prefix), head.base)
 	if err != nil {
 		return err
 	}
@@ -84,6 +109,14 @@ func describeAffected(args []string) error {
 				continue
 			}
 			before, _ := base.component(c.name, s.name) // nil: a new one
+			if before != nil {
+				if err := before.evaluate(a.dynamic()); err != nil {
+					return err
+				}
+			}
+			if err := c.evaluate(a.dynamic()); err != nil {
+				return err
+			}
 			if reasons := c.changes(before, prefix, changed); len(reasons) > 0 {
 				list = append(list, affected{
 					Component: c.name, ComponentType: "terraform", ComponentPath: c.relativePath(),
@@ -96,6 +129,16 @@ func describeAffected(args []string) error {
 		}
 	}
 	return printJSON(list)
+}
+
+// remoteHost is the host of a remote repository; false where it has none.
+func remoteHost(url string) (string, bool) {
+	_, after, isURL := strings.Cut(url, "://")
+	host, _, _ := strings.Cut(after, "/")
+	if user, rest, isSSH := strings.Cut(url, "@"); !isURL && isSSH && !strings.Contains(user, "/") {
+		host, _, _ = strings.Cut(rest, ":")
+	}
+	return host, host != ""
 }
 
 // changes are the reasons for which a component is affected.

@@ -15,15 +15,17 @@ type component struct {
 	name    string
 	bases   []string // that it inherits from: the strongest first
 
-	folder      string // below the components' base path
-	metadata    section
-	vars        section
-	env         section
-	settings    section
-	backendType string
-	backend     section
-	command     string
-	providers   section
+	folder       string // below the components' base path
+	metadata     section
+	vars         section
+	env          section
+	settings     section
+	backendType  string
+	backend      section
+	command      string
+	dependencies section
+	providers    section
+	also         section // other sections of 1.227, by name
 }
 
 // component finds a component in a stack that is given by its name.
@@ -33,9 +35,9 @@ func (p *project) component(name, stack string) (*component, error) {
 			return p.resolve(s, name)
 		}
 	}
-	return nil, fmt.Errorf("invalid component: Could not find the component %s in the stack %s. "+
-		"Check that all the context variables are correctly defined in the stack manifests. "+
-		"Are the component and stack names correct? Did you forget an import?", name, stack)
+	return nil, &failure{"invalid component", fmt.Sprintf("Could not find the component %s in the stack %s. "+
+		"Check that all the context variables are correctly defined in\nthe stack manifests. "+
+		"Are the component and stack names correct? Did you forget an import?", name, stack)}
 }
 
 // components are all of a stack's, by name.
@@ -58,7 +60,7 @@ func (p *project) resolve(s *stack, name string) (*component, error) {
 		return nil, err
 	}
 	slices.Reverse(c.bases)
-	c.metadata = merge(at(s.merged, "components", "terraform", name, "metadata"))
+	c.metadata = c.ownMetadata()
 	if folder, ok := c.metadata["component"].(string); ok {
 		c.folder = folder
 	}
@@ -68,6 +70,10 @@ func (p *project) resolve(s *stack, name string) (*component, error) {
 		c.settings = merge(section{"integrations": section{"github": github}}, c.settings)
 	}
 	c.providers = c.section("providers")
+	if modern() {
+		c.also = section{"source": c.section("source"), "provision": c.section("provision"), "generate": c.section("generate"),
+			"required_providers": c.section("required_providers"), "required_version": c.text("required_version")}
+	}
 	c.command = cmp.Or(c.text("command"), p.cli.Components.Terraform.Command, "terraform")
 	c.backendType = c.text("backend_type")
 	c.backend = merge(at(c.section("backend"), c.backendType))
@@ -80,7 +86,24 @@ func (p *project) resolve(s *stack, name string) (*component, error) {
 	default:
 		return nil, fmt.Errorf("stand-in: no backend_type %s", c.backendType)
 	}
+	if dependencies := c.section("dependencies"); len(dependencies) > 0 {
+		c.dependencies = dependencies
+	}
 	return c, nil
+}
+
+// ownMetadata is the component's, which 1.227 merges over that of the components that it
+// inherits from, but for what makes these what they are.
+func (c *component) ownMetadata() section {
+	own := func(name string) section { return at(c.stack.merged, "components", "terraform", name, "metadata") }
+	metadata := section{}
+	for i := len(c.bases) - 1; i >= 0 && modern(); i-- {
+		inherited := merge(own(c.bases[i]))
+		delete(inherited, "inherits")
+		delete(inherited, "type")
+		metadata = merge(metadata, inherited)
+	}
+	return merge(metadata, own(c.name))
 }
 
 // bases are the components that one inherits from, directly or not: the weakest first.
@@ -143,8 +166,8 @@ func (c *component) workspace() string {
 }
 
 func (c *component) workspaceOr(workspace string) string {
-	if c.backendType == "http" {
-		return "default" // this backend has no others
+	if !c.hasWorkspaces() {
+		return "default"
 	}
 	if pattern, ok := c.metadata["terraform_workspace_pattern"].(string); ok {
 		workspace = token.ReplaceAllStringFunc(pattern, func(token string) string {

@@ -2,18 +2,21 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
 
 func describeComponent(args []string) error {
-	a, err := parseDescribe(args, flags{"--stack": true})
+	a, err := parseDescribe(args, flags{"--stack": true, "--provenance": false, "--skip": true})
 	if err != nil {
 		return err
 	}
@@ -28,9 +31,12 @@ func describeComponent(args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := c.evaluate(a.dynamic()); err != nil {
+		return err
+	}
 	described := c.describe(c.workspace())
 	sources := c.sources()
-	described["atmos_cli_config"] = p.cli
+	described["atmos_cli_config"] = p.config()
 	described["cli_args"] = []string{"describe", "component"}
 	described["component_type"] = "terraform"
 	described["component_info"] = c.info()
@@ -38,11 +44,40 @@ func describeComponent(args []string) error {
 	described["imports"] = sorted(c.stack.imports)
 	described["sources"] = sources
 	described["tf_cli_vars"] = section{}
+	expression, asked := a.flags["--query"]
+	if asked {
+		return printQuery(described, expression)
+	}
+	if modern() {
+		// Only what a stack manifest can have.
+		for name := range described {
+			if !slices.Contains([]string{"backend", "component", "dependencies", "env", "hooks", "imports", "metadata", "overrides", "providers", "settings", "vars"}, name) {
+				delete(described, name)
+			}
+		}
+	}
 	return printJSON(described)
 }
 
+// printQuery prints what a path leads to. Atmos evaluates it on the description, whose
+// keys are then sorted.
+func printQuery(described section, expression string) error {
+	text, err := json.Marshal(described)
+	if err != nil {
+		return err
+	}
+	var value any
+	if err := json.Unmarshal(text, &value); err != nil {
+		return err
+	}
+	if value, err = yq(value, expression); err != nil {
+		return err
+	}
+	return printJSON(value)
+}
+
 func describeStacks(args []string) error {
-	a, err := parseDescribe(args, flags{"--stack": true, "--components": true, "--sections": true})
+	a, err := parseDescribe(args, flags{"--stack": true, "--components": true, "--sections": true, "--skip": true})
 	if err != nil {
 		return err
 	}
@@ -50,6 +85,7 @@ func describeStacks(args []string) error {
 	if err != nil {
 		return err
 	}
+	p.warn()
 	keep := func(flag, name string) bool {
 		list := a.flags[flag]
 		return list == "" || slices.Contains(strings.Split(list, ","), name)
@@ -63,8 +99,14 @@ func describeStacks(args []string) error {
 		described := section{}
 		for _, c := range components {
 			if keep("--stack", s.name) && keep("--components", c.name) {
+				if err := c.evaluate(a.dynamic()); err != nil {
+					return err
+				}
 				// Here Atmos names the workspace as if every component were its own base.
 				sections := c.describe(c.workspaceOr(s.name))
+				if modern() {
+					sections["component_info"] = section{"component_path": c.relativePath(), "component_type": "terraform"}
+				}
 				for name := range sections {
 					if !keep("--sections", name) {
 						delete(sections, name)
@@ -77,13 +119,18 @@ func describeStacks(args []string) error {
 			stacks[s.name] = section{"components": section{"terraform": described}}
 		}
 	}
+	if expression, asked := a.flags["--query"]; asked {
+		return printQuery(stacks, expression)
+	}
 	return printJSON(stacks)
 }
 
-// parseDescribe takes the flags of all describe commands, too. Those for
-// templates and functions change nothing: there are none.
+// parseDescribe takes the flags of all describe commands, too.
 func parseDescribe(args []string, known flags) (arguments, error) {
-	known["--format"], known["--process-templates"], known["--process-functions"] = true, false, false
+	known["--format"], known["--process-templates"], known["--process-functions"], known["--query"] = true, false, false, true
+	if modern() {
+		known["--error-mode"], known["--identity"] = true, true
+	}
 	a, err := parse(args, known)
 	if err == nil && a.flags["--format"] != "json" {
 		err = errors.New("stand-in: no format but json")
@@ -91,13 +138,54 @@ func parseDescribe(args []string, known flags) (arguments, error) {
 	return a, err
 }
 
+// dynamic is what the flags of a describe command say of templates and functions.
+func (a arguments) dynamic() dynamic {
+	mode := cmp.Or(a.flags["--error-mode"], os.Getenv("ATMOS_DESCRIBE_ERROR_MODE"), "warn")
+	return dynamic{
+		templates: a.flags["--process-templates"] != "false",
+		functions: a.flags["--process-functions"] != "false",
+		lenient:   mode != "strict",
+	}
+}
+
+// warn says which manifests have what is deprecated.
+func (p *project) warn() {
+	if !modern() {
+		return
+	}
+	said := map[string]bool{}
+	for _, s := range p.stacks {
+		for _, file := range append(sorted(s.imports), s.file) {
+			name := filepath.ToSlash(filepath.Join(p.cli.Stacks.BasePath, file+".yaml"))
+			content, err := os.ReadFile(filepath.Join(p.base, name))
+			if err != nil || said[name] {
+				continue
+			}
+			said[name] = true
+			component := ""
+			lines := strings.Split(string(content), "\n")
+			for i, line := range lines {
+				if found := componentKey.FindStringSubmatch(line); found != nil {
+					component = found[1]
+				}
+				if strings.TrimSpace(line) == "depends_on:" && i+1 < len(lines) {
+					column := len(lines[i+1]) - len(strings.TrimLeft(lines[i+1], " ")) + 1
+					fmt.Fprintf(os.Stderr, "⚠  %s:%d:%d: warning: components.terraform.%s.settings.depends_on is deprecated; use dependencies.components\n", name, i+2, column, component)
+				}
+			}
+		}
+	}
+}
+
+var componentKey = regexp.MustCompile(`^    ([^ #].*):$`)
+
 // describe is what describe component and describe stacks both show.
 func (c *component) describe(workspace string) section {
 	bases := c.bases
 	if bases == nil {
 		bases = []string{}
 	}
-	return section{
+	all := section{
 		"atmos_component":           c.name,
 		"atmos_manifest":            c.stack.file,
 		"atmos_stack":               c.stack.name,
@@ -120,15 +208,25 @@ func (c *component) describe(workspace string) section {
 		"vars":                      c.vars,
 		"workspace":                 workspace,
 	}
+	if c.dependencies != nil {
+		all["dependencies"] = c.dependencies
+	}
+	maps.Copy(all, c.also)
+	return all
 }
 
-//go:embed testdata/recorded/describe-component.*.json testdata/sample/components
+//go:embed testdata/recorded/describe-component.*.json testdata/recorded-1.227/*.out testdata/sample/components
 var testdata embed.FS
 
-// recordings are descriptions of the sample's modules.
-var recordings = map[string]string{
-	"network": "testdata/recorded/describe-component.network.acme-ue2-dev.json",
-	"service": "testdata/recorded/describe-component.service_api.acme-ue2-dev.json",
+// recording is a description of one of the sample's modules; nil of another.
+func recording(folder string) []byte {
+	name := map[string]string{"network": "network.acme-ue2-dev", "service": "service_api.acme-ue2-dev"}[folder]
+	file := "testdata/recorded/describe-component." + name + ".json"
+	if modern() {
+		file = "testdata/recorded-1.227/describe-component.query." + name + ".out"
+	}
+	content, _ := testdata.ReadFile(file)
+	return content
 }
 
 // info is where the component's module is, and what is in it.
@@ -139,10 +237,7 @@ func (c *component) info() section {
 	if err != nil || !bytes.Equal(sample, module) {
 		return info
 	}
-	recording, err := testdata.ReadFile(recordings[c.folder])
-	if err != nil {
-		return info
-	}
+	recording := recording(c.folder)
 	recording = bytes.ReplaceAll(recording, fmt.Appendf(nil, "%q", "/repo/components/terraform/"+c.folder), fmt.Appendf(nil, "%q", c.path()))
 	recording = bytes.ReplaceAll(recording, []byte("/repo/components/terraform/"+c.folder+"/"), []byte(c.path()+"/"))
 	var recorded struct {

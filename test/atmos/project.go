@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"text/template"
 
 	"github.com/goccy/go-yaml"
 )
@@ -23,6 +24,8 @@ type project struct {
 	integrations section
 	identities   section
 	stacks       []*stack
+	templates    bool // templates.settings.enabled
+	edition      string
 }
 
 // section is a mapping of a manifest.
@@ -56,6 +59,7 @@ type terraformConfig struct {
 	InitRunReconfigure      bool   `yaml:"init_run_reconfigure" json:"init_run_reconfigure"`
 	AutoGenerateBackendFile bool   `yaml:"auto_generate_backend_file" json:"auto_generate_backend_file"`
 	Command                 string `yaml:"command" json:"command"`
+	WorkspacesEnabled       *bool  `yaml:"workspaces_enabled" json:"workspaces_enabled,omitempty"`
 	Shell                   struct {
 		Prompt string `yaml:"prompt" json:"prompt"`
 	} `yaml:"shell" json:"shell"`
@@ -90,14 +94,17 @@ func openProject() (*project, error) {
 	var other struct {
 		Integrations section
 		Auth         struct{ Identities section }
+		Templates    struct{ Settings struct{ Enabled bool } }
+		Edition      string
 	}
-	p.cli.Components.Terraform.AppendUserAgent = "Atmos/" + version + " (Cloud Posse; +https://atmos.tools)"
+	p.cli.Components.Terraform.AppendUserAgent = "Atmos/" + version() + " (Cloud Posse; +https://atmos.tools)"
 	for _, into := range []any{&p.cli, &other} {
 		if err := yaml.Unmarshal(content, into); err != nil {
 			return nil, fmt.Errorf("atmos.yaml: %w", err)
 		}
 	}
 	p.integrations, p.identities = other.Integrations, other.Auth.Identities
+	p.templates, p.edition = other.Templates.Settings.Enabled, other.Edition
 	p.cli.Components.Helmfile, p.cli.Components.Packer = json.RawMessage(helmfile), json.RawMessage(packer)
 	p.cli.Workflows = json.RawMessage(workflows)
 	p.cli.BasePath = cmp.Or(os.Getenv("ATMOS_BASE_PATH"), p.cli.BasePath)
@@ -117,9 +124,6 @@ type stack struct {
 }
 
 func (p *project) readStacks() error {
-	if p.cli.Stacks.NameTemplate != "" {
-		return fmt.Errorf("stand-in: no stacks.name_template")
-	}
 	root := filepath.Join(p.base, p.cli.Stacks.BasePath)
 	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
@@ -137,7 +141,7 @@ func (p *project) readStacks() error {
 		if s.manifest, s.merged, err = readManifest(root, file, s.imports); err != nil {
 			return err
 		}
-		if s.name, err = stackName(p.cli.Stacks.NamePattern, s); err != nil {
+		if s.name, err = p.stackName(s); err != nil {
 			return err
 		}
 		p.stacks = append(p.stacks, s)
@@ -154,44 +158,22 @@ func matches(patterns []string, file string) bool {
 	})
 }
 
-// dynamic finds templates and YAML functions.
-var dynamic = regexp.MustCompile(`\{\{|[:-]\s+![A-Za-z]`)
-
-// readManifest gives a manifest as it is, and merged over what it imports.
-func readManifest(root, file string, imports map[string]section) (manifest, merged section, err error) {
-	content, err := os.ReadFile(filepath.Join(root, file+".yaml"))
-	if err != nil {
-		return nil, nil, fmt.Errorf("stand-in: %w", err)
-	}
-	if dynamic.Match(content) {
-		return nil, nil, fmt.Errorf("stand-in: %s: no templates or YAML functions", file)
-	}
-	manifest = section{}
-	if err := yaml.Unmarshal(content, &manifest); err != nil {
-		return nil, nil, fmt.Errorf("invalid stack manifest %s: %w", file, err)
-	}
-	list, _ := manifest["import"].([]any)
-	for _, entry := range list {
-		name, ok := entry.(string)
-		if !ok {
-			return nil, nil, fmt.Errorf("stand-in: %s: an import must be a name", file)
-		}
-		name = strings.TrimSuffix(name, ".yaml")
-		imported, below, err := readManifest(root, name, imports)
-		if err != nil {
-			return nil, nil, err
-		}
-		imports[name] = imported
-		merged = merge(merged, below)
-	}
-	return manifest, merge(merged, manifest), nil
-}
-
 var token = regexp.MustCompile(`\{([^{}]*)\}`)
 
-// stackName fills in a pattern such as {tenant}-{stage} from the stack's variables.
-func stackName(pattern string, s *stack) (string, error) {
+// stackName fills in a pattern such as {tenant}-{stage} from the stack's variables, or
+// a template.
+func (p *project) stackName(s *stack) (string, error) {
 	vars := merge(at(s.merged, "vars"), at(s.merged, "terraform", "vars"))
+	if text := p.cli.Stacks.NameTemplate; text != "" {
+		t, err := template.New("name_template").Option("missingkey=error").Parse(text)
+		if err != nil {
+			return "", err
+		}
+		var name strings.Builder
+		err = t.Execute(&name, section{"vars": vars, "settings": at(s.merged, "settings")})
+		return name.String(), err
+	}
+	pattern := p.cli.Stacks.NamePattern
 	var missing string
 	name := token.ReplaceAllStringFunc(pattern, func(token string) string {
 		value, ok := vars[strings.Trim(token, "{}")].(string)
@@ -233,4 +215,35 @@ func at(s section, path ...string) section {
 
 func sorted[V any](m map[string]V) []string {
 	return slices.Sorted(maps.Keys(m))
+}
+
+// config is the project's configuration as Atmos shows it.
+func (p *project) config() any {
+	if !modern() {
+		return p.cli
+	}
+	t := p.cli.Components.Terraform
+	terraform := section{
+		"base_path": t.BasePath, "apply_auto_approve": t.ApplyAutoApprove, "append_user_agent": t.AppendUserAgent,
+		"deploy_run_init": t.DeployRunInit, "init_run_reconfigure": t.InitRunReconfigure,
+		"auto_generate_backend_file": t.AutoGenerateBackendFile, "command": t.Command,
+		"shell": t.Shell, "init": t.Init, "plan": t.Plan,
+		"auto_generate_files": false, "auto_provision_workdir_for_outputs": true, "plugin_cache": true,
+	}
+	tool := func(more section) section { return merge(section{"auto_generate_files": false, "base_path": ""}, more) }
+	list := func(s []string) []string { return append([]string{}, s...) }
+	return section{
+		"base_path": p.cli.BasePath,
+		"components": section{
+			"terraform": terraform, "helm": tool(nil), "kubernetes": tool(section{"provider": ""}),
+			"ansible": tool(section{"command": ""}), "packer": tool(section{"command": ""}),
+			"helmfile": tool(section{"cluster_name": "", "cluster_name_pattern": "", "cluster_name_template": "", "command": "",
+				"helm_aws_profile_pattern": "", "kubeconfig_path": "", "use_eks": false}),
+		},
+		"stacks": section{
+			"base_path": p.cli.Stacks.BasePath, "included_paths": list(p.cli.Stacks.IncludedPaths), "excluded_paths": list(p.cli.Stacks.ExcludedPaths),
+			"name_pattern": p.cli.Stacks.NamePattern, "name_template": p.cli.Stacks.NameTemplate, "inherit": section{"metadata": true},
+		},
+		"workflows": section{"base_path": "", "list": section{"columns": []any{}, "format": ""}},
+	}
 }

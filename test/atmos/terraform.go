@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -37,6 +39,9 @@ func terraform(subcommand string, args []string) error {
 	}
 	c, err := p.component(a.positional[0], a.flags["--stack"])
 	if err != nil {
+		return err
+	}
+	if err := c.evaluate(dynamic{templates: true, functions: true}); err != nil {
 		return err
 	}
 	if c.disabled() {
@@ -125,12 +130,9 @@ func (c *component) run(subcommand string, a arguments, env []string) error {
 			return err
 		}
 	}
-	if c.backendType != "http" && os.Getenv("TF_WORKSPACE") == "" {
-		// What this says on stderr goes to stdout, even when there is no such workspace.
-		if err := c.exec(env, os.Stdout, "workspace", "select", c.workspace()); err != nil {
-			if err := c.exec(env, os.Stderr, "workspace", "new", c.workspace()); err != nil {
-				return err
-			}
+	if c.hasWorkspaces() && os.Getenv("TF_WORKSPACE") == "" {
+		if err := c.selectWorkspace(env); err != nil {
+			return err
 		}
 	}
 	if subcommand == "workspace" {
@@ -211,10 +213,53 @@ func (c *component) write(name string, value any) error {
 	return os.WriteFile(filepath.Join(c.path(), name), append(content, '\n'), 0o644)
 }
 
-func (c *component) exec(env []string, stderr io.Writer, args ...string) error {
+// selectWorkspace selects the component's workspace, which is made when there is none.
+// What Terraform says of that 1.227 keeps to itself.
+func (c *component) selectWorkspace(env []string) error {
+	if modern() {
+		var said bytes.Buffer
+		if c.start(env, &said, &said, "workspace", "select", c.workspace()) == nil {
+			return nil
+		}
+		said.Reset()
+		err := c.start(env, &said, &said, "workspace", "new", c.workspace())
+		if err != nil {
+			fmt.Fprint(os.Stderr, said.String())
+		}
+		return err
+	}
+	// What this says on stderr goes to stdout, even when there is no such workspace.
+	if c.exec(env, os.Stdout, "workspace", "select", c.workspace()) == nil {
+		return nil
+	}
+	return c.exec(env, os.Stderr, "workspace", "new", c.workspace())
+}
+
+func (c *component) exec(env []string, stderr *os.File, args ...string) error {
+	if modern() {
+		return c.start(env, plainWriter{os.Stdout}, plainWriter{stderr}, args...)
+	}
+	return c.start(env, os.Stdout, stderr, args...)
+}
+
+// plainWriter leaves out colors. What a program writes to it goes through a pipe of
+// this process, as through 1.227, and the program dies when it writes after this process.
+type plainWriter struct{ to io.Writer }
+
+var color = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+func (w plainWriter) Write(p []byte) (int, error) {
+	if _, err := w.to.Write(color.ReplaceAll(p, nil)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// start runs the component's command once.
+func (c *component) start(env []string, stdout, stderr io.Writer, args ...string) error {
 	cmd := exec.Command(c.command, args...)
 	cmd.Dir, cmd.Env = c.path(), env
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, stdout, stderr
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {

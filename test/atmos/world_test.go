@@ -54,17 +54,32 @@ func realAtmos() (string, bool) {
 
 // world is a checkout of the sample.
 type world struct {
-	t   *testing.T
-	dir string
+	t       *testing.T
+	dir     string
+	version string // that the stand-in plays
 }
 
-func newWorld(t *testing.T) *world {
+// onEach runs a test on each version that the stand-in plays, or on the real Atmos.
+func onEach(t *testing.T, test func(t *testing.T, version string)) {
+	if real {
+		test(t, "")
+		return
+	}
+	for _, version := range []string{oldest, newest} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			test(t, version)
+		})
+	}
+}
+
+func newWorld(t *testing.T, version string) *world {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, dir: filepath.Join(dir, "repo")}
+	w := &world{t: t, dir: filepath.Join(dir, "repo"), version: version}
 	if err := os.CopyFS(w.dir, os.DirFS("testdata/sample")); err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +141,7 @@ func (w *world) git(args ...string) {
 // branch is another checkout of the commit.
 func (w *world) branch() *world {
 	w.t.Helper()
-	b := &world{t: w.t, dir: filepath.Join(w.t.TempDir(), "branch")}
+	b := &world{t: w.t, dir: filepath.Join(w.t.TempDir(), "branch"), version: w.version}
 	w.git("clone", "--quiet", w.dir, b.dir)
 	return b
 }
@@ -151,7 +166,7 @@ func (w *world) atmos(environ []string, args ...string) result {
 		w.t.Fatal(err)
 	}
 	if !real {
-		cmd.Env = append(cmd.Env, role+"=yes", "GORACE=atexit_sleep_ms=0") // else it sleeps a second, under the race detector
+		cmd.Env = append(cmd.Env, role+"=yes", versionVariable+"="+w.version, "GORACE=atexit_sleep_ms=0") // else it sleeps a second, under the race detector
 	}
 	cmd.Env = append(cmd.Env, "TF_CLI_CONFIG_FILE="+terraformrc, "CHECKPOINT_DISABLE=1",
 		"ATMOS_TELEMETRY_ENABLED=false", "ATMOS_VERSION_CHECK_ENABLED=false")

@@ -1,21 +1,30 @@
 package ghatest
 
 import (
+	"bytes"
 	"debug/buildinfo"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
 )
+
+// AtmosVariable has the stand-in of test/atmos play a version: see [AtmosVersions]. An
+// action hands it on with the rest of its environment.
+const AtmosVariable = "STAND_IN_ATMOS"
+
+// AtmosVersions are those that the stand-in plays.
+func AtmosVersions() []string { return []string{"1.196.0", "1.227.0"} }
 
 // Atmos is a folder with the Atmos CLI, for [Scripts]: the real one where it is on
 // PATH, else the stand-in of test/atmos, built from the repository in root.
 func Atmos(t *testing.T, root string) string {
 	t.Helper()
-	const standIn = "github.com/terraform-gitops/gitops/test/atmos"
-	if path, err := exec.LookPath("atmos"); err == nil {
-		if info, err := buildinfo.ReadFile(path); err != nil || info.Path != standIn {
-			return filepath.Dir(path)
-		}
+	if realAtmos() {
+		path, _ := exec.LookPath("atmos")
+		return filepath.Dir(path)
 	}
 	dir := t.TempDir()
 	cmd := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", filepath.Join(dir, "atmos"), ".")
@@ -25,3 +34,69 @@ func Atmos(t *testing.T, root string) string {
 	}
 	return dir
 }
+
+// realAtmos tells whether the Atmos on PATH is another than the stand-in.
+func realAtmos() bool {
+	path, err := exec.LookPath("atmos")
+	if err != nil {
+		return false
+	}
+	info, err := buildinfo.ReadFile(path)
+	return err != nil || info.Path != "github.com/terraform-gitops/gitops/test/atmos"
+}
+
+// Run tells the stories in dir: those that begin with `repo atmos` once with each
+// version that the stand-in plays, as STORY@VERSION, or once with the real Atmos where
+// PATH has that. Conditions [atmos-VERSION] and [atmos-real] tell a story which it is;
+// what Atmos says in its own words is all that may differ.
+func (s Scripts) Run(t *testing.T, dir string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no stories in %s: %v", dir, err)
+	}
+	var others, ofAtmos []string
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(content, []byte("\nrepo atmos\n")) {
+			ofAtmos = append(ofAtmos, file)
+		} else {
+			others = append(others, file)
+		}
+	}
+	if len(others) > 0 {
+		params := s.Params(dir)
+		params.Dir, params.Files = "", others
+		testscript.Run(t, params)
+	}
+	if len(ofAtmos) == 0 {
+		return
+	}
+	versions := AtmosVersions()
+	if realAtmos() {
+		versions = []string{"real"}
+	}
+	for _, version := range versions {
+		told := s
+		told.Environ = append(append([]string{}, s.Environ...), AtmosVariable+"="+version)
+		params := told.Params(dir)
+		params.Dir, params.Files = "", ofAtmos
+		params.Condition = func(condition string) (bool, error) { return condition == "atmos-"+version, nil }
+		testscript.RunT(versioned{t, version}, params)
+	}
+}
+
+// versioned names stories with the version that they are told of.
+type versioned struct {
+	*testing.T
+	version string
+}
+
+func (v versioned) Run(name string, tell func(testscript.T)) {
+	v.T.Run(name+"@"+v.version, func(t *testing.T) { tell(versioned{t, v.version}) })
+}
+
+func (v versioned) Verbose() bool { return testing.Verbose() }

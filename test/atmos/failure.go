@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"unicode/utf8"
+)
+
+// failure is an error that Atmos explains in more than one paragraph: 1.196 on one line.
+type failure struct{ title, explanation string }
+
+func (f *failure) Error() string {
+	return f.title + ": " + strings.Join(strings.Fields(f.explanation), " ")
+}
+
+// printError prints an error as Atmos does where there is no terminal: Markdown, which
+// 1.227 wraps as for one of 120 columns.
+func printError(err error) {
+	if !modern() {
+		fmt.Fprintf(os.Stderr, "\n# Error \n \n%s \n\n\n", err)
+		return
+	}
+	text := err.Error()
+	if f, ok := err.(*failure); ok {
+		text = f.title + "\n\n" + f.explanation
+	}
+	fmt.Fprintf(os.Stderr, "\n# Error\n\n%s\n", wrapped("**Error:** "+text, 120))
+}
+
+// wrapped breaks lines at spaces, so that none has more than a width's characters.
+func wrapped(text string, width int) string {
+	var lines []string
+	for line := range strings.SplitSeq(text, "\n") {
+		short := ""
+		for i, word := range strings.Split(line, " ") {
+			switch {
+			case i == 0:
+				short = word
+			case utf8.RuneCountInString(short)+1+utf8.RuneCountInString(word) > width:
+				lines = append(lines, short)
+				short = word
+			default:
+				short += " " + word
+			}
+		}
+		lines = append(lines, short)
+	}
+	return strings.Join(lines, "\n")
+}
