@@ -115,7 +115,7 @@ func (a Atmos) Target(ctx context.Context, component, stack string) (Target, err
 			return Target{}, problem.With(problem.Atmos, fmt.Errorf("%s %s is no name that Atmos takes", what, quote(name)))
 		}
 	}
-	out, said, err := a.run(ctx, "describe", "component", component, "-s", stack, "--format", "json")
+	out, said, err := a.run(ctx, "describe", "component", component, "-s", stack, "--format", "json", "--query", ".")
 	if err != nil {
 		return Target{}, a.explain(ctx, component, stack, said, err)
 	}

@@ -54,7 +54,9 @@ var (
 	// Terraform but a plain success (also exit status 2, a plan with changes), which
 	// atmosEnding is.
 	atmosHeading = regexp.MustCompile(`^#+ .*Error *$`)
-	atmosEnding  = regexp.MustCompile(`^subcommand exited with code [0-9]+ *$`)
+	// 1.227 has the word Error before it, in Markdown.
+	atmosEnding = regexp.MustCompile(`^(\*\*Error:\*\* )?subcommand exited with code [0-9]+ *$`)
+	atmosError  = regexp.MustCompile(`^\*\*Error:\*\* `)
 	// decoration is what is in the text of the init that Atmos runs, which is for a
 	// terminal: colors, and the bar before an error, of which frame is the rest.
 	decoration = regexp.MustCompile("\x1b\\[[0-9;]*m|^│ ?")
@@ -84,7 +86,7 @@ func (a *atmosText) line(line string) (string, bool) {
 	}
 	*a = atmosText{}
 	if heading {
-		line = "Error: " + strings.TrimSpace(line)
+		line = "Error: " + strings.TrimSpace(atmosError.ReplaceAllString(line, ""))
 	}
 	return line, true
 }
