@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/terraform-gitops/gitops/shared/batch"
+	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/target"
@@ -27,7 +28,7 @@ type chosen struct {
 // choose decides which targets are meant: those that the merge affects, and those that
 // a pull request which was merged planned. One that is affected and has no plan is among
 // them, so that it is not left out without a word.
-func (m *merge) choose(ctx context.Context, listed []target.Listed) (meant, deleted []target.Name, err error) {
+func (m *merge) choose(ctx context.Context, listed []target.Listed) (meant []target.Name, left []job.Left, err error) {
 	var all []target.Name
 	for _, l := range listed {
 		all = append(all, l.Name())
@@ -43,10 +44,10 @@ func (m *merge) choose(ctx context.Context, listed []target.Listed) (meant, dele
 		if err != nil {
 			return nil, nil, err
 		}
+		affected = slices.DeleteFunc(affected, func(c target.Change) bool { return !m.Selection.Matches(c.Name) })
+		left = m.repository.Left(ctx, affected, m.storageRole, m.Now)
 		for _, c := range affected {
-			if c.Deleted {
-				deleted = append(deleted, c.Name)
-			} else {
+			if !c.Deleted {
 				meant = append(meant, c.Name)
 			}
 		}
@@ -57,7 +58,7 @@ func (m *merge) choose(ctx context.Context, listed []target.Listed) (meant, dele
 	}
 	out := func(n target.Name) bool { return !m.Selection.Matches(n) }
 	meant = slices.SortedFunc(slices.Values(append(meant, planned...)), batch.Compare)
-	return slices.DeleteFunc(slices.Compact(meant), out), slices.DeleteFunc(deleted, out), nil
+	return slices.DeleteFunc(slices.Compact(meant), out), left, nil
 }
 
 // base is the commit before the merge; empty for a first commit. A push may hold several

@@ -49,7 +49,7 @@ func (m *merge) many(ctx context.Context) (result job.Result, err error) {
 	if err != nil {
 		return job.Result{}, err
 	}
-	meant, deleted, err := m.choose(ctx, listed)
+	meant, left, err := m.choose(ctx, listed)
 	if err != nil {
 		return job.Result{}, err
 	}
@@ -78,8 +78,8 @@ func (m *merge) many(ctx context.Context) (result job.Result, err error) {
 	f.Summary = report.NewMany(m.context.TempDir, kind, report.Subject{Commit: m.commit, Actor: m.context.Actor, RunURL: m.context.RunURL, CreatedAt: m.Now()})
 	f.Summary.CombinedDigest = digest
 	defer func() { err = errors.Join(err, f.Summary.Close()) }()
-	for _, n := range deleted {
-		f.Add(report.Entry{Component: n.Component, Stack: n.Stack, Status: report.Deleted}, nil)
+	for _, l := range left {
+		f.AddLeft(m.Runtime, l)
 	}
 	done, err := m.repository.SharePlugins()
 	if err != nil {

@@ -59,9 +59,7 @@ func (s *session) many(ctx context.Context) (result job.Result, err error) {
 	for _, c := range meant {
 		entry := report.Entry{Component: c.Component, Stack: c.Stack}
 		switch {
-		case c.Deleted:
-			entry.Status = report.Deleted
-			f.Add(entry, nil)
+		case c.Deleted: // see below
 		case c.Err != nil:
 			entry.Status, entry.Note = report.Failed, s.Runtime.Redacted(c.Err.Error())
 			f.Fail(c.Name, c.Err)
@@ -70,6 +68,9 @@ func (s *session) many(ctx context.Context) (result job.Result, err error) {
 			entry.Status, entry.Note = report.Selected, strings.Join(c.Why, "; ")
 			f.Add(entry, nil)
 		}
+	}
+	for _, l := range s.left(ctx, meant) {
+		f.AddLeft(s.Runtime, l)
 	}
 	if s.MatrixOnly {
 		return f.result(ctx, outputs)
@@ -90,6 +91,20 @@ func (s *session) many(ctx context.Context) (result job.Result, err error) {
 }
 
 // choose decides which targets are meant.
+// left are the targets that are no longer in Git and may have left infrastructure behind. A
+// job that only makes a matrix may have no credentials, and asks no store.
+func (s *session) left(ctx context.Context, meant []target.Change) (left []job.Left) {
+	if !s.MatrixOnly {
+		return s.repository.Left(ctx, meant, s.storageRole, s.Now)
+	}
+	for _, c := range meant {
+		if c.Deleted {
+			left = append(left, job.Left{Name: c.Name, Unchecked: errors.New("matrix-only asks no plan store")})
+		}
+	}
+	return left
+}
+
 func (s *session) choose(ctx context.Context, listed []target.Listed) ([]target.Change, error) {
 	var all []target.Name
 	for _, l := range listed {

@@ -29,6 +29,15 @@ func (t *Tally) Add(e report.Entry, render func(limit int) string) {
 	t.Trouble(t.Summary.Add(e, render))
 }
 
+// AddLeft adds a target that is no longer in Git.
+func (t *Tally) AddLeft(r *gha.Runtime, l Left) {
+	e := report.Entry{Component: l.Component, Stack: l.Stack, Status: report.Deleted}
+	if l.Unchecked != nil {
+		e.Note = "whether it was ever applied could not be checked: " + r.Redacted(l.Unchecked.Error())
+	}
+	t.Add(e, nil)
+}
+
 // Fail notes that a target failed, and where and why; without a place, the error says it.
 func (t *Tally) Fail(name target.Name, err error, at ...gha.Annotation) {
 	t.mu.Lock()

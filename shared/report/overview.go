@@ -135,7 +135,11 @@ func deleted(rows []*row) *part {
 	var lines []string
 	for _, r := range rows {
 		if r.class() == classDeleted {
-			lines = append(lines, r.name(Code))
+			line := r.name(Code)
+			if r.Note != "" {
+				line += ": " + Text(r.Note)
+			}
+			lines = append(lines, line)
 		}
 	}
 	if len(lines) == 0 {

@@ -15,6 +15,9 @@ import (
 // change's Err. One that could not be at base either, for the same reason, is only
 // listed when something else of it differs.
 //
+// A new target that has the state of one that is gone (same folder, backend configuration and
+// workspace) is that one under another name, which is then not listed as deleted.
+//
 // A submodule that only one of the checkouts has checked out differs.
 func Affected(ctx context.Context, base, head *Config) ([]Change, error) {
 	if base == nil {
@@ -25,22 +28,31 @@ func Affected(ctx context.Context, base, head *Config) ([]Change, error) {
 	}
 	var changes []Change
 	before, after := named(base), named(head)
-	for name := range before {
+	was := make(map[string]Name) // by state: the targets that are gone
+	for name, r := range before {
 		if _, still := after[name]; !still {
-			changes = append(changes, Change{Name: name, Why: []string{"deleted"}, Deleted: true})
+			changes = append(changes, Change{Name: name, Why: []string{"deleted"}, Deleted: true, Settings: r.settings()})
+			if t, err := r.target(); err == nil {
+				was[t.stateKey()] = name
+			}
 		}
 	}
-	var was, is *files
+	renamed := make(map[Name]bool)
+	var then, is *files
 	for name, r := range after {
 		old, known := before[name]
 		if !known {
-			_, err := r.resolve()
-			changes = append(changes, Change{Name: name, Why: []string{"new"}, Err: err})
+			t, err := r.resolve()
+			why := "new"
+			if old, moved := was[t.stateKey()]; err == nil && moved {
+				renamed[old], why = true, "renamed from "+old.String()
+			}
+			changes = append(changes, Change{Name: name, Why: []string{why}, Err: err})
 			continue
 		}
-		if was == nil {
+		if then == nil {
 			var err error
-			if was, err = openFiles(ctx, base.checkout, nil); err != nil {
+			if then, err = openFiles(ctx, base.checkout, nil); err != nil {
 				return fail(err)
 			}
 			if is, err = openFiles(ctx, head.checkout, nil); err != nil {
@@ -51,7 +63,7 @@ func Affected(ctx context.Context, base, head *Config) ([]Change, error) {
 			return fail(context.Cause(ctx))
 		}
 		now := sideOf(r, is)
-		why := now.differences(sideOf(old, was))
+		why := now.differences(sideOf(old, then))
 		if why == nil {
 			continue
 		}
@@ -61,6 +73,7 @@ func Affected(ctx context.Context, base, head *Config) ([]Change, error) {
 		}
 		changes = append(changes, Change{Name: name, Why: why, Err: err})
 	}
+	changes = slices.DeleteFunc(changes, func(c Change) bool { return c.Deleted && renamed[c.Name] })
 	sortChanges(changes)
 	return changes, nil
 }

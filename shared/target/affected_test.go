@@ -123,11 +123,15 @@ dns in prod: removed: terraform version, added: tofu version, changed: component
 network in dev: removed: terraform version, added: tofu version
 network in prod: removed: terraform version, added: tofu version
 `},
-		"a component that goes, and one that comes": {map[string]string{"gitops.yaml": strings.ReplaceAll(threeComponents, "dns:", "zones: {path: components/dns}\n  dns-two:"), "components/dns-two/main.tf": "x", "components/dns-two/prod.tfvars": "x", "components/dns/main.tf": "x"}, `
+		"a component that goes": {map[string]string{"gitops.yaml": strings.ReplaceAll(threeComponents, "dns:", "zones: {path: components/network, workspace: of-its-own, var-files: []}\n  #")}, `
 dns in prod: deleted (deleted)
-dns-two in prod: new
 zones in dev: new
 zones in prod: new
+`},
+		"a component that gets another name, and one that comes": {map[string]string{"gitops.yaml": strings.ReplaceAll(threeComponents, "dns:", "zones: {path: components/dns}\n  dns-two:"), "components/dns-two/main.tf": "x", "components/dns-two/prod.tfvars": "x", "components/dns/main.tf": "x"}, `
+dns-two in prod: new
+zones in dev: new
+zones in prod: renamed from dns in prod
 `},
 		"a folder that goes while it is still listed": {map[string]string{"components/dns/main.tf": "", "components/dns/.terraform.lock.hcl": "", "components/dns/dev.tfvars": "", "components/dns/prod.tfvars": ""}, `
 dns in prod: removed: components/dns/.terraform.lock.hcl, removed: components/dns/main.tf, removed: components/dns/prod.tfvars, removed: modules/tags/main.tf (error: gitops.yaml:7:3: the root module folder of dns in prod, ` + "`components/dns`" + `, can't be used (add it, or set ` + "`path`" + `): no such file or directory)

@@ -6,8 +6,10 @@ type Change struct {
 	// Why says what differs, in a few lines: "changed: components/network/main.tf",
 	// "new", "depends on network in dev".
 	Why []string
-	// Deleted is set for a target that is no more. Its infrastructure still is.
+	// Deleted is set for a target that is no more. Its infrastructure may still be there.
 	Deleted bool
+	// Settings of a deleted target are those that it had: they say which store knows it.
+	Settings Settings
 	// Err says why the target can't be planned, or that it can't be known whether it
 	// is affected.
 	Err error

@@ -63,8 +63,23 @@ func (t Target) stateKey() string {
 		env = append(env, name, t.Env[name])
 	}
 	var key strings.Builder
-	fmt.Fprintf(&key, "%q %q %q %q %q %q %q", t.Dir, t.workspace(), t.BackendConfig, env, t.Settings.PlanRole, t.Settings.ApplyRole, varFiles)
+	fmt.Fprintf(&key, "%q %q %q %q %q %q %q", t.Dir, t.workspace(), effective(t.BackendConfig), env, t.Settings.PlanRole, t.Settings.ApplyRole, varFiles)
 	return key.String()
+}
+
+// effective are the settings of -backend-config that have a say, sorted: of two that set the
+// same thing, Terraform takes the later. What a file sets is not known here, so with one all
+// count as they are.
+func effective(backendConfig []string) []string {
+	if slices.ContainsFunc(backendConfig, isBackendFile) {
+		return backendConfig
+	}
+	last := make(map[string]string, len(backendConfig))
+	for _, setting := range backendConfig {
+		key, _, _ := strings.Cut(setting, "=")
+		last[strings.TrimSpace(key)] = setting
+	}
+	return slices.Sorted(maps.Values(last))
 }
 
 // workspace is the name of the workspace, where the default one has two.
