@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,7 +28,7 @@ func (s *session) many(ctx context.Context) (result job.Result, err error) {
 	if err := s.look(ctx); err != nil {
 		return job.Result{}, err
 	}
-	meant, err := s.choose(ctx, listed)
+	meant, uncovered, err := s.choose(ctx, listed)
 	if err != nil {
 		return job.Result{}, err
 	}
@@ -56,6 +57,10 @@ func (s *session) many(ctx context.Context) (result job.Result, err error) {
 		Commit: s.commit, BaseCommit: s.pull.Base, PullRequest: s.pull.Number, Actor: s.context.Actor, RunURL: s.context.RunURL, CreatedAt: s.Now(),
 	})
 	defer func() { err = errors.Join(err, f.Summary.Close()) }()
+	f.Summary.Uncovered = uncovered
+	for _, folder := range uncovered {
+		s.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s: Terraform files changed here, and no target covers this folder: nothing plans it. If it is a root module, add a component with `path: %[1]s` to gitops.yaml.", folder)})
+	}
 	for _, c := range meant {
 		entry := report.Entry{Component: c.Component, Stack: c.Stack}
 		switch {
@@ -105,21 +110,20 @@ func (s *session) left(ctx context.Context, meant []target.Change) (left []job.L
 	return left
 }
 
-func (s *session) choose(ctx context.Context, listed []target.Listed) ([]target.Change, error) {
+func (s *session) choose(ctx context.Context, listed []target.Listed) (meant []target.Change, uncovered []string, err error) {
 	var all []target.Name
 	for _, l := range listed {
 		all = append(all, l.Name())
 	}
 	if err := s.Selection.Check(all); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var meant []target.Change
 	switch {
 	case len(s.Targets) > 0:
 		for _, n := range s.Targets {
 			meant = append(meant, target.Change{Name: n})
 		}
-		return meant, nil
+		return meant, nil, nil
 	case s.All || s.Drift:
 		for _, n := range all {
 			meant = append(meant, target.Change{Name: n})
@@ -127,13 +131,16 @@ func (s *session) choose(ctx context.Context, listed []target.Listed) ([]target.
 	default:
 		base, err := s.base(ctx)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if meant, err = s.repository.Affected(ctx, base, s.Dependents); err != nil {
-			return nil, err
+			return nil, nil, err
+		}
+		if uncovered, err = s.repository.Uncovered(ctx, base); err != nil {
+			return nil, nil, err
 		}
 	}
-	return slices.DeleteFunc(meant, func(c target.Change) bool { return !s.Selection.Matches(c.Name) }), nil
+	return slices.DeleteFunc(meant, func(c target.Change) bool { return !s.Selection.Matches(c.Name) }), uncovered, nil
 }
 
 // fleet gathers what comes of the plannings of many targets.

@@ -18,6 +18,9 @@ type Many struct {
 	// CombinedDigest is the hex SHA-256 over all planfiles, for [WouldApply].
 	CombinedDigest string
 
+	// Uncovered are folders with changed Terraform files that no target covers.
+	Uncovered []string
+
 	dir string // of the file
 
 	mu   sync.Mutex // guards all below

@@ -20,7 +20,7 @@ func (m *Many) overview(rows []*row, limit int) string {
 		d.line += "To approve is to approve these planfiles, and no others: combined SHA-256 " +
 			Code(clip(m.CombinedDigest, maxName)) + ".\n\n"
 	}
-	d.add(m.trouble(rows), deleted(rows), m.notes(), m.table(rows), m.quiet(rows))
+	d.add(m.trouble(rows), m.uncovered(), deleted(rows), m.notes(), m.table(rows), m.quiet(rows))
 	if m.Job == WouldApply {
 		d.add(digests(rows))
 	}
@@ -128,6 +128,24 @@ func (m *Many) trouble(rows []*row) *part {
 		lines = append(lines, comma(more)+" more, in the table below")
 	}
 	return alert(rankAlert, "CAUTION", "what failed", "", lines)
+}
+
+// uncovered is the alert about changed folders that nothing plans.
+func (m *Many) uncovered() *part {
+	var lines []string
+	for i, folder := range m.Uncovered {
+		if i == maxTrouble {
+			lines = append(lines, comma(len(m.Uncovered)-i)+" more")
+			break
+		}
+		lines = append(lines, Code(clip(folder, maxName)))
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return alert(rankAlert, "WARNING", "what no target covers",
+		"**No target covers these folders, whose Terraform files changed: nothing plans them.** Add each one that is a root module to `gitops.yaml`, "+
+			"as a component with this `path`. A module that nothing calls yet needs nothing.", lines)
 }
 
 // deleted is the alert about targets that are gone from Git, with what can be done.

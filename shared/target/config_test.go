@@ -105,7 +105,7 @@ func TestAFaultIsOneLineWithPlaceKeyAndChoices(t *testing.T) {
 		"backend file with an equals":  {"components: {a=b: {path: a, backend-config: ['{component}.tfbackend']}}\nstacks: {dev: }", "is a file whose name Terraform would take for KEY=VALUE"},
 		"one state for two stacks":     {"components: {a: {var-files: ['{stack}.tfvars']}}\nstacks: {dev: , prod: }", "gitops.yaml:1:14: a in dev and a in prod would share one state: both are `components/a` with the same workspace and backend-config"},
 		"one state for two components": {"components: {a: {path: x}, b: {path: ./y/../x/, workspace: default}}\nstacks: {dev: }", "gitops.yaml:1:28: a in dev and b in dev would share one state"},
-		"one state, set over":          {"backend-config: ['key={component}']\ncomponents: {a: {path: x, backend-config: [key=k]}, b: {path: x, backend-config: [key=k]}}\nstacks: {dev: }", "gitops.yaml:2:30: a in dev and b in dev would share one state"},
+		"one state, set over":          {"backend-config: ['key={component}']\ncomponents: {a: {path: x, backend-config: [key=k]}, b: {path: x, backend-config: [key=k]}}\nstacks: {dev: }", "gitops.yaml:2:53: a in dev and b in dev would share one state"},
 		"too large":                    {strings.Repeat("#", maxFileBytes+1), "read the configuration `gitops.yaml`: it is larger than 1048576 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
