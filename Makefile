@@ -27,15 +27,16 @@ TESTTIMEOUT ?= 60m
 FUZZTIME    ?= 10s
 ROUNDS      ?= 200
 
-# A moto_server that is installed already comes first; make's fills the gap.
-export PATH := $(PATH):$(TOOLS)/moto/bin
+# What is installed already comes first: make's moto_server fills a gap. A Terraform is in
+# $(TOOLS)/path only while none on PATH will do.
+export PATH := $(TOOLS)/path:$(PATH):$(TOOLS)/moto/bin
 
 # A stamp for each Go tool and version: another version is installed anew.
 GO_TOOLS := $(ACT) $(ACTIONLINT) $(GOLANGCI_LINT) $(GOVULNCHECK) $(TFLINT)
 stamp = $(TOOLS)/$(notdir $(1)).stamp
 
-.PHONY: help build demo test opentofu bench torture fuzz lint lint-go lint-modules lint-vulnerabilities \
-	lint-terraform lint-workflows lint-text docs tools needs moto release clean
+.PHONY: help build demo test race opentofu bench torture fuzz lint lint-go lint-modules lint-vulnerabilities \
+	lint-terraform lint-workflows lint-text docs tools needs terraform release clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,17 +52,27 @@ demo: build ## Plan, review, merge and apply on this machine, be refused, and ta
 	@$(BIN)/demo $(BIN) test/sample
 
 # -count=1: tests run Terraform and read other modules, which Go's test cache does not see.
-test: tools ## Run the whole suite, with the race detector
-	go test -race -count=1 -timeout $(TESTTIMEOUT) $(GOTESTFLAGS) $(PACKAGES)
+GOTEST = go test -count=1 -timeout $(TESTTIMEOUT) $(GOTESTFLAGS)
 
-opentofu: needs moto $(TOOLS)/npm.stamp $(BIN)/tofu ## Build OpenTofu, and tell the main stories with it
-	PATH="$(BIN):$$PATH" go test -tags opentofu -count=1 -timeout $(TESTTIMEOUT) $(GOTESTFLAGS) ./test/opentofu
+# Stories start the actions, and those Terraform, a thousand times: the race detector looks at
+# them in `make race`, and here at what they are made of.
+test: tools build ## Run the whole suite, the packages in shared with the race detector
+	@failed=; export TEST_BINARIES=$(BIN); \
+	$(GOTEST) -race ./shared/... || failed=yes; \
+	$(GOTEST) $(filter-out ./shared/...,$(PACKAGES)) || failed=yes; \
+	test -z "$$failed"
+
+race: tools ## Run the whole suite with the race detector, which takes much longer
+	$(GOTEST) -race $(PACKAGES)
+
+opentofu: needs $(TOOLS)/npm.stamp $(BIN)/tofu ## Build OpenTofu, and tell the main stories with it
+	PATH="$(BIN):$$PATH" $(GOTEST) -tags opentofu ./test/opentofu
 
 bench: tools build ## Measure what things cost: prints ratios, memory and counts
 	go test -run '^$$' -bench . -benchtime 1x -timeout $(TESTTIMEOUT) $(PACKAGES)
 
-torture: tools ## Kill plan and apply at random moments, ROUNDS times (200)
-	TORTURE_ROUNDS=$(ROUNDS) go test -run Torture -timeout 2h -v ./test/torture
+torture: tools ## Kill plan and apply at random moments, ROUNDS times (200); TEST_SEED=N plays one again
+	TEST_SEED=$${TEST_SEED:-random} TORTURE_ROUNDS=$(ROUNDS) go test -run Torture -timeout 2h -v ./test/torture
 
 # Inputs are not minimized: a planfile is a zip, which takes a minute each.
 fuzz: tools ## Run every fuzz target for FUZZTIME (10s)
@@ -92,7 +103,7 @@ lint-vulnerabilities: $(call stamp,$(GOVULNCHECK))
 	done
 
 # The user's Terraform CLI configuration has no say in how files are formatted.
-lint-terraform: $(call stamp,$(TFLINT)) $(BIN)/terraform-docs
+lint-terraform: terraform $(call stamp,$(TFLINT)) $(BIN)/terraform-docs
 	env -u TF_CLI_CONFIG_FILE terraform fmt -check -diff -recursive
 	@for m in modules/*/ modules/*/examples/*/; do $(BIN)/tflint --chdir=$$m || exit 1; done
 	@! command -v trivy >/dev/null || trivy config --quiet --skip-check-update --skip-version-check --exit-code 1 modules
@@ -112,23 +123,13 @@ lint-text:
 		echo "these lines name a machine's path or a package registry" >&2; exit 1; \
 	else test $$? -eq 1; fi
 
-tools: needs moto $(TOOLS)/npm.stamp $(call stamp,$(ACT)) $(call stamp,$(ACTIONLINT)) ## Set up what the tests need
+tools: needs $(TOOLS)/npm.stamp $(call stamp,$(ACT)) $(call stamp,$(ACTIONLINT)) ## Set up what the tests need
 
-# All that is missing, at once.
-needs:
-	@missing=; need() { command -v "$$1" >/dev/null || { echo "make: $$1 is not on PATH: install $$2" >&2; missing=yes; }; }; \
-	need git Git; \
-	need terraform "Terraform 1.6 or newer"; \
-	need npm "Node.js 20 or newer: GitHub's API description and example payloads come from npm, and what shows Markdown"; \
-	command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || need chromium "Chromium (Debian's package chromium): tests look at the summaries in it"; \
-	need cc "a C compiler: Go's race detector needs one"; \
-	command -v moto_server >/dev/null || need python3 "Python 3, or moto_server: tests run against its S3 and DynamoDB"; \
-	test -z "$$missing"
+needs: ## Set up the programs that the tests run, or say all that is missing
+	@test/needs/needs.sh $(TOOLS) '$(MOTO)'
 
-moto: needs
-	@command -v moto_server >/dev/null || \
-	{ python3 -m venv $(TOOLS)/moto && $(TOOLS)/moto/bin/pip install --quiet '$(MOTO)'; } || \
-	{ echo "make: moto_server is not on PATH, and could not be installed: see pip's message, or run pip install '$(MOTO)'" >&2; exit 1; }
+terraform:
+	@go run ./test/needs/terraform $(TOOLS)
 
 $(BIN)/terraform-docs: test/tools/go.mod
 	GOWORK=off go build -C test/tools -o $@ github.com/terraform-docs/terraform-docs
@@ -141,7 +142,7 @@ $(BIN)/tofu: test/opentofu/build/go.mod
 	@touch $@
 
 $(TOOLS)/npm.stamp: test/npm/package-lock.json | needs
-	npm ci --prefix test/npm --loglevel=error
+	npm ci --prefix test/npm --loglevel=error --cache $(TOOLS)/npm-cache
 	@mkdir -p $(TOOLS) && touch $@
 
 $(foreach t,$(GO_TOOLS),$(call stamp,$t)): $(TOOLS)/%.stamp:

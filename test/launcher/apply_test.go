@@ -52,18 +52,16 @@ exit $code
 // had its effect.
 func TestACancelledApplyEndsWithItsStateWritten(t *testing.T) {
 	t.Parallel()
-	binaries := t.TempDir()
+	built, binaries := t.TempDir(), map[string]string{}
 	for _, action := range []string{"plan", "apply"} {
-		cmd := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", filepath.Join(binaries, action), ".")
-		cmd.Dir = filepath.Join("..", "..", "actions", action)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("build %s: %v\n%s", action, err, out)
-		}
+		var err error
+		binaries[action], err = ghatest.Binary(t.Context(), "../..", built, action)
+		check(t, err)
 	}
 	w := newWorld(t)
 	runner, err := ghatest.OneComponent(t.Context(), filepath.Join(t.TempDir(), "a runner"), slow)
 	check(t, err)
-	if _, log, _, err := runner.Exec(t.Context(), filepath.Join(binaries, "plan"), ghatest.ComponentInputs(), 0); err != nil {
+	if _, log, _, err := runner.Exec(t.Context(), binaries["plan"], ghatest.ComponentInputs(), 0); err != nil {
 		t.Fatalf("%v\n%s", err, log)
 	}
 	runner.RunID++
@@ -76,7 +74,7 @@ func TestACancelledApplyEndsWithItsStateWritten(t *testing.T) {
 	check(t, err)
 	w.environ = append(w.environ, "TERRAFORM="+real, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 
-	main := w.start("apply.js", "GITOPS_BINARY="+filepath.Join(binaries, "apply"))
+	main := w.start("apply.js", "GITOPS_BINARY="+binaries["apply"])
 	eventually(t, "the apply begins", func() bool { return is(filepath.Join(runner.Dir, "begun")) })
 	main.signal(os.Interrupt)
 	main.waitFor("Interrupt received")

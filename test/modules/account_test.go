@@ -329,9 +329,11 @@ func (a *account) planAndApply(t *testing.T) {
 		fmt.Fprintf(w, `{"value":%q}`, token(subject, r.URL.Query().Get("audience")))
 	}))
 	t.Cleanup(tokens.Close)
-	actions := t.TempDir()
+	built, actions := t.TempDir(), map[string]string{}
 	for _, name := range []string{"plan", "apply"} {
-		run(t, ".", "go", "build", "-buildvcs=false", "-o", filepath.Join(actions, name), "../../actions/"+name)
+		var err error
+		actions[name], err = ghatest.Binary(t.Context(), "../..", built, name)
+		fatal(t, err)
 	}
 	runner, err := ghatest.OneComponent(t.Context(), t.TempDir(), "resource \"terraform_data\" \"network\" {}\n")
 	fatal(t, err)
@@ -365,7 +367,7 @@ resource "terraform_data" "network" {}
 		subject = step.subject
 		inputs := ghatest.ComponentInputs()
 		inputs["dry-run"] = strconv.FormatBool(step.dryRun)
-		done, log, _, err := runner.Exec(t.Context(), filepath.Join(actions, step.action), inputs, 0)
+		done, log, _, err := runner.Exec(t.Context(), actions[step.action], inputs, 0)
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", step.action, err, log)
 		}

@@ -4,7 +4,7 @@
 package opentofu
 
 import (
-	"fmt"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,11 +29,8 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	for _, name := range []string{"plan", "apply"} {
-		actions[name] = filepath.Join(dir, name)
-		build := exec.Command("go", "build", "-buildvcs=false", "-o", actions[name], ".")
-		build.Dir = filepath.Join("..", "..", "actions", name)
-		if out, err := build.CombinedOutput(); err != nil {
-			panic(fmt.Errorf("build the %s action: %w\n%s", name, err, out))
+		if actions[name], err = ghatest.Binary(context.Background(), "../..", dir, name); err != nil {
+			panic(err)
 		}
 	}
 	return m.Run()

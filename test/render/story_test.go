@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -20,11 +18,9 @@ func TestNothingEscapesFromWhatTheActionsWrite(t *testing.T) {
 	t.Run("stories", func(t *testing.T) {
 		actions, dir := map[string]string{}, t.TempDir()
 		for _, name := range []string{"plan", "drift-detection", "drift-remediation"} {
-			actions[name] = filepath.Join(dir, name)
-			build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", actions[name], ".")
-			build.Dir = filepath.Join(root(t), "actions", name)
-			if out, err := build.CombinedOutput(); err != nil {
-				t.Fatalf("build the action %s: %v\n%s", name, err, out)
+			var err error
+			if actions[name], err = ghatest.Binary(t.Context(), root(t), dir, name); err != nil {
+				t.Fatal(err)
 			}
 		}
 		params := ghatest.Scripts{Root: root(t), Actions: actions}.Params("testdata/script")

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -39,7 +38,13 @@ func TestTortureKilledRunsLeaveTheTruth(t *testing.T) {
 		}
 	}
 	random := seedtest.Random(t)
-	actions := build(t)
+	actions, dir := map[string]string{}, t.TempDir()
+	for _, name := range []string{"plan", "apply"} {
+		var err error
+		if actions[name], err = ghatest.Binary(t.Context(), "../..", dir, name); err != nil {
+			t.Fatal(err)
+		}
+	}
 
 	// How long the actions take when they are left alone.
 	w := newWorld(t, actions)
@@ -122,23 +127,11 @@ func (w *world) checkApply(t *testing.T, status planstore.Status) {
 
 type world struct {
 	*ghatest.Runner
-	actions string
+	actions map[string]string
 	log     string
 }
 
-func build(t *testing.T) string {
-	dir := t.TempDir()
-	for _, action := range []string{"plan", "apply"} {
-		cmd := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(dir, action), ".")
-		cmd.Dir = filepath.Join("..", "..", "actions", action)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("build %s: %v\n%s", action, err, out)
-		}
-	}
-	return dir
-}
-
-func newWorld(t *testing.T, actions string) *world {
+func newWorld(t *testing.T, actions map[string]string) *world {
 	runner, err := ghatest.OneComponent(t.Context(), t.TempDir(), module)
 	if err != nil {
 		t.Fatal(err)
@@ -148,7 +141,7 @@ func newWorld(t *testing.T, actions string) *world {
 
 // run runs an action, and kills it after a while if it is still running then.
 func (w *world) run(t *testing.T, action string, kill time.Duration) (took time.Duration, err error) {
-	_, w.log, took, err = w.Exec(t.Context(), filepath.Join(w.actions, action), ghatest.ComponentInputs(), kill)
+	_, w.log, took, err = w.Exec(t.Context(), w.actions[action], ghatest.ComponentInputs(), kill)
 	return took, err
 }
 

@@ -1,13 +1,14 @@
 package workflow
 
 import (
-	"fmt"
+	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"sync"
 	"testing"
+
+	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
 )
 
 // binaries is a folder with the actions' binaries, built once.
@@ -24,9 +25,12 @@ var (
 	binaryFolder string // TestMain makes it
 	built        = sync.OnceValues(func() (string, error) {
 		for _, action := range []string{"plan", "apply", "drift-detection", "drift-remediation"} {
-			file := filepath.Join(binaryFolder, action+"_"+runtime.GOOS+"_"+runtime.GOARCH)
-			if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", file, root+"/actions/"+action).CombinedOutput(); err != nil {
-				return "", fmt.Errorf("build %s: %w\n%s", action, err, out)
+			file, err := ghatest.Binary(context.Background(), root, binaryFolder, action)
+			if err == nil {
+				err = os.Symlink(file, filepath.Join(binaryFolder, action+"_"+runtime.GOOS+"_"+runtime.GOARCH))
+			}
+			if err != nil {
+				return "", err
 			}
 		}
 		return binaryFolder, nil

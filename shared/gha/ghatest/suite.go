@@ -1,9 +1,8 @@
 package ghatest
 
 import (
-	"fmt"
+	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -14,11 +13,11 @@ import (
 type Suite struct {
 	*testing.M
 	Others []string
-	// Built is the path of each binary, once the tests run.
+	// Built is the absolute path of each binary, once the tests run.
 	Built map[string]string
 }
 
-// Run builds the other actions, whose folders are beside that of the tests.
+// Run builds the other actions, whose folders are beside that of the tests; see [Binary].
 func (s *Suite) Run() int {
 	dir, err := os.MkdirTemp("", "gitops-actions-")
 	if err != nil {
@@ -27,11 +26,8 @@ func (s *Suite) Run() int {
 	defer os.RemoveAll(dir)
 	s.Built = map[string]string{}
 	for _, name := range s.Others {
-		s.Built[name] = filepath.Join(dir, name)
-		build := exec.Command("go", "build", "-buildvcs=false", "-o", s.Built[name], ".") //nolint:noctx // it ends by itself
-		build.Dir = filepath.Join("..", name)
-		if out, err := build.CombinedOutput(); err != nil {
-			panic(fmt.Errorf("build the action %s: %w\n%s", name, err, out))
+		if s.Built[name], err = Binary(context.Background(), filepath.Join("..", ".."), dir, name); err != nil {
+			panic(err)
 		}
 	}
 	return s.M.Run()
