@@ -7,12 +7,16 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
 func main() { os.Exit(Main(time.Now)) }
 
 // Main runs the action as the runner started it and returns its exit status.
 func Main(now func() time.Time) int {
+	if status, kept := terraform.Keep(os.Args, os.Environ()); kept {
+		return status // Atmos has started this program in Terraform's place
+	}
 	r := gha.New(os.Environ(), os.Stdout)
 	ctx, signals, stop := job.Interrupts(context.Background(), os.Stderr)
 	defer stop()

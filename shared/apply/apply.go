@@ -276,6 +276,8 @@ func (w *Work) apply(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx)
 	outcome := planstore.Result{Status: planstore.StatusApplied}
 	switch {
+	case errors.Is(err, terraform.ErrAfterTerraform):
+		err = fmt.Errorf("apply %s: the plan was applied and the state is written, but what Atmos does after an apply may be missing: %w", w.Job.Target, err)
 	case errors.Is(err, terraform.ErrStateLocked) && len(applied.Resources) == 0 && applied.ErroredState == "":
 		return w.giveBack(ctx, err)
 	case errors.Is(err, terraform.ErrStalePlan):

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
@@ -37,7 +38,15 @@ func (j *Job) Terraform(ctx context.Context, role string, now func() time.Time) 
 		Workspace: j.Target.Workspace,
 	}
 	if j.Target.Atmos != nil {
-		cli.Atmos = &terraform.Atmos{Path: j.source.atmos, Dir: j.Target.Root, Component: j.Target.Component, Stack: j.Target.Stack, Identity: j.Inputs.Identity, Env: variables(j.Target)}
+		self, err := os.Executable()
+		if err != nil {
+			return nil, problem.With(problem.Runner, fmt.Errorf("find this program, which Atmos starts as Terraform: %w", err))
+		}
+		cli.Atmos = &terraform.Atmos{
+			Path: j.source.atmos, Dir: j.Target.Root, Component: j.Target.Component, Stack: j.Target.Stack,
+			Identity: j.Inputs.Identity, Env: variables(j.Target),
+			Command: j.Target.Atmos.Command, Keeper: self, Scratch: j.Dir,
+		}
 	}
 	wanted := j.program()
 	wanted.Lazy = true

@@ -61,7 +61,7 @@ func (c *CLI) Apply(ctx context.Context, planfile string, varFiles ...string) (A
 		ErroredState: r.dump, // which is complete, and errored.tfstate then is not
 	}
 	// After a success the file is of another run in this directory.
-	if result.ErroredState == "" && err != nil {
+	if result.ErroredState == "" && err != nil && !errors.Is(err, ErrAfterTerraform) {
 		result.ErroredState = c.ErroredStatePath()
 	}
 	return result, errors.Join(err, r.dumpErr)

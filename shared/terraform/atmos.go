@@ -27,6 +27,9 @@ type Atmos struct {
 	Stack     string
 	Identity  string   // for --identity; empty: as Atmos chooses
 	Env       []string // what Atmos itself sets of Terraform's environment, over CLI.Env
+	Command   string   // what Atmos starts as Terraform: a name, or a path; empty is "terraform"
+	Keeper    string   // a program that begins with [Keep]: this one
+	Scratch   string   // a private folder, for what Terraform says until it is read
 }
 
 // wrap makes a command of Terraform one of Atmos. Flags for Terraform go after --.
@@ -91,29 +94,20 @@ func (a *atmosText) line(line string) (string, bool) {
 	return line, true
 }
 
-// interrupt asks a command to stop. Terraform passes an interrupt on by itself;
-// Atmos is not known to, so that all it has started gets one, as from a terminal.
-func (c *CLI) interrupt(process *os.Process) error {
-	if c.Atmos != nil {
-		return syscall.Kill(-process.Pid, syscall.SIGINT)
-	}
-	return process.Signal(os.Interrupt)
-}
-
 // groupInterval is how often a process group is looked for while it ends.
 const groupInterval = 20 * time.Millisecond
 
 // waitForGroup waits until nothing of a process group runs: Atmos may end before
 // Terraform does, which still has its state to write.
 func waitForGroup(pid int) {
-	for running(pid) {
+	for groupRuns(pid) {
 		time.Sleep(groupInterval)
 	}
 }
 
-// running reports whether something of a process group runs. What has ended counts
+// groupRuns reports whether something of a process group runs. What has ended counts
 // for kill(2) until its parent has asked for it, which in a container nobody may do.
-func running(group int) bool {
+func groupRuns(group int) bool {
 	if errors.Is(syscall.Kill(-group, 0), syscall.ESRCH) {
 		return false
 	}

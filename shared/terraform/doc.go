@@ -34,5 +34,7 @@
 // a standard output that nobody reads. The file is unlinked from the start, has
 // mode 0600, and is followed while it grows.
 //
+// Where Atmos runs Terraform, it is Atmos that Terraform must outlive; keep.go says how.
+//
 // The package needs process groups: it builds on Linux, macOS and other Unixes.
 package terraform

@@ -44,6 +44,9 @@ func (s *lineSplitter) flush() {
 	}
 }
 
+// drop forgets the part of a line that it holds.
+func (s *lineSplitter) drop() { s.partial, s.omitted = nil, 0 }
+
 func (s *lineSplitter) hold(p []byte) {
 	limit := maxTextLine
 	if len(s.partial) > 0 && s.partial[0] == '{' || len(s.partial) == 0 && len(p) > 0 && p[0] == '{' {

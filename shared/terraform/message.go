@@ -64,6 +64,16 @@ func parseMessage(line []byte) (*message, bool) {
 	return &m, m.Module == "terraform.ui" || m.Module == "tofu.ui"
 }
 
+// isMessage reports whether a line is one of the machine-readable log, as far as that can
+// be told of one that was cut.
+func isMessage(line []byte, omitted int) bool {
+	if omitted > 0 {
+		return bytes.HasPrefix(line, []byte(`{"@level"`)) // both programs' first key
+	}
+	_, ok := parseMessage(line)
+	return ok
+}
+
 // decode reads a part of a message into v, and reports whether it has the form
 // expected.
 func decode(part jsontext.Value, v any) bool {

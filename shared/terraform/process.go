@@ -41,8 +41,14 @@ func (c *CLI) run(ctx context.Context, workspace string, args []string, t *trans
 	defer func() { _ = output.Close() }()
 
 	cmd := c.command(workspace, args)
+	var kept kept
 	if c.Atmos != nil {
 		c.Atmos.wrap(cmd, args)
+		if kept, err = c.Atmos.keep(cmd, c.Path); err != nil {
+			_ = input.Close()
+			return -1, err
+		}
+		defer kept.remove()
 	}
 	cmd.Stdout, cmd.Stderr = input, input
 	err = cmd.Start()
@@ -52,66 +58,138 @@ func (c *CLI) run(ctx context.Context, workspace string, args []string, t *trans
 	}
 
 	var waitErr error
+	outlived := false
 	exited, relayed := make(chan struct{}), make(chan bool, 1)
 	go func() {
 		waitErr = cmd.Wait()
-		if c.Atmos != nil && (ctx.Err() != nil || !cmd.ProcessState.Exited()) {
-			waitForGroup(cmd.Process.Pid)
+		if c.Atmos != nil {
+			outlived = kept.wait()
+			if ctx.Err() != nil || !cmd.ProcessState.Exited() {
+				waitForGroup(cmd.Process.Pid)
+			}
 		}
 		close(exited)
 	}()
-	go func() { relayed <- c.relay(ctx, cmd.Process, exited) }()
+	process := running{cmd.Process, nil, args}
+	if c.Atmos != nil {
+		process.kept = &kept
+	}
+	go func() { relayed <- c.relay(ctx, process, exited) }()
 
 	lines := lineSplitter{emit: t.line}
 	err = follow(output, exited, &lines)
 	<-exited
 	interrupted := <-relayed
+	code := cmd.ProcessState.ExitCode()
+	end := ending{code: code, outlived: outlived}
+	if c.Atmos != nil {
+		end = kept.ending(args, end)
+	}
+	if end.cut() {
+		// What Atmos has passed on ends anywhere.
+		lines.drop()
+		err = errors.Join(err, end.run.rest(t.messages, t.line))
+	}
 	lines.flush()
 	if err != nil {
 		// Terraform's end is known, but not all it said.
-		return cmd.ProcessState.ExitCode(), fmt.Errorf("%s: its log cannot be read: %w", c.name(args), err)
+		return end.code, fmt.Errorf("%s: its log cannot be read: %w", c.name(args), err)
 	}
 
-	code := cmd.ProcessState.ExitCode()
-	if slices.Contains(accepted, code) {
-		return code, nil
+	if slices.Contains(accepted, end.code) {
+		return end.code, c.afterTerraform(args, end, t)
 	}
 	var exit *exec.ExitError
 	switch {
 	case interrupted:
-		return code, c.failure(args, code, interruption(ctx), t)
+		return end.code, c.failure(args, end.code, interruption(ctx), t)
 	case waitErr != nil && !errors.As(waitErr, &exit):
-		return code, c.failure(args, code, waitErr, t)
+		return end.code, c.failure(args, end.code, waitErr, t)
 	}
-	return code, c.failure(args, code, nil, t)
+	return end.code, c.failure(args, end.code, nil, t)
 }
+
+// running is a command that runs.
+type running struct {
+	*os.Process
+	kept *kept // nil without Atmos
+	args []string
+}
+
+// interrupt asks it to stop. Terraform passes an interrupt on by itself. Atmos is not
+// interrupted while a Terraform of its runs: it ends with that, and passes on what that
+// says until then. Else all that it has started gets one, as from a terminal.
+func (r running) interrupt() error {
+	if r.kept == nil {
+		return r.Signal(os.Interrupt)
+	}
+	if r.kept.stop() {
+		return nil
+	}
+	return syscall.Kill(-r.Pid, syscall.SIGINT)
+}
+
+// kill ends all of it.
+func (r running) kill() {
+	if r.kept != nil {
+		r.kept.kill()
+	}
+	_ = syscall.Kill(-r.Pid, syscall.SIGKILL)
+}
+
+// overdue reports whether Atmos alone is left of a command that was interrupted: nothing
+// of what matters would be lost with it.
+func (r running) overdue() bool {
+	if r.kept == nil {
+		return false
+	}
+	main, found := r.kept.main(r.args)
+	return found && !main.alive()
+}
+
+// atmosGrace is how long Atmos may go on after its Terraform has ended, in a command that
+// was interrupted: it has files to remove. The job is killed soon.
+const atmosGrace = 10 * time.Second
 
 // relay passes the end of ctx, and what Signals asks for after it, on to a
 // process until that has exited, and reports whether it did. Interrupts go to
 // Terraform alone, which stops its providers by itself; SIGKILL goes to all.
-func (c *CLI) relay(ctx context.Context, process *os.Process, exited <-chan struct{}) bool {
+func (c *CLI) relay(ctx context.Context, process running, exited <-chan struct{}) bool {
 	select {
 	case <-exited:
 		return false
 	case <-ctx.Done():
 	}
-	if c.interrupt(process) != nil {
+	if process.interrupt() != nil {
 		return false // it has just exited by itself
 	}
 	signals := c.Signals
-	for asked := 1; ; asked++ {
+	var overdue time.Time
+	tick := time.NewTicker(groupInterval)
+	defer tick.Stop()
+	for asked := 1; ; {
 		select {
 		case <-exited:
 			return true
+		case now := <-tick.C:
+			switch {
+			case !process.overdue():
+				continue
+			case overdue.IsZero():
+				overdue = now.Add(atmosGrace)
+			case now.After(overdue):
+				process.kill()
+			}
 		case _, open := <-signals:
 			switch {
 			case !open:
 				signals = nil
 			case asked == 1:
-				_ = c.interrupt(process)
+				_ = process.interrupt()
 			default:
-				_ = syscall.Kill(-process.Pid, syscall.SIGKILL)
+				process.kill()
 			}
+			asked++
 		}
 	}
 }

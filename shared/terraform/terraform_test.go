@@ -19,6 +19,9 @@ import (
 var program string
 
 func TestMain(m *testing.M) {
+	if status, kept := terraform.Keep(os.Args, os.Environ()); kept {
+		os.Exit(status)
+	}
 	if dir := os.Getenv(orphanVariable); dir != "" {
 		applyUntilKilled(dir)
 	}

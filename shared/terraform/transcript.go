@@ -19,6 +19,7 @@ type transcript struct {
 	atmos       *atmosText // nil without Atmos
 	log         io.Writer  // nil when there is none, or none that can be written
 	on          func(*message)
+	messages    int // how many there were
 	version     Version
 	diagnostics []Diagnostic
 	errors      int
@@ -35,6 +36,9 @@ func (c *CLI) transcript(on func(*message)) *transcript {
 }
 
 func (t *transcript) line(line []byte, omitted int) {
+	if isMessage(line, omitted) {
+		t.messages++
+	}
 	if omitted > 0 {
 		t.cutLine(line, omitted)
 		return

@@ -107,6 +107,7 @@ func openProject() (*project, error) {
 	p.templates, p.edition = other.Templates.Settings.Enabled, other.Edition
 	p.cli.Components.Helmfile, p.cli.Components.Packer = json.RawMessage(helmfile), json.RawMessage(packer)
 	p.cli.Workflows = json.RawMessage(workflows)
+	p.cli.Components.Terraform.Command = cmp.Or(os.Getenv("ATMOS_COMPONENTS_TERRAFORM_COMMAND"), p.cli.Components.Terraform.Command)
 	p.cli.BasePath = cmp.Or(os.Getenv("ATMOS_BASE_PATH"), p.cli.BasePath)
 	if p.base, err = filepath.Abs(p.cli.BasePath); err != nil {
 		return nil, err
