@@ -143,6 +143,9 @@ func now(c *changes.Plan, limit int) []*part {
 	line := headline(c)
 	if !c.Counts.Any() && c.Counts.Deferred == 0 {
 		line = "**Nothing.** The configuration and what runs agree."
+		if !c.Complete {
+			line = "**Nothing in this partial plan.** What it left out was not compared."
+		}
 	}
 	parts := []*part{{name: "what it would do now", rank: rankAlert, title: "## What it would do now\n\n" + line + "\n\n"}, danger(c)}
 	b := builder{room: limit, plan: c}

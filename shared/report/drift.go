@@ -33,6 +33,8 @@ func (d Drift) Markdown(limit int) string {
 		if d.Next != "" {
 			doc.foot = "**What to do:** " + Text(clip(d.Next, 4*maxName)) + "\n\n"
 		}
+	case !d.Changes.Complete:
+		doc.title = "## No drift in the part of " + d.name() + " that was planned\n\n"
 	default:
 		doc.title = "## ✅ No drift in " + d.name() + "\n\n"
 	}
@@ -95,6 +97,8 @@ func (d Drift) line() string {
 		return "**No drift.** What runs is what Terraform last applied. Git was not compared."
 	case d.Drifted:
 		return "**What runs is not what Git says.** To bring it back: " + headline(d.Changes)
+	case !d.Changes.Complete:
+		return "**No drift in this partial plan.** What it left out was not compared."
 	case n.Drift > 0:
 		return "**No drift.** " + outside + ", and Git leaves that as it is."
 	}

@@ -111,7 +111,7 @@ func randomApply(rng *rand.Rand, n int, words []string) Apply {
 var ours = []string{"Plan for", "❌ Plan failed for", "✅ Applied", "✅ Nothing to apply for", "⛔ Not applied:", "❌ Apply failed for", "Error:", "Warnings:",
 	"Destroy:", "Replace:", "Forget (left running, no longer managed):", "Change in place:", "Create:", "Import without change:", "Move without change:", "Read during apply:",
 	"What it would do now", "To be applied:", "Selected ", "Outputs:", "Changed outside Terraform:", "Deferred to a later plan:", "Not done:", "Done:",
-	"Drift in", "✅ No drift in", "❌ Drift plan failed for", "Running, and not in Git:", "Different, and replaced to bring it back:",
+	"Drift in", "✅ No drift in", "No drift in the part of", "❌ Drift plan failed for", "Running, and not in Git:", "Different, and replaced to bring it back:",
 	"Running, and to be left alone (no longer managed):", "Different:", "In Git, and not running:", "Running, and to be imported:", "Moved in Git:"}
 
 // checkReport checks md as check does, and that it has no headings and links but ours.

@@ -40,7 +40,10 @@ func (p Plan) Markdown(limit int) string {
 	d.line = headline(c) + "\n\n"
 	if !c.Counts.Any() && c.Counts.Deferred == 0 {
 		d.line = "**No changes.** The configuration and what runs agree: there is nothing to apply.\n\n"
-		if c.Counts.Drift > 0 {
+		switch {
+		case !c.Complete:
+			d.line = "**No changes in this partial plan.** What it left out (`-target`, `-exclude`, or what is deferred) was not compared.\n\n"
+		case c.Counts.Drift > 0:
 			d.line = "**Nothing to apply.** " + count(c.Counts.Drift, "resource") + " changed outside Terraform, and the configuration leaves that as it is.\n\n"
 		}
 	}

@@ -296,5 +296,5 @@ func (b *builder) notes() []string {
 	if b.plan.Complete {
 		return nil
 	}
-	return []string{"Applying this plan does not reach all that the configuration asks for: something is deferred or left out. Plan again after the apply."}
+	return []string{"This plan is partial (`-target`, `-exclude`, or deferred changes). Plan again after the apply."}
 }
