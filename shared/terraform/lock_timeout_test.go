@@ -117,8 +117,8 @@ func TestTheWaitForTheLockCanBeCancelled(t *testing.T) {
 	}
 }
 
-// Atmos sets the environment of its component over ours. A script stands in for it and
-// says what it is called with.
+// Atmos sets the environment of its component over ours. A script stands in for the
+// Terraform that it starts, and says what it is called with.
 func TestTheComponentsArgumentsSayHowLongToWaitForTheLock(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -129,11 +129,11 @@ func TestTheComponentsArgumentsSayHowLongToWaitForTheLock(t *testing.T) {
 		"TF_CLI_ARGS_plan=-compact-warnings":     true, // over ours, that has the flag
 		"TF_CLI_ARGS=-lock-timeout=1m -no-color": false,
 	} {
-		c, log := newCLI(t, dir)
+		c, log := atmosCLI(t, `"$@"`, `say "$*"`)
 		if strings.HasSuffix(env, "warnings") {
 			c.Env = append(c.Env, "TF_CLI_ARGS_plan=-lock-timeout=1m")
 		}
-		c.Atmos = &terraform.Atmos{Path: script(t, `echo "$@"`), Dir: dir, Component: "network", Stack: "dev", Env: []string{env}}
+		c.Atmos.Env = []string{env}
 		if _, err := c.Plan(t.Context(), terraform.PlanOptions{Out: filepath.Join(dir, "planfile")}); err != nil {
 			t.Fatal(err)
 		}
