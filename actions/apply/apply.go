@@ -22,7 +22,8 @@ import (
 // Inputs are the action's inputs; action.yml describes them.
 type Inputs struct {
 	job.Inputs
-	Verification apply.Verification
+	Verification   apply.Verification
+	AcceptNewState bool
 	// ExpectedDigest is the only digest whose plans may be applied; empty: any.
 	ExpectedDigest string
 	DryRun         bool
@@ -50,6 +51,7 @@ func ReadInputs(r *gha.Runtime) (Inputs, error) {
 	in := Inputs{
 		Inputs:         job.ReadInputs(r, read, "apply-role"),
 		Verification:   apply.Verification(read.Choice("verification", string(apply.Strict), string(apply.Replan), string(apply.None))),
+		AcceptNewState: read.Bool("accept-new-state", false),
 		ExpectedDigest: r.Input("expected-digest"),
 		DryRun:         read.Bool("dry-run", false),
 		Replan:         read.Bool("replan", false),

@@ -55,7 +55,7 @@ func (m *merge) options(name target.Name, signals <-chan os.Signal) apply.Option
 	in := m.Inputs.Inputs
 	in.Component, in.Stack = name.Component, name.Stack
 	return apply.Options{
-		Inputs: in, Repository: m.repository, Pulls: m.pulls, Verification: m.Verification,
+		Inputs: in, Repository: m.repository, Pulls: m.pulls, Verification: m.Verification, AcceptNewState: m.AcceptNewState,
 		StorageRole: m.storageRole,
 		Runtime:     m.Runtime, Environ: m.Environ, Now: m.Now, Signals: signals,
 	}

@@ -179,7 +179,7 @@ func (f *fleet) plan(ctx context.Context, name target.Name) {
 		return
 	}
 	f.gather(p)
-	entry.Status, entry.Counts, entry.Digest, entry.Note = p.status(), p.record.Counts, p.record.Digest, p.lockedBy
+	entry.Status, entry.Counts, entry.Digest, entry.Note, entry.Cautions = p.status(), p.record.Counts, p.record.Digest, p.lockedBy, p.cautions
 	if failure := errors.Join(p.error, err); failure != nil {
 		f.Fail(name, failure, job.Annotations(p.job.Target.Dir, p.diagnostics)...)
 		// Without the target's name, which stands beside it.

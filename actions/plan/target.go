@@ -27,6 +27,8 @@ type planning struct {
 	job   *job.Job
 	store *planstore.Store
 	notes []string
+	// cautions stand above the numbers; see checkState.
+	cautions []string
 	// positions are those of the states of the targets that this run plans; nil when it
 	// plans one.
 	positions *positions
@@ -37,6 +39,7 @@ type planning struct {
 	planJSON    string // empty unless asked for
 	changes     *changes.Plan
 	diagnostics []terraform.Diagnostic
+	noResources bool  // there was none in the state before the plan
 	error       error // of the plan itself: see session.target
 
 	locking  *planstore.Lock // that was taken, or is another's; nil when none was asked for
@@ -190,6 +193,7 @@ func (p *planning) plan(ctx context.Context) error {
 		return fmt.Errorf("plan %s: %w", t, err)
 	}
 	// Reading the plan and the configuration are independent; both take a process.
+	whole := ctx
 	both, ctx := errgroup.WithContext(ctx)
 	both.Go(func() error {
 		if err := p.read(ctx, cli, planfile); err != nil {
@@ -206,6 +210,9 @@ func (p *planning) plan(ctx context.Context) error {
 		return nil
 	})
 	if err := both.Wait(); err != nil {
+		return err
+	}
+	if err := p.checkState(whole, cli); err != nil {
 		return err
 	}
 	p.planfile = planfile
@@ -274,6 +281,7 @@ func (p *planning) read(ctx context.Context, cli *terraform.CLI, planfile string
 	if err != nil {
 		return err
 	}
+	p.noResources = file.NoResources
 	p.record.State = &planstore.StatePosition{Lineage: file.Lineage, Serial: file.Serial}
 	p.positions.tell(p.job.Target.Name(), p.record.State)
 	return nil

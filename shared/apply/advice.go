@@ -14,6 +14,7 @@ type advice struct {
 	depends  string // a dependency is another one
 	differs  string // a new plan would change something else
 	stale    string // the state is another one
+	newState string // the state is empty, or another one than before
 	locked   string // the state's lock could not be taken
 }
 
@@ -38,6 +39,7 @@ var adviceForChange = advice{
 	depends:  "Review what it would do now. " + PlanMerged,
 	differs:  "Review the difference. " + PlanMerged,
 	stale:    "Something else changed this target's state after the review. " + PlanMerged,
+	newState: "Look at where the state should be (the root module's backend, backend-config, the workspace), and plan again. To have a new state on purpose, run this again with accept-new-state: true.",
 	locked:   "The plan can still be applied: run this job again once whoever holds the lock is done. A lock that nobody holds any more is ended by terraform force-unlock.",
 }
 
@@ -55,5 +57,6 @@ var adviceForDrift = advice{
 	depends:  DetectAgain,
 	differs:  DetectAgain,
 	stale:    "Something else changed this target's state since the drift was planned. " + DetectAgain,
+	newState: "Look at where the state should be (the root module's backend, backend-config, the workspace). To have a new state on purpose, merge a pull request and apply it with accept-new-state: true. " + DetectAgain,
 	locked:   "The plan can still be applied: add the label again once whoever holds the lock is done. A lock that nobody holds any more is ended by terraform force-unlock.",
 }

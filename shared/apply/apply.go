@@ -28,6 +28,9 @@ import (
 type Options struct {
 	job.Inputs
 	Verification Verification
+	// AcceptNewState has a plan applied that was made on another state than the target's
+	// last apply was, or on none.
+	AcceptNewState bool
 	// Repository has the target that the inputs name, Pulls are its pull requests, and
 	// Store is where the plan is. What is nil is opened.
 	Repository *job.Repository
@@ -65,6 +68,7 @@ type Work struct {
 	planfile string
 	inside   *terraform.Planfile      // what planfile tells of itself; nil when it is encrypted
 	newOn    *planstore.StatePosition // that the plan made anew was made on; nil without one, or when unknown
+	after    *planstore.StatePosition // that the apply left; nil when it is not looked up
 	view     report.Apply
 	again    bool // a review found that the plan has to be made again
 	claimed  bool
@@ -143,6 +147,11 @@ func (w *Work) Check(ctx context.Context) error {
 	}
 	if err := w.checkLock(ctx); err != nil {
 		return err
+	}
+	if w.stored.Record.Outcome == planstore.OutcomeChanges {
+		if err := w.checkState(w.stored.Record.State, false); err != nil {
+			return err
+		}
 	}
 	w.view.Status = report.Planned
 	if w.stored.Record.Outcome == planstore.OutcomeNoChanges {
@@ -269,10 +278,12 @@ const (
 // apply runs the claimed plan and records how it ended. Every path from here
 // ends in the store's Finish or Release: a claim must tell the truth.
 func (w *Work) apply(ctx context.Context) error {
-	ephemeral := w.inside != nil && w.inside.Ephemeral(w.stored.Record.TerraformName)
-	applied, err := w.Job.Apply(ctx, w.cli, w.planfile, ephemeral)
+	applied, err := w.Job.Apply(ctx, w.cli, w.planfile, w.stored.Record.TerraformName, w.inside)
 	w.view.Resources, w.view.Outputs, w.view.Diagnostics = applied.Resources, applied.Outputs, applied.Diagnostics
 
+	if err == nil {
+		w.lookAfter(ctx)
+	}
 	ctx = context.WithoutCancel(ctx)
 	outcome := planstore.Result{Status: planstore.StatusApplied}
 	switch {

@@ -37,7 +37,7 @@ func (w *Work) ended(ctx context.Context, r planstore.Result) planstore.Result {
 	if checkout, err := w.options.Repository.Checkout(ctx); err == nil { // else it is not known
 		r.MergedCommit = checkout.Commit
 	}
-	r.PlannedOn = w.newOn
+	r.PlannedOn, r.After = w.newOn, w.after
 	return r
 }
 

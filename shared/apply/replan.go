@@ -45,10 +45,13 @@ func (w *Work) replan(ctx context.Context) error {
 	switch {
 	case err == nil:
 		w.newOn = &planstore.StatePosition{Lineage: file.Lineage, Serial: file.Serial}
+		if err := w.checkState(w.newOn, file.NoResources); err != nil {
+			return err
+		}
 	case !errors.Is(err, terraform.ErrEncryptedPlanfile):
 		return fmt.Errorf("read the new plan of %s: %w", w.Job.Target, err)
 	}
-	w.planfile = fresh
+	w.planfile, w.inside = fresh, file
 	why := "verification: replan"
 	if len(w.moved) > 0 {
 		why = list(w.moved) + " was applied since"

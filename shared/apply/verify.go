@@ -33,6 +33,11 @@ func (w *Work) verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if w.inside != nil { // whatever the record says
+		if err := w.checkState(&planstore.StatePosition{Lineage: w.inside.Lineage, Serial: w.inside.Serial}, w.inside.NoResources); err != nil {
+			return err
+		}
+	}
 	if err := w.cli.CheckApply(w.planfile); err != nil { // before the claim: nothing is used up
 		return fmt.Errorf("apply %s: %w", w.Job.Target, err)
 	}

@@ -10,7 +10,9 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -190,11 +192,24 @@ func (j *Job) describe(cli *terraform.CLI) {
 
 // Init initializes the target's backend and providers. Where there is a
 // dependency lock file, it is respected and left as it is; where there is none,
-// lock (from a planfile, or nil) takes its place.
+// lock (from a planfile, or nil) takes its place. See upgrade for what the user asks for.
 func (j *Job) Init(ctx context.Context, cli *terraform.CLI, lock []byte) error {
+	upgrade, err := j.upgrade(ctx, cli)
+	if err != nil && len(lock) == 0 {
+		return err
+	}
 	locked, err := placeLock(filepath.Join(cli.Dir, lockFile), lock)
 	if err != nil {
 		return err
+	}
+	switch {
+	case !upgrade:
+	case len(lock) > 0:
+		j.runtime.Notice(gha.Annotation{Message: fmt.Sprintf("%s: -upgrade in TF_CLI_ARGS_init is left out: an apply takes the providers that the plan was made with.", j.Target)})
+		without := *cli
+		without.Env, cli = terraform.WithoutUpgrade(cli.Env), &without
+	default:
+		locked = false // it is of another target's init in this folder
 	}
 	var backend []string
 	for _, setting := range j.Target.BackendConfig {
@@ -211,11 +226,34 @@ func (j *Job) Init(ctx context.Context, cli *terraform.CLI, lock []byte) error {
 	return cli.Init(ctx, terraform.InitOptions{BackendConfig: backend, VarFiles: j.varFiles(), LockReadonly: locked})
 }
 
+// upgrade reports whether the user's environment asks init for the newest providers
+// (-upgrade). Terraform refuses that together with -lockfile=readonly. Where Git tracks a
+// dependency lock file it is an error: what is planned would be made by other providers
+// than those that were reviewed.
+func (j *Job) upgrade(ctx context.Context, cli *terraform.CLI) (asked bool, err error) {
+	env := cli.Env
+	if cli.Atmos != nil {
+		env = slices.Concat(env, cli.Atmos.Env)
+	}
+	if asked, err = terraform.Upgrades(env); err != nil || !asked {
+		return asked, err
+	}
+	lock := path.Join(j.Target.Dir, lockFile)
+	tracked, err := j.Target.Tracks(ctx, lock)
+	if err == nil && tracked {
+		err = problem.With(problem.Input, fmt.Errorf("initialize %s: TF_CLI_ARGS_init asks for -upgrade, and Git has %s, which says which providers to take: remove -upgrade, and take newer ones by a commit that changes that file (terraform init -upgrade)", j.Target, lock))
+	}
+	return true, err
+}
+
 // Plan is cli.Plan with the target's variable files, after Init but for Atmos, whose plan
 // begins with one.
 func (j *Job) Plan(ctx context.Context, cli *terraform.CLI, o terraform.PlanOptions) (terraform.PlanResult, error) {
 	o.VarFiles = j.varFiles()
 	if cli.Atmos != nil {
+		if _, err := j.upgrade(ctx, cli); err != nil {
+			return terraform.PlanResult{}, err
+		}
 		shared, leave, err := j.sharePlugins(ctx, cli)
 		if err != nil {
 			return terraform.PlanResult{}, err
@@ -226,13 +264,21 @@ func (j *Job) Plan(ctx context.Context, cli *terraform.CLI, o terraform.PlanOpti
 	return cli.Plan(ctx, o)
 }
 
-// Apply is cli.Apply, with the target's variable files where the planfile needs ephemeral
-// variables. Atmos passes its own.
-func (j *Job) Apply(ctx context.Context, cli *terraform.CLI, planfile string, ephemeral bool) (terraform.ApplyResult, error) {
-	if !ephemeral || cli.Atmos != nil {
+// Apply is cli.Apply with those variables only that the planfile does not hold: the
+// ephemeral ones, from the target's variable files (Atmos passes its own) and from the
+// environment. made is the program that made the planfile, and inside what the planfile
+// tells; nil where it is encrypted, and its apply gets all of the environment.
+func (j *Job) Apply(ctx context.Context, cli *terraform.CLI, planfile, made string, inside *terraform.Planfile) (terraform.ApplyResult, error) {
+	if inside == nil {
 		return cli.Apply(ctx, planfile)
 	}
-	return cli.Apply(ctx, planfile, j.varFiles()...)
+	again := inside.Ephemeral(made)
+	without := *cli
+	without.Env = terraform.ApplyEnviron(cli.Env, made, again)
+	if len(again) == 0 || cli.Atmos != nil {
+		return without.Apply(ctx, planfile)
+	}
+	return without.Apply(ctx, planfile, j.varFiles()...)
 }
 
 // sharePlugins has the CLI take part in the plugin cache of all targets, if there is one.

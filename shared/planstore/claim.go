@@ -27,7 +27,8 @@ type Claim struct {
 type Result struct {
 	Status Status // applied or failed
 	Reason string // why it failed; only the first 4,000 bytes are kept
-	// After is the position of the state after the apply; nil when unknown.
+	// After is the position of the state after the apply; nil when unknown. It is kept in
+	// the target's last apply, too.
 	After *StatePosition
 	// MergedCommit is the commit that the plan was applied for, as the workspace held
 	// it; empty when unknown. It is kept in the target's last apply.
@@ -180,7 +181,7 @@ func (s *Store) end(ctx context.Context, r Record, run Run, result Result) error
 	if result.Status == StatusApplied {
 		last = &LastApply{
 			RecordID: r.ID(), Commit: r.Commit, MergedCommit: result.MergedCommit, PullRequest: r.PullRequest, PlanCreatedAt: r.CreatedAt,
-			Run: run, AppliedAt: now, State: cmp.Or(result.PlannedOn, r.State),
+			Run: run, AppliedAt: now, State: cmp.Or(result.PlannedOn, r.State), After: result.After,
 		}
 	}
 	err := s.items.finishClaim(ctx, r, run, result, now, last)

@@ -52,7 +52,7 @@ func TestAppliedPlanSaysByWhomAndIsNeverAppliedAgain(t *testing.T) {
 		}
 		want.Last = &LastApply{
 			RecordID: r.ID(), Commit: commitA, PullRequest: 41, PlanCreatedAt: r.CreatedAt,
-			Run: run, AppliedAt: found.Claim.FinishedAt, State: &StatePosition{"L", 5},
+			Run: run, AppliedAt: found.Claim.FinishedAt, State: &StatePosition{"L", 5}, After: &StatePosition{"L", 6},
 		}
 		if diff := cmp.Diff(want, found); diff != "" {
 			t.Errorf("applied (-want +got):\n%s", diff)

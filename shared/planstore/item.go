@@ -196,6 +196,7 @@ type lastItem struct {
 	RunURL            string        `json:"runUrl,omitempty"`
 	AppliedAt         string        `json:"appliedAt"`
 	State             *positionItem `json:"statePosition,omitempty"`
+	After             *positionItem `json:"stateAfter,omitempty"`
 }
 
 func newLastItem(t Target, l LastApply) lastItem {
@@ -203,14 +204,14 @@ func newLastItem(t Target, l LastApply) lastItem {
 		PK: applyPrefix + t.key(), SK: lastKey,
 		RecordID: l.RecordID, Commit: l.Commit, MergedCommit: l.MergedCommit, PullRequestNumber: l.PullRequest, PlanCreatedAt: formatTime(l.PlanCreatedAt),
 		RunID: l.Run.ID, RunAttempt: l.Run.Attempt, RunURL: l.Run.URL,
-		AppliedAt: formatTime(l.AppliedAt), State: newPositionItem(l.State),
+		AppliedAt: formatTime(l.AppliedAt), State: newPositionItem(l.State), After: newPositionItem(l.After),
 	}
 }
 
 func (i lastItem) lastApply() (*LastApply, error) {
 	l := LastApply{
 		RecordID: i.RecordID, Commit: i.Commit, MergedCommit: i.MergedCommit, PullRequest: i.PullRequestNumber,
-		Run: Run{ID: i.RunID, Attempt: i.RunAttempt, URL: i.RunURL}, State: i.State.position(),
+		Run: Run{ID: i.RunID, Attempt: i.RunAttempt, URL: i.RunURL}, State: i.State.position(), After: i.After.position(),
 	}
 	var err error
 	if l.AppliedAt, err = time.Parse(timeLayout, i.AppliedAt); err == nil {

@@ -16,6 +16,7 @@ type LastApply struct {
 	Run           Run
 	AppliedAt     time.Time
 	State         *StatePosition // that the applied plan was made on; nil when unknown
+	After         *StatePosition // that the apply left; nil when unknown
 }
 
 // LastApplies returns the newest applies of targets, by target as given; of a

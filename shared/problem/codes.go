@@ -88,6 +88,8 @@ const (
 	Behind Code = "GITOPS-BEHIND"
 	// StalePlan is of a plan whose state has changed, as Terraform says.
 	StalePlan Code = "GITOPS-STALE-PLAN"
+	// NewState is of a plan made on an empty state, or another one than the last apply's.
+	NewState Code = "GITOPS-NEW-STATE"
 	// MovedConfiguration is of a plan that was made from other files than were merged.
 	MovedConfiguration Code = "GITOPS-MOVED-CONFIGURATION"
 	// ChangedPlan is of a plan that, made anew, would change something else.

@@ -38,6 +38,7 @@ func (d Drift) Markdown(limit int) string {
 	default:
 		doc.title = "## ✅ No drift in " + d.name() + "\n\n"
 	}
+	doc.title += d.cautions()
 	doc.foot += d.foot("About this drift plan")
 	return doc.markdown(limit)
 }
@@ -49,7 +50,9 @@ func (d Drift) Markdown(limit int) string {
 func (d Drift) Section(limit int) string {
 	d.Notes = nil
 	d.Rest = "The summary of the run that found it has more."
-	return d.document(limit).markdown(limit)
+	doc := d.document(limit)
+	doc.title = d.cautions()
+	return doc.markdown(limit)
 }
 
 // document is the report without its title and foot. limit is the room for it.

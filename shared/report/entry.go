@@ -16,6 +16,8 @@ type Entry struct {
 	Digest           string         // hex SHA-256 of the planfile; only [WouldApply] shows it
 	// Note is a line on why: the error, which target it waits for, who holds the lock.
 	Note string
+	// Cautions are those of the target's report: see [Subject].
+	Cautions []string
 }
 
 // maxNote is how many bytes of a note are kept.

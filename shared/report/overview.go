@@ -12,7 +12,7 @@ const maxTrouble = 25
 // it, else three quarters of the limit, so that the worst have room for a report.
 func (m *Many) overview(rows []*row, limit int) string {
 	d := document{
-		title: m.title(rows),
+		title: m.title(rows) + m.doubtful(rows),
 		line:  "**" + m.tallied(rows) + "**\n\n",
 		rest:  m.rest(" names everything."),
 	}
@@ -146,6 +146,28 @@ func (m *Many) uncovered() *part {
 	return alert(rankAlert, "WARNING", "what no target covers",
 		"**No target covers these folders, whose Terraform files changed: nothing plans them.** Add each one that is a root module to `gitops.yaml`, "+
 			"as a component with this `path`. A module that nothing calls yet needs nothing.", lines)
+}
+
+// doubtful is the alert, above all numbers, that names the targets with cautions.
+func (m *Many) doubtful(rows []*row) string {
+	var lines []string
+	more := 0
+	for _, r := range rows {
+		switch {
+		case len(r.Cautions) == 0:
+		case len(lines) == maxTrouble:
+			more++
+		default:
+			lines = append(lines, r.name(Code)+": "+strings.Join(m.texts(r.Cautions), " "))
+		}
+	}
+	if more > 0 {
+		lines = append(lines, comma(more)+" more: each says it in its report")
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	return "> [!CAUTION]\n> - " + strings.Join(lines, "\n> - ") + "\n\n"
 }
 
 // deleted is the alert about targets that are gone from Git, with what can be done.

@@ -36,7 +36,7 @@ func (p Plan) Markdown(limit int) string {
 		return p.failed().markdown(limit)
 	}
 	c := p.Changes
-	d := document{rest: p.rest(), title: "## Plan for " + p.name() + "\n\n"}
+	d := document{rest: p.rest(), title: "## Plan for " + p.name() + "\n\n" + p.cautions()}
 	d.line = headline(c) + "\n\n"
 	if !c.Counts.Any() && c.Counts.Deferred == 0 {
 		d.line = "**No changes.** The configuration and what runs agree: there is nothing to apply.\n\n"

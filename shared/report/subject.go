@@ -22,6 +22,9 @@ type Subject struct {
 	RunURL           string
 	TerraformName    string // "terraform" or "tofu"
 	TerraformVersion string
+	// Cautions stand above all else: what makes the numbers below them doubtful, a few
+	// sentences each.
+	Cautions []string
 	// Notes are what a reader should know besides, a sentence each.
 	Notes []string
 	// Settings are the settings in effect and where each comes from, a line each.
@@ -57,6 +60,15 @@ func (s Subject) rest(about string) string {
 // notes is a part with an alert of its own for the notes.
 func (s Subject) notes(more ...string) *part {
 	return alert(rankWarning, "NOTE", "notes", "", append(more, s.texts(s.Notes)...))
+}
+
+// cautions is the alert above the numbers.
+func (s Subject) cautions() string {
+	var b strings.Builder
+	for _, line := range s.texts(s.Cautions) {
+		b.WriteString("> [!CAUTION]\n> " + line + "\n\n")
+	}
+	return b.String()
 }
 
 func (s Subject) texts(in []string) (out []string) {

@@ -38,6 +38,18 @@ func (k *Tracked) files(ctx context.Context, folder string) ([]string, error) {
 	return names, err
 }
 
+// Tracks reports whether Git tracks a file of the checkout, by its slash-separated path from
+// the checkout's root. Where there is no Git, nothing is tracked.
+func (t Target) Tracks(ctx context.Context, name string) (bool, error) {
+	co, err := openCheckout(t.Root)
+	if err != nil {
+		return false, err
+	}
+	names, err := t.Tracked.files(ctx, co.resolved)
+	_, tracked := slices.BinarySearch(names, name)
+	return tracked, err
+}
+
 // trackedFiles lists what Git tracks in a folder, submodules included, sorted
 // and relative to it. It is nil where there is no Git repository, as in a
 // checkout made from an archive.

@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -68,14 +69,9 @@ func (c *CLI) ModuleFiles(planned bool) (ModuleFiles, error) {
 	return all.result(), nil
 }
 
-// dataDir is the data folder that a command runs with; empty for Terraform's own choice.
-func (c *CLI) dataDir() (dir string) {
-	for _, entry := range c.environ("") {
-		if value, ok := strings.CutPrefix(entry, "TF_DATA_DIR="); ok {
-			dir = value
-		}
-	}
-	return dir
+// dataDir is the data folder that a command runs with.
+func (c *CLI) dataDir() string {
+	return cmp.Or(lastValue(c.environ(""), "TF_DATA_DIR"), ".terraform")
 }
 
 // packageFiles collects the files of module packages.

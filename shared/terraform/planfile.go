@@ -42,6 +42,9 @@ type Planfile struct {
 	// when there was none.
 	Lineage string
 	Serial  uint64
+	// NoResources says that this state held no resource, as it was before the plan
+	// refreshed it; also where there was no state.
+	NoResources bool
 	// TerraformVersion is the number of the program that made the plan. Planfiles
 	// of Terraform and OpenTofu do not say which of the two it was.
 	TerraformVersion string
@@ -51,7 +54,7 @@ type Planfile struct {
 	Workspace string
 
 	modules          []planModule
-	field22, field28 bool // there are such fields: see Ephemeral
+	field22, field28 []string // what these fields hold: see Ephemeral
 }
 
 // planModule is one module call of the configuration in the planfile.

@@ -45,9 +45,9 @@ func (p *Planfile) readPlan(entries map[string]*zip.File) error {
 		case 14:
 			p.TerraformVersion, err = shortString(r)
 		case 22:
-			p.field22 = true
+			p.field22, err = appendString(p.field22, r)
 		case 28:
-			p.field28 = true
+			p.field28, err = appendString(p.field28, r)
 		}
 		return err
 	})
@@ -57,10 +57,10 @@ func (p *Planfile) readPlan(entries map[string]*zip.File) error {
 	return nil
 }
 
-// Ephemeral reports whether the plan was made with values of ephemeral variables. They are
+// Ephemeral names the ephemeral variables that the plan was made with values of. They are
 // not in the planfile, so that its apply needs them again. program is the one that made the
 // plan, [Terraform] or [OpenTofu].
-func (p *Planfile) Ephemeral(program string) bool {
+func (p *Planfile) Ephemeral(program string) []string {
 	if program == OpenTofu {
 		return p.field22
 	}
@@ -113,13 +113,30 @@ func eachField(r *bufio.Reader, each func(field uint64, r *io.LimitedReader) err
 	}
 }
 
+const maxName = 4096 // bytes
+
 func shortString(r *io.LimitedReader) (string, error) {
-	const limit = 4096 // bytes
-	if r.N > limit {
+	if r.N > maxName {
 		return "", fmt.Errorf("it is damaged: a name of %d bytes", r.N)
 	}
 	b, err := io.ReadAll(r)
 	return string(b), err
+}
+
+// maxNames is how many variables are ephemeral in a plan at most.
+const maxNames = 10_000
+
+// appendString adds a name. Field 22, which in Terraform's planfiles is another, may hold
+// anything, so what is too long for a name is none.
+func appendString(to []string, r *io.LimitedReader) ([]string, error) {
+	if len(to) >= maxNames {
+		return to, errors.New("it is damaged: too many ephemeral variables")
+	}
+	if r.N > maxName {
+		return append(to, ""), nil
+	}
+	name, err := shortString(r)
+	return append(to, name), err
 }
 
 // readState reads lineage and serial from the beginning of tfstate, the state as
@@ -138,7 +155,47 @@ func (p *Planfile) readState(entries map[string]*zip.File) error {
 	if err := p.readStateHead(jsontext.NewDecoder(io.LimitReader(r, maxStateHead))); err != nil {
 		return fmt.Errorf("tfstate: %w", err)
 	}
-	return nil
+	// The state before the refresh, which Terraform keeps since 0.15.4: a refresh that finds
+	// nothing any more does not make it one that never held anything.
+	before := entries["tfstate-prev"]
+	if before == nil {
+		before = entry
+	}
+	p.NoResources, err = noResources(before)
+	return err
+}
+
+// noResources reports whether a state lists no resource. It reads what comes before them,
+// which is the values of outputs.
+func noResources(entry *zip.File) (none bool, err error) {
+	r, err := entry.Open()
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", entry.Name, err)
+	}
+	defer func() { _ = r.Close() }()
+	d := jsontext.NewDecoder(io.LimitReader(r, maxPlanBytes))
+	if _, err := d.ReadToken(); err != nil {
+		return false, fmt.Errorf("%s: %w", entry.Name, err)
+	}
+	for {
+		name, err := d.ReadToken()
+		switch {
+		case err != nil:
+			return false, fmt.Errorf("%s: %w", entry.Name, err)
+		case name.Kind() != '"': // the end of the state
+			return true, nil
+		case name.String() != "resources":
+			err = d.SkipValue()
+		default:
+			if begin, err := d.ReadToken(); err != nil || begin.Kind() != '[' {
+				return err == nil, err // null
+			}
+			return d.PeekKind() == ']', nil
+		}
+		if err != nil {
+			return false, fmt.Errorf("%s: %w", entry.Name, err)
+		}
+	}
 }
 
 func (p *Planfile) readStateHead(d *jsontext.Decoder) error {

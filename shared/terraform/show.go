@@ -13,13 +13,17 @@ import (
 // read's error returned; else a failure of Terraform is a *CommandError, also
 // when read was content with what it saw.
 func (c *CLI) ShowJSON(ctx context.Context, planfile string, read func(io.Reader) error) error {
-	args := []string{"show", "-json", "-no-color", planfile}
+	return c.output(ctx, []string{"show", "-json", "-no-color", planfile}, read)
+}
+
+// output runs a command that changes nothing and holds no lock, and hands the JSON document
+// that it prints to read as it is produced.
+func (c *CLI) output(ctx context.Context, args []string, read func(io.Reader) error) error {
 	t := &transcript{} // its log is values, secret ones included
 	if ctx.Err() != nil {
 		return c.failure(args, -1, interruption(ctx), t)
 	}
-	// A pipe is right here: show changes nothing and holds no lock, so it may be
-	// killed, and may die with us.
+	// A pipe is right here: the command may be killed, and may die with us.
 	cmd := c.command(c.Workspace, args)
 	lines := lineSplitter{emit: t.line}
 	cmd.Stderr = &lines

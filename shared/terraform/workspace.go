@@ -37,20 +37,10 @@ func (c *CLI) checkWorkspace(planfile string) error {
 // selectedWorkspace is the workspace that Terraform would take: the one named, or
 // the one that `workspace select` has noted in the data directory.
 func (c *CLI) selectedWorkspace() (string, error) {
-	dataDir := ".terraform"
-	selected := ""
-	for _, entry := range c.environ(c.Workspace) {
-		if value, ok := strings.CutPrefix(entry, "TF_WORKSPACE="); ok {
-			selected = value
-		}
-		if value, ok := strings.CutPrefix(entry, "TF_DATA_DIR="); ok && value != "" {
-			dataDir = value
-		}
-	}
-	if selected != "" {
+	if selected := lastValue(c.environ(c.Workspace), "TF_WORKSPACE"); selected != "" {
 		return selected, nil
 	}
-	noted, err := os.ReadFile(c.abs(filepath.Join(dataDir, "environment")))
+	noted, err := os.ReadFile(c.abs(filepath.Join(c.dataDir(), "environment")))
 	if err != nil && !os.IsNotExist(err) {
 		return "", fmt.Errorf("selected workspace: %w", err)
 	}

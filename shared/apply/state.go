@@ -1,0 +1,55 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/problem"
+)
+
+// checkState refuses a plan of a target that was applied before, when the plan was made on
+// no state or on another one than that apply's: what runs is not in it, and would be made
+// again. at is nil where it is not known; noResources says that the state had none.
+func (w *Work) checkState(at *planstore.StatePosition, noResources bool) error {
+	last := w.stored.Last
+	continuity := planstore.ContinuityOf(last, at)
+	if continuity == planstore.StateUnknown && noResources {
+		continuity = planstore.StateGone
+	}
+	if !continuity.Lost() {
+		return nil
+	}
+	reason := fmt.Errorf("the plan was made on an empty state, and this target was applied before, by %s: it would make again what runs", last.Run.URL)
+	if continuity == planstore.OtherState {
+		reason = fmt.Errorf("the plan was made on another state (lineage %s) than this target was applied to last (lineage %s), by %s: what runs is not in it", at.Lineage, last.Lineage(), last.Run.URL)
+	}
+	if w.options.AcceptNewState {
+		note := "accept-new-state: " + reason.Error() + "."
+		if !slices.Contains(w.view.Notes, note) {
+			w.view.Notes = append(w.view.Notes, note)
+		}
+		return nil
+	}
+	return w.Refuse(problem.With(problem.NewState, reason), w.advice().newState)
+}
+
+// lookAfter notes the state's lineage after an apply that may have given it one. That it
+// can't be read is a warning: the apply is done, and the next plan's state can then not be
+// compared with this one. After a cancel there is no time for it.
+func (w *Work) lookAfter(ctx context.Context) {
+	if w.inside != nil && w.inside.Lineage != "" || ctx.Err() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, finishTimeout)
+	defer cancel()
+	lineage, serial, err := w.cli.StatePosition(ctx)
+	switch {
+	case err != nil:
+		w.options.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s was applied, and which state it made could not be read, so the next plan's state is not compared with it: %v", w.Job.Target, err)})
+	case lineage != "":
+		w.after = &planstore.StatePosition{Lineage: lineage, Serial: serial}
+	}
+}

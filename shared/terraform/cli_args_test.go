@@ -1,0 +1,59 @@
+package terraform_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/terraform"
+)
+
+func TestArgumentsFromTheEnvironmentAreSplitAsTerraformDoes(t *testing.T) {
+	t.Parallel()
+	words, err := terraform.CLIArgs([]string{
+		"TF_CLI_ARGS_plan=-replace=old", "TF_CLI_ARGS=-no-color", `TF_CLI_ARGS_plan=-var 'a=b c' -var-file="x y".tfvars`, "TF_CLI_ARGS_apply=-x",
+	}, "plan")
+	if diff := cmp.Diff([]string{"-no-color", "-var", "a=b c", "-var-file=x y.tfvars"}, words); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if _, err := terraform.CLIArgs([]string{`TF_CLI_ARGS_init="`}, "init"); problem.CodeOf(err) != problem.Input {
+		t.Errorf("an open quote: %v", err)
+	}
+}
+
+func TestUpgradeIsFoundAndTakenOut(t *testing.T) {
+	t.Parallel()
+	for args, want := range map[string]bool{
+		"-upgrade": true, "--upgrade": true, "-upgrade=true": true, "-upgrade=1": true, "-get=false '-upgrade'": true,
+		"-upgrade=false": false, "-upgrade -upgrade=false": false, "-upgrade=false -upgrade": true,
+		"-upgraded": false, "-backend-config=x=-upgrade": false, "": false,
+	} {
+		env := []string{"A=-upgrade", "TF_CLI_ARGS_init=" + args}
+		if got, err := terraform.Upgrades(env); err != nil || got != want {
+			t.Errorf("%q: %v, %v", args, got, err)
+		}
+		if got, err := terraform.Upgrades(terraform.WithoutUpgrade(env)); err != nil || got {
+			t.Errorf("%q: taken out, and there: %v", args, err)
+		}
+	}
+	env := []string{`TF_CLI_ARGS_init=-upgrade -backend-config='a=it'\''s b' -get`}
+	words, err := terraform.CLIArgs(terraform.WithoutUpgrade(env), "init")
+	if diff := cmp.Diff([]string{"-backend-config=a=it's b", "-get"}, words); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if env[0] != `TF_CLI_ARGS_init=-upgrade -backend-config='a=it'\''s b' -get` {
+		t.Errorf("changed in place: %q", env)
+	}
+}
+
+func TestAnApplyGetsNoVariablesThatThePlanfileHas(t *testing.T) {
+	t.Parallel()
+	env := []string{"A=1", "TF_VAR_a=1", "TF_VAR_b=", "TF_VAR_e=", "TF_VARIABLE=x", "TF_VAR_token=t"}
+	if diff := cmp.Diff([]string{"A=1", "TF_VAR_e=", "TF_VARIABLE=x", "TF_VAR_token=t"}, terraform.ApplyEnviron(env, terraform.Terraform, []string{"token", "e"})); diff != "" {
+		t.Errorf("Terraform (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"A=1", "TF_VAR_a=1", "TF_VARIABLE=x", "TF_VAR_token=t"}, terraform.ApplyEnviron(env, terraform.OpenTofu, nil)); diff != "" {
+		t.Errorf("OpenTofu (-want +got):\n%s", diff)
+	}
+}

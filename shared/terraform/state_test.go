@@ -1,0 +1,75 @@
+package terraform_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/terraform-gitops/gitops/shared/terraform"
+)
+
+func TestAStateTellsWhereItIsAndWhichItIs(t *testing.T) {
+	t.Parallel()
+	dir := rootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" {}`})
+	c, _ := newCLI(t, dir)
+	path := mustPlan(t, c)
+	if p := mustOpen(t, path); !p.NoResources {
+		t.Error("before the first apply there are resources")
+	}
+	if lineage, serial, err := c.StatePosition(t.Context()); err != nil || lineage != "" || serial != 0 {
+		t.Errorf("no state: %q, %d, %v", lineage, serial, err)
+	}
+	if _, err := c.Apply(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	again := mustOpen(t, mustPlan(t, c))
+	lineage, serial, err := c.StatePosition(t.Context())
+	if err != nil || lineage != again.Lineage || serial != again.Serial || lineage == "" {
+		t.Errorf("%q, %d, %v; want %q, %d", lineage, serial, err, again.Lineage, again.Serial)
+	}
+	if again.NoResources {
+		t.Error("the state has a resource")
+	}
+	writeFiles(t, dir, map[string]string{"main.tf": `output "x" { value = [{ resources = [] }] }`})
+	if _, err := c.Apply(t.Context(), mustPlan(t, c)); err != nil {
+		t.Fatal(err)
+	}
+	if p := mustOpen(t, mustPlan(t, c)); !p.NoResources || p.Lineage != lineage {
+		t.Errorf("all was destroyed: %v, lineage %q", p.NoResources, p.Lineage)
+	}
+}
+
+func TestAStateInAFileIsFound(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, config, workspace, env, want string
+		backend                            []string
+	}{
+		{name: "no backend", want: "terraform.tfstate"},
+		{name: "no backend, a workspace", workspace: "dev", want: "terraform.tfstate.d/dev/terraform.tfstate"},
+		{name: "by the block", config: "terraform {\n backend \"local\" { path = \"../x.tfstate\" }\n}", want: "../x.tfstate"},
+		{name: "by backend-config", config: "terraform {\n backend \"local\" {}\n}", backend: []string{"path=a/b.tfstate"}, want: "a/b.tfstate"},
+		{name: "a folder of workspaces", config: "terraform {\n backend \"local\" { workspace_dir = \"w\" }\n}", workspace: "dev", want: "w/dev/terraform.tfstate"},
+		{name: "by a flag", env: "TF_CLI_ARGS_plan=-compact-warnings -state=s.tfstate", want: "s.tfstate"},
+		{name: "elsewhere", config: "terraform {\n backend \"inmem\" {}\n}"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			dir := rootModule(t, map[string]string{"main.tf": test.config})
+			c, _ := newCLI(t, dir, test.env)
+			c.Workspace, c.DataDir = test.workspace, ".terraform/mine"
+			if err := c.Init(t.Context(), terraform.InitOptions{BackendConfig: test.backend}); err != nil {
+				t.Fatal(err)
+			}
+			want := ""
+			if test.want != "" {
+				want = filepath.Join(dir, test.want)
+			}
+			got, err := c.LocalState()
+			if diff := cmp.Diff(want, got); err != nil || diff != "" {
+				t.Errorf("%v (-want +got):\n%s", err, diff)
+			}
+		})
+	}
+}
