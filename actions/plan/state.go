@@ -35,7 +35,7 @@ func (p *planning) checkState(ctx context.Context, cli *terraform.CLI) error {
 		return nil
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("plan %s: %w", p.job.Target, err)
 	}
 	var last *planstore.LastApply
 	if found, ok := applies[p.record.Target]; ok {

@@ -274,7 +274,7 @@ func (j *Job) Apply(ctx context.Context, cli *terraform.CLI, planfile, made stri
 	}
 	again := inside.Ephemeral(made)
 	without := *cli
-	without.Env = terraform.ApplyEnviron(cli.Env, made, again)
+	without.Env = terraform.ApplyEnviron(cli.Env, again)
 	if len(again) == 0 || cli.Atmos != nil {
 		return without.Apply(ctx, planfile)
 	}

@@ -57,19 +57,15 @@ func Environ(base []string, add, credentials map[string]string) []string {
 	return list
 }
 
-// ApplyEnviron is an environment to apply a planfile in that program made: without the
-// values of variables, which the planfile holds, but for the ephemeral ones that are named.
-// What the job that applies has of the others may be another value than the planned one, or
-// none: Terraform 1.11 crashes on an empty one for a map.
+// ApplyEnviron is an environment to apply a planfile in: without empty values of variables,
+// but for the ephemeral ones that are named. The planfile holds the planned values; the job
+// that applies may lack them, and Terraform 1.11 crashes on an empty one for a map.
 // https://github.com/hashicorp/terraform/issues/36130
-//
-// OpenTofu may need variables to decrypt states and planfiles, so it loses the empty ones
-// only. https://opentofu.org/docs/language/state/encryption/
-func ApplyEnviron(env []string, program string, ephemeral []string) []string {
+func ApplyEnviron(env []string, ephemeral []string) []string {
 	return slices.DeleteFunc(slices.Clone(env), func(entry string) bool {
 		name, value, _ := strings.Cut(entry, "=")
 		variable, is := strings.CutPrefix(name, "TF_VAR_")
-		return is && !slices.Contains(ephemeral, variable) && (program == Terraform || value == "")
+		return is && value == "" && !slices.Contains(ephemeral, variable)
 	})
 }
 
