@@ -41,15 +41,24 @@ stamp = $(TOOLS)/$(notdir $(1)).stamp
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-build: ## Build the actions' binaries and the demo into test/.tools/bin
-	@mkdir -p $(BIN)
-	@for a in $(ACTIONS); do go build -buildvcs=false -o $(BIN)/$$a ./actions/$$a; done
-	@go build -buildvcs=false -o $(BIN)/demo ./test/demo
+# Go's caches are in HOME, unless that can't hold them: read-only, not there, or not set.
+GO_CACHES = for name in GOCACHE GOMODCACHE; do \
+		dir=$$(go env "$$name" 2>/dev/null) || dir=; \
+		[[ "$$dir" == /* ]] && mkdir -p "$$dir" 2>/dev/null && [[ -w "$$dir" ]] || export "$$name=$(TOOLS)/$$name"; \
+	done;
 
-demo: build ## Plan, review, merge and apply on this machine, be refused, and take drift back
-	@command -v terraform >/dev/null || { echo "make demo: terraform is not on PATH: install Terraform 1.6 or newer" >&2; exit 1; }
-	@! command -v npm >/dev/null || $(MAKE) --no-print-directory $(TOOLS)/npm.stamp >/dev/null
-	@$(BIN)/demo $(BIN) test/sample
+# Without C, as releases are built: no C compiler is needed.
+build: ## Build the actions' binaries and the demo into test/.tools/bin
+	@mkdir -p "$(BIN)"
+	@$(GO_CACHES) CGO_ENABLED=0 go build -buildvcs=false -o "$(BIN)/" $(ACTIONS:%=./actions/%) ./test/demo
+
+demo: ## Plan, review, merge and apply on this machine, be refused, and revert drift (VERBOSE=1: all summaries)
+	@for need in go git; do command -v $$need >/dev/null || { echo "make demo: $$need is not on PATH: install Go 1.26 (https://go.dev/dl) and Git" >&2; exit 1; }; done
+	@test -x "$(BIN)/demo" || printf '%s\n' \
+		"Building the actions and the demo. The first time, Go downloads modules and compiles for one to" \
+		"three minutes; from then on it takes a second."
+	@$(MAKE) --no-print-directory build
+	@"$(BIN)/demo" $(if $(VERBOSE),-verbose) -actions "$(BIN)" -sample test/sample -tools "$(TOOLS)"
 
 # -count=1: tests run Terraform and read other modules, which Go's test cache does not see.
 GOTEST = go test -count=1 -timeout $(TESTTIMEOUT) $(GOTESTFLAGS)

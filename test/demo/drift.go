@@ -2,115 +2,143 @@ package main
 
 import (
 	"context"
-	"errors"
+	_ "embed"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
 	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+	"github.com/terraform-gitops/gitops/shared/planstore"
 )
 
-// drift has somebody change by hand what runs, and an issue bring it back. GitHub is
-// the tests' own, made from GitHub's description, which npm brings.
-func (d *demo) drift(ctx context.Context) error {
-	gh, err := githubtest.New(func(format string, args ...any) { fmt.Fprintf(os.Stderr, "demo: "+format+"\n", args...) })
-	if err != nil {
-		say("Drift is not played: it needs npm on PATH, for GitHub's description.")
-		return nil
-	}
-	defer gh.Close()
-	repository := gh.Repository(d.runner.Repository)
-	repository.SetPermission("mona", "write")
-	token := gh.NewToken("github-actions[bot]", githubtest.Permissions{"contents": "read", "issues": "write"})
-	d.runner.APIURL = gh.URL()
+// Events as GitHub sends them, from the npm package @octokit/webhooks-examples (MIT
+// licence): see payload_test.go.
+var (
+	//go:embed schedule.json
+	schedule []byte
+	//go:embed issues.json
+	labelled []byte
+)
 
-	say("At night, somebody changes by hand what runs in acme-ue2-dev. The schedule's plan finds it, and drift-detection opens an issue.")
-	state := filepath.Join(d.dir, "state", "acme-ue2-dev", "service.tfstate")
-	content, err := os.ReadFile(state)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(state, []byte(strings.ReplaceAll(string(content), "api:1.5.0", "api:0.9.0-hotfix")), 0o600); err != nil {
-		return err
-	}
-	if err := d.issuesEvent("push", 0); err != nil {
-		return err
-	}
-	d.runner.RunID++
-	target := map[string]string{"component": "service", "stack": "acme-ue2-dev", "drift-detection-mode-enabled": "true"}
-	if _, err := d.job(ctx, "plan", target); err != nil {
-		return err
-	}
-	if _, err := d.job(ctx, "drift-detection", map[string]string{"token": token}); err != nil {
-		return err
-	}
-	issue, ok := repository.Issue(1)
-	if !ok {
-		return errors.New("drift-detection opened no issue")
-	}
-	fmt.Printf("\n   Issue 1: %s   %v\n\n", issue.Title, issue.Labels)
-	show(issue.Body)
+// What runs is another image than Git has.
+const (
+	inGit  = "api:1.5.0"
+	hotfix = "api:0.9.0-hotfix"
+)
 
-	say("Mona reads it, and adds the label apply. drift-remediation applies the plan that she saw, and closes the issue.")
-	gh.SetClock(func() time.Time { return time.Now().Add(time.Minute) }) // she took her time
-	repository.Label(1, "mona", "apply")
-	if err := d.issuesEvent("issues", 1); err != nil {
-		return err
-	}
-	d.runner.RunID++
-	step, err := d.job(ctx, "drift-remediation", map[string]string{"token": token})
-	if err != nil {
-		return err
-	}
-	summary, err := step.Summary()
-	if err != nil {
-		return err
-	}
-	show(summary)
-	issue, _ = repository.Issue(1)
-	fmt.Printf("\n   Issue 1 is %s. %v\n", issue.State, issue.Labels)
-	if issue.State != "closed" {
-		return errors.New("the issue is not closed")
-	}
-	if content, err = os.ReadFile(state); err != nil || !strings.Contains(string(content), "api:1.5.0") {
-		return fmt.Errorf("what runs is not what Git says (error %w)", err)
-	}
-	return nil
+// night is the drift's part of the story. GitHub is the tests' own.
+type night struct {
+	*demo
+	gh         *githubtest.Server
+	repository *githubtest.Repository
+	token      string
+	plan       planstore.Record
+
+	mu       sync.Mutex
+	problems []string // that GitHub has with requests
 }
 
-// issuesEvent is a push to main, or Mona labelling an issue.
-func (d *demo) issuesEvent(event string, number int) (err error) {
-	d.runner.Event, d.runner.Ref = event, "refs/heads/main"
-	if d.runner.SHA, err = d.head(context.Background()); err != nil {
-		return err
-	}
-	edits := map[string]any{"repository.full_name": d.runner.Repository, "repository.default_branch": "main"}
-	action := ""
-	if number > 0 {
-		action, edits["label.name"], edits["issue.number"], edits["sender.login"] = "labeled", "apply", number, "mona"
-	}
-	payload, err := ghatest.ActionPayload(".", event, action)
+func (d *demo) newNight() *night {
+	n := &night{demo: d}
+	n.gh = githubtest.NewUnchecked(func(format string, args ...any) {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.problems = append(n.problems, fmt.Sprintf(format, args...))
+	})
+	n.repository = n.gh.Repository(repository)
+	n.repository.SetPermission("mona", "write")
+	n.token = n.gh.NewToken("github-actions[bot]", githubtest.Permissions{"contents": "read", "issues": "write"})
+	return n
+}
+
+// detect has somebody change by hand what runs. The schedule's plan finds it, and
+// drift-detection opens an issue.
+func (n *night) detect(ctx context.Context) (outcome, error) {
+	n.runner.APIURL = n.gh.URL()
+	content, err := os.ReadFile(n.state(dev))
 	if err != nil {
+		return outcome{}, err
+	}
+	if err := os.WriteFile(n.state(dev), []byte(strings.ReplaceAll(string(content), inGit, hotfix)), 0o600); err != nil {
+		return outcome{}, err
+	}
+	if err := n.event(ctx, "schedule", schedule, nil); err != nil {
+		return outcome{}, err
+	}
+	planned, err := n.act(ctx, "plan", nil, map[string]string{"component": dev.Component, "stack": dev.Stack, "drift-detection-mode-enabled": "true"})
+	if err != nil {
+		return outcome{}, err
+	}
+	if planned.failed || planned.outputs["drifted"] != "true" {
+		return outcome{}, planned.unexpected(fmt.Sprintf("drifted is %q", planned.outputs["drifted"]))
+	}
+	stored, err := n.store.FindRecord(ctx, dev, planned.outputs["plan-record"])
+	if err != nil {
+		return outcome{}, err
+	}
+	n.plan = stored.Record
+	found, err := n.job(ctx, "drift-detection", map[string]string{"token": n.token})
+	if err != nil {
+		return outcome{}, err
+	}
+	issue, ok := n.repository.Issue(1)
+	switch {
+	case found.failed || found.outputs["created"] != "1" || !ok || issue.State != "open" || len(n.problems) > 0:
+		return outcome{}, found.unexpected(fmt.Sprintf("created is %q, GitHub says %q", found.outputs["created"], n.problems))
+	case !strings.Contains(issue.Body, hotfix) || !strings.Contains(issue.Body, inGit):
+		return outcome{}, found.unexpected(fmt.Sprintf("the issue does not show %s and %s", hotfix, inGit))
+	}
+	n.page.issue("as it was opened", n.repository, 1)
+	if n.screen.verbose {
+		n.screen.line(fmt.Sprintf("   Issue 1: %s   %v\n", issue.Title, issue.Labels))
+		n.screen.markdown(issue.Body)
+		n.screen.blank()
+	}
+	return outcome{
+		What:    []string{"issue 1 opened: " + name(dev)},
+		Right:   []string{"planfile " + short(n.plan.Digest)},
+		Details: []string{fmt.Sprintf("image: %q runs, and %q is in Git", hotfix, inGit)},
+	}, nil
+}
+
+// remediate has Mona read the issue and add the label apply. drift-remediation applies
+// the plan that she saw, and closes the issue.
+func (n *night) remediate(ctx context.Context) (outcome, error) {
+	n.gh.SetClock(func() time.Time { return time.Now().Add(time.Minute) }) // she took her time
+	n.repository.Label(1, "mona", "apply")
+	if err := n.event(ctx, "issues", labelled, map[string]any{"action": "labeled", "label.name": "apply", "issue.number": 1, "sender.login": "mona"}); err != nil {
+		return outcome{}, err
+	}
+	r, err := n.act(ctx, "drift-remediation", nil, map[string]string{"token": n.token})
+	if err != nil {
+		return outcome{}, err
+	}
+	issue, _ := n.repository.Issue(1)
+	if r.failed || r.outputs["status"] != "remediated" || issue.State != "closed" || len(n.problems) > 0 {
+		return outcome{}, r.unexpected(fmt.Sprintf("status is %q, the issue %s, GitHub says %q", r.outputs["status"], issue.State, n.problems))
+	}
+	if err := n.mustBeApplied(ctx, n.plan, r); err != nil {
+		return outcome{}, err
+	}
+	n.page.issue("at the end", n.repository, 1)
+	if n.screen.verbose {
+		n.screen.line(fmt.Sprintf("   Issue 1 is %s. %v", issue.State, issue.Labels))
+	}
+	return outcome{
+		What:  []string{"✔ reverted as the issue shows, closed"},
+		Right: []string{"planfile " + short(n.plan.Digest)},
+	}, n.stateHas(dev, inGit, hotfix)
+}
+
+// event is one that happens on main.
+func (n *night) event(ctx context.Context, event string, payload []byte, edits map[string]any) (err error) {
+	n.runner.Event, n.runner.Ref = event, "refs/heads/main"
+	if n.runner.SHA, err = n.head(ctx); err != nil {
 		return err
 	}
-	d.runner.Payload, err = ghatest.Edit(payload, edits)
+	n.runner.Payload, err = ghatest.Edit(payload, edits)
 	return err
-}
-
-// job runs an action's binary as a step of the workflow run.
-func (d *demo) job(ctx context.Context, action string, inputs map[string]string) (*ghatest.Step, error) {
-	step, err := d.runner.Step(inputs)
-	if err != nil {
-		return nil, err
-	}
-	cmd := exec.CommandContext(ctx, filepath.Join(d.actions, action))
-	cmd.Env = step.Environ
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%s: %w\n%s", action, err, out)
-	}
-	return step, nil
 }

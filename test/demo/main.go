@@ -1,39 +1,51 @@
 // Command demo plays the main job on this machine, with no cloud account: a
 // pull request is planned, reviewed and merged, exactly the planfile that was
-// reviewed is applied, and what must be refused is refused.
+// reviewed is applied, what must be refused is refused, and drift is taken back. It
+// checks all of that, and fails when a step does not do what it must.
 //
-// Usage: demo ACTIONS-FOLDER SAMPLE-FOLDER
+// Usage: demo [-verbose] -actions FOLDER -sample FOLDER -tools FOLDER
 package main
 
 import (
-	"bytes"
 	"context"
-	_ "embed"
 	"errors"
+	"flag"
 	"fmt"
-	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/test/locate"
 )
 
-// payload is a pull_request event as GitHub sends it, from the npm package
-// @octokit/webhooks-examples (MIT licence).
-//
-//go:embed pull_request.json
-var payload []byte
+// oldest is the first Terraform that the actions and the sample work with.
+const oldest = "1.6"
+
+// options are the command line.
+type options struct {
+	actions string // folder of the built actions
+	sample  string // folder with the repository to begin with
+	tools   string // folder that Terraform is downloaded into
+	verbose bool   // print every summary
+}
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: demo ACTIONS-FOLDER SAMPLE-FOLDER (see `make demo`)")
+	var o options
+	flag.StringVar(&o.actions, "actions", "", "`folder` of the built actions")
+	flag.StringVar(&o.sample, "sample", "", "`folder` with the repository to begin with")
+	flag.StringVar(&o.tools, "tools", "", "`folder` that Terraform is downloaded into when it is not on PATH")
+	flag.BoolVar(&o.verbose, "verbose", false, "print every summary as Markdown")
+	flag.Parse()
+	if o.actions == "" || o.sample == "" || o.tools == "" || flag.NArg() > 0 {
+		flag.Usage()
 		os.Exit(2)
 	}
-	if err := run(context.Background(), os.Args[1], os.Args[2]); err != nil {
-		fmt.Fprintf(os.Stderr, "demo: %v\n", err)
+	s := &screen{out: os.Stdout, colour: colourful(os.Stdout, os.Environ()), verbose: o.verbose}
+	if err := run(context.Background(), o, s); err != nil {
+		errs := &screen{out: os.Stderr, colour: colourful(os.Stderr, os.Environ())}
+		errs.failure(err)
 		os.Exit(1)
 	}
 }
@@ -41,255 +53,326 @@ func main() {
 // demo is the world of the story: one folder with a repository, its state, a
 // plan store and a runner.
 type demo struct {
-	dir     string
-	actions string // folder of the built actions
-	runner  *ghatest.Runner
-	pulls   int
+	dir       string
+	actions   string // folder of the built actions
+	terraform string // the program
+	environ   []string
+	runner    *ghatest.Runner
+	store     *planstore.Store
+	screen    *screen
+	page      *page
+	pulls     int
+
+	pull  *pullRequest             // that was planned last
+	plans []planstore.Record       // of it
+	runs  map[planstore.Target]int // that applied a plan
 }
 
-func run(ctx context.Context, actions, sample string) error {
+func run(ctx context.Context, o options, s *screen) (err error) {
 	began := time.Now()
+	s.text("The real actions and the real Terraform, on this machine: no cloud account, no GitHub.")
+	for _, folder := range []*string{&o.actions, &o.sample, &o.tools} {
+		if *folder, err = filepath.Abs(*folder); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(o.tools, 0o755); err != nil {
+		return err
+	}
+	found, err := locate.Terraform(ctx, locate.Options{AtLeast: oldest, Tools: o.tools, Environ: os.Environ(), Say: s.text})
+	if err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "gitops-demo-")
 	if err != nil {
 		return err
 	}
-	d := &demo{dir: dir, actions: actions, runner: &ghatest.Runner{
-		Dir: dir, Repository: "acme/infrastructure", Actor: "mona", Environ: environ(), RunID: 1000,
-	}}
-	fmt.Printf("Everything this demo makes is in %s\n", dir)
-	for _, step := range []func(context.Context) error{
-		func(ctx context.Context) error { return d.begin(ctx, sample) },
-		d.reviewAndApply, d.applyTwice, d.many, d.tampered, d.baseMoved, d.drift,
+	if dir, err = filepath.Abs(dir); err != nil { // TMPDIR may be relative
+		return err
+	}
+	store, err := planstore.OpenDirectory(filepath.Join(dir, "store"), time.Now)
+	if err != nil {
+		return err
+	}
+	environ := environ(os.Environ(), filepath.Dir(found.Path))
+	d := &demo{
+		dir: dir, actions: o.actions, terraform: found.Path, environ: environ, store: store, screen: s,
+		page:   &page{Terraform: found.Version},
+		runner: &ghatest.Runner{Dir: dir, Repository: repository, Actor: "mona", Environ: environ, RunID: 1000},
+		runs:   map[planstore.Target]int{},
+	}
+	s.text(fmt.Sprintf("Terraform %s. Network and service are deployed to two stacks, the old way:", found.Version))
+	s.text("terraform apply on somebody's laptop. Then a team takes to pull requests.")
+	s.blank()
+	err = d.play(ctx, o.sample)
+	took := fmt.Sprintf("%.0f s", time.Since(began).Seconds())
+	if err == nil {
+		d.page.Verdict = fmt.Sprintf("All %d steps did what they must.", len(d.page.Steps))
+	} else {
+		d.page.Verdict = fmt.Sprintf("Step %d did not do what it must: %v", len(d.page.Steps)+1, err)
+	}
+	index := filepath.Join(dir, "index.html")
+	if pageErr := d.page.write(index); pageErr != nil {
+		return errors.Join(err, pageErr)
+	}
+	if err != nil {
+		return fmt.Errorf("%w\nEverything so far is in %s", err, dir)
+	}
+	s.blank()
+	s.verdict(fmt.Sprintf("All %d steps did what they must, in %s.", len(d.page.Steps), took),
+		"Each plan was applied once, as the file that was reviewed; three applies were refused.")
+	s.blank()
+	s.text("Look around in the folder below: workspace/ is the repository, state/ what runs, store/ the plan")
+	s.text("store, log-* what each action printed. The summaries and the issue, as GitHub shows them:")
+	s.path(index)
+	return nil
+}
+
+// step is one line of the story.
+type step struct {
+	title string
+	play  func(context.Context) (outcome, error)
+}
+
+// outcome is what a step came to.
+type outcome struct {
+	What    []string // lines
+	Right   []string // beside them: a planfile, or the code of a refusal
+	Details []string // below
+}
+
+func (d *demo) play(ctx context.Context, sample string) error {
+	if err := d.begin(ctx, sample); err != nil {
+		return err
+	}
+	night := d.newNight()
+	defer night.gh.Close()
+	for i, step := range []step{
+		{"Plan pull request 41", d.planOne},
+		{"Merge it, apply", d.applyOne},
+		{"Apply it again", d.applyTwice},
+		{"Plan pull request 42", d.planMany},
+		{"Merge it, apply both", d.applyMany},
+		{"Stored planfile changed", d.tampered},
+		{"main moved after the plan", d.baseMoved},
+		{"Changed by hand at night", night.detect},
+		{"Mona adds the label apply", night.remediate},
 	} {
-		if err := step(ctx); err != nil {
-			return fmt.Errorf("%w (see %s)", err, dir)
+		d.page.begin(i+1, step.title)
+		d.screen.heading(step.title)
+		out, err := step.play(ctx)
+		if err != nil {
+			return fmt.Errorf("step %d, %q, did not do what it must: %w", i+1, step.title, err)
 		}
+		d.page.end(out)
+		d.screen.step(i+1, step.title, out)
 	}
-	fmt.Printf("\nDone in %.0f s. Look around in %s: workspace/ is the repository, state/ what runs, store/ the plan store.\n", time.Since(began).Seconds(), dir)
 	return nil
 }
 
-// environ is this process' environment with no Terraform CLI configuration of
-// the user's, such as a provider mirror, in it.
-func environ() []string {
-	var env []string
-	for _, v := range os.Environ() {
-		if !strings.HasPrefix(v, "TF_") && !strings.HasPrefix(v, "AWS_") {
-			env = append(env, v)
-		}
-	}
-	return env
-}
+var (
+	dev     = planstore.Target{Repository: repository, Component: "service", Stack: "acme-ue2-dev"}
+	prod    = planstore.Target{Repository: repository, Component: "service", Stack: "acme-ue2-prod"}
+	network = planstore.Target{Repository: repository, Component: "network", Stack: "acme-ue2-dev"}
+)
 
-// begin makes the team's repository, and deploys what it describes.
-func (d *demo) begin(ctx context.Context, sample string) error {
-	say("A team has a repository with Terraform: components network and service, stacks acme-ue2-dev and acme-ue2-prod.")
-	if err := os.CopyFS(d.runner.Workspace(), os.DirFS(sample)); err != nil {
-		return err
-	}
-	if err := d.git(ctx, "init", "--quiet", "--initial-branch=main"); err != nil {
-		return err
-	}
-	if _, err := d.commit(ctx, "Describe our infrastructure"); err != nil {
-		return err
-	}
-	for _, stack := range []string{"acme-ue2-dev", "acme-ue2-prod"} {
-		for _, component := range []string{"network", "service"} {
-			if err := d.deployByHand(ctx, component, stack); err != nil {
-				return err
-			}
-		}
-	}
-	fmt.Println("It is deployed already, the old way: terraform apply on somebody's laptop.")
-	return nil
-}
+const repository = "acme/infrastructure"
 
-func (d *demo) reviewAndApply(ctx context.Context) error {
-	say("Mona opens a pull request: a new image for the service in acme-ue2-dev. The plan action plans it.")
+func name(t planstore.Target) string { return t.Component + " in " + t.Stack }
+
+// planOne plans a new image for the service in one stack.
+func (d *demo) planOne(ctx context.Context) (outcome, error) {
 	pr, err := d.openPullRequest(ctx, "new-image", "components/service/acme-ue2-dev.tfvars", "api:1.4.0", "api:1.5.0")
 	if err != nil {
-		return err
+		return outcome{}, err
 	}
-	if err := d.expect(ctx, "plan", pr, "service", "acme-ue2-dev", ""); err != nil {
-		return err
-	}
-	say("The team reads this, approves and merges. The apply action applies the stored planfile: it does not plan again.")
-	if err := d.merge(ctx, pr); err != nil {
-		return err
-	}
-	return d.expect(ctx, "apply", pr, "service", "acme-ue2-dev", "")
+	return d.plan(ctx, pr, "api:1.4.0", "api:1.5.0", dev)
 }
 
-func (d *demo) applyTwice(ctx context.Context) error {
-	say("Somebody runs the apply job once more. A plan is applied once.")
-	return d.expect(ctx, "apply", nil, "service", "acme-ue2-dev", "already applied")
+func (d *demo) applyOne(ctx context.Context) (outcome, error) {
+	out, err := d.merged(ctx, dev)
+	if err != nil {
+		return outcome{}, err
+	}
+	out.What = []string{"✔ applied: the file that was reviewed"}
+	return out, d.stateHas(dev, "api:1.5.0", "api:1.4.0")
 }
 
-func (d *demo) many(ctx context.Context) error {
-	say("A change of the component's code affects the service in both stacks. One job plans all that is affected, and one applies it.")
+// applyTwice runs the apply job once more.
+func (d *demo) applyTwice(ctx context.Context) (outcome, error) {
+	by := fmt.Sprintf("/runs/%d", d.runs[dev])
+	r, err := d.refused(ctx, dev, "GITOPS-APPLIED", by)
+	return r.out(fmt.Sprintf("✖ refused: run %d has applied it", d.runs[dev])), err
+}
+
+// planMany changes the component's code, which affects the service in both stacks: one job
+// plans all that is affected.
+func (d *demo) planMany(ctx context.Context) (outcome, error) {
 	pr, err := d.openPullRequest(ctx, "spare", "components/service/main.tf", "replicas = var.replicas", "replicas = var.replicas + 1")
 	if err != nil {
-		return err
+		return outcome{}, err
 	}
-	if err := d.expect(ctx, "plan", pr, "", "", ""); err != nil {
-		return err
-	}
-	if err := d.merge(ctx, pr); err != nil {
-		return err
-	}
-	return d.expect(ctx, "apply", pr, "", "", "")
+	return d.plan(ctx, pr, "2", "3", dev, prod)
 }
 
-func (d *demo) tampered(ctx context.Context) error {
-	say("Another pull request: more replicas in acme-ue2-prod. After the review, somebody changes the stored planfile.")
+func (d *demo) applyMany(ctx context.Context) (outcome, error) {
+	out, err := d.merged(ctx, dev, prod)
+	if err != nil {
+		return outcome{}, err
+	}
+	out.What = []string{"✔ applied: " + name(dev), "✔ applied: " + name(prod)}
+	return out, errors.Join(d.stateHas(dev, `"replicas": 3`, ""), d.stateHas(prod, `"replicas": 3`, ""))
+}
+
+// tampered changes a stored planfile after its review.
+func (d *demo) tampered(ctx context.Context) (outcome, error) {
 	pr, err := d.openPullRequest(ctx, "more-replicas", "components/service/acme-ue2-prod.tfvars", "replicas = 2", "replicas = 20")
 	if err != nil {
-		return err
+		return outcome{}, err
 	}
-	if err := d.quietly(ctx, "plan", pr, "service", "acme-ue2-prod"); err != nil {
-		return err
+	if _, err := d.plan(ctx, pr, "3", "21", prod); err != nil {
+		return outcome{}, err
 	}
-	if err := d.tamper(pr.head); err != nil {
-		return err
+	digest, err := d.tamper(d.plans[0])
+	if err != nil {
+		return outcome{}, err
 	}
 	if err := d.merge(ctx, pr); err != nil {
-		return err
+		return outcome{}, err
 	}
-	return d.expect(ctx, "apply", pr, "service", "acme-ue2-prod", "digest mismatch")
+	r, err := d.refused(ctx, prod, "GITOPS-DIGEST-MISMATCH", digest, d.plans[0].Digest)
+	return r.out("✖ refused: its SHA-256 is "+short(digest), "reviewed was planfile "+short(d.plans[0].Digest)), err
 }
 
-func (d *demo) baseMoved(ctx context.Context) error {
-	say("A third pull request: another address range for the network in acme-ue2-dev. While it is reviewed, main moves under it.")
+// baseMoved changes the component on main while the pull request is reviewed.
+func (d *demo) baseMoved(ctx context.Context) (outcome, error) {
+	const moved = "components/network/main.tf"
 	pr, err := d.openPullRequest(ctx, "new-range", "components/network/acme-ue2-dev.tfvars", "10.1.0.0", "10.9.0.0")
 	if err != nil {
-		return err
+		return outcome{}, err
 	}
-	if err := d.quietly(ctx, "plan", pr, "network", "acme-ue2-dev"); err != nil {
-		return err
+	if _, err := d.plan(ctx, pr, "10.1.0.0", "10.9.0.0", network); err != nil {
+		return outcome{}, err
 	}
 	if err := d.git(ctx, "checkout", "--quiet", "main"); err != nil {
-		return err
+		return outcome{}, err
 	}
-	if err := d.replace("components/network/main.tf", "count = 2", "count = 3"); err != nil {
-		return err
+	if err := d.replace(moved, "count = 2", "count = 3"); err != nil {
+		return outcome{}, err
 	}
 	if _, err := d.commit(ctx, "Add a subnet"); err != nil {
-		return err
+		return outcome{}, err
 	}
 	if err := d.merge(ctx, pr); err != nil {
-		return err
+		return outcome{}, err
 	}
-	return d.expect(ctx, "apply", pr, "network", "acme-ue2-dev", "differs from the planned one")
+	r, err := d.refused(ctx, network, "GITOPS-MOVED-CONFIGURATION", moved)
+	return r.out("✖ refused: " + moved), err
 }
 
-// expect runs an action, shows its summary, and checks that it succeeds, or
-// fails with refusal in its log.
-func (d *demo) expect(ctx context.Context, action string, pr *pullRequest, component, stack, refusal string) error {
-	step, log, err := d.act(ctx, action, pr, component, stack)
-	if step == nil {
-		return err
-	}
-	summary, readErr := step.Summary()
-	if readErr != nil {
-		return readErr
-	}
-	fmt.Printf("\n   uses: ./actions/%s", action)
-	if component != "" {
-		fmt.Printf("   component: %s   stack: %s", component, stack)
-	}
-	fmt.Print("\n\n")
-	show(summary)
-	switch {
-	case refusal == "" && err != nil:
-		return fmt.Errorf("%s of %s in %s failed: %w\n%s", action, component, stack, err, log)
-	case refusal != "" && err == nil:
-		return fmt.Errorf("%s of %s in %s was not refused", action, component, stack)
-	case refusal != "" && !strings.Contains(log, refusal):
-		return fmt.Errorf("%s of %s in %s was not refused for %q:\n%s", action, component, stack, refusal, log)
-	}
-	return nil
-}
-
-func (d *demo) quietly(ctx context.Context, action string, pr *pullRequest, component, stack string) error {
-	step, log, err := d.act(ctx, action, pr, component, stack)
-	if step != nil && err != nil {
-		err = fmt.Errorf("%s of %s in %s failed: %w\n%s", action, component, stack, err, log)
-	}
-	return err
-}
-
-// act runs an action's binary as a step of a new workflow run. Without a pull
-// request, the last event happens again.
-func (d *demo) act(ctx context.Context, action string, pr *pullRequest, component, stack string) (*ghatest.Step, string, error) {
-	d.runner.RunID++
-	if pr != nil {
-		if err := d.event(pr); err != nil {
-			return nil, "", err
-		}
-	}
-	step, err := d.runner.Step(map[string]string{"component": component, "stack": stack})
+// plan has the plan action plan a pull request, which must store one planfile for each
+// target, and show the attribute that changes from one value to another.
+func (d *demo) plan(ctx context.Context, pr *pullRequest, from, to string, targets ...planstore.Target) (outcome, error) {
+	r, err := d.act(ctx, "plan", pr, inputs(targets))
 	if err != nil {
-		return nil, "", err
+		return outcome{}, err
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(d.actions, action))
-	cmd.Env = step.Environ
-	out, err := cmd.CombinedOutput()
-	logFile := filepath.Join(d.dir, fmt.Sprintf("log-%d-%s.txt", d.runner.RunID, action))
-	if writeErr := os.WriteFile(logFile, out, 0o600); writeErr != nil {
-		return nil, "", errors.Join(err, writeErr)
+	if r.failed {
+		return outcome{}, r.unexpected("it failed")
 	}
-	return step, string(out), err
-}
-
-// tamper changes one byte in the middle of the planfile stored for commit.
-func (d *demo) tamper(commit string) error {
-	return filepath.WalkDir(filepath.Join(d.dir, "store"), func(path string, e fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, ".tfplan") || !strings.Contains(path, commit) {
-			return err
-		}
-		planfile, err := os.ReadFile(path)
+	d.plans = nil
+	var out outcome
+	for _, target := range targets {
+		stored, err := d.store.Find(ctx, target, pr.head)
 		if err != nil {
-			return err
+			return outcome{}, err
 		}
-		planfile[len(planfile)/2] ^= 1
-		return os.WriteFile(path, planfile, 0o600)
-	})
-}
-
-func say(text string) { fmt.Printf("\n\033[1m== %s\033[0m\n", text) }
-
-// show prints a summary as the page would begin: collapsed sections stay collapsed.
-func show(markdown string) {
-	open := 0
-	for line := range strings.Lines(markdown) {
-		line = strings.TrimRight(line, "\n")
-		open += strings.Count(line, "<details")
-		if (open == 0 || strings.Contains(line, "<summary")) && !strings.HasPrefix(line, "<!--") { // which a page does not show
-			fmt.Println("   | " + line)
+		plan := stored.Record
+		if stored.Status != planstore.StatusPlanned || plan.Digest == "" || plan.Run.ID != fmt.Sprint(r.id) {
+			return outcome{}, r.unexpected(fmt.Sprintf("the plan of %s is %s", name(target), stored.Status))
 		}
-		open -= strings.Count(line, "</details>")
+		d.plans = append(d.plans, plan)
+		out.What = append(out.What, name(target)+": "+counts(plan))
+		out.Right = append(out.Right, "planfile "+short(plan.Digest))
 	}
+	if digest := r.outputs["digest"]; len(targets) == 1 && digest != d.plans[0].Digest || r.outputs["has-changes"] != "true" || r.touched {
+		return outcome{}, r.unexpected(fmt.Sprintf("digest is %q, has-changes %q; the state has changed: %t", digest, r.outputs["has-changes"], r.touched))
+	}
+	if out.Details = change(r.summary, from, to); out.Details == nil {
+		return outcome{}, r.unexpected(fmt.Sprintf("the summary does not show the change from %s to %s", from, to))
+	}
+	d.pull = pr
+	return out, nil
 }
 
-// deployByHand applies a component as the team did before.
-func (d *demo) deployByHand(ctx context.Context, component, stack string) error {
-	data, err := os.MkdirTemp(d.dir, "by-hand-")
+// merged merges the pull request that was planned last, and has the apply action apply
+// its planfiles.
+func (d *demo) merged(ctx context.Context, targets ...planstore.Target) (outcome, error) {
+	if err := d.merge(ctx, d.pull); err != nil {
+		return outcome{}, err
+	}
+	r, err := d.act(ctx, "apply", d.pull, inputs(targets))
+	if err != nil {
+		return outcome{}, err
+	}
+	if r.failed || r.outputs["status"] != "succeeded" || !r.touched {
+		return outcome{}, r.unexpected(fmt.Sprintf("status is %q; the state has changed: %t", r.outputs["status"], r.touched))
+	}
+	if digest := r.outputs["digest"]; len(targets) == 1 && digest != d.plans[0].Digest {
+		return outcome{}, r.unexpected(fmt.Sprintf("it applied planfile %s, not %s", digest, d.plans[0].Digest))
+	}
+	var out outcome
+	for _, plan := range d.plans {
+		if err := d.mustBeApplied(ctx, plan, r); err != nil {
+			return outcome{}, err
+		}
+		d.runs[plan.Target] = r.id
+		out.Right = append(out.Right, "planfile "+short(plan.Digest))
+	}
+	return out, nil
+}
+
+// mustBeApplied is an error unless the plan store has it that r applied this plan.
+func (d *demo) mustBeApplied(ctx context.Context, plan planstore.Record, r ran) error {
+	stored, err := d.store.FindRecord(ctx, plan.Target, plan.ID())
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(data)
-	for _, args := range [][]string{
-		{"init", "-input=false", fmt.Sprintf("-backend-config=path=../../../state/%s/%s.tfstate", stack, component)},
-		{"apply", "-input=false", "-auto-approve", "-var-file=" + stack + ".tfvars"},
-	} {
-		cmd := exec.CommandContext(ctx, "terraform", args...)
-		cmd.Dir = filepath.Join(d.runner.Workspace(), "components", component)
-		cmd.Env = append(environ(), "TF_DATA_DIR="+data)
-		var log bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &log, &log
-		if err := cmd.Run(); err != nil {
-			return fmt.Errorf("terraform %s for %s in %s: %w\n%s", args[0], component, stack, err, log.String())
-		}
+	if stored.Status != planstore.StatusApplied || stored.Claim == nil || stored.Claim.Run.ID != fmt.Sprint(r.id) || stored.Record.Digest != plan.Digest {
+		return r.unexpected(fmt.Sprintf("the plan of %s is %s", name(plan.Target), stored.Status))
 	}
 	return nil
+}
+
+// refused has the apply action refuse, with this code alone, and with these words in its
+// log; nothing may change.
+func (d *demo) refused(ctx context.Context, target planstore.Target, code string, words ...string) (ran, error) {
+	r, err := d.act(ctx, "apply", d.pull, inputs([]planstore.Target{target}))
+	if err != nil {
+		return r, err
+	}
+	r.code = code
+	return r, r.mustBeRefused(words)
+}
+
+func counts(plan planstore.Record) string {
+	c := plan.Counts
+	for _, one := range []struct {
+		number int
+		what   string
+	}{{c.Replace, "replace"}, {c.Create, "add"}, {c.Update, "change"}, {c.Delete, "destroy"}} {
+		if one.number > 0 {
+			return fmt.Sprintf("%d to %s", one.number, one.what)
+		}
+	}
+	return "no changes"
+}
+
+func short(digest string) string { return digest[:min(12, len(digest))] }
+
+func inputs(targets []planstore.Target) map[string]string {
+	if len(targets) == 1 {
+		return map[string]string{"component": targets[0].Component, "stack": targets[0].Stack}
+	}
+	return map[string]string{}
 }

@@ -3,14 +3,86 @@ package main
 import (
 	"bytes"
 	"context"
+	_ "embed"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
 )
+
+// opened is a pull_request event as GitHub sends it: see payload_test.go.
+//
+//go:embed pull_request.json
+var opened []byte
+
+// environ is the environment of a process without what may shape the story: the user's
+// settings of Terraform and Git, credentials, and, in CI, the runner's own variables. What
+// is in folder comes first on PATH.
+func environ(process []string, folder string) []string {
+	var env []string
+	path := ""
+	for _, entry := range process {
+		name, value, _ := strings.Cut(entry, "=")
+		prefix, _, _ := strings.Cut(name, "_")
+		switch {
+		case slices.Contains([]string{"TF", "AWS", "ARM", "GOOGLE", "GIT", "GITHUB", "ACTIONS", "RUNNER", "INPUT", "STATE", "ATMOS"}, prefix):
+		case name == "PATH":
+			path = value
+		default:
+			env = append(env, entry)
+		}
+	}
+	return append(env,
+		"PATH="+strings.TrimSuffix(folder+string(filepath.ListSeparator)+path, string(filepath.ListSeparator)),
+		"TF_CLI_CONFIG_FILE="+os.DevNull, "CHECKPOINT_DISABLE=1",
+		"GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1")
+}
+
+// begin makes the team's repository, and deploys what it describes.
+func (d *demo) begin(ctx context.Context, sample string) error {
+	if err := os.CopyFS(d.runner.Workspace(), os.DirFS(sample)); err != nil {
+		return err
+	}
+	if err := d.git(ctx, "init", "--quiet", "--initial-branch=main"); err != nil {
+		return err
+	}
+	if _, err := d.commit(ctx, "Describe our infrastructure"); err != nil {
+		return err
+	}
+	for _, stack := range []string{"acme-ue2-dev", "acme-ue2-prod"} {
+		for _, component := range []string{"network", "service"} {
+			if err := d.deployByHand(ctx, component, stack); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// deployByHand applies a component as the team did before.
+func (d *demo) deployByHand(ctx context.Context, component, stack string) error {
+	data, err := os.MkdirTemp(d.dir, "by-hand-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(data)
+	for _, args := range [][]string{
+		{"init", "-input=false", fmt.Sprintf("-backend-config=path=../../../state/%s/%s.tfstate", stack, component)},
+		{"apply", "-input=false", "-auto-approve", "-var-file=" + stack + ".tfvars"},
+	} {
+		cmd := exec.CommandContext(ctx, d.terraform, args...)
+		cmd.Dir = filepath.Join(d.runner.Workspace(), "components", component)
+		cmd.Env = append(slices.Clone(d.environ), "TF_DATA_DIR="+data)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("terraform %s for %s in %s: %w\n%s", args[0], component, stack, err, out)
+		}
+	}
+	return nil
+}
 
 // pullRequest is an open or merged pull request of the demo's repository.
 type pullRequest struct {
@@ -56,7 +128,7 @@ func (d *demo) event(pr *pullRequest) (err error) {
 	}
 	repository := d.runner.Repository
 	d.runner.Event, d.runner.SHA, d.runner.Ref = "pull_request", sha, ref
-	d.runner.Payload, err = ghatest.Edit(payload, map[string]any{
+	d.runner.Payload, err = ghatest.Edit(opened, map[string]any{
 		"action": action, "number": pr.number, "repository.full_name": repository, "repository.default_branch": "main",
 		"pull_request.number": pr.number, "pull_request.merged": pr.merged != "", "pull_request.merge_commit_sha": pr.merged,
 		"pull_request.head.sha": pr.head, "pull_request.head.ref": pr.branch, "pull_request.head.repo.full_name": repository,
@@ -77,7 +149,7 @@ func (d *demo) commit(ctx context.Context, message string) (string, error) {
 
 func (d *demo) head(ctx context.Context) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", "rev-parse", "HEAD")
-	cmd.Dir = d.runner.Workspace()
+	cmd.Dir, cmd.Env = d.runner.Workspace(), d.environ
 	out, err := cmd.Output()
 	return strings.TrimSpace(string(out)), err
 }
@@ -86,11 +158,9 @@ func (d *demo) git(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, "git", append([]string{
 		"-c", "user.name=Mona", "-c", "user.email=mona@example.com", "-c", "commit.gpgsign=false", "-c", "core.hooksPath=/dev/null",
 	}, args...)...)
-	cmd.Dir = d.runner.Workspace()
-	var log bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &log, &log
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("git %s: %w\n%s", args[0], err, log.String())
+	cmd.Dir, cmd.Env = d.runner.Workspace(), d.environ
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("git %s: %w\n%s", args[0], err, out)
 	}
 	return nil
 }
