@@ -6,12 +6,19 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
+
+// logged runs an action whose log is in the file $LOG while it runs: what Terraform does in a story
+// can wait for what the action says. It is for bash: other shells keep from programs the variables
+// whose names they do not know how to write, such as INPUT_PLAN-ROLE.
+const logged = `"$0" >"$LOG" 2>"$LOG.err"; code=$?; /bin/cat "$LOG"; /bin/cat "$LOG.err" >&2; exit $code`
 
 func action(ts *testscript.TestScript, neg bool, args []string) {
 	s := ts.Value("story").(*story)
@@ -43,7 +50,8 @@ func action(ts *testscript.TestScript, neg bool, args []string) {
 	for name, value := range storySecrets(ts) {
 		ts.Setenv(name, value)
 	}
-	runErr := ts.Exec(s.Actions[args[0]])
+	ts.Setenv("LOG", s.log)
+	runErr := ts.Exec("/bin/bash", "-c", logged, s.Actions[args[0]])
 	ts.Logf("%s", ts.ReadFile("stdout")+ts.ReadFile("stderr"))
 	summary, err := step.Summary()
 	ts.Check(err)
@@ -56,7 +64,7 @@ func action(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(os.WriteFile(ts.MkAbs(filepath.Join("outputs", name)), []byte(value+"\n"), 0o644))
 	}
 	var exit *exec.ExitError
-	killed := errors.As(runErr, &exit) && !exit.Exited()
+	killed := errors.As(runErr, &exit) && exit.ExitCode() == 128+int(syscall.SIGKILL)
 	checkStep(ts, s, args[0], step, ts.ReadFile("stdout")+ts.ReadFile("stderr"), killed)
 	if (runErr != nil) != neg {
 		ts.Fatalf("action %s: %v\n%s", args[0], runErr, summary)
@@ -80,7 +88,6 @@ func atOnce(ts *testscript.TestScript, s *story, args []string) {
 	}
 	var succeeded atomic.Int64
 	var wait sync.WaitGroup
-	logs := make([]bytes.Buffer, len(jobs))
 	steps := make([]*Step, len(jobs))
 	for i, job := range jobs {
 		inputs := map[string]string{"token": s.token(ts, job[0])}
@@ -93,20 +100,25 @@ func atOnce(ts *testscript.TestScript, s *story, args []string) {
 		ts.Check(err)
 		steps[i] = step
 		cmd := exec.Command(s.look(ts, s.Actions[job[0]]))
-		cmd.Env = append(append(append([]string{}, s.env...), "PATH="+ts.Getenv("PATH")), step.Environ...) // with Atmos
-		cmd.Stdout, cmd.Stderr = &logs[i], &logs[i]
+		cmd.Env = append(append(append([]string{}, s.env...), "PATH="+ts.Getenv("PATH"), "LOG="+s.log), step.Environ...) // with Atmos
+		log, err := os.Create(s.log + "." + strconv.Itoa(i))
+		ts.Check(err)
+		cmd.Stdout, cmd.Stderr = log, log
 		wait.Go(func() {
 			if cmd.Run() == nil {
 				succeeded.Add(1)
 			}
+			_ = log.Close() // it is read below
 		})
 	}
 	wait.Wait()
 	var all bytes.Buffer
 	for i, job := range jobs {
-		ts.Logf("%s", logs[i].String())
-		all.Write(logs[i].Bytes())
-		checkStep(ts, s, job[0], steps[i], logs[i].String(), false)
+		log, err := os.ReadFile(s.log + "." + strconv.Itoa(i))
+		ts.Check(err)
+		ts.Logf("%s", log)
+		all.Write(log)
+		checkStep(ts, s, job[0], steps[i], string(log), false)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs("logs"), all.Bytes(), 0o600))
 	if int(succeeded.Load()) != number(ts, args[0]) {

@@ -32,6 +32,7 @@ const (
 type story struct {
 	Scripts
 	runner  *Runner
+	log     string // file with the log of the action that runs, for the story's own programs as $LOG
 	github  *githubtest.Server
 	pulls   map[int]*pull
 	env     []string          // of the script, as it began
@@ -59,6 +60,11 @@ func (s Scripts) Params(dir string) testscript.Params {
 			}
 			env.Defer(server.Close)
 			env.Vars = append(env.Vars, s.Environ...)
+			logs, err := os.MkdirTemp("", "gitops-logs-") // they name secrets: not where leaks are looked for
+			if err != nil {
+				return err
+			}
+			env.Defer(func() { _ = os.RemoveAll(logs) })
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("CHECKPOINT_DISABLE", "1")
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // else each action sleeps a second, under the race detector
@@ -69,7 +75,7 @@ func (s Scripts) Params(dir string) testscript.Params {
 			}
 			env.Values["story"] = &story{
 				env:     env.Vars,
-				Scripts: s, github: server, pulls: map[int]*pull{}, tokens: map[string]string{}, edited: map[int]bool{},
+				Scripts: s, log: filepath.Join(logs, "log"), github: server, pulls: map[int]*pull{}, tokens: map[string]string{}, edited: map[int]bool{},
 				runner: &Runner{Dir: env.WorkDir, Repository: repository, Actor: mona, APIURL: server.URL(), RunID: 1000},
 			}
 			return nil
@@ -131,11 +137,12 @@ func (s Scripts) Params(dir string) testscript.Params {
 //	                            the file trail: SERVICE CALL ROLE KEY, or sts CALL ROLE SESSION KEY
 //	aws-error SERVICE[-ROLE] STATUS CODE MESSAGE [HEADER=VALUE ...]  AWS refuses the next calls so, while
 //	                            there is the file refusals/SERVICE[-ROLE]
-//	[!] action NAME [INPUT=VALUE ...]  run an action as a step of a new workflow run: log in stdout,
-//	                            job summary in summary.md, each output in outputs/NAME
+//	[!] action NAME [INPUT=VALUE ...]  run an action as a step of a new workflow run: log in stdout, and while it
+//	                            runs in the file $LOG, job summary in summary.md, each output in outputs/NAME
 //	output NAME VAR             sets $VAR to an output of the last action
 //	at-once K NAME [INPUT=VALUE ...] [-- NAME ...]  run actions at the same time, as jobs of
-//	                            different runs: K of them succeed, the others fail; logs has all of them
+//	                            different runs: K of them succeed, the others fail; logs has all of them, and
+//	                            $LOG.0, $LOG.1 and so on while they run
 var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"repo":         word(0, 1, repo),
 	"edit":         word(3, 3, edit),
