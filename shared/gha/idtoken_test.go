@@ -151,9 +151,11 @@ func TestIDTokenWaitEndsWithCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	e := newTokenEndpoint(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(500)
-		time.AfterFunc(20*time.Millisecond, cancel)
 	})
-	r := gha.New([]string{"ACTIONS_ID_TOKEN_REQUEST_URL=" + e.URL + "?api-version=2.0", "ACTIONS_ID_TOKEN_REQUEST_TOKEN=request-token"}, io.Discard)
+	r := e.runtime(io.Discard).WithWait(func(ctx context.Context, d time.Duration) error {
+		cancel()
+		return gha.Sleep(ctx, d)
+	})
 	_, err := r.IDToken(ctx, "a")
 	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "500 Internal Server Error") {
 		t.Errorf("got error %v", err)

@@ -3,6 +3,7 @@ package job_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -91,7 +92,7 @@ func (o *origin) clone(branch string, in job.Inputs, flags ...string) workspace 
 	return w
 }
 
-func open(t *testing.T, dir, temp string, in job.Inputs, log *bytes.Buffer, environ ...string) *job.Repository {
+func open(t *testing.T, dir, temp string, in job.Inputs, log io.Writer, environ ...string) *job.Repository {
 	t.Helper()
 	environ = append([]string{"PATH=" + os.Getenv("PATH"), "GITHUB_WORKSPACE=" + dir, "GITHUB_REPOSITORY=acme/infra", "GITHUB_RUN_ID=7", "RUNNER_TEMP=" + temp}, environ...)
 	rp, err := job.OpenRepository(gha.New(environ, log), environ, in)

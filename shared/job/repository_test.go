@@ -91,6 +91,19 @@ func TestJobsSideBySideShareWhatIsTheSame(t *testing.T) {
 	}
 }
 
+// watched is a log that tells when it says that a job waits for another one's folder.
+type watched struct {
+	waits chan struct{}
+	once  sync.Once
+}
+
+func (w *watched) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte("Another target is worked on")) {
+		w.once.Do(func() { close(w.waits) })
+	}
+	return len(line), nil
+}
+
 // Atmos writes files into a root module's folder that its targets share by name.
 func TestJobsOfOneAtmosFolderWaitForEachOther(t *testing.T) {
 	t.Setenv("PATH", ghatest.Atmos(t, "../..")+string(filepath.ListSeparator)+os.Getenv("PATH"))
@@ -98,7 +111,8 @@ func TestJobsOfOneAtmosFolderWaitForEachOther(t *testing.T) {
 	if err := os.CopyFS(dir, os.DirFS("../../test/atmos/testdata/sample")); err != nil {
 		t.Fatal(err)
 	}
-	rp := open(t, dir, t.TempDir(), job.Inputs{}, &bytes.Buffer{})
+	log := &watched{waits: make(chan struct{})}
+	rp := open(t, dir, t.TempDir(), job.Inputs{}, log)
 	first, err := rp.Open(t.Context(), target.Name{Component: "network", Stack: "acme-ue2-dev"}, job.Inputs{})
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +132,7 @@ func TestJobsOfOneAtmosFolderWaitForEachOther(t *testing.T) {
 	select {
 	case err := <-opened:
 		t.Fatalf("opened beside the first: %v", err)
-	case <-time.After(500 * time.Millisecond):
+	case <-log.waits:
 	}
 	if err := errors.Join(first.Close(), <-opened, <-opened, other.Close()); err != nil {
 		t.Error(err)

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/terraform-gitops/gitops/shared/github/githubtest"
 	"github.com/terraform-gitops/gitops/shared/planstore"
@@ -125,8 +124,8 @@ func TestOnlyItsOwnLocksAreReleased(t *testing.T) {
 	}
 }
 
-// All of them find a lock that is over, and ask GitHub of it for so long that none has
-// taken it before the last has asked.
+// All of them find a lock that is over, and ask GitHub of it: none has its answer before the last
+// has asked.
 func TestOfPullRequestsThatPlanAtOnceOneHoldsTheLock(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -136,7 +135,9 @@ func TestOfPullRequestsThatPlanAtOnceOneHoldsTheLock(t *testing.T) {
 	w.later()
 	holders := make([]int, 4)
 	var all sync.WaitGroup
-	w.server.Fail(githubtest.Fault{Times: len(holders), Delay: 200 * time.Millisecond, Pass: true})
+	var asked sync.WaitGroup
+	asked.Add(len(holders))
+	w.server.Fail(githubtest.Fault{Times: len(holders), Call: func() { asked.Done(); asked.Wait() }, Pass: true})
 	for i := range holders {
 		number := w.open("1")
 		job := w.job()

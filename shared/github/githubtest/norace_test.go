@@ -1,5 +1,0 @@
-//go:build !race
-
-package githubtest
-
-const raceFactor = 1

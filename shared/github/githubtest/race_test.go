@@ -1,6 +1,0 @@
-//go:build race
-
-package githubtest
-
-// raceFactor is how much longer the race detector may take.
-const raceFactor = 5
