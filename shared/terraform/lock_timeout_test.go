@@ -49,13 +49,18 @@ func TestPlanAndApplyWaitForTheLockOfTheState(t *testing.T) {
 	mustApply(t, first)
 	writeFiles(t, dir, map[string]string{"main.tf": `resource "terraform_data" "a" { input = "two" }`})
 	planfile := mustPlan(t, first)
-	for name, run := range map[string]func(c *terraform.CLI) error{
-		"plan": func(c *terraform.CLI) error {
+	// The apply comes last: after it there is nothing to approve, so that nobody holds a lock.
+	for _, waiting := range []struct {
+		name string
+		run  func(c *terraform.CLI) error
+	}{
+		{"plan", func(c *terraform.CLI) error {
 			_, err := c.Plan(t.Context(), terraform.PlanOptions{Out: filepath.Join(t.TempDir(), "planfile")})
 			return err
-		},
-		"apply": func(c *terraform.CLI) error { _, err := c.Apply(t.Context(), planfile); return err },
+		}},
+		{"apply", func(c *terraform.CLI) error { _, err := c.Apply(t.Context(), planfile); return err }},
 	} {
+		name, run := waiting.name, waiting.run
 		c, log := newCLI(t, dir)
 		leave := holdLock(t, c)
 		done := make(chan error, 1)
