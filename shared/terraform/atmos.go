@@ -111,17 +111,23 @@ func groupRuns(group int) bool {
 	if errors.Is(syscall.Kill(-group, 0), syscall.ESRCH) {
 		return false
 	}
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil || len(stats) == 0 {
+	if _, err := os.Stat("/proc/self/stat"); err != nil {
 		return true // not Linux
 	}
+	return len(groupMembers(group)) > 0
+}
+
+// groupMembers are the processes of a group that run; on Linux only.
+func groupMembers(group int) (members []int) {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is good
 	for _, file := range stats {
 		// PID (NAME) STATE PARENT GROUP …; see proc_pid_stat(5).
 		stat, _ := os.ReadFile(file) // that it has just ended is no error
 		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 		if len(fields) > 2 && fields[2] == strconv.Itoa(group) && fields[0] != "Z" && fields[0] != "X" {
-			return true
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file))) // digits only
+			members = append(members, pid)
 		}
 	}
-	return false
+	return members
 }

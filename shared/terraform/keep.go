@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -203,11 +204,19 @@ func (k keeper) keep() (status int, err error) {
 	if err := cmd.Start(); err != nil {
 		return notStarted, err
 	}
-	ended := make(chan struct{})
-	go k.interrupt(cmd.Process.Pid, signals, ended)
-	_ = writeWhole(filepath.Join(k.folder, runLeader), []byte(strconv.Itoa(cmd.Process.Pid))) // else it can't be killed
-	_ = cmd.Wait()                                                                            // how it ended is in ProcessState
+	group := cmd.Process.Pid
+	_ = writeWhole(filepath.Join(k.folder, runLeader), []byte(strconv.Itoa(group))) // else it can't be killed
+	ended, unspread := make(chan struct{}), make(chan bool, 1)
+	go func() { unspread <- k.interrupt(group, signals, ended) }()
+	_ = cmd.Wait() // how it ended is in ProcessState
 	close(ended)
+	// It may have been a script, and its Terraform goes on.
+	if <-unspread {
+		signalOthers(group)
+	}
+	if exists(filepath.Join(above, keptStop)) || !cmd.ProcessState.Exited() {
+		waitForGroup(group)
+	}
 	return cmd.ProcessState.ExitCode(), nil
 }
 
@@ -251,25 +260,54 @@ func (k keeper) command(above string) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
+// heardAfter is how long Terraform may take to say that it was interrupted.
+const heardAfter = 2 * time.Second
+
 // interrupt passes signals on to Terraform, as one interrupt: it takes a second one as the
 // order to drop what it is doing. That is given by whoever asks this process itself, by
 // SIGINT or SIGTERM, for the second time. SIGHUP says that somebody has asked the front,
-// which may be Atmos, and the action besides. As from a terminal, all of Terraform's group
-// gets it: what a component calls its Terraform may be a script that starts it.
-func (k keeper) interrupt(group int, signals <-chan os.Signal, ended <-chan struct{}) {
+// which may be Atmos, and the action besides.
+//
+// What a component calls its Terraform may be a script. Some pass an interrupt on and some
+// do not, so the others of its group get it only when Terraform does not say that it has.
+// The result is whether they are still to get it.
+func (k keeper) interrupt(group int, signals <-chan os.Signal, ended <-chan struct{}) (unspread bool) {
 	interrupted, asked := false, 0
+	var unheard <-chan time.Time
 	for {
 		select {
 		case <-ended:
-			return
+			return unheard != nil && !k.heard()
+		case <-unheard:
+			if unheard = nil; !k.heard() {
+				signalOthers(group)
+			}
 		case s := <-signals:
 			if s != syscall.SIGHUP {
 				asked++
 			}
-			if !interrupted || asked > 1 && s != syscall.SIGHUP {
-				_ = syscall.Kill(-group, syscall.SIGINT) // what has just ended needs none
+			switch {
+			case !interrupted:
+				_ = syscall.Kill(group, syscall.SIGINT) // what has just ended needs none
+				interrupted, unheard = true, time.After(heardAfter)
+			case asked > 1 && s != syscall.SIGHUP:
+				_ = syscall.Kill(-group, syscall.SIGINT)
 			}
-			interrupted = true
+		}
+	}
+}
+
+// heard reports whether Terraform says that it was interrupted, as both programs do.
+func (k keeper) heard() bool {
+	text, err := os.ReadFile(filepath.Join(k.folder, runStdout))
+	return err == nil && bytes.Contains(text, []byte("Interrupt received"))
+}
+
+// signalOthers interrupts a process group but for its leader.
+func signalOthers(group int) {
+	for _, pid := range groupMembers(group) {
+		if pid != group {
+			_ = syscall.Kill(pid, syscall.SIGINT)
 		}
 	}
 }

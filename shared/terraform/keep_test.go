@@ -158,6 +158,41 @@ func TestTerraformGetsOneInterrupt(t *testing.T) {
 	}
 }
 
+// What a component calls its Terraform may be a script that starts it. Some pass signals on.
+func TestTheTerraformOfAScriptGetsOneInterrupt(t *testing.T) {
+	t.Parallel()
+	const real = `#!/bin/sh
+trap 'echo interrupted >>$DIR/interrupts; echo "Interrupt received."' INT
+touch $DIR/begun
+while [ ! -e $DIR/interrupts ]; do sleep 0.05; done
+sleep 4; touch $DIR/ended; exit 1
+`
+	for _, test := range []struct{ name, script string }{
+		{"that is replaced by it", `exec $DIR/real`},
+		{"that waits for it", `$DIR/real; exit $?`},
+		{"that ignores signals", `trap : INT; $DIR/real; exit $?`},
+		// What a shell has in the background ignores interrupts, unless it is told otherwise.
+		{"that passes signals on", `env --default-signal=INT $DIR/real & pid=$!; trap 'kill -INT $pid' INT; wait $pid; wait $pid; exit $?`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			c, _ := atmosCLI(t, `trap '' INT; "$@"`, test.script)
+			if err := os.WriteFile(filepath.Join(c.Dir, "real"), []byte(real), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := cancelled(t, c); !errors.Is(err, terraform.ErrInterrupted) {
+				t.Errorf("error %v", err)
+			}
+			if got := readFile(t, filepath.Join(c.Dir, "interrupts")); got != "interrupted\n" {
+				t.Errorf("interrupts %q", got)
+			}
+			if !exists(filepath.Join(c.Dir, "ended")) {
+				t.Error("it was not waited for")
+			}
+		})
+	}
+}
+
 func TestAnInterruptThatComesFromManySidesIsOne(t *testing.T) {
 	t.Parallel()
 	c, _ := atmosCLI(t, `trap '' INT; "$@" & front=$!; sleep 0.3; kill -INT $front; kill -TERM $front; wait $front; kill -INT $front; wait $front`,
