@@ -30,21 +30,7 @@ resource "terraform_data" "counted" {
 `
 
 func TestTortureKilledRunsLeaveTheTruth(t *testing.T) {
-	rounds := 12
-	if s := os.Getenv("TORTURE_ROUNDS"); s != "" {
-		var err error
-		if rounds, err = strconv.Atoi(s); err != nil {
-			t.Fatal(err)
-		}
-	}
-	random := seedtest.Random(t)
-	actions, dir := map[string]string{}, t.TempDir()
-	for _, name := range []string{"plan", "apply"} {
-		var err error
-		if actions[name], err = ghatest.Binary(t.Context(), "../..", dir, name); err != nil {
-			t.Fatal(err)
-		}
-	}
+	rounds, random, actions := rounds(t, 12), seedtest.Random(t), build(t)
 
 	// How long the actions take when they are left alone.
 	w := newWorld(t, actions)
@@ -69,6 +55,31 @@ func TestTortureKilledRunsLeaveTheTruth(t *testing.T) {
 	for what, n := range seen {
 		t.Logf("%3d × %s", n, what)
 	}
+}
+
+// rounds is how often a test tries its luck.
+func rounds(t *testing.T, usually int) int {
+	s := os.Getenv("TORTURE_ROUNDS")
+	if s == "" {
+		return usually
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// build returns the paths of the actions.
+func build(t *testing.T) map[string]string {
+	actions, dir := map[string]string{}, t.TempDir()
+	for _, name := range []string{"plan", "apply"} {
+		var err error
+		if actions[name], err = ghatest.Binary(t.Context(), "../..", dir, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return actions
 }
 
 // moment is a random moment of a run that takes about d, or a little after it.
