@@ -1,6 +1,7 @@
 package launcher
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
@@ -47,39 +48,86 @@ fi
 exit $code
 `
 
-// TestACancelledApplyEndsWithItsStateWritten cancels a job as GitHub's runner does: SIGINT, 7.5 s
-// later SIGTERM, 2.5 s later SIGKILL to the main step. Here each comes once the one before has
-// had its effect.
-func TestACancelledApplyEndsWithItsStateWritten(t *testing.T) {
-	t.Parallel()
+// applying is a runner with a plan of the slow component, and the step that applies it.
+type applying struct {
+	*world
+	runner *ghatest.Runner
+	binary string // GITOPS_BINARY
+	state  string // the file
+}
+
+// eachSource runs a test with the component of gitops.yaml, and of each Atmos.
+func eachSource(t *testing.T, test func(t *testing.T, a applying)) {
+	t.Helper()
 	built, binaries := t.TempDir(), map[string]string{}
 	for _, action := range []string{"plan", "apply"} {
 		var err error
 		binaries[action], err = ghatest.Binary(t.Context(), "../..", built, action)
 		check(t, err)
 	}
-	w := newWorld(t)
-	runner, err := ghatest.OneComponent(t.Context(), filepath.Join(t.TempDir(), "a runner"), slow)
-	check(t, err)
-	if _, log, _, err := runner.Exec(t.Context(), binaries["plan"], ghatest.ComponentInputs(), 0); err != nil {
-		t.Fatalf("%v\n%s", err, log)
+	atmos := ghatest.Atmos(t, "../..")
+	for _, version := range append([]string{""}, ghatest.AtmosVersions()...) {
+		t.Run("Atmos"+version, func(t *testing.T) {
+			t.Parallel()
+			a := applying{world: newWorld(t), binary: "GITOPS_BINARY=" + binaries["apply"]}
+			dir := filepath.Join(t.TempDir(), "a runner")
+			path, err := os.Getenv("PATH"), error(nil)
+			if version == "" {
+				a.runner, err = ghatest.OneComponent(t.Context(), dir, slow)
+				a.state = filepath.Join(dir, "state", "terraform.tfstate")
+			} else {
+				a.runner, err = ghatest.OneAtmosComponent(t.Context(), dir, slow, atmos, version)
+				a.state = filepath.Join(dir, "state", "stack", "terraform.tfstate")
+				path = atmos + string(os.PathListSeparator) + path
+			}
+			check(t, err)
+			if _, log, _, err := a.runner.Exec(t.Context(), binaries["plan"], ghatest.ComponentInputs(), 0); err != nil {
+				t.Fatalf("%v\n%s", err, log)
+			}
+			a.runner.RunID++
+			prepared, err := a.runner.Step(ghatest.ComponentInputs())
+			check(t, err)
+			a.environ, a.workspace, a.temp = prepared.Environ, a.runner.Workspace(), a.runner.Temp()
+			bin := t.TempDir()
+			check(t, os.WriteFile(filepath.Join(bin, "terraform"), []byte(terraform), 0o755))
+			real, err := exec.LookPath("terraform")
+			check(t, err)
+			a.environ = append(a.environ, "TERRAFORM="+real, "PATH="+bin+string(os.PathListSeparator)+path)
+			test(t, a)
+		})
 	}
-	runner.RunID++
-	prepared, err := runner.Step(ghatest.ComponentInputs())
-	check(t, err)
-	w.environ, w.workspace, w.temp = prepared.Environ, runner.Workspace(), runner.Temp()
-	bin := t.TempDir()
-	check(t, os.WriteFile(filepath.Join(bin, "terraform"), []byte(terraform), 0o755))
-	real, err := exec.LookPath("terraform")
-	check(t, err)
-	w.environ = append(w.environ, "TERRAFORM="+real, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+}
 
-	main := w.start("apply.js", "GITOPS_BINARY="+binaries["apply"])
+// status is what the plan's claim says.
+func (a applying) status() planstore.Status {
+	a.t.Helper()
+	store, err := planstore.OpenDirectory(filepath.Join(a.runner.Dir, "store"), time.Now)
+	check(a.t, err)
+	stored, err := store.Find(a.t.Context(), planstore.Target{Repository: a.runner.Repository, Component: "component", Stack: "stack"}, a.runner.SHA)
+	check(a.t, err)
+	return stored.Status
+}
+
+// TestACancelledApplyEndsWithItsStateWritten cancels a job as GitHub's runner does: SIGINT, 7.5 s
+// later SIGTERM, 2.5 s later SIGKILL to the main step. Here each comes once the one before has
+// had its effect, and not before its time.
+func TestACancelledApplyEndsWithItsStateWritten(t *testing.T) {
+	t.Parallel()
+	eachSource(t, cancelApply)
+}
+
+func cancelApply(t *testing.T, a applying) {
+	w, runner := a.world, a.runner
+	main := w.start("apply.js", a.binary)
 	eventually(t, "the apply begins", func() bool { return is(filepath.Join(runner.Dir, "begun")) })
 	main.signal(os.Interrupt)
+	interrupted := time.Now()
 	main.waitFor("Interrupt received")
+	time.Sleep(time.Until(interrupted.Add(7500 * time.Millisecond)))
 	main.signal(syscall.SIGTERM)
+	terminated := time.Now()
 	main.waitFor("the post step waits for it")
+	time.Sleep(time.Until(terminated.Add(2500 * time.Millisecond)))
 	main.signal(os.Kill)
 	main.wait()
 	if is(filepath.Join(runner.Dir, "ended")) {
@@ -100,19 +148,55 @@ func TestACancelledApplyEndsWithItsStateWritten(t *testing.T) {
 	if summary := post.read("summary"); !strings.Contains(summary, "cancelled") {
 		t.Errorf("the post step's summary does not say what happened: %q", summary)
 	}
-	state, err := os.ReadFile(filepath.Join(runner.Dir, "state", "terraform.tfstate"))
+	state, err := os.ReadFile(a.state)
 	check(t, err)
 	if !strings.Contains(string(state), `"made"`) || strings.Contains(string(state), `"never"`) {
 		t.Errorf("the state is\n%s", state)
 	}
-	store, err := planstore.OpenDirectory(filepath.Join(runner.Dir, "store"), time.Now)
-	check(t, err)
-	stored, err := store.Find(t.Context(), planstore.Target{Repository: runner.Repository, Component: "component", Stack: "stack"}, runner.SHA)
-	check(t, err)
-	if stored.Status != planstore.StatusFailed {
-		t.Errorf("the plan is %s, want %s", stored.Status, planstore.StatusFailed)
+	if status := a.status(); status != planstore.StatusFailed {
+		t.Errorf("the plan is %s, want %s", status, planstore.StatusFailed)
 	}
 	w.wantNothingLeft()
+}
+
+// A Terraform whose action is killed, as by the kernel when memory runs out, goes on to its
+// end, and the main step waits for it.
+func TestTheTerraformOfAKilledActionIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	eachSource(t, func(t *testing.T, a applying) {
+		step := a.start("apply.js", a.binary)
+		eventually(t, "the apply begins", func() bool { return is(filepath.Join(a.runner.Dir, "begun")) })
+		children, err := filepath.Glob(filepath.Join(a.temp, "gitops-launch-*", "child"))
+		check(t, err)
+		content, err := os.ReadFile(children[0])
+		check(t, err)
+		var child struct{ PID int }
+		check(t, json.Unmarshal(content, &child))
+		check(t, syscall.Kill(child.PID, syscall.SIGKILL))
+		step.waitFor("Terraform is still running: waiting until it has written its state")
+		// It stops for one interrupt, which nobody has passed on yet.
+		step.signal(os.Interrupt)
+		check(t, os.WriteFile(filepath.Join(a.runner.Dir, "killed"), nil, 0o644))
+		step.wait()
+		step.wantError(137, "the action's process was killed", "stays `applying`")
+		if !is(filepath.Join(a.runner.Dir, "ended")) {
+			t.Error("Terraform was not waited for")
+		}
+		state, err := os.ReadFile(a.state)
+		check(t, err)
+		if !strings.Contains(string(state), `"made"`) || strings.Contains(string(state), `"never"`) {
+			t.Errorf("the state is\n%s", state)
+		}
+		if status := a.status(); status != planstore.StatusApplying {
+			t.Errorf("the plan is %s, want %s", status, planstore.StatusApplying)
+		}
+		check(t, filepath.WalkDir(a.temp, func(path string, d os.DirEntry, err error) error {
+			if err == nil && !d.IsDir() && !strings.HasSuffix(path, ".lock") {
+				t.Errorf("%s was left", path)
+			}
+			return err
+		}))
+	})
 }
 
 func is(file string) bool {
