@@ -49,7 +49,12 @@ func (o LocateOptions) wanted() (wanted, error) {
 	if err != nil || want.anything() {
 		return want, err
 	}
-	if planned, err := goversion.NewSemver(o.Planned); err == nil && want.check(planned) {
+	planned, err := goversion.NewSemver(o.Planned)
+	if err != nil {
+		return want, nil // of another tool, or none
+	}
+	// As Terraform itself, to which a pre-release is as its release for a required_version.
+	if want.check(planned) || want.lazy && want.check(planned.Core()) {
 		want.exact = planned
 		want.text = planned.String()
 		want.by = "the planfile"

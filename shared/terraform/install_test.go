@@ -286,6 +286,29 @@ func TestLocateTakesTheVersionOfThePlanfile(t *testing.T) {
 	}
 }
 
+// To Terraform a pre-release is as its release where a configuration says which version it needs.
+func TestLocateTakesThePreReleaseOfThePlanfile(t *testing.T) {
+	t.Parallel()
+	site := releasestest.New(t, "1.9.8", "1.12.0-rc1")
+	r := newRunner(t)
+	r.Releases, r.Planned = site.Releases, "1.12.0-rc1"
+	onPath := r.install(t, "terraform", "1.9.8")
+	for required, want := range map[string]string{
+		">= 1.9":  r.cached("1.12.0-rc1"),
+		"~> 1.12": r.cached("1.12.0-rc1"),
+		"< 1.12":  onPath,
+	} {
+		writeFiles(t, r.Dir, map[string]string{"main.tf": "terraform {\n  required_version = \"" + required + "\"\n}\n"})
+		if got := r.locate(t); got != want {
+			t.Errorf("%s: found %s, want %s", required, got, want)
+		}
+	}
+	r.Constraint = ">= 1.9" // the setting, in which a pre-release has to be named
+	if got := r.locate(t); got != onPath {
+		t.Errorf("found %s, want %s", got, onPath)
+	}
+}
+
 func TestLocateGivesUpAfterThreeAttemptsWithoutANetwork(t *testing.T) {
 	t.Parallel()
 	r := newRunner(t)
