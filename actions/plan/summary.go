@@ -53,7 +53,7 @@ func (p *planning) subject() report.Subject {
 		Commit: p.record.Commit, BaseCommit: p.record.BaseCommit, PullRequest: p.record.PullRequest,
 		Digest: p.record.Digest, CreatedAt: p.record.CreatedAt,
 		RunURL: p.record.Run.URL, Actor: p.record.Actor,
-		TerraformName: p.record.TerraformName, TerraformVersion: p.record.TerraformVersion,
+		TerraformName: p.record.TerraformName, TerraformVersion: p.record.TerraformVersion, AtmosVersion: p.job.AtmosVersion(),
 		Notes: p.notes, Cautions: p.cautions,
 	}
 	if p.Debug {

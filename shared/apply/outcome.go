@@ -70,6 +70,7 @@ func (w *Work) describe() {
 	w.view.Planned, w.view.BaseCommit, w.view.CreatedAt = r.Counts, r.BaseCommit, r.CreatedAt
 	w.view.RunURL, w.view.Actor = w.Job.Context.RunURL, w.Job.Context.Actor
 	w.view.TerraformName, w.view.TerraformVersion = r.TerraformName, r.TerraformVersion
+	w.view.AtmosVersion = w.Job.AtmosVersion()
 	if w.options.Debug {
 		w.view.Settings = w.Job.Origins()
 	}

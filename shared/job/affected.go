@@ -58,7 +58,7 @@ func (rp *Repository) affectedOfAtmos(ctx context.Context, base string, dependen
 	}
 	err = rp.withBase(ctx, base, func(dir string) error {
 		changes, err = rp.atmos.Affected(ctx, dir, head, dependents)
-		tell(rp.runtime, "atmos describe affected", err)
+		tell(rp.runtime, "atmos describe stacks", err)
 		return err
 	})
 	return changes, err

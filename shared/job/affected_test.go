@@ -209,7 +209,7 @@ func TestAffectedOfAtmos(t *testing.T) {
 	base := o.commit(nil)
 	o.commit(map[string]string{"stacks/catalog/network.yaml": strings.ReplaceAll(read(t, o.dir, "stacks/catalog/network.yaml"), "vars: {", "vars: { more: 1,")})
 	w := o.clone("main", job.Inputs{}, "--depth=1")
-	const changed = "network in acme-ue2-dev: stack.vars\nnetwork in acme-ue2-prod: stack.vars"
+	const changed = "network in acme-ue2-dev: changed: vars\nnetwork in acme-ue2-prod: changed: vars"
 	if got := w.affected(base, false); got != changed {
 		t.Error(got)
 	}

@@ -14,19 +14,20 @@ import (
 // stacks tells which target that is.
 func TestADependencyInAnotherStackIsFound(t *testing.T) {
 	dir, bin := t.TempDir(), t.TempDir()
+	const members = `"component": "c", "workspace": "w", "command": "terraform", "metadata": {}, "env": {}, "backend": {}, "backend_type": "local", "providers": {}, `
 	for name, content := range map[string]string{
 		"atmos.yaml": "",
-		"component.json": `{"component_info": {"component_path": "` + dir + `"}, "vars": {"stage": "dev"},
+		"component.json": `{"component_info": {"component_path": "` + dir + `", "component_type": "terraform"}, ` + members + `"vars": {"stage": "dev"},
 			"settings": {"github": {"actions_enabled": true}, "depends_on": {"1": {"component": "dns", "stage": "prod"}}}}`,
 		"stacks.json": `{
-			"dev": {"components": {"terraform": {"app": {"vars": {"stage": "dev"}, "settings": {"github": {"actions_enabled": true}, "depends_on": {"1": {"component": "dns", "stage": "prod"}}}}}}},
-			"prod": {"components": {"terraform": {"dns": {"vars": {"stage": "prod"}, "settings": {"github": {"actions_enabled": true}}}}}}}`,
+			"dev": {"components": {"terraform": {"app": {` + members + `"vars": {"stage": "dev"}, "settings": {"github": {"actions_enabled": true}, "depends_on": {"1": {"component": "dns", "stage": "prod"}}}}}}},
+			"prod": {"components": {"terraform": {"dns": {` + members + `"vars": {"stage": "prod"}, "settings": {"github": {"actions_enabled": true}}}}}}}`,
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	atmos := "#!/bin/sh\ncase $2 in component) cat component.json;; stacks) cat stacks.json;; esac\n"
+	atmos := "#!/bin/sh\n[ $1 = version ] && echo '{\"version\": \"1.227.0\"}'\ncase $2 in component) cat component.json;; stacks) cat stacks.json;; esac\n"
 	if err := os.WriteFile(filepath.Join(bin, "atmos"), []byte(atmos), 0o700); err != nil { //nolint:gosec // it is to be run
 		t.Fatal(err)
 	}

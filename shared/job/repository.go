@@ -25,9 +25,12 @@ type Repository struct {
 	source  source
 	atmos   *target.Atmos // nil for gitops.yaml
 
-	tracked  target.Tracked
-	config   kept[string, *target.Config]
-	stacks   kept[string, target.Stacks]
+	tracked target.Tracked
+	config  kept[string, *target.Config]
+	stacks  kept[string, target.Stacks]
+
+	atmosVersion kept[string, target.AtmosVersion]
+
 	checkout kept[string, Checkout]
 	behind   kept[commitPair, bool]
 	client   kept[string, *github.Client]
@@ -96,6 +99,9 @@ func (rp *Repository) Targets(ctx context.Context) ([]target.Listed, error) {
 
 func (rp *Repository) describeStacks(ctx context.Context) (target.Stacks, error) {
 	return rp.stacks.get("", func() (target.Stacks, error) {
+		if err := rp.knowAtmos(ctx); err != nil {
+			return target.Stacks{}, err
+		}
 		stacks, err := rp.atmos.Stacks(ctx)
 		tell(rp.runtime, "atmos describe stacks", err)
 		return stacks, err

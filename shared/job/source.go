@@ -52,7 +52,8 @@ func openAtmos(environ []string, env map[string]string, in Inputs, root string) 
 	if from.env == nil {
 		from.env = map[string]string{}
 	}
-	from.env["ATMOS_TELEMETRY_ENABLED"] = "false"
+	// Nothing that Atmos asks the network or a person for by itself.
+	maps.Copy(from.env, map[string]string{"ATMOS_TELEMETRY_ENABLED": "false", "ATMOS_VERSION_CHECK_ENABLED": "false", "ATMOS_PAGER": "false"})
 	if in.Identity != "" {
 		// Atmos signs in with GitHub's token by itself, for whoever it runs.
 		for _, entry := range environ {
@@ -66,7 +67,34 @@ func openAtmos(environ []string, env map[string]string, in Inputs, root string) 
 		return target.Atmos{}, from, problem.With(problem.Atmos, errors.New("this repository is one of Atmos, which is not on PATH: install it in a step before this one, such as cloudposse/github-action-setup-atmos, or give the input `config` for a gitops.yaml"))
 	}
 	from.atmos = path
-	return target.Atmos{Path: path, Root: root, Env: terraform.Environ(environ, from.env, nil)}, from, nil
+	return target.NewAtmos(path, root, terraform.Environ(environ, from.env, nil)), from, nil
+}
+
+// knowAtmos asks Atmos for its version, once, and says when nobody has tried that.
+func (rp *Repository) knowAtmos(ctx context.Context) error {
+	_, err := rp.atmosVersion.get("", func() (target.AtmosVersion, error) {
+		version, err := rp.atmos.Version(ctx)
+		tell(rp.runtime, "atmos version", err)
+		if untried := version.Untried(); err == nil && untried != "" {
+			rp.runtime.Notice(gha.Annotation{Message: untried})
+		}
+		return version, err
+	})
+	return err
+}
+
+// resolve has Atmos call the functions of the target, in the environment of its
+// Terraform.
+func (j *Job) resolve(ctx context.Context, env []string) error {
+	if j.Inputs.Identity != "" {
+		env = append(slices.Clone(env), "ATMOS_IDENTITY="+j.Inputs.Identity)
+	}
+	if err := j.repository.atmos.Resolve(ctx, &j.Target, env); err != nil {
+		tell(j.runtime, "atmos describe component", err)
+		return err
+	}
+	j.runtime.Redact(secrets(slices.Concat(j.environ, variables(j.Target)), j.inRoot(j.Target.Dir))...)
+	return nil
 }
 
 // tell shows what Atmos said of a failure.
@@ -87,6 +115,9 @@ func (rp *Repository) find(ctx context.Context, name target.Name) (target.Target
 			return target.Target{}, err
 		}
 		return config.Target(name.Component, name.Stack)
+	}
+	if err := rp.knowAtmos(ctx); err != nil {
+		return target.Target{}, err
 	}
 	t, err := rp.atmos.Target(ctx, name.Component, name.Stack)
 	if err != nil {
@@ -145,9 +176,15 @@ func variables(t target.Target) (environ []string) {
 		if json.Unmarshal(t.Atmos.Vars[name], &text) == nil {
 			value = text
 		}
+		if target.IsFunction(value) { // it is not called yet
+			continue
+		}
 		environ = append(environ, "TF_VAR_"+name+"="+value)
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Atmos.Env)) {
+		if text, ok := t.Atmos.Env[name].(string); ok && target.IsFunction(text) {
+			continue
+		}
 		environ = append(environ, fmt.Sprintf("%s=%v", name, t.Atmos.Env[name]))
 	}
 	return environ

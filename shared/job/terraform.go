@@ -46,14 +46,20 @@ func (j *Job) Terraform(ctx context.Context, role string, now func() time.Time) 
 		}
 		cli.Atmos = &terraform.Atmos{
 			Path: j.source.atmos, Dir: j.Target.Root, Component: j.Target.Component, Stack: j.Target.Stack,
-			Identity: j.Inputs.Identity, Env: variables(j.Target),
-			Command: j.Target.Atmos.Command, Keeper: self, Scratch: j.Dir,
+			Identity: j.Inputs.Identity,
+			Command:  j.Target.Atmos.Command, Keeper: self, Scratch: j.Dir,
 		}
 	}
 	wanted := j.program()
 	wanted.Lazy = true
 	if err := j.choose(ctx, cli, wanted, credentials); err != nil {
 		return nil, err
+	}
+	if cli.Atmos != nil {
+		if err := j.resolve(ctx, cli.Env); err != nil {
+			return nil, err
+		}
+		cli.Atmos.Env = variables(j.Target)
 	}
 	if j.Inputs.Debug {
 		j.describe(cli)
@@ -182,12 +188,25 @@ func (j *Job) describe(cli *terraform.CLI) {
 		{"var files", strings.Join(j.Target.VarFiles, ", ")},
 		{"backend config", strings.Join(j.Target.BackendConfig, ", ")},
 		{"program", cli.Path},
+		{"atmos", j.AtmosVersion()},
 	} {
+		if line[0] == "atmos" && line[1] == "" {
+			continue
+		}
 		fmt.Fprintf(log, "%s: %s\n", line[0], line[1])
 	}
 	for _, line := range j.Origins() {
 		fmt.Fprintln(log, line)
 	}
+}
+
+// AtmosVersion is the version and edition of the Atmos that the target is one of; empty
+// for gitops.yaml.
+func (j *Job) AtmosVersion() string {
+	if j.Target.Atmos == nil {
+		return ""
+	}
+	return j.Target.Atmos.Version.String()
 }
 
 // Init initializes the target's backend and providers. Where there is a

@@ -20,6 +20,8 @@ const (
 	Config Code = "GITOPS-CONFIG"
 	// Atmos is of Atmos: not installed, too old, or refusing its configuration.
 	Atmos Code = "GITOPS-ATMOS"
+	// Unresolved is of a target that reads a value of another one, which has none yet.
+	Unresolved Code = "GITOPS-UNRESOLVED"
 	// UnknownTarget is of a component or stack that the repository does not have.
 	UnknownTarget Code = "GITOPS-UNKNOWN-TARGET"
 	// Cycle is of targets that depend on each other in a circle.

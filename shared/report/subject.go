@@ -22,6 +22,7 @@ type Subject struct {
 	RunURL           string
 	TerraformName    string // "terraform" or "tofu"
 	TerraformVersion string
+	AtmosVersion     string // and edition; empty where there is no Atmos
 	// Cautions stand above all else: what makes the numbers below them doubtful, a few
 	// sentences each.
 	Cautions []string
@@ -130,6 +131,7 @@ func (s Subject) foot(summary string, more ...string) string {
 		add("Version", name+" "+code(s.TerraformVersion))
 		short = append(short, name+" "+element(clip(s.TerraformVersion, maxName)))
 	}
+	add("Atmos", code(s.AtmosVersion))
 	add("Started by", code(s.Actor))
 	if s.RunURL != "" {
 		add("Run", Link("this run", s.RunURL))

@@ -14,19 +14,21 @@ import (
 	"slices"
 	"strings"
 
-	goversion "github.com/hashicorp/go-version"
-
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
-
-// OldestAtmos is the oldest Atmos that is known to work.
-const OldestAtmos = "1.196.0"
 
 // Atmos is a project of Atmos in a checkout.
 type Atmos struct {
 	Path string   // the executable
 	Root string   // of the checkout, where Atmos runs
 	Env  []string // all that it sees of the environment
+
+	version *askedVersion
+}
+
+// NewAtmos is Atmos, of which copies ask for the version once.
+func NewAtmos(path, root string, env []string) Atmos {
+	return Atmos{Path: path, Root: root, Env: env, version: &askedVersion{}}
 }
 
 // AtmosComponent is what of a target only Atmos knows.
@@ -40,12 +42,17 @@ type AtmosComponent struct {
 	DependsElsewhere bool
 	// Command runs Terraform or OpenTofu: a name on PATH, or a path.
 	Command string
-	// Vars are the values of variables, as JSON, by name.
+	// Vars are the values of variables, as JSON, by name. Those of functions are the
+	// functions' text until [Atmos.Resolve].
 	Vars map[string]json.RawMessage
-	// Env is what Atmos adds to Terraform's environment: texts and other scalars.
+	// Env is what Atmos adds to Terraform's environment: texts and other scalars. The
+	// same is true of functions.
 	Env map[string]any
+	// Version is that of Atmos.
+	Version AtmosVersion
 
 	resolved map[string][]string // what shapes the plan, for the digest
+	sections map[string]any      // the same, as Atmos has it before it calls functions
 }
 
 // AtmosError says that Atmos failed.
@@ -63,15 +70,8 @@ func (e *AtmosError) Unwrap() error { return e.Err }
 // Code is that of the cause, or of Atmos.
 func (e *AtmosError) Code() problem.Code { return cmp.Or(problem.CodeOf(e.Err), problem.Atmos) }
 
-// description is what we read of `atmos describe component`.
+// description is what we read of `atmos describe component` and `describe stacks`.
 type description struct {
-	Config struct {
-		Components struct {
-			Terraform struct {
-				UserAgent string `json:"append_user_agent"`
-			} `json:"terraform"`
-		} `json:"components"`
-	} `json:"atmos_cli_config"`
 	Info struct {
 		Path string `json:"component_path"`
 		Type string `json:"component_type"`
@@ -84,7 +84,15 @@ type description struct {
 	Backend     any                        `json:"backend"`
 	BackendType string                     `json:"backend_type"`
 	Providers   any                        `json:"providers"`
-	Metadata    struct {
+
+	// Newer versions write these into files of the root module, or fetch it by them.
+	Generate          any `json:"generate"`
+	RequiredProviders any `json:"required_providers"`
+	RequiredVersion   any `json:"required_version"`
+	Source            any `json:"source"`
+	Provision         any `json:"provision"`
+
+	Metadata struct {
 		Type    string `json:"type"`
 		Enabled *bool  `json:"enabled"`
 		Locked  bool   `json:"locked"`
@@ -101,8 +109,45 @@ type description struct {
 		DependsOn dependencies `json:"depends_on"`
 	} `json:"settings"`
 	Dependencies struct {
-		Components dependencies `json:"components"`
+		Components dependencies   `json:"components"`
+		Files      dependentPaths `json:"files"`
+		Folders    dependentPaths `json:"folders"`
 	} `json:"dependencies"`
+
+	given map[string]json.RawMessage
+}
+
+// UnmarshalJSON keeps which members there are.
+func (d *description) UnmarshalJSON(content []byte) error {
+	type plain description // without this method
+	decoder := json.NewDecoder(bytes.NewReader(content))
+	decoder.UseNumber()
+	if err := decoder.Decode((*plain)(d)); err != nil {
+		return err
+	}
+	return json.Unmarshal(content, &d.given)
+}
+
+// inStacks are the members that a description must have in a list, so that nothing is
+// taken for a default that a version of Atmos leaves out.
+var inStacks = []string{"component", "settings", "metadata", "vars", "env", "backend", "backend_type", "providers", "command", "workspace"}
+
+// lacking is the first of some members that is not there, or has no value that it can't
+// do without; empty when there is none.
+func (d description) lacking(members ...string) string {
+	for _, name := range members {
+		value, is := d.given[name]
+		empty := string(value) == `""` || string(value) == "null"
+		if !is || empty && slices.Contains([]string{"component", "workspace", "command"}, name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// lacks is the error of a description without a member.
+func (a Atmos) lacks(v AtmosVersion, name Name, member string) error {
+	return problem.With(problem.Atmos, fmt.Errorf("Atmos %s describes %s in %s without `%s`, which these actions need: they were tried with Atmos %s to %s: install one of these, and report this", v, quote(name.Component), quote(name.Stack), member, OldestAtmos, NewestAtmos))
 }
 
 // Target asks Atmos for one component in one stack. A component or stack that is
@@ -115,51 +160,102 @@ func (a Atmos) Target(ctx context.Context, component, stack string) (Target, err
 			return Target{}, problem.With(problem.Atmos, fmt.Errorf("%s %s is no name that Atmos takes", what, quote(name)))
 		}
 	}
-	out, said, err := a.run(ctx, "describe", "component", component, "-s", stack, "--format", "json", "--query", ".")
+	version, err := a.Version(ctx)
 	if err != nil {
-		return Target{}, a.explain(ctx, component, stack, said, err)
+		return Target{}, err
 	}
-	var d description
-	decoder := json.NewDecoder(bytes.NewReader(out))
-	decoder.UseNumber()
-	if err := decoder.Decode(&d); err != nil {
-		return Target{}, problem.With(problem.Atmos, fmt.Errorf("read how Atmos describes %s in %s: %w", quote(component), quote(stack), err))
-	}
-	t, err := a.target(d, component, stack)
+	d, err := a.describe(ctx, version, Name{component, stack}, false)
 	if err != nil {
-		return Target{}, problem.With(problem.Atmos, fmt.Errorf("%s in %s: %w", quote(component), quote(stack), err))
+		return Target{}, err
 	}
-	return t, nil
+	t, err := a.target(version, d, component, stack)
+	if err != nil && problem.CodeOf(err) == "" {
+		err = problem.With(problem.Atmos, fmt.Errorf("%s in %s: %w", quote(component), quote(stack), err))
+	}
+	return t, err
+}
+
+// describe asks for all that Atmos knows of a component, with functions called or left
+// as text.
+func (a Atmos) describe(ctx context.Context, version AtmosVersion, name Name, functions bool) (d description, err error) {
+	args := append([]string{"describe", "component", name.Component, "-s", name.Stack, "--query", "."}, version.flags(functions)...)
+	if version.atLeast(NewestAtmos) {
+		args = append(args, "--provenance=false")
+	}
+	out, said, err := a.run(ctx, args...)
+	if err != nil {
+		return d, a.explain(ctx, name.Component, name.Stack, said, err)
+	}
+	if err := json.Unmarshal(out, &d); err != nil {
+		return d, problem.With(problem.Atmos, fmt.Errorf("read how Atmos %s describes %s in %s: %w", version, quote(name.Component), quote(name.Stack), err))
+	}
+	return d, nil
+}
+
+// flags ask for what is needed of a description, so that neither a version's defaults nor
+// a project's choose its form.
+func (v AtmosVersion) flags(functions bool) []string {
+	flags := []string{"--format", "json", "--process-templates=true", fmt.Sprintf("--process-functions=%t", functions)}
+	if v.atLeast(NewestAtmos) { // an older one may not know it, and refuse
+		flags = append(flags, "--error-mode", "strict")
+	}
+	return flags
 }
 
 func (a Atmos) run(ctx context.Context, args ...string) (out []byte, said string, err error) {
 	cmd := exec.CommandContext(ctx, a.Path, args...)
-	cmd.Dir, cmd.Env = a.Root, a.Env
+	cmd.Dir, cmd.Env = a.Root, askingEnv(a.Env)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err = cmd.Run()
 	return stdout.Bytes(), stderr.String(), err
 }
 
-var (
-	agent         = regexp.MustCompile(`^Atmos/([0-9][^ ]*) `)
-	notFound      = regexp.MustCompile(`Could not find the component .* in the stack `)
-	errorHeadings = regexp.MustCompile(`(?m)^#+ .*$`)
-)
-
-func (a Atmos) target(d description, component, stack string) (Target, error) {
-	if found := agent.FindStringSubmatch(d.Config.Components.Terraform.UserAgent); found != nil {
-		if v, err := goversion.NewVersion(found[1]); err == nil && v.LessThan(goversion.Must(goversion.NewVersion(OldestAtmos))) {
-			return Target{}, fmt.Errorf("the runner has Atmos %s: install %s or newer, the oldest that is known to work", found[1], OldestAtmos)
+// askingEnv is an environment in which Atmos answers in the form that it is asked for:
+// without a pager or colors, and with nothing but the answer on stdout. What says which
+// project and configuration it reads stays as it is (ATMOS_CLI_CONFIG_PATH,
+// ATMOS_BASE_PATH, ATMOS_PROFILE, ATMOS_EDITION, ATMOS_IDENTITY): Atmos reads the same
+// when it runs Terraform.
+func askingEnv(env []string) []string {
+	fixed := map[string]string{
+		"ATMOS_PAGER": "false", "ATMOS_LOGS_LEVEL": "Warning", "ATMOS_LOGS_FILE": "/dev/stderr", "NO_COLOR": "1", "ATMOS_COLOR": "false",
+		"ATMOS_DESCRIBE_ERROR_MODE": "strict", "ATMOS_TELEMETRY_ENABLED": "false", "ATMOS_VERSION_CHECK_ENABLED": "false",
+	}
+	left := []string{"PAGER", "FORCE_COLOR", "CLICOLOR_FORCE", "ATMOS_FORCE_COLOR", "ATMOS_FORCE_TTY", "ATMOS_VERBOSE", "ATMOS_DEBUG"}
+	var all []string
+	for _, entry := range env {
+		name, _, _ := strings.Cut(entry, "=")
+		if _, is := fixed[name]; !is && !slices.Contains(left, name) {
+			all = append(all, entry)
 		}
 	}
-	if d.Info.Type != "" && d.Info.Type != "terraform" {
+	for _, name := range slices.Sorted(maps.Keys(fixed)) {
+		all = append(all, name+"="+fixed[name])
+	}
+	return all
+}
+
+var notFound = regexp.MustCompile(`Could not find the component .* in the stack `)
+
+func (a Atmos) target(version AtmosVersion, d description, component, stack string) (Target, error) {
+	name := Name{component, stack}
+	switch {
+	case d.lacking("component_info") != "":
+		return Target{}, a.lacks(version, name, "component_info")
+	case d.Info.Path == "":
+		return Target{}, a.lacks(version, name, "component_info.component_path")
+	case d.Info.Type == "":
+		return Target{}, a.lacks(version, name, "component_info.component_type")
+	case d.Info.Type != "terraform":
 		return Target{}, fmt.Errorf("it is a component of %s: these actions plan and apply Terraform and OpenTofu", d.Info.Type)
+	}
+	if member := d.lacking(inStacks...); member != "" {
+		return Target{}, a.lacks(version, name, member)
 	}
 	if d.Metadata.Type == "abstract" {
 		return Target{}, errors.New("it is abstract (metadata.type), so there is nothing to plan: name a component that inherits from it")
 	}
-	dir, err := inCheckout(a.Root, d.Info.Path)
+	dir, err := inCheckout(a.Root, absolute(a.Root, d.Info.Path))
 	if err != nil {
 		return Target{}, err
 	}
@@ -169,10 +265,13 @@ func (a Atmos) target(d description, component, stack string) (Target, error) {
 	t := Target{
 		Component: component, Stack: stack, Root: a.Root, Dir: dir, Workspace: d.Workspace,
 		Settings: d.Settings.Integrations.GitHub.GitOps.settings(),
-		Atmos:    &AtmosComponent{Locked: d.Metadata.Locked, Command: d.Command, Vars: d.Vars, Env: d.Env, resolved: a.resolved(d)},
+		Atmos: &AtmosComponent{
+			Locked: d.Metadata.Locked, Command: d.Command, Vars: d.Vars, Env: d.Env, Version: version,
+			resolved: a.resolved(d), sections: d.sections(),
+		},
 	}
 	switch {
-	case d.Metadata.Enabled != nil && !*d.Metadata.Enabled:
+	case d.disabled():
 		t.Atmos.Skip = "metadata.enabled is false"
 	case !d.Settings.GitHub.ActionsEnabled:
 		t.Atmos.Skip = "settings.github.actions_enabled is not true"
@@ -184,15 +283,51 @@ func (a Atmos) target(d description, component, stack string) (Target, error) {
 	return t, nil
 }
 
+func (d description) disabled() bool { return d.Metadata.Enabled != nil && !*d.Metadata.Enabled }
+
+// listed says that these actions plan the component: it is none that is abstract,
+// disabled, or whose actions are off.
+func (d description) listed() bool {
+	return d.Metadata.Type != "abstract" && !d.disabled() && d.Settings.GitHub.ActionsEnabled
+}
+
+// sections are what of a description reaches Terraform, by the names that people know
+// them by in a manifest. What no older version has is there only where it says something.
+func (d description) sections() map[string]any {
+	vars := make(map[string]any)
+	for name, value := range d.Vars {
+		vars[name] = decoded(value)
+	}
+	all := map[string]any{
+		"vars": vars, "env": d.Env, "backend": d.Backend, "backend_type": d.BackendType,
+		"providers": d.Providers, "command": d.Command, "component": d.Component,
+	}
+	for name, value := range map[string]any{
+		"generate": d.Generate, "required_providers": d.RequiredProviders, "required_version": d.RequiredVersion,
+		"source": d.Source, "provision": d.Provision,
+	} {
+		if text := canonical(value); text != "null" && text != "{}" && text != `""` && text != "[]" {
+			all[name] = value
+		}
+	}
+	return all
+}
+
+func decoded(content json.RawMessage) (value any) {
+	decoder := json.NewDecoder(bytes.NewReader(content))
+	decoder.UseNumber()
+	if err := decoder.Decode(&value); err != nil {
+		return string(content) // it was JSON before
+	}
+	return value
+}
+
 // resolved is what of a description reaches Terraform, as canonical JSON. A path
 // of this checkout would differ in another one.
 func (a Atmos) resolved(d description) map[string][]string {
 	all := map[string][]string{}
-	for name, value := range map[string]any{
-		"vars": d.Vars, "env": d.Env, "backend": d.Backend, "backend type": d.BackendType,
-		"providers": d.Providers, "command": d.Command, "component": d.Component,
-	} {
-		all[name] = []string{strings.ReplaceAll(canonical(value), a.Root, ".")}
+	for name, value := range d.sections() {
+		all[strings.ReplaceAll(name, "_", " ")] = []string{strings.ReplaceAll(canonical(value), a.Root, ".")}
 	}
 	return all
 }
@@ -230,22 +365,24 @@ func inCheckout(root, dir string) (string, error) {
 	return filepath.ToSlash(relative), nil
 }
 
-// explain makes an error of what Atmos said.
+// explain makes an error of what Atmos said of a component.
 func (a Atmos) explain(ctx context.Context, component, stack, said string, err error) error {
-	words := strings.TrimSpace(errorHeadings.ReplaceAllString(said, ""))
-	failed := &AtmosError{Said: said}
-	switch {
-	case ctx.Err() != nil:
-		return fmt.Errorf("ask Atmos for %s in %s: interrupted: %w", quote(component), quote(stack), context.Cause(ctx))
-	case notFound.MatchString(said):
-		failed.Err = ErrUnknownTarget
-		failed.Line = fmt.Sprintf("%v: %s", ErrUnknownTarget, a.suggest(ctx, component, stack))
-	case words == "":
-		failed.Line = fmt.Sprintf("Atmos can't describe %s in %s: %v", quote(component), quote(stack), err)
-	default:
-		failed.Line = fmt.Sprintf("Atmos can't describe %s in %s: %s", quote(component), quote(stack), oneLine(words))
+	if ctx.Err() == nil && notFound.MatchString(readSaid(said).String()) {
+		return &AtmosError{Said: said, Err: ErrUnknownTarget, Line: fmt.Sprintf("%v: %s", ErrUnknownTarget, a.suggest(ctx, component, stack))}
 	}
-	return failed
+	return a.failed(ctx, fmt.Sprintf("describe %s in %s", quote(component), quote(stack)), said, err)
+}
+
+// failed is the error of what Atmos can't do, in its words where it has some.
+func (a Atmos) failed(ctx context.Context, what, said string, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("have Atmos %s: interrupted: %w", what, context.Cause(ctx))
+	}
+	words := readSaid(said).String()
+	if words == "" {
+		words = err.Error()
+	}
+	return &AtmosError{Line: fmt.Sprintf("Atmos can't %s: %s", what, words), Said: said}
 }
 
 // suggest asks for all stacks, which is slow, and only done for a target that is
@@ -256,7 +393,11 @@ func (a Atmos) suggest(ctx context.Context, component, stack string) string {
 			Terraform map[string]any `json:"terraform"`
 		} `json:"components"`
 	}
-	out, _, err := a.run(ctx, "describe", "stacks", "--format", "json", "--sections", "component")
+	version, err := a.Version(ctx)
+	if err != nil {
+		return err.Error()
+	}
+	out, _, err := a.run(ctx, append([]string{"describe", "stacks", "--sections", "component"}, version.flags(false)...)...)
 	if err != nil || json.Unmarshal(out, &stacks) != nil {
 		return fmt.Sprintf("Atmos has no component %s in stack %s", quote(component), quote(stack))
 	}

@@ -1,6 +1,7 @@
 package target_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -49,75 +50,81 @@ func (p project) affected(base project, dependents bool) string {
 
 func TestAtmosSaysWhatIsAffected(t *testing.T) {
 	t.Parallel()
-	dir := ghatest.Atmos(t, "../..")
-	base := newProject(t, dir)
-	base.commit()
-	for name, c := range map[string]struct {
-		edit       func(project)
-		dependents bool
-		want       string
-	}{
-		"nothing": {func(project) {}, true, ""},
-		// As recorded. The actions of service/legacy are off.
-		"code and variables": {func(p project) {
-			p.write("components/terraform/network/more.tf", "# more\n")
-			p.edit("stacks/catalog/service.yaml", "replicas: 2", "replicas: 3")
-		}, false, `
-network in acme-ue2-dev: component
-network in acme-ue2-prod: component
-service/api in acme-ue2-dev: stack.vars
+	onEach(t, func(t *testing.T, version string) {
+		t.Parallel()
+		dir := ghatest.Atmos(t, "../..")
+		base := newProject(t, dir, version)
+		base.commit()
+		for name, c := range map[string]struct {
+			edit       func(project)
+			dependents bool
+			want       string
+		}{
+			"nothing": {func(project) {}, true, ""},
+			// As recorded. The actions of service/legacy are off.
+			"code and variables": {func(p project) {
+				p.write("components/terraform/network/more.tf", "# more\n")
+				p.edit("stacks/catalog/service.yaml", "replicas: 2", "replicas: 3")
+			}, false, `
+network in acme-ue2-dev: added: components/terraform/network/more.tf
+network in acme-ue2-prod: added: components/terraform/network/more.tf
+service/api in acme-ue2-dev: changed: vars
 `},
-		"and their dependents": {func(p project) {
-			p.write("components/terraform/network/more.tf", "# more\n")
-			p.edit("stacks/catalog/service.yaml", "replicas: 2", "replicas: 3")
-		}, true, `
-network in acme-ue2-dev: component
-network in acme-ue2-prod: component
-service/api in acme-ue2-dev: stack.vars
+			"and their dependents": {func(p project) {
+				p.write("components/terraform/network/more.tf", "# more\n")
+				p.edit("stacks/catalog/service.yaml", "replicas: 2", "replicas: 3")
+			}, true, `
+network in acme-ue2-dev: added: components/terraform/network/more.tf
+network in acme-ue2-prod: added: components/terraform/network/more.tf
+service/api in acme-ue2-dev: changed: vars
 service/api in acme-ue2-prod: depends on network in acme-ue2-prod
 service/worker in acme-ue2-dev: depends on network in acme-ue2-dev
 service/worker in acme-ue2-prod: depends on network in acme-ue2-prod
 `},
-		"a component that goes, and one that is turned off": {func(p project) {
-			p.edit("stacks/catalog/service.yaml", "    service/worker:", "    service/other:")
-			p.edit("stacks/catalog/network.yaml", "actions_enabled: true", "actions_enabled: false")
-		}, false, `
+			"a component that goes, and one that is turned off": {func(p project) {
+				p.edit("stacks/catalog/service.yaml", "    service/worker:", "    service/other:")
+				p.edit("stacks/catalog/network.yaml", "actions_enabled: true", "actions_enabled: false")
+			}, false, `
 service/other in acme-ue2-dev: new
 service/other in acme-ue2-prod: new
 service/worker in acme-ue2-dev: deleted (deleted)
 service/worker in acme-ue2-prod: deleted (deleted)
 `},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			head := newProject(t, dir)
-			c.edit(head)
-			head.commit()
-			if diff := cmp.Diff(strings.TrimPrefix(c.want, "\n"), head.affected(base, c.dependents)); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
-	}
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				head := newProject(t, dir, version)
+				c.edit(head)
+				head.commit()
+				if diff := cmp.Diff(strings.TrimPrefix(c.want, "\n"), head.affected(base, c.dependents)); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+			})
+		}
+	})
 }
 
 // Where the base has no Atmos, it has no targets. Its atmos.yaml is looked for where
 // the workspace has it, but not in the workspace.
 func TestAtmosComparesWithABaseOfNoAtmos(t *testing.T) {
 	t.Parallel()
-	head := newProject(t, ghatest.Atmos(t, "../.."))
-	head.Env = append(head.Env, "ATMOS_CLI_CONFIG_PATH="+head.Root)
-	head.commit()
-	base := project{t, target.Atmos{Root: t.TempDir()}}
-	if got := head.affected(base, true); strings.Count(got, ": new\n") != 6 || strings.Count(got, "\n") != 6 {
-		t.Errorf("not all new:\n%s", got)
-	}
+	onEach(t, func(t *testing.T, version string) {
+		t.Parallel()
+		head := newProject(t, ghatest.Atmos(t, "../.."), version)
+		head.Env = append(head.Env, "ATMOS_CLI_CONFIG_PATH="+head.Root)
+		head.commit()
+		base := project{t, target.Atmos{Root: t.TempDir()}}
+		if got := head.affected(base, true); strings.Count(got, ": new\n") != 6 || strings.Count(got, "\n") != 6 {
+			t.Errorf("not all new:\n%s", got)
+		}
+	})
 }
 
 // printing is an Atmos that prints what describe stacks would.
 func printing(t *testing.T, stacks string) target.Atmos {
 	t.Helper()
 	dir := t.TempDir()
-	for name, content := range map[string]string{"stacks.json": stacks, "script": "#!/bin/sh\necho \"$@\" >>calls\ncat stacks.json\n"} {
+	for name, content := range map[string]string{"stacks.json": complete(t, stacks), "script": "#!/bin/sh\ncase $1 in version) echo '{\"version\": \"1.227.0\"}'; exit;; esac\necho \"$@\" >>calls\ncat stacks.json\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -131,6 +138,34 @@ func printing(t *testing.T, stacks string) target.Atmos {
 	}
 	return target.Atmos{Path: filepath.Join(dir, "atmos"), Root: dir, Env: os.Environ()}
 }
+
+// complete adds to a list of stacks the members that each version of Atmos has.
+func complete(t *testing.T, stacks string) string {
+	t.Helper()
+	var all map[string]map[string]map[string]map[string]map[string]any
+	if err := json.Unmarshal([]byte(stacks), &all); err != nil {
+		t.Fatal(err)
+	}
+	for _, stack := range all {
+		for name, d := range stack["components"]["terraform"] {
+			for member, value := range map[string]any{
+				"component": name, "workspace": "w", "command": "terraform", "metadata": section{}, "env": section{}, "vars": section{},
+				"backend": section{}, "backend_type": "local", "providers": section{}, "settings": section{},
+			} {
+				if _, is := d[member]; !is {
+					d[member] = value
+				}
+			}
+		}
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+type section = map[string]any
 
 func dependencies(t *testing.T, a target.Atmos) map[string]string {
 	t.Helper()
@@ -199,31 +234,34 @@ func TestDependenciesOfAtmosTargets(t *testing.T) {
 // The same from the real list and from the description of one target.
 func TestATargetOfAtmosHasTheDependenciesOfTheList(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, ghatest.Atmos(t, "../.."))
-	want := map[string]string{"network in acme-ue2-dev": "", "network in acme-ue2-prod": ""}
-	for _, stack := range []string{"acme-ue2-dev", "acme-ue2-prod"} {
-		for _, component := range []string{"service/api", "service/worker"} {
-			want[component+" in "+stack] = "network in " + stack
-			if diff := cmp.Diff([]target.Name{{Component: "network", Stack: stack}}, p.target(component, stack).DependsOn); diff != "" {
-				t.Errorf("%s in %s: %s", component, stack, diff)
+	onEach(t, func(t *testing.T, version string) {
+		t.Parallel()
+		p := newProject(t, ghatest.Atmos(t, "../.."), version)
+		want := map[string]string{"network in acme-ue2-dev": "", "network in acme-ue2-prod": ""}
+		for _, stack := range []string{"acme-ue2-dev", "acme-ue2-prod"} {
+			for _, component := range []string{"service/api", "service/worker"} {
+				want[component+" in "+stack] = "network in " + stack
+				if diff := cmp.Diff([]target.Name{{Component: "network", Stack: stack}}, p.target(component, stack).DependsOn); diff != "" {
+					t.Errorf("%s in %s: %s", component, stack, diff)
+				}
 			}
 		}
-	}
-	if diff := cmp.Diff(want, dependencies(t, p.Atmos)); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-
-	// Only the list tells in which stack another stage is.
-	p.edit("stacks/catalog/service.yaml", "network: { component: network }", "network: { component: network, stage: prod }")
-	for name := range want {
-		if strings.HasPrefix(name, "service/") {
-			want[name] = "network in acme-ue2-prod"
+		if diff := cmp.Diff(want, dependencies(t, p.Atmos)); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
 		}
-	}
-	if diff := cmp.Diff(want, dependencies(t, p.Atmos)); diff != "" {
-		t.Errorf("another stage (-want +got):\n%s", diff)
-	}
-	if got := p.target("service/api", "acme-ue2-dev").DependsOn; got != nil {
-		t.Errorf("another stage, of one target: %v", got)
-	}
+
+		// Only the list tells in which stack another stage is.
+		p.edit("stacks/catalog/service.yaml", "network: { component: network }", "network: { component: network, stage: prod }")
+		for name := range want {
+			if strings.HasPrefix(name, "service/") {
+				want[name] = "network in acme-ue2-prod"
+			}
+		}
+		if diff := cmp.Diff(want, dependencies(t, p.Atmos)); diff != "" {
+			t.Errorf("another stage (-want +got):\n%s", diff)
+		}
+		if got := p.target("service/api", "acme-ue2-dev").DependsOn; got != nil {
+			t.Errorf("another stage, of one target: %v", got)
+		}
+	})
 }

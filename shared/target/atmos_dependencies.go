@@ -16,6 +16,11 @@ type dependency struct {
 	Kind      string `json:"kind"` // empty: as of the component that has the entry
 	Stack     string `json:"stack"`
 
+	// Of a file or folder instead of a component; Path is the newer name of both.
+	Path   string `json:"path"`
+	File   string `json:"file"`
+	Folder string `json:"folder"`
+
 	// In depends_on the context variables may stand for the stack.
 	Namespace   string `json:"namespace"`
 	Tenant      string `json:"tenant"`
@@ -35,6 +40,22 @@ func (all *dependencies) UnmarshalJSON(content []byte) error {
 	var mapping map[string]dependency
 	err := json.Unmarshal(content, &mapping)
 	*all = slices.Collect(maps.Values(mapping))
+	return err
+}
+
+// dependentPaths are a list of paths, or of mappings with one each.
+type dependentPaths []string
+
+func (all *dependentPaths) UnmarshalJSON(content []byte) error {
+	if json.Unmarshal(content, (*[]string)(all)) == nil {
+		return nil
+	}
+	var entries dependencies
+	err := json.Unmarshal(content, &entries)
+	*all = nil
+	for _, entry := range entries {
+		*all = append(*all, entry.Path)
+	}
 	return err
 }
 

@@ -44,6 +44,8 @@ func FindAtmos(root, config string, environ []string) (add map[string]string, fo
 	return nil, false, nil
 }
 
+var atmosFiles = []string{"atmos.yaml", "atmos.yml", ".atmos.yaml", ".atmos.yml"}
+
 // atmosFolder is the folder of an atmos.yaml: path itself, or its parent. Atmos is
 // given the folder, so that a file of another name would not be read.
 func atmosFolder(path string) (string, error) {
@@ -51,11 +53,10 @@ func atmosFolder(path string) (string, error) {
 	if err != nil {
 		return "", cause(err)
 	}
-	names := []string{"atmos.yaml", "atmos.yml", ".atmos.yaml", ".atmos.yml"}
-	if !info.IsDir() && slices.Contains(names, filepath.Base(path)) {
+	if !info.IsDir() && slices.Contains(atmosFiles, filepath.Base(path)) {
 		return filepath.Dir(path), nil
 	}
-	for _, name := range names {
+	for _, name := range atmosFiles {
 		if _, err := os.Stat(filepath.Join(path, name)); err == nil {
 			return path, nil
 		}

@@ -19,9 +19,18 @@ type project struct {
 	target.Atmos
 }
 
-func newProject(t *testing.T, dir string) project {
+// onEach runs a test on each version of Atmos that the stand-in plays; once with a real one.
+func onEach(t *testing.T, test func(t *testing.T, version string)) {
 	t.Helper()
-	p := project{t, target.Atmos{Path: filepath.Join(dir, "atmos"), Root: filepath.Join(t.TempDir(), "checkout"), Env: os.Environ()}}
+	for _, version := range ghatest.AtmosVersions() {
+		t.Run(version, func(t *testing.T) { test(t, version) })
+	}
+}
+
+func newProject(t *testing.T, dir, version string) project {
+	t.Helper()
+	env := append(os.Environ(), ghatest.AtmosVariable+"="+version)
+	p := project{t, target.NewAtmos(filepath.Join(dir, "atmos"), filepath.Join(t.TempDir(), "checkout"), env)}
 	if err := os.CopyFS(p.Root, os.DirFS("../../test/atmos/testdata/sample")); err != nil {
 		t.Fatal(err)
 	}
@@ -76,31 +85,34 @@ func (p project) target(component, stack string) target.Target {
 
 func TestSettingsOfAStackBeatThoseOfAtmosYaml(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, ghatest.Atmos(t, "../.."))
-	check := func(stack string, want ...string) {
-		t.Helper()
-		s := p.target("service/api", stack).Settings
-		got := []string{s.TerraformVersion + s.OpenTofuVersion, s.Region, s.Bucket, s.Table, s.PlanStorageRole, s.ApplyStorageRole, s.PlanRole, s.ApplyRole, s.Audience}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", stack, diff)
+	onEach(t, func(t *testing.T, version string) {
+		t.Parallel()
+		p := newProject(t, ghatest.Atmos(t, "../.."), version)
+		check := func(stack string, want ...string) {
+			t.Helper()
+			s := p.target("service/api", stack).Settings
+			got := []string{s.TerraformVersion + s.OpenTofuVersion, s.Region, s.Bucket, s.Table, s.PlanStorageRole, s.ApplyStorageRole, s.PlanRole, s.ApplyRole, s.Audience}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", stack, diff)
+			}
 		}
-	}
-	const role = "arn:aws:iam::111111111111:role/acme-gitops-"
-	check("acme-ue2-dev", "1.11.4", "us-east-2", "acme-core-planfiles", "acme-core-plans",
-		role+"store", role+"store", role+"planner", role+"applier", "")
-	const applier = "arn:aws:iam::222222222222:role/acme-gitops-applier"
-	check("acme-ue2-prod", "1.11.4", "us-east-2", "acme-core-planfiles", "acme-core-plans",
-		role+"store", role+"store", role+"planner", applier, "")
+		const role = "arn:aws:iam::111111111111:role/acme-gitops-"
+		check("acme-ue2-dev", "1.11.4", "us-east-2", "acme-core-planfiles", "acme-core-plans",
+			role+"store", role+"store", role+"planner", role+"applier", "")
+		const applier = "arn:aws:iam::222222222222:role/acme-gitops-applier"
+		check("acme-ue2-prod", "1.11.4", "us-east-2", "acme-core-planfiles", "acme-core-plans",
+			role+"store", role+"store", role+"planner", applier, "")
 
-	p.edit("atmos.yaml", "role: "+role+"store", "role: { plan: arn:planner, apply: arn:applier }")
-	p.edit("atmos.yaml", "terraform-version: 1.11.4", "opentofu-version: 1.9\n      audience: https://github.com/acme")
-	check("acme-ue2-prod", "1.9", "us-east-2", "acme-core-planfiles", "acme-core-plans",
-		"arn:planner", "arn:applier", role+"planner", applier, "https://github.com/acme")
+		p.edit("atmos.yaml", "role: "+role+"store", "role: { plan: arn:planner, apply: arn:applier }")
+		p.edit("atmos.yaml", "terraform-version: 1.11.4", "opentofu-version: 1.9\n      audience: https://github.com/acme")
+		check("acme-ue2-prod", "1.9", "us-east-2", "acme-core-planfiles", "acme-core-plans",
+			"arn:planner", "arn:applier", role+"planner", applier, "https://github.com/acme")
 
-	p.edit("atmos.yaml", "bucket: acme-core-planfiles", "bucket: [acme-core-planfiles]")
-	if _, err := p.Target(t.Context(), "network", "acme-ue2-dev"); err == nil || !strings.Contains(err.Error(), "`network` in `acme-ue2-dev`") || !strings.Contains(err.Error(), "write a text instead of [") {
-		t.Errorf("a list for a text: %v", err)
-	}
+		p.edit("atmos.yaml", "bucket: acme-core-planfiles", "bucket: [acme-core-planfiles]")
+		if _, err := p.Target(t.Context(), "network", "acme-ue2-dev"); err == nil || !strings.Contains(err.Error(), "`network` in `acme-ue2-dev`") || !strings.Contains(err.Error(), "write a text instead of [") {
+			t.Errorf("a list for a text: %v", err)
+		}
+	})
 }
 
 func TestAtmosIsFoundWhereItLooks(t *testing.T) {

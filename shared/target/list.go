@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
@@ -46,15 +47,23 @@ func (c *Config) resolvers() []resolver {
 
 // Stacks is all that Atmos has: each component in each stack.
 type Stacks struct {
+	atmos     Atmos
+	version   AtmosVersion
 	described map[Name]description
 }
 
-// Stacks asks Atmos for all components in all stacks, in one slow call. Any failure
-// of Atmos is an *[AtmosError].
+// Stacks asks Atmos for all components in all stacks, in one slow call that needs no
+// credentials and runs no Terraform: functions are left as text. Any failure of Atmos is
+// an *[AtmosError].
 func (a Atmos) Stacks(ctx context.Context) (Stacks, error) {
-	out, said, err := a.run(ctx, "describe", "stacks", "--format", "json", "--sections", "settings,metadata,component,vars,dependencies")
+	version, err := a.Version(ctx)
 	if err != nil {
-		return Stacks{}, &AtmosError{Line: "Atmos can't describe the stacks: " + oneLine(errorHeadings.ReplaceAllString(said, "")), Said: said, Err: err}
+		return Stacks{}, err
+	}
+	sections := strings.Join(append(slices.Clone(inStacks), "component_info", "dependencies", "generate", "required_providers", "required_version", "source", "provision"), ",")
+	out, said, err := a.run(ctx, append([]string{"describe", "stacks", "--sections", sections}, version.flags(false)...)...)
+	if err != nil {
+		return Stacks{}, a.failed(ctx, "describe the stacks", said, err)
 	}
 	var stacks map[string]struct {
 		Components struct {
@@ -62,12 +71,16 @@ func (a Atmos) Stacks(ctx context.Context) (Stacks, error) {
 		} `json:"components"`
 	}
 	if err := json.Unmarshal(out, &stacks); err != nil {
-		return Stacks{}, problem.With(problem.Atmos, fmt.Errorf("read how Atmos describes the stacks: %w", err))
+		return Stacks{}, problem.With(problem.Atmos, fmt.Errorf("read how Atmos %s describes the stacks: %w", version, err))
 	}
-	all := Stacks{described: make(map[Name]description)}
+	all := Stacks{atmos: a, version: version, described: make(map[Name]description)}
 	for stack, in := range stacks {
 		for component, d := range in.Components.Terraform {
-			all.described[Name{component, stack}] = d
+			name := Name{component, stack}
+			if member := d.lacking(inStacks...); member != "" {
+				return Stacks{}, a.lacks(version, name, member)
+			}
+			all.described[name] = d
 		}
 	}
 	return all, nil
@@ -87,7 +100,7 @@ func (s Stacks) Targets() []Listed {
 	}
 	var all []Listed
 	for name, d := range s.described {
-		if d.Metadata.Type == "abstract" || d.Metadata.Enabled != nil && !*d.Metadata.Enabled || !d.Settings.GitHub.ActionsEnabled {
+		if !d.listed() {
 			continue
 		}
 		all = append(all, Listed{

@@ -15,8 +15,13 @@ import (
 // action hands it on with the rest of its environment.
 const AtmosVariable = "STAND_IN_ATMOS"
 
-// AtmosVersions are those that the stand-in plays.
-func AtmosVersions() []string { return []string{"1.196.0"} } // TODO(atmos): 1.227.0, which a few stories fail
+// AtmosVersions are those that the stand-in plays; "real" where the real one is on PATH.
+func AtmosVersions() []string {
+	if realAtmos() {
+		return []string{"real"}
+	}
+	return []string{"1.196.0", "1.227.0"}
+}
 
 // Atmos is a folder with the Atmos CLI, for [Scripts]: the real one where it is on
 // PATH, else the stand-in of test/atmos, built from the repository in root.
@@ -75,11 +80,7 @@ func (s Scripts) Run(t *testing.T, dir string) {
 	if len(ofAtmos) == 0 {
 		return
 	}
-	versions := AtmosVersions()
-	if realAtmos() {
-		versions = []string{"real"}
-	}
-	for _, version := range versions {
+	for _, version := range AtmosVersions() {
 		told := s
 		told.Environ = append(append([]string{}, s.Environ...), AtmosVariable+"="+version)
 		params := told.Params(dir)
