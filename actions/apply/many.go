@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,6 +31,7 @@ type fleet struct {
 	mu      sync.Mutex
 	applied []chosen
 	changes bool                                             // some plan has something to apply
+	left    map[target.Name]bool                             // to be planned and applied by a run of its own
 	outputs map[string]map[string]map[string]json.RawMessage // by stack, component and name
 }
 
@@ -63,7 +65,7 @@ func (m *merge) many(ctx context.Context) (result job.Result, err error) {
 	}
 	signals, stop := batch.Spread(m.Signals)
 	defer stop()
-	f := &fleet{merge: m, signals: signals, outputs: map[string]map[string]map[string]json.RawMessage{}}
+	f := &fleet{merge: m, signals: signals, left: map[target.Name]bool{}, outputs: map[string]map[string]map[string]json.RawMessage{}}
 	if f.plans, err = m.findAll(ctx, meant, settings); err != nil {
 		return job.Result{}, err
 	}
@@ -96,6 +98,12 @@ func (f *fleet) target(ctx context.Context, n batch.Node, failed []target.Name) 
 	plan := f.plans[n.Name]
 	record := plan.stored.Record
 	entry.Counts, entry.Digest = record.Counts, record.Digest
+	if note := f.waits(n, record, plan.err, failed); note != "" {
+		entry.Status, entry.Note = report.Waiting, note
+		f.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s is not applied: it %s. %s", n.Name, note, apply.PlanMerged)})
+		f.Add(entry, nil)
+		return false
+	}
 	if len(failed) > 0 {
 		entry.Status, entry.Note = report.Blocked, "depends on "+names(failed)+", which was not applied"
 		f.Fail(n.Name, problem.With(problem.Targets, fmt.Errorf("%s was not applied: it %s", n.Name, entry.Note)))
@@ -128,7 +136,7 @@ func (f *fleet) target(ctx context.Context, n batch.Node, failed []target.Name) 
 		f.Add(entry, nil)
 		return true
 	}
-	entry.Status = outcome.Report.Status
+	entry.Status, entry.Counts = outcome.Report.Status, outcome.Report.Planned
 	var refusal *apply.Refusal
 	if errors.As(err, &refusal) && refusal.Claim != nil && refusal.Claim.Status == planstore.StatusApplied {
 		// An earlier run of this job came as far as this: what comes after it can go on.
@@ -150,6 +158,27 @@ func (f *fleet) target(ctx context.Context, n batch.Node, failed []target.Name) 
 	}
 	f.Add(entry, job.Redact(f.Runtime, outcome.Report).Markdown)
 	return err == nil
+}
+
+// waits says why a target is left for a run of its own, which is not a failure: it could not
+// be planned before others are applied, or depends on one that is left so. failed are those of
+// its dependencies that were not applied.
+func (f *fleet) waits(n batch.Node, record planstore.Record, err error, failed []target.Name) (note string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	left := slices.DeleteFunc(slices.Clone(failed), func(d target.Name) bool { return !f.left[d] })
+	switch {
+	case len(left) < len(failed) || err != nil:
+		return ""
+	case len(left) > 0:
+		note = "depends on " + names(left) + ", which is to be planned next"
+	case record.Outcome == planstore.OutcomeWaiting && f.Verification != apply.Replan:
+		note = "is to be planned next: what it reads comes with the same change"
+	default:
+		return ""
+	}
+	f.left[n.Name] = true
+	return note
 }
 
 // noteOf is an error without the target's name, which stands beside it.

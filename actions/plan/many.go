@@ -180,6 +180,10 @@ func (f *fleet) plan(ctx context.Context, name target.Name) {
 	}
 	f.gather(p)
 	entry.Status, entry.Counts, entry.Digest, entry.Note, entry.Cautions = p.status(), p.record.Counts, p.record.Digest, p.lockedBy, p.cautions
+	if len(p.waits) > 0 {
+		entry.Note = "can be planned once " + strings.Join(names(p.waits), " and ") + " is applied"
+		f.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s %s: what it reads comes with the same change.", name, entry.Note)})
+	}
 	if failure := errors.Join(p.error, err); failure != nil {
 		f.Fail(name, failure, job.Annotations(p.job.Target.Dir, p.diagnostics)...)
 		// Without the target's name, which stands beside it.
@@ -194,10 +198,20 @@ func (f *fleet) plan(ctx context.Context, name target.Name) {
 
 // status is what the overview says of a plan.
 func (p *planning) status() report.Status {
+	if len(p.waits) > 0 {
+		return report.Waiting
+	}
 	if p.record.Outcome == planstore.OutcomeChanges || p.Drift && p.changes != nil && p.drifted() {
 		return report.Planned
 	}
 	return report.NoChanges
+}
+
+func names(list []target.Name) (all []string) {
+	for _, n := range list {
+		all = append(all, n.String())
+	}
+	return all
 }
 
 func (f *fleet) gather(p *planning) {

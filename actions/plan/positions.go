@@ -18,6 +18,8 @@ type position struct {
 	once sync.Once
 	set  chan struct{} // closed when at is there
 	at   *planstore.StatePosition
+	// pending says that an apply would change something: what others read is still to come.
+	pending bool
 }
 
 func newPositions(names []target.Name) *positions {
@@ -28,21 +30,35 @@ func newPositions(names []target.Name) *positions {
 	return p
 }
 
-// tell says where a target's state is; nil when that is unknown. Only the first time
-// counts.
-func (p *positions) tell(n target.Name, at *planstore.StatePosition) {
+// tell says where a target's state is, nil when that is unknown, and whether an apply would
+// change something. Only the first time counts.
+func (p *positions) tell(n target.Name, at *planstore.StatePosition, pending bool) {
 	if p == nil {
 		return
 	}
 	known := p.known[n]
 	known.once.Do(func() {
-		known.at = at
+		known.at, known.pending = at, pending
 		close(known.set)
 	})
 }
 
 // never says that nothing more is going to be known.
-func (p *positions) never(n target.Name) { p.tell(n, nil) }
+func (p *positions) never(n target.Name) { p.tell(n, nil, false) }
+
+// pending are those of the targets that are planned in this run and that an apply would
+// change. It waits for their plans.
+func (p *positions) pending(ctx context.Context, names []target.Name) (pending []target.Name, err error) {
+	if _, err := p.of(ctx, names); err != nil {
+		return nil, err
+	}
+	for _, n := range names {
+		if known, ok := p.known[n]; ok && known.pending {
+			pending = append(pending, n)
+		}
+	}
+	return pending, nil
+}
 
 // of waits for the positions of those targets that are planned in this run.
 func (p *positions) of(ctx context.Context, names []target.Name) ([]planstore.Dependency, error) {

@@ -43,7 +43,7 @@ func (p *planning) markdown() func(limit int) string {
 	}
 	return job.Redact(p.Runtime, report.Plan{
 		Subject: p.subject(), Changes: p.changes, Diagnostics: p.diagnostics, Error: p.undiagnosed(),
-		DependsOn: p.dependsOn(), ApplyHow: p.applyHow(),
+		Waits: names(p.waits), DependsOn: p.dependsOn(), ApplyHow: p.applyHow(),
 	}).Markdown
 }
 

@@ -41,6 +41,8 @@ type planning struct {
 	diagnostics []terraform.Diagnostic
 	noResources bool  // there was none in the state before the plan
 	error       error // of the plan itself: see session.target
+	// waits are the dependencies that have to be applied before this target can be planned.
+	waits []target.Name
 
 	locking  *planstore.Lock // that was taken, or is another's; nil when none was asked for
 	lockedBy string          // says whose it is
@@ -96,12 +98,15 @@ func (s *session) target(ctx context.Context, name target.Name, positions *posit
 	case p.error != nil && p.record.Outcome != planstore.OutcomeFailed:
 		return nil, errors.Join(p.error, p.putDriftResult(ctx))
 	}
+	// A dependency may have to wait for the same folder.
+	if err := j.LeaveFolder(); err != nil {
+		return nil, err
+	}
+	if err := p.wait(ctx); err != nil {
+		return nil, err
+	}
 	var trouble error // beside Terraform's own
 	if s.Store {
-		// A dependency may have to wait for the same folder.
-		if err := j.LeaveFolder(); err != nil {
-			return nil, err
-		}
 		if p.record.Dependencies, err = positions.of(ctx, j.Target.DependsOn); err != nil {
 			return nil, err
 		}
@@ -275,6 +280,7 @@ func (p *planning) read(ctx context.Context, cli *terraform.CLI, planfile string
 	p.record.Counts = p.changes.Counts
 	file, err := terraform.OpenPlanfile(planfile)
 	if errors.Is(err, terraform.ErrEncryptedPlanfile) {
+		p.positions.tell(p.job.Target.Name(), nil, p.changes.Counts.Any())
 		p.notes = append(p.notes, "The planfile is encrypted: the state it was made on is unknown, so times decide whether a later apply supersedes it.")
 		return nil
 	}
@@ -283,6 +289,6 @@ func (p *planning) read(ctx context.Context, cli *terraform.CLI, planfile string
 	}
 	p.noResources = file.NoResources
 	p.record.State = &planstore.StatePosition{Lineage: file.Lineage, Serial: file.Serial}
-	p.positions.tell(p.job.Target.Name(), p.record.State)
+	p.positions.tell(p.job.Target.Name(), p.record.State, p.changes.Counts.Any())
 	return nil
 }

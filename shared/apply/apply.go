@@ -180,6 +180,9 @@ func (w *Work) Refresh(ctx context.Context) error {
 // there is something to approve.
 func (w *Work) Review(ctx context.Context) error {
 	if err := w.Check(ctx); err != nil || w.hasChanges() {
+		if err == nil && w.waiting() && w.options.Verification != Replan {
+			return w.refuseWaiting("it could not be planned with the pull request: what it reads comes with the same change")
+		}
 		return err
 	}
 	err := w.compareUnchanged(ctx)
@@ -194,7 +197,7 @@ func (w *Work) Review(ctx context.Context) error {
 // hasChanges says that the plan that was taken has something to apply, or that Review found
 // that it has to be made again.
 func (w *Work) hasChanges() bool {
-	return w.again || w.stored.Record.Outcome == planstore.OutcomeChanges
+	return w.again || w.waiting() || w.stored.Record.Outcome == planstore.OutcomeChanges
 }
 
 // compareUnchanged compares the configuration with that of a plan without changes, where it
@@ -217,6 +220,9 @@ func (w *Work) Apply(ctx context.Context) error {
 	if err := w.Check(ctx); err != nil {
 		return err
 	}
+	if w.waiting() && w.options.Verification != Replan {
+		return w.refuseWaiting("it could not be planned with the pull request: what it reads came with the same change")
+	}
 	nothing := w.view.Status == report.NoChanges
 	if nothing && w.options.Verification != Replan {
 		return w.compareUnchanged(ctx)
@@ -236,7 +242,12 @@ func (w *Work) Apply(ctx context.Context) error {
 	defer log.Close()
 	cli.Log, cli.Signals = log, w.options.Signals
 	w.cli = cli
-	if err := w.verify(ctx); err != nil {
+	if w.waiting() {
+		nothing, err = w.planFirst(ctx)
+	} else {
+		err = w.verify(ctx)
+	}
+	if err != nil {
 		return err
 	}
 	if nothing {

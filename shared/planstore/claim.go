@@ -76,8 +76,8 @@ const readBackTimeout = 10 * time.Second
 
 // Claim gives a run the right to apply a plan, which no other run can get from
 // then on, whatever becomes of this one, unless this one gives it back
-// ([Store.Release]). Only a plan with changes that is still [StatusPlanned] can be
-// claimed; for any other the error is a *[NotClaimableError].
+// ([Store.Release]). Only a plan with changes, or one that waits, that is
+// still [StatusPlanned] can be claimed; for any other the error is a *[NotClaimableError].
 //
 // The same attempt of the same run gets a claim once, too: it may have two jobs
 // for one target. A claim whose answer was lost on the way is recognized by a
@@ -107,7 +107,7 @@ func (s *Store) claim(ctx context.Context, r Record, run Run, actor string) erro
 		token: rand.Text(),
 	}
 	err := errCondition
-	if r.Outcome == OutcomeChanges && !r.expired(now) {
+	if r.Outcome != OutcomeFailed && !r.expired(now) {
 		if err = s.items.putClaim(ctx, r, mine); err == nil {
 			return nil
 		}

@@ -93,6 +93,10 @@ const (
 	OutcomeChanges   Outcome = "changes"
 	OutcomeNoChanges Outcome = "no-changes"
 	OutcomeFailed    Outcome = "failed"
+	// OutcomeWaiting is of a target that could not be planned, since what it reads is only
+	// made by the apply of a dependency that the same commit changes. It has no planfile:
+	// whoever claims it plans first.
+	OutcomeWaiting Outcome = "waiting"
 )
 
 // StatePosition is a point in a state's history. A plan made on no state at
@@ -126,7 +130,7 @@ func (r Record) check() error {
 	switch {
 	case r.Kind != KindChange && r.Kind != KindDrift:
 		return fmt.Errorf("unknown kind of plan %q", r.Kind)
-	case r.Outcome != OutcomeChanges && r.Outcome != OutcomeNoChanges && r.Outcome != OutcomeFailed:
+	case r.Outcome != OutcomeChanges && r.Outcome != OutcomeNoChanges && r.Outcome != OutcomeFailed && r.Outcome != OutcomeWaiting:
 		return fmt.Errorf("unknown outcome of a plan %q", r.Outcome)
 	case r.CreatedAt.Year() < 1970 || r.CreatedAt.Year() > 9999:
 		return errors.New("a plan record needs the time it was created at")

@@ -135,8 +135,8 @@ type Stored struct {
 
 // Put stores a planfile and then its record, and returns the record with its
 // digest, size, object key and version set: just as [Store.Find] will. Until the
-// record is written nobody can see the planfile. A plan that failed has no
-// planfile: "".
+// record is written nobody can see the planfile. A plan that failed or
+// waits has no planfile: "".
 //
 // A planfile must be a plain file of at most 5 GiB. CreatedAt is set to now
 // when it is zero.
@@ -165,8 +165,8 @@ func (s *Store) put(ctx context.Context, r Record, planfile string) (Record, err
 		return r, err
 	}
 	switch {
-	case r.Outcome == OutcomeFailed && planfile != "":
-		return r, errors.New("a failed plan has no planfile to store")
+	case (r.Outcome == OutcomeFailed || r.Outcome == OutcomeWaiting) && planfile != "":
+		return r, fmt.Errorf("a plan whose outcome is %s has no planfile to store", r.Outcome)
 	case r.Outcome == OutcomeChanges && planfile == "":
 		return r, errors.New("a plan with changes needs its planfile")
 	}

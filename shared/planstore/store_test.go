@@ -75,6 +75,28 @@ func TestFailedPlanIsARecordWithoutPlanfile(t *testing.T) {
 	})
 }
 
+func TestWaitingPlanIsClaimedOnce(t *testing.T) {
+	onEachBackend(t, func(t *testing.T, b *backend) {
+		r := b.newRecord(nil)
+		r.Outcome, r.Dependencies = OutcomeWaiting, []Dependency{{Component: "vpc", Stack: r.Stack}}
+		stored, err := b.Put(t.Context(), r, "")
+		must(t, err)
+		found, err := b.Find(t.Context(), r.Target, r.Commit)
+		must(t, err)
+		if diff := cmp.Diff(Stored{Record: stored, Status: StatusPlanned}, found); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		if err := b.Fetch(t.Context(), stored, filepath.Join(t.TempDir(), "f")); err == nil {
+			t.Error("the planfile of a plan that waits was fetched")
+		}
+		run := runNumber("200", 1)
+		must(t, b.Claim(t.Context(), stored, run, "x"))
+		b.refusedAs(t, stored, StatusApplying)
+		must(t, b.Finish(t.Context(), stored, run, Result{Status: StatusApplied, PlannedOn: &StatePosition{}}))
+		b.refusedAs(t, stored, StatusApplied)
+	})
+}
+
 func TestNewestPlanOfACommitIsFound(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {
 		first := b.newRecord(nil)
@@ -165,6 +187,7 @@ func TestAnUnclearRecordIsRefused(t *testing.T) {
 			"no expiry":                 func(r *Record) { r.ExpiresAt = time.Time{} },
 			"expired from the start":    func(r *Record) { r.ExpiresAt = r.CreatedAt },
 			"failed, with a planfile":   func(r *Record) { r.Outcome = OutcomeFailed },
+			"waiting, with a planfile":  func(r *Record) { r.Outcome = OutcomeWaiting },
 			"repository without owner":  func(r *Record) { r.Repository = "infra" },
 			"repository with a path":    func(r *Record) { r.Repository = "acme/infra/x" },
 			"component with a NUL":      func(r *Record) { r.Component = "a\x00b" },

@@ -98,6 +98,8 @@ const (
 	ChangedPlan Code = "GITOPS-CHANGED-PLAN"
 	// DependencyApplied is of such a plan, too, which was made anew since a dependency was applied.
 	DependencyApplied Code = "GITOPS-DEPENDENCY-APPLIED"
+	// Waiting is of a target that could not be planned before another one is applied.
+	Waiting Code = "GITOPS-WAITING"
 	// Locked is of a target that another pull request holds, or a component that Atmos' settings lock.
 	Locked Code = "GITOPS-LOCKED"
 	// ExpectedDigest is of another plan than the one that was approved.

@@ -24,6 +24,7 @@ const (
 const (
 	Planned  Status = "planned"  // an apply would do something
 	Blocked  Status = "blocked"  // not tried, since a target that it depends on was not applied
+	Waiting  Status = "waiting"  // to be planned once a target that it depends on is applied
 	Selected Status = "selected" // to be planned by another job
 	Skipped  Status = "skipped"  // left out, as its settings ask for
 	Deleted  Status = "deleted"  // it is no longer in Git

@@ -30,6 +30,7 @@ const (
 	classFailed class = iota
 	classRefused
 	classBlocked
+	classWaiting
 	classDestroys
 	classReplaces
 	classForgets
@@ -57,6 +58,8 @@ func (e Entry) class() class {
 		return classRefused
 	case Blocked:
 		return classBlocked
+	case Waiting:
+		return classWaiting
 	case Selected:
 		return classSelected
 	case NoChanges:
@@ -70,7 +73,7 @@ func (e Entry) class() class {
 }
 
 // trouble reports whether nobody can be content with that.
-func (c class) trouble() bool { return c <= classBlocked }
+func (c class) trouble() bool { return c <= classWaiting }
 
 // worstFirst orders the entries of a table; between equals, by name.
 func worstFirst(a, b *row) int {
@@ -97,6 +100,8 @@ func (e Entry) what() string {
 	switch c := e.class(); {
 	case c == classFailed:
 		return "❌ **" + e.plain() + "**"
+	case c == classWaiting:
+		return "⏳ **" + e.plain() + "**"
 	case c.trouble():
 		return "⛔ **" + e.plain() + "**"
 	case c == classDestroys || c == classReplaces || c == classForgets || c == classDeleted:
@@ -112,6 +117,8 @@ func (e Entry) plain() string {
 		return "refused"
 	case classBlocked:
 		return "blocked"
+	case classWaiting:
+		return "waiting"
 	case classSelected:
 		return "selected"
 	case classNoChanges:

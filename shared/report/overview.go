@@ -86,6 +86,7 @@ func (m *Many) tallied(rows []*row) string {
 	add(n[classFailed], "failed", "failed")
 	add(n[classRefused], "refused", "refused")
 	add(n[classBlocked], "blocked", "blocked")
+	add(n[classWaiting], "waiting", "waiting")
 	if m.Job == Applies {
 		add(pending(rows), "applied", "applied")
 	} else {

@@ -24,7 +24,10 @@ type Plan struct {
 	Diagnostics []terraform.Diagnostic
 	// Error is why planning failed where no diagnostic says so: one that came
 	// before Terraform, or in place of it.
-	Error     string
+	Error string
+	// Waits are targets that have to be applied before this one can be planned: then what
+	// failed is not the plan's fault.
+	Waits     []string
 	DependsOn []string // other components that must be applied first
 	// ApplyHow says who applies the plan and how, in a sentence or two.
 	ApplyHow string
@@ -79,6 +82,9 @@ func (p Plan) rest() string {
 // failed is the report of a plan that could not be made.
 func (p Plan) failed() document {
 	d := document{rest: p.rest(), title: "## ❌ Plan failed for " + p.name() + "\n\n"}
+	if len(p.Waits) > 0 {
+		return p.waiting(d)
+	}
 	errors, warnings := diagnostics(p.Diagnostics)
 	d.line = "**The plan failed.** Nothing can be applied until it succeeds.\n\n"
 	if n := len(errors.items); n > 0 {
@@ -88,6 +94,20 @@ func (p Plan) failed() document {
 		d.add(&part{name: "error", rank: rankError, title: paragraphs(clip(p.Error, 2*maxValue), p.text)})
 	}
 	d.add(errors, p.notes(), warnings)
+	d.foot = p.foot("About this plan")
+	return d
+}
+
+// waiting is the report of a plan that has to wait for another target's apply.
+func (p Plan) waiting(d document) document {
+	errors, _ := diagnostics(p.Diagnostics)
+	d.title = "## ⏳ Not planned yet: " + p.name() + "\n\n"
+	d.line = "**It can be planned once " + codes(p.Waits) + " is applied:** what it reads comes with the same change.\n\n"
+	d.add(alert(rankAlert, "IMPORTANT", "what happens next", "**What happens next**", []string{
+		"After the merge, what it waits for is applied.",
+		"With " + Code("verification: replan") + ", the same run then plans this target and applies that, if it only creates and the state is new. Nobody has reviewed that plan.",
+		"Otherwise plan the merged commit, and review and apply that: the workflow " + Code("examples/plan-merged.yml") + " does so.",
+	}), errors, p.notes())
 	d.foot = p.foot("About this plan")
 	return d
 }

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/terraform"
+)
+
+// wait tells a plan that failed only since what it reads is not there yet from one that is
+// wrong: Terraform complains of nothing but reads, and a dependency that is planned in this
+// run is going to be changed, or waits itself. Such a target can be planned once that is
+// applied, so it does not fail the job: else a pull request that brings a new stack could
+// never pass a required check.
+//
+// Drift is measured on what was applied: there, nothing waits.
+func (p *planning) wait(ctx context.Context) (err error) {
+	if p.error == nil || p.positions == nil || p.Drift || !onlyReads(p.diagnostics) {
+		return nil
+	}
+	if p.waits, err = p.positions.pending(ctx, p.job.Target.DependsOn); err != nil || len(p.waits) == 0 {
+		return err
+	}
+	p.error, p.record.Outcome = nil, planstore.OutcomeWaiting
+	p.positions.tell(p.job.Target.Name(), nil, true)
+	return nil
+}
+
+// onlyReads reports whether each error is about something that is read: a data source, or an
+// output of another state that is not there.
+func onlyReads(diagnostics []terraform.Diagnostic) bool {
+	reads := 0
+	for _, d := range diagnostics {
+		switch {
+		case d.Severity != "error":
+		case slices.Contains(strings.Split(d.Address, "."), "data"), strings.Contains(d.Snippet, "terraform_remote_state"):
+			reads++
+		default:
+			return false
+		}
+	}
+	return reads > 0
+}
