@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/batch"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
@@ -39,17 +40,17 @@ func (m *merge) choose(ctx context.Context, listed []target.Listed) (meant []tar
 	if len(m.Targets) > 0 {
 		return m.Targets, nil, nil
 	}
-	if base := m.base(); base != "" {
-		affected, err := m.repository.Affected(ctx, base, false)
-		if err != nil {
-			return nil, nil, err
-		}
-		affected = slices.DeleteFunc(affected, func(c target.Change) bool { return !m.Selection.Matches(c.Name) })
+	affected, err := m.affected(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(affected) > 0 {
+		affected = slices.DeleteFunc(slices.Clone(affected), func(c target.Change) bool { return !m.Selection.Matches(c.Name) })
 		left = m.repository.Left(ctx, affected, m.storageRole, m.Now)
-		for _, c := range affected {
-			if !c.Deleted {
-				meant = append(meant, c.Name)
-			}
+	}
+	for _, c := range affected {
+		if !c.Deleted {
+			meant = append(meant, c.Name)
 		}
 	}
 	planned, err := m.planned(ctx, listed)
@@ -59,6 +60,42 @@ func (m *merge) choose(ctx context.Context, listed []target.Listed) (meant []tar
 	out := func(n target.Name) bool { return !m.Selection.Matches(n) }
 	meant = slices.SortedFunc(slices.Values(append(meant, planned...)), batch.Compare)
 	return slices.DeleteFunc(slices.Compact(meant), out), left, nil
+}
+
+// affected are the targets that the merge affects; none where there is nothing before it.
+func (m *merge) affected(ctx context.Context) ([]target.Change, error) {
+	m.compared.Do(func() {
+		if base := m.base(); base != "" {
+			m.changes, m.failure = m.repository.Affected(ctx, base, false)
+		}
+	})
+	return m.changes, m.failure
+}
+
+// anew says why a target is planned again before its plan is applied; empty: it is not. A
+// plan of one that the merge does not affect was reviewed by nobody who looked at what was
+// merged: a planner could have stored it beside that of another target.
+func (m *merge) anew(ctx context.Context, t target.Target) string {
+	base := m.base()
+	if base == "" || m.Verification == apply.Replan {
+		return ""
+	}
+	affected := false
+	var err error
+	if m.Component != "" {
+		affected, err = m.repository.IsAffected(ctx, base, t)
+	} else {
+		var changes []target.Change
+		changes, err = m.affected(ctx)
+		affected = slices.ContainsFunc(changes, func(c target.Change) bool { return c.Name == t.Name() })
+	}
+	switch {
+	case err != nil:
+		return "whether the merge affects it can't be seen: " + problem.Text(err)
+	case affected:
+		return ""
+	}
+	return "the merge does not affect it"
 }
 
 // base is the commit before the merge; empty for a first commit. A push may hold several

@@ -93,7 +93,8 @@ func TestForgedPlansAreRefused(t *testing.T) {
 
 type forgery struct {
 	*ghatest.Runner
-	store *planstore.Store
+	store  *planstore.Store
+	inputs map[string]string // of the apply action; nil: those that name the component
 }
 
 // newForgery is a repository whose component was planned honestly.
@@ -109,7 +110,7 @@ func newForgery(t *testing.T) *forgery {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &forgery{runner, store}
+	return &forgery{Runner: runner, store: store}
 }
 
 func (w *forgery) key() planstore.Target {

@@ -97,7 +97,7 @@ func (f *fleet) target(ctx context.Context, n batch.Node, failed []target.Name) 
 	entry := report.Entry{Component: n.Component, Stack: n.Stack}
 	plan := f.plans[n.Name]
 	record := plan.stored.Record
-	entry.Counts, entry.Digest = record.Counts, record.Digest
+	entry.Counts, entry.Digest, entry.Note = record.Counts, record.Digest, strings.Join(record.Scope(), " ")
 	if note := f.waits(n, record, plan.err, failed); note != "" {
 		entry.Status, entry.Note = report.Waiting, note
 		f.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s is not applied: it %s. %s", n.Name, note, apply.PlanMerged)})
@@ -120,6 +120,9 @@ func (f *fleet) target(ctx context.Context, n batch.Node, failed []target.Name) 
 		}
 		if plan.err != nil {
 			return plan.err
+		}
+		if record.Outcome == planstore.OutcomeChanges {
+			w.PlanAnew(f.anew(ctx, w.Job.Target))
 		}
 		if f.DryRun {
 			return w.Review(ctx)

@@ -31,6 +31,10 @@ type merge struct {
 
 	asked sync.Mutex
 	heads []head // of the pull requests that were merged as commit; nil until asked for
+
+	compared sync.Once // for affected
+	changes  []target.Change
+	failure  error
 }
 
 // head is the last commit of a pull request that was merged, and what it was merged as.

@@ -11,6 +11,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/target"
 )
@@ -33,6 +34,9 @@ func (m *merge) one(ctx context.Context) (job.Result, error) {
 		}
 		if err := m.checkExpected(c.stored.Record.Digest); err != nil {
 			return w.Refuse(err, adviceOnDigest)
+		}
+		if c.stored.Record.Outcome == planstore.OutcomeChanges {
+			w.PlanAnew(m.anew(ctx, w.Job.Target))
 		}
 		if m.DryRun {
 			return w.Review(ctx)

@@ -183,6 +183,8 @@ func (f *fleet) plan(ctx context.Context, name target.Name) {
 	if len(p.waits) > 0 {
 		entry.Note = "can be planned once " + strings.Join(names(p.waits), " and ") + " is applied"
 		f.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s %s: what it reads comes with the same change.", name, entry.Note)})
+	} else if entry.Note == "" {
+		entry.Note = strings.Join(p.record.Scope(), " ")
 	}
 	if failure := errors.Join(p.error, err); failure != nil {
 		f.Fail(name, failure, job.Annotations(p.job.Target.Dir, p.diagnostics)...)

@@ -54,7 +54,7 @@ func (p *planning) subject() report.Subject {
 		Digest: p.record.Digest, CreatedAt: p.record.CreatedAt,
 		RunURL: p.record.Run.URL, Actor: p.record.Actor,
 		TerraformName: p.record.TerraformName, TerraformVersion: p.record.TerraformVersion, AtmosVersion: p.job.AtmosVersion(),
-		Notes: p.notes, Cautions: p.cautions,
+		Notes: p.notes, Cautions: p.cautions, Scope: p.record.Scope(),
 	}
 	if p.Debug {
 		s.Settings = p.job.Origins()

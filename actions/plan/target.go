@@ -288,6 +288,7 @@ func (p *planning) read(ctx context.Context, cli *terraform.CLI, planfile string
 		return err
 	}
 	p.noResources = file.NoResources
+	p.record.Mode, p.record.Targets, p.record.Replace = string(file.Mode()), file.Targets(), file.Replace()
 	p.record.State = &planstore.StatePosition{Lineage: file.Lineage, Serial: file.Serial}
 	p.positions.tell(p.job.Target.Name(), p.record.State, p.changes.Counts.Any())
 	return nil

@@ -14,6 +14,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
@@ -67,10 +68,12 @@ type Work struct {
 	cli      *terraform.CLI
 	planfile string
 	inside   *terraform.Planfile      // what planfile tells of itself; nil when it is encrypted
+	reviewed *changes.Plan            // what it would change; nil until it is read
 	newOn    *planstore.StatePosition // that the plan made anew was made on; nil without one, or when unknown
 	after    *planstore.StatePosition // that the apply left; nil when it is not looked up
 	view     report.Apply
-	again    bool // a review found that the plan has to be made again
+	again    bool   // a review found that the plan has to be made again
+	anew     string // why it is planned again whatever the verification; empty: nothing asks for it
 	claimed  bool
 	applied  bool  // and that is recorded
 	trouble  error // beside Terraform's own: what could not be stored after the apply
@@ -139,6 +142,10 @@ func (w *Work) Take(stored planstore.Stored) {
 	w.describe()
 }
 
+// PlanAnew has the target planned again before its plan is applied, whatever the
+// verification is, and says why; empty: it does not.
+func (w *Work) PlanAnew(why string) { w.anew = why }
+
 // Check sees whether the plan that was taken may be applied, as far as its record, its
 // claim and the target's lock say: all that Apply does before it runs Terraform.
 func (w *Work) Check(ctx context.Context) error {
@@ -157,6 +164,7 @@ func (w *Work) Check(ctx context.Context) error {
 	if w.stored.Record.Outcome == planstore.OutcomeNoChanges {
 		w.view.Status = report.NoChanges
 	}
+	w.tellApprover()
 	return nil
 }
 
@@ -223,9 +231,13 @@ func (w *Work) Apply(ctx context.Context) error {
 	if w.waiting() && w.options.Verification != Replan {
 		return w.refuseWaiting("it could not be planned with the pull request: what it reads came with the same change")
 	}
+	w.view.Verification, w.view.Unverified = "", ""
 	nothing := w.view.Status == report.NoChanges
 	if nothing && w.options.Verification != Replan {
-		return w.compareUnchanged(ctx)
+		if err := w.compareUnchanged(ctx); err != nil {
+			return err
+		}
+		return w.checkNothing(ctx)
 	}
 	if err := w.enterFolder(ctx); err != nil {
 		return err

@@ -71,6 +71,7 @@ func (w *Work) describe() {
 	w.view.RunURL, w.view.Actor = w.Job.Context.RunURL, w.Job.Context.Actor
 	w.view.TerraformName, w.view.TerraformVersion = r.TerraformName, r.TerraformVersion
 	w.view.AtmosVersion = w.Job.AtmosVersion()
+	w.view.Scope = r.Scope()
 	if w.options.Debug {
 		w.view.Settings = w.Job.Origins()
 	}

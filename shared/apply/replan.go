@@ -24,9 +24,12 @@ func (w *Work) replan(ctx context.Context) error {
 	if _, err := w.Job.Plan(ctx, w.cli, terraform.PlanOptions{Out: fresh}); err != nil {
 		return fmt.Errorf("plan %s again: %w", w.Job.Target, err)
 	}
-	reviewed, err := w.read(ctx, w.planfile)
+	reviewed, err := w.readReviewed(ctx)
 	if err != nil {
-		return fmt.Errorf("read the reviewed plan of %s: %w", w.Job.Target, err)
+		return err
+	}
+	if reviewed.Counts != w.stored.Record.Counts { // of an encrypted one nothing else has told
+		return w.refuseForged([]string{fmt.Sprintf("the record counts %s, and the planfile has %s", w.stored.Record.Counts, reviewed.Counts)})
 	}
 	now, err := w.read(ctx, fresh)
 	if err != nil {
@@ -53,8 +56,13 @@ func (w *Work) replan(ctx context.Context) error {
 	}
 	w.planfile, w.inside = fresh, file
 	why := "verification: replan"
-	if len(w.moved) > 0 {
+	switch {
+	case len(w.moved) > 0:
 		why = list(w.moved) + " was applied since"
+	case w.options.Verification != Replan && w.anew != "":
+		why = w.anew
+	case w.options.Verification != Replan:
+		why = "it is encrypted"
 	}
 	w.view.Verification = "Planned again before the apply: the new plan changes exactly what was reviewed (" + why + ")."
 	return nil
@@ -90,6 +98,16 @@ func differences(reviewed, now *changes.Plan) []string {
 		list = []string{"values that are sensitive or beyond what is shown here, provisioners, or settings of providers"}
 	}
 	return list
+}
+
+// readReviewed reads what the stored planfile would change, once.
+func (w *Work) readReviewed(ctx context.Context) (_ *changes.Plan, err error) {
+	if w.reviewed == nil {
+		if w.reviewed, err = w.read(ctx, w.planfile); err != nil {
+			return nil, fmt.Errorf("read the reviewed plan of %s: %w", w.Job.Target, err)
+		}
+	}
+	return w.reviewed, nil
 }
 
 func (w *Work) read(ctx context.Context, planfile string) (plan *changes.Plan, err error) {

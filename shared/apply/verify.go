@@ -41,23 +41,33 @@ func (w *Work) verify(ctx context.Context) error {
 	if err := w.cli.CheckApply(w.planfile); err != nil { // before the claim: nothing is used up
 		return fmt.Errorf("apply %s: %w", w.Job.Target, err)
 	}
-	if w.options.Verification == Replan {
+	if w.inside == nil {
+		// The drift's planfile is from a role that no pull request can assume, and
+		// drift-remediation has no verification to set.
+		switch drift := w.stored.Record.Kind == planstore.KindDrift; {
+		case w.options.Verification == Replan, w.anew != "", drift && w.options.Verification == Strict:
+			return w.replan(ctx)
+		case w.options.Verification == Strict:
+			return w.refuseEncrypted()
+		}
+	} else {
+		if err := w.compare(); err != nil {
+			return err
+		}
+		if err := w.checkForged(ctx); err != nil {
+			return err
+		}
+	}
+	if w.options.Verification == Replan || w.anew != "" || len(w.moved) > 0 {
 		return w.replan(ctx)
 	}
-	if err := w.compare(); err != nil || len(w.moved) == 0 {
-		return err
-	}
-	return w.replan(ctx)
+	w.tellVerified()
+	return nil
 }
 
 // compare compares the configuration inside of the planfile with the checkout.
 func (w *Work) compare() error {
-	switch {
-	case w.options.Verification == None:
-		w.view.Verification = "Not verified: the configuration was not compared with the planned one (verification: none)."
-		return nil
-	case w.inside == nil:
-		w.view.Verification = "The planfile is encrypted: the configuration was compared with the plan record only."
+	if w.options.Verification != Strict {
 		return nil
 	}
 	different, err := w.inside.CompareConfig(w.cli.Dir, w.cli.DataDir, w.stored.Record.TerraformName)

@@ -7,6 +7,11 @@
 // format" page, https://developer.hashicorp.com/terraform/internals/json-format.
 package changes
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Plan is what one plan would do. Counts are exact; details are kept for the
 // most important resources, within the limit that [Read] was given.
 type Plan struct {
@@ -121,6 +126,26 @@ func (c Counts) Destroys() int { return c.Delete + c.Replace }
 // move or forget one, or change an output.
 func (c Counts) Any() bool {
 	return c.Create+c.Update+c.Delete+c.Replace+c.Forget+c.Import+c.Move+c.Outputs > 0
+}
+
+// String is all that is counted: "2 create, 1 no-op", or "nothing".
+func (c Counts) String() string {
+	var all []string
+	for _, n := range []struct {
+		count int
+		what  string
+	}{
+		{c.Create, "create"}, {c.Update, "update"}, {c.Delete, "delete"}, {c.Replace, "replace"}, {c.Forget, "forget"}, {c.Read, "read"},
+		{c.NoOp, "no-op"}, {c.Import, "import"}, {c.Move, "move"}, {c.Drift, "drift"}, {c.Deferred, "deferred"}, {c.Outputs, "output"},
+	} {
+		if n.count > 0 {
+			all = append(all, fmt.Sprintf("%d %s", n.count, n.what))
+		}
+	}
+	if len(all) == 0 {
+		return "nothing"
+	}
+	return strings.Join(all, ", ")
 }
 
 // Plus adds the counts of two plans.

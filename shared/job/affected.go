@@ -10,6 +10,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/target"
+	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
 // Affected lists the targets whose configuration in the workspace is another than at
@@ -46,6 +47,51 @@ func (rp *Repository) Affected(ctx context.Context, base string, dependents bool
 		changes = target.WithDependents(changes, head.Targets())
 	}
 	return changes, err
+}
+
+// IsAffected reports whether one target's configuration in the workspace is another than at
+// the commit base, where it may not be at all: for less than [Repository.Affected] takes.
+func (rp *Repository) IsAffected(ctx context.Context, base string, now target.Target) (affected bool, err error) {
+	if !IsCommit(base) {
+		return false, problem.With(problem.Input, fmt.Errorf("compare with commit %q: give a full commit SHA", base))
+	}
+	if isZero(base) {
+		return true, nil
+	}
+	err = rp.withBase(ctx, base, func(dir string) error {
+		before, err := rp.at(ctx, dir, now.Name())
+		if errors.Is(err, target.ErrUnknownTarget) || errors.Is(err, os.ErrNotExist) {
+			affected = true
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		// Which Terraform it is makes no difference to what is compared.
+		is, err := now.Configuration(ctx, terraform.Terraform, "")
+		if err != nil {
+			return err
+		}
+		was, err := before.Configuration(ctx, terraform.Terraform, "")
+		affected = err == nil && is.Digest != was.Digest || now.Settings.TerraformVersion != before.Settings.TerraformVersion ||
+			now.Settings.OpenTofuVersion != before.Settings.OpenTofuVersion
+		return err
+	})
+	return affected, err
+}
+
+// at resolves a target in another checkout of the repository.
+func (rp *Repository) at(ctx context.Context, dir string, name target.Name) (target.Target, error) {
+	if rp.atmos != nil {
+		there := *rp.atmos
+		there.Root = dir
+		return there.Target(ctx, name.Component, name.Stack)
+	}
+	config, err := target.Load(dir, rp.source.name)
+	if err != nil {
+		return target.Target{}, err
+	}
+	return config.Target(name.Component, name.Stack)
 }
 
 func (rp *Repository) affectedOfAtmos(ctx context.Context, base string, dependents bool) (changes []target.Change, err error) {

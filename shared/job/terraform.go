@@ -344,6 +344,19 @@ func (j *Job) varFiles() []string {
 	return files
 }
 
+// VariableSources are where Terraform's root variables get their values from, for the program
+// of the given name.
+func (j *Job) VariableSources(program string) terraform.VariableSources {
+	s := terraform.VariableSources{Dir: j.inRoot(j.Target.Dir), Program: program, VarFiles: j.varFiles(), Env: j.Target.Env, Job: j.environ}
+	if atmos := j.Target.Atmos; atmos != nil {
+		s.Values, s.Env = atmos.Vars, map[string]string{}
+		for name, value := range atmos.Env {
+			s.Env[name] = fmt.Sprint(value)
+		}
+	}
+	return s
+}
+
 func (j *Job) inRoot(name string) string {
 	return filepath.Join(j.Target.Root, filepath.FromSlash(name))
 }

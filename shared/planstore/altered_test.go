@@ -84,6 +84,7 @@ func TestRecordThatWasWrittenOverIsRefused(t *testing.T) {
 			r := b.newRecord(&StatePosition{"L", 5})
 			r.Dependencies = []Dependency{{"network", "prod", StatePosition{"N", 7}}}
 			r.ModulesDigest, r.ModuleFiles = strings.Repeat("e2", 32), map[string]string{"module.vpc: run.sh": "f3"}
+			r.Mode, r.Targets, r.Replace = "destroy", []string{"a.b", "c.d"}, []string{"e.f"}
 			return r
 		}
 		template := b.put(t, newRecord(), "plan")

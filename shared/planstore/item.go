@@ -45,6 +45,9 @@ type recordItem struct {
 	State               *positionItem     `json:"statePosition,omitempty"`
 	Counts              changes.Counts    `json:"counts"`
 	Dependencies        dependencyItems   `json:"dependencies,omitempty"`
+	Mode                string            `json:"mode,omitempty"`
+	Targets             string            `json:"targets,omitempty"`
+	Replace             string            `json:"replace,omitempty"`
 	PullRequest         string            `json:"pullRequest,omitempty"`
 	PullRequestNumber   int               `json:"pullRequestNumber,omitempty"`
 	Branch              string            `json:"branch,omitempty"`
@@ -76,6 +79,7 @@ func newRecordItem(r Record) recordItem {
 		ModulesDigest: r.ModulesDigest, ModuleFiles: r.ModuleFiles,
 		TerraformName: r.TerraformName, TerraformVersion: r.TerraformVersion,
 		State: newPositionItem(r.State), Counts: r.Counts, Dependencies: newDependencyItems(r.Dependencies),
+		Mode: r.Mode, Targets: joinAddresses(r.Targets), Replace: joinAddresses(r.Replace),
 		PullRequestNumber: r.PullRequest, Branch: r.Branch, BaseCommit: r.BaseCommit,
 		ExpiresAt: r.ExpiresAt.Unix(),
 	}
@@ -115,6 +119,7 @@ func (i recordItem) record() (Record, error) {
 		ModulesDigest: i.ModulesDigest, ModuleFiles: i.ModuleFiles,
 		TerraformName: i.TerraformName, TerraformVersion: i.TerraformVersion,
 		State: i.State.position(), Counts: i.Counts, Dependencies: i.Dependencies.dependencies(),
+		Mode: i.Mode, Targets: splitAddresses(i.Targets), Replace: splitAddresses(i.Replace),
 		PullRequest: i.PullRequestNumber, Branch: i.Branch, BaseCommit: i.BaseCommit,
 		ExpiresAt: time.Unix(i.ExpiresAt, 0).UTC(),
 	}

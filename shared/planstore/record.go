@@ -44,6 +44,12 @@ type Record struct {
 	State            *StatePosition // that the plan was made on; nil when unknown
 	Counts           changes.Counts
 
+	// Mode is what the plan is for, as package terraform names it: empty for what the
+	// configuration says, else "destroy" or "refresh-only". Targets and Replace are the
+	// addresses that it was limited to (-target) and was to replace (-replace), sorted.
+	Mode             string
+	Targets, Replace []string
+
 	// Dependencies are the targets that this one depends on whose state position
 	// was known when the planning began, sorted by component and stack.
 	Dependencies []Dependency
@@ -125,6 +131,9 @@ func (r Record) check() error {
 		return err
 	}
 	if err := checkDependencies(r.Dependencies); err != nil {
+		return err
+	}
+	if err := checkScope(r.Mode, r.Targets, r.Replace); err != nil {
 		return err
 	}
 	switch {

@@ -41,25 +41,29 @@ func TestSealIsOfTheBencodedContent(t *testing.T) {
 // call them all altered. Then recordVersion must change, too.
 func TestSealOfAVersionNeverChanges(t *testing.T) {
 	t.Parallel()
-	for version, c := range map[int]struct {
+	for _, c := range []struct {
+		version      int
 		dependencies []Dependency
 		modules      string
+		targets      []string
 		seal         string
 	}{
-		1: {nil, "", "cc7dfa0e294500595c2dc7219d6b4225e947ea09edbfdf15334d3807bba2a15e"},
-		2: {[]Dependency{{"network", "prod", StatePosition{"N", 7}}}, "", "aec01ab3cb3da664083358daaab31b7af96d8f77d81db0afe8fbadd874a1b9df"},
-		3: {[]Dependency{{"network", "prod", StatePosition{"N", 7}}}, strings.Repeat("e2", 32), "e8d7c4a584e1bc8c784be7400a25f8a9e09ec35c1d48d9e4ae4be70f2662e52d"},
+		{1, nil, "", nil, "cc7dfa0e294500595c2dc7219d6b4225e947ea09edbfdf15334d3807bba2a15e"},
+		{2, []Dependency{{"network", "prod", StatePosition{"N", 7}}}, "", nil, "aec01ab3cb3da664083358daaab31b7af96d8f77d81db0afe8fbadd874a1b9df"},
+		{3, []Dependency{{"network", "prod", StatePosition{"N", 7}}}, strings.Repeat("e2", 32), nil, "e8d7c4a584e1bc8c784be7400a25f8a9e09ec35c1d48d9e4ae4be70f2662e52d"},
+		{3, nil, "", []string{"a.b", "c.d"}, "dbd6d76979f3519fa6d42a7b7b2705ee8b710cf512bfe5029f7a73bd8bfd53a6"},
 	} {
 		b := &backend{clock: newClock()}
 		r := b.newRecord(&StatePosition{"L", math.MaxUint64})
 		r.Digest, r.Size, r.ObjectKey, r.ObjectVersion = strings.Repeat("d1", 32), 4, "key", "v1"
 		r.Dependencies = c.dependencies
+		r.Targets = c.targets
 		if r.ModulesDigest = c.modules; c.modules != "" {
 			r.ModuleFiles = map[string]string{"module.vpc: run.sh": "f3"}
 		}
 		want := commitA + "#2025-03-01T12:00:00.124456789Z#100.1#" + c.seal
 		if got := r.ID(); got != want {
-			t.Errorf("version %d: ID %s\nwant %s", version, got, want)
+			t.Errorf("version %d: ID %s\nwant %s", c.version, got, want)
 		}
 	}
 }
@@ -71,6 +75,7 @@ func TestEveryFieldOfARecordIsSealed(t *testing.T) {
 	r := b.newRecord(&StatePosition{"L", 5})
 	r.Dependencies = []Dependency{{"network", "prod", StatePosition{"N", 7}}}
 	r.ModulesDigest, r.ModuleFiles = strings.Repeat("e2", 32), map[string]string{"module.vpc: run.sh": "f3"}
+	r.Mode, r.Targets, r.Replace = "destroy", []string{"a.b"}, []string{"c.d"}
 	before := r.ID()
 	var check func(name string, v reflect.Value)
 	check = func(name string, v reflect.Value) {
@@ -80,6 +85,8 @@ func TestEveryFieldOfARecordIsSealed(t *testing.T) {
 			v.Set(reflect.ValueOf(value.Add(time.Second)))
 		case map[string]string:
 			v.Set(reflect.ValueOf(map[string]string{"other.tf": "cc33"}))
+		case []string:
+			v.Set(reflect.ValueOf([]string{"e.f"}))
 		case []Dependency:
 			check(name, v.Index(0))
 			v.SetZero()

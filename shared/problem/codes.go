@@ -62,6 +62,10 @@ const (
 	PlanGone Code = "GITOPS-PLAN-GONE"
 	// DigestMismatch is of a stored planfile that is not the recorded one.
 	DigestMismatch Code = "GITOPS-DIGEST-MISMATCH"
+	// ForgedPlan is of a planfile that is not what its record says, or what is configured.
+	ForgedPlan Code = "GITOPS-FORGED-PLAN"
+	// EncryptedPlan is of a planfile that OpenTofu has encrypted, which nothing can be compared with.
+	EncryptedPlan Code = "GITOPS-ENCRYPTED-PLAN"
 	// AlteredRecord is of a plan record that was changed after it was written.
 	AlteredRecord Code = "GITOPS-ALTERED-RECORD"
 	// NewerRecord is of a plan record of a later version of these actions.

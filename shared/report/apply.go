@@ -51,8 +51,9 @@ type Apply struct {
 	Resources   []terraform.ResourceResult
 	Outputs     []terraform.Output
 	Diagnostics []terraform.Diagnostic
-	// Verification says what was compared before applying, in a sentence.
-	Verification string
+	// Verification says what was compared before applying, in a sentence; Unverified
+	// what was not, and can't be.
+	Verification, Unverified string
 	// ErroredState is set when Terraform could not save its state.
 	ErroredState *ErroredState
 }
@@ -95,12 +96,15 @@ func (a Apply) Markdown(limit int) string {
 	}
 
 	errors, warnings := diagnostics(a.Diagnostics)
-	d.add(a.errored(), a.why(), a.differs(), errors, a.next())
+	d.add(a.errored(), a.scope(), a.why(), a.differs(), errors, a.next())
 	d.add(now(a.Now, limit)...)
 	d.add(failed, rest, a.outputs(), a.notes(), warnings)
 
 	if a.Verification != "" {
 		d.foot = "**Verified:** " + Text(clip(a.Verification, 4*maxName)) + "\n\n"
+	}
+	if a.Unverified != "" {
+		d.foot += "**Not verified:** " + Text(clip(a.Unverified, 16*maxName)) + "\n\n"
 	}
 	d.foot += a.foot("About this apply")
 	return d.markdown(limit)

@@ -53,7 +53,7 @@ func (p Plan) Markdown(limit int) string {
 	b := builder{room: limit, plan: c}
 	errors, warnings := diagnostics(p.Diagnostics)
 	failed, unknown := checks(c)
-	d.add(danger(c), errors, failed, p.notes(b.notes()...), types(c))
+	d.add(p.scope(), danger(c), errors, failed, p.notes(b.notes()...), types(c))
 	for _, g := range groups {
 		d.add(b.group(g))
 	}

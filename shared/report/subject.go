@@ -26,6 +26,9 @@ type Subject struct {
 	// Cautions stand above all else: what makes the numbers below them doubtful, a few
 	// sentences each.
 	Cautions []string
+	// Scope says how the plan is not one of all that the configuration says, a sentence
+	// each; empty when it is.
+	Scope []string
 	// Notes are what a reader should know besides, a sentence each.
 	Notes []string
 	// Settings are the settings in effect and where each comes from, a line each.
@@ -59,6 +62,15 @@ func (s Subject) rest(about string) string {
 }
 
 // notes is a part with an alert of its own for the notes.
+// scope is the alert that the plan is of something else than all that the configuration
+// says.
+func (s Subject) scope() *part {
+	if len(s.Scope) == 0 {
+		return nil
+	}
+	return alert(rankAlert, "WARNING", "how it was planned", "**Not a plan of all that the configuration says**", s.texts(s.Scope))
+}
+
 func (s Subject) notes(more ...string) *part {
 	return alert(rankWarning, "NOTE", "notes", "", append(more, s.texts(s.Notes)...))
 }

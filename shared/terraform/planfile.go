@@ -55,6 +55,7 @@ type Planfile struct {
 
 	modules          []planModule
 	field22, field28 []string // what these fields hold: see Ephemeral
+	planned          planned
 }
 
 // planModule is one module call of the configuration in the planfile.

@@ -1,0 +1,196 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/terraform"
+)
+
+// Whoever can assume the plan storage role can store a record and a planfile of their own.
+// Git does not tell that, since both may be of the merged configuration. What the planfile
+// itself tells is compared with what people were shown, which is the record, and with what
+// is configured. The planfile's state and the values in its changes can't be compared with
+// anything but a new plan.
+
+// checkForged refuses a planfile that is not what its record says, or that would be applied
+// elsewhere or with other variables than those that are configured. It comes after init.
+//
+// The backend is not compared for a planfile that is not itself applied, and values of
+// variables only where the configuration is the planned one: else it may have changed
+// since.
+func (w *Work) checkForged(ctx context.Context) error {
+	differs, err := w.asRecorded(ctx)
+	if err != nil {
+		return err
+	}
+	if w.options.Verification != Replan {
+		backend, err := w.inside.CompareBackend(w.cli)
+		if err != nil {
+			return fmt.Errorf("compare the planfile of %s with its backend: %w", w.Job.Target, err)
+		}
+		differs = append(differs, backend...)
+	}
+	if w.options.Verification == Strict {
+		variables, err := w.variables()
+		if err != nil {
+			return err
+		}
+		values, err := w.inside.CompareVariables(variables)
+		if err != nil {
+			return fmt.Errorf("compare the planfile of %s with its variables: %w", w.Job.Target, err)
+		}
+		differs = append(differs, values...)
+	}
+	return w.refuseForged(differs)
+}
+
+// asRecorded names what the planfile and its record tell differently.
+func (w *Work) asRecorded(ctx context.Context) (differs []string, err error) {
+	record := w.stored.Record
+	differs = w.scope()
+	counts, ok := w.inside.Counts()
+	if !ok || counts != record.Counts {
+		// Slower, and the very numbers that the plan action stores.
+		plan, err := w.readReviewed(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if plan.Counts != record.Counts {
+			differs = append(differs, fmt.Sprintf("the record counts %s, and the planfile has %s", record.Counts, plan.Counts))
+		}
+	}
+	return differs, nil
+}
+
+// scope names what the planfile and its record say differently of how the plan was made.
+func (w *Work) scope() (differs []string) {
+	record := w.stored.Record
+	if w.inside.Errored() {
+		differs = append(differs, "its planning failed")
+	}
+	if mode := w.inside.Mode(); string(mode) != record.Mode {
+		differs = append(differs, fmt.Sprintf("the record is of a %s plan, and the planfile is of a %s plan", modeName(record.Mode), modeName(string(mode))))
+	}
+	for _, list := range []struct {
+		flag             string
+		inside, recorded []string
+	}{{"-target", w.inside.Targets(), record.Targets}, {"-replace", w.inside.Replace(), record.Replace}} {
+		if !slices.Equal(list.inside, list.recorded) {
+			differs = append(differs, fmt.Sprintf("%s: the record says %s, and the planfile %s", list.flag, addresses(list.recorded), addresses(list.inside)))
+		}
+	}
+	return differs
+}
+
+func modeName(mode string) string {
+	if mode == string(terraform.ModeNormal) {
+		return "normal"
+	}
+	return mode
+}
+
+func addresses(list []string) string {
+	if len(list) == 0 {
+		return "none"
+	}
+	return strings.Join(list, ", ")
+}
+
+// checkNothing refuses a plan without changes whose planfile has some: to go on would be to
+// say that all is well. Terraform does not run, so that the backend is not known.
+func (w *Work) checkNothing(ctx context.Context) error {
+	if err := w.fetch(ctx); err != nil {
+		return err
+	}
+	if w.inside == nil {
+		return w.refuseEncrypted()
+	}
+	differs := w.scope()
+	counts, ok := w.inside.Counts()
+	if !ok || counts != w.stored.Record.Counts || counts.Any() || w.inside.Invokes() {
+		differs = append(differs, fmt.Sprintf("the record is of a plan without changes, and the planfile has %s", counts))
+	}
+	if w.options.Verification == Strict && w.Job.Target.Atmos == nil {
+		variables, err := w.variables()
+		if err != nil {
+			return err
+		}
+		values, err := w.inside.CompareVariables(variables)
+		if err != nil {
+			return fmt.Errorf("compare the planfile of %s with its variables: %w", w.Job.Target, err)
+		}
+		differs = append(differs, values...)
+	}
+	return w.refuseForged(differs)
+}
+
+// variables are the values of root variables, as far as they are known here.
+func (w *Work) variables() (*terraform.Variables, error) {
+	variables, err := terraform.ReadVariables(w.Job.VariableSources(w.stored.Record.TerraformName))
+	if err != nil {
+		return nil, fmt.Errorf("read the variables of %s: %w", w.Job.Target, err)
+	}
+	return variables, nil
+}
+
+func (w *Work) refuseForged(differs []string) error {
+	if len(differs) == 0 {
+		return nil
+	}
+	return w.Refuse(problem.With(problem.ForgedPlan, errors.New("the planfile is not what its record says, or what is configured")), w.advice().forged, differs...)
+}
+
+// refuseEncrypted refuses a planfile that nothing can be compared with.
+func (w *Work) refuseEncrypted() error {
+	return w.Refuse(problem.With(problem.EncryptedPlan, errors.New("the planfile is encrypted, so that nothing in it can be verified")),
+		"Set verification: replan, with which OpenTofu plans again and what it would do is compared. It needs the key in this job.")
+}
+
+// tellVerified says in the report what was compared and what was not.
+func (w *Work) tellVerified() {
+	switch {
+	case w.options.Verification == None && w.inside == nil:
+		w.view.Verification = ""
+		w.view.Unverified = "The planfile is encrypted, and the configuration was not compared with the planned one (verification: none)."
+	case w.options.Verification == None:
+		w.view.Verification = "The planfile's number of changes, mode, targets and backend are what its record says and what is configured."
+		w.view.Unverified = "The configuration was not compared with the planned one, and neither were the values of variables (verification: none)."
+	default:
+		w.view.Verification = "The planfile's configuration, number of changes, mode, targets, backend and variables are what its record says and what is merged."
+		w.view.Unverified = w.untold()
+	}
+}
+
+// untold is what can't be compared without planning again.
+func (w *Work) untold() string {
+	text := "The state inside of the planfile and the values that it plans: verification: replan compares these."
+	variables, err := w.variables()
+	if err != nil {
+		return text // the comparison itself tells
+	}
+	if len(variables.Given) > 0 {
+		text += " The values of variables that are not in Git: " + strings.Join(variables.Given, ", ") + "."
+	}
+	return text
+}
+
+// tellApprover says in the report of what is to be approved what will be compared before it
+// is applied.
+func (w *Work) tellApprover() {
+	switch record := w.stored.Record; {
+	case record.Outcome != planstore.OutcomeChanges:
+	case w.options.Verification == Replan || w.anew != "":
+		w.view.Verification = "Nothing yet: these are the numbers of the plan's record. Before it is applied, the target is planned again, and the new plan must change exactly what the planfile would."
+	case w.options.Verification == None:
+		w.view.Unverified = "These are the numbers of the plan's record. Before it is applied, the planfile's own numbers, mode, targets and backend are compared. Its configuration and the values of variables are not (verification: none)."
+	default:
+		w.view.Verification = "Nothing yet: these are the numbers of the plan's record. Before it is applied, the planfile's configuration, numbers, mode, targets, backend and variables are compared with the record and with what is merged."
+		w.view.Unverified = w.untold()
+	}
+}

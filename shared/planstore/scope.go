@@ -1,0 +1,63 @@
+package planstore
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxScope bounds Record.Targets and Record.Replace together, in bytes.
+const maxScope = 32 << 10
+
+// checkScope refuses what could not be read again as it is.
+func checkScope(mode string, targets, replace []string) error {
+	if mode != "" && mode != "destroy" && mode != "refresh-only" {
+		return fmt.Errorf("unknown mode of a plan %.80q", mode)
+	}
+	bytes := 0
+	for _, list := range [][]string{targets, replace} {
+		for i, address := range list {
+			if address == "" || strings.Contains(address, "\n") || !utf8.ValidString(address) {
+				return fmt.Errorf("%.80q is no address that a plan can have been limited to", address)
+			}
+			if i > 0 && list[i-1] >= address {
+				return errors.New("the addresses that a plan is limited to, or replaces, must be sorted, each named once")
+			}
+			bytes += len(address) + 1
+		}
+	}
+	if bytes > maxScope {
+		return fmt.Errorf("the addresses that the plan is limited to, or replaces, take %d bytes, and at most %d can be stored", bytes, maxScope)
+	}
+	return nil
+}
+
+// Scope says, a sentence each, how a plan is not one of all that the configuration says;
+// none when it is.
+func (r Record) Scope() (lines []string) {
+	switch r.Mode {
+	case "destroy":
+		lines = append(lines, "With -destroy it destroys all that the state has.")
+	case "refresh-only":
+		lines = append(lines, "With -refresh-only it only writes into the state what was changed outside of Terraform.")
+	}
+	if len(r.Targets) > 0 {
+		lines = append(lines, "It is limited by -target to "+strings.Join(r.Targets, ", ")+".")
+	}
+	if len(r.Replace) > 0 {
+		lines = append(lines, "It was asked by -replace to replace "+strings.Join(r.Replace, ", ")+".")
+	}
+	return lines
+}
+
+// joinAddresses makes one text of addresses, since a seal knows no lists.
+func joinAddresses(list []string) string { return strings.Join(list, "\n") }
+
+func splitAddresses(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return slices.Clip(strings.Split(text, "\n"))
+}
