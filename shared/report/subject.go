@@ -61,7 +61,6 @@ func (s Subject) rest(about string) string {
 	return Link("The log of this run", s.RunURL) + about
 }
 
-// notes is a part with an alert of its own for the notes.
 // scope is the alert that the plan is of something else than all that the configuration
 // says.
 func (s Subject) scope() *part {
@@ -71,6 +70,7 @@ func (s Subject) scope() *part {
 	return alert(rankAlert, "WARNING", "how it was planned", "**Not a plan of all that the configuration says**", s.texts(s.Scope))
 }
 
+// notes is a part with an alert of its own for the notes.
 func (s Subject) notes(more ...string) *part {
 	return alert(rankWarning, "NOTE", "notes", "", append(more, s.texts(s.Notes)...))
 }
