@@ -90,6 +90,15 @@ func TestPlanfilesThatAreNotWhatTheirRecordSaysAreRefused(t *testing.T) {
 			if test.forge != nil {
 				test.forge(&record)
 			}
+			// Another state of the same lineage, which its owner has copied.
+			state, err := os.ReadFile(filepath.Join(w.Dir, "state", "terraform.tfstate"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			elsewhere := filepath.Join(w.Dir, "elsewhere.tfstate")
+			if err := os.WriteFile(elsewhere, state, 0o600); err != nil {
+				t.Fatal(err)
+			}
 			w.forge(t, record, w.planAs(t, test.inits, slices.Concat(honestly, test.plans)))
 
 			result, err := w.run(t, nil)
@@ -100,13 +109,13 @@ func TestPlanfilesThatAreNotWhatTheirRecordSaysAreRefused(t *testing.T) {
 			if now := w.find(t); now.Status != planstore.StatusPlanned {
 				t.Errorf("the forged plan is %s, want it unclaimed", now.Status)
 			}
-			for _, secret := range []string{"0.0.0.0/0", "hidden", "elsewhere"} {
+			for _, secret := range []string{"0.0.0.0/0", "hidden", "elsewhere.tfstate"} {
 				if strings.Contains(result.Summary, secret) || err != nil && strings.Contains(err.Error(), secret) {
 					t.Errorf("it tells a value: %s", secret)
 				}
 			}
-			if left, _ := filepath.Glob(filepath.Join(w.Dir, "elsewhere*")); left != nil {
-				t.Errorf("written: %v", left)
+			if now, err := os.ReadFile(elsewhere); err != nil || string(now) != string(state) {
+				t.Errorf("the other state was written, error %v:\n%s", err, now)
 			}
 		})
 	}
