@@ -269,6 +269,9 @@ func planCases() map[string]Plan {
 // limits of the golden files that are not made for a job summary.
 var caseLimits = map[string]int{"plan-large": 24 << 10, "apply-large": 8 << 10, "drift-section-large": 16 << 10}
 
+// planMerged is what package apply says; test/render compares them.
+const planMerged = "Plan the merged commit, review that, and have it applied: the workflow examples/plan-merged.yml does so."
+
 // applyCases are the applies of the golden files, by the file's name.
 func applyCases() map[string]Apply {
 	apply := func(status Status) Apply {
@@ -299,19 +302,19 @@ func applyCases() map[string]Apply {
 	failed.NextSteps = []string{"Fix what the error says, and open a pull request for it.", "This plan is not applied again: what it did stays, and the next plan shows what is missing."}
 
 	refused := apply(Refused)
-	refused.Error = "apply network in acme-ue2-dev: the configuration at commit 77aa00b differs from the one that was planned: the base branch moved on under the pull request"
+	refused.Error = "the merged configuration differs from the planned one [GITOPS-MOVED-CONFIGURATION]"
 	refused.Verification = ""
-	refused.Differs = []string{"components/network/main.tf", "components/network/variables.tf", "modules/vpc/main.tf"}
-	refused.NextSteps = []string{"Run the plan workflow for the merged commit and review what it shows.", "Then run the apply workflow with that commit as its sha input."}
+	refused.Differs = []string{"changed: components/network/main.tf", "added: components/network/variables.tf", "changed: modules/vpc/main.tf"}
+	refused.NextSteps = []string{"The base branch moved after the plan was made. " + planMerged + " With verification: replan, apply does it by itself where nothing else would change."}
 
 	again := apply(Refused)
 	again.Error = "the plan was already applied by https://github.com/acme/infra/actions/runs/1234567777/attempts/1 [GITOPS-APPLIED]"
-	again.NextSteps = []string{"There is nothing to do: what was reviewed is in place."}
+	again.NextSteps = []string{"Nothing to do: a plan is applied once. To change something again, plan again."}
 
 	anew := apply(Refused)
-	anew.Error = "apply network in acme-ue2-dev: planned again after vpc was applied, it would change something else than what was reviewed"
+	anew.Error = "vpc was applied after this plan was made, and planned again it would change something else than what was reviewed [GITOPS-DEPENDENCY-APPLIED]"
 	anew.Differs = []string{"aws_eip.old: reviewed nothing, now delete", "aws_instance.web: update with other values"}
-	anew.NextSteps = []string{"Review what it would do now, and run the plan workflow for the merged commit."}
+	anew.NextSteps = []string{"Review what it would do now. " + planMerged}
 	anew.Now = planOf(
 		resource(changes.Delete, "aws_eip.old", attr("public_ip", known("203.0.113.9"), null)),
 		resource(changes.Update, "aws_instance.web", attr("subnet_id", known("subnet-1"), known("subnet-2"))))

@@ -39,7 +39,7 @@ func driftIssue(t *testing.T, result planstore.DriftResult) string {
 	}
 	done, err := drift.Reconciler{
 		Repository: repository, Run: result.Run, GitHub: client, Store: store, Now: clock,
-		Options: drift.Options{MaxOpened: -1, DiscardFor: 7 * 24 * time.Hour},
+		Options: drift.Options{MaxOpened: -1, DiscardFor: 30 * 24 * time.Hour},
 	}.Reconcile(t.Context())
 	if err != nil || len(done) != 1 || done[0].Err != nil {
 		t.Fatalf("%d steps, error %v", len(done), err)
@@ -52,7 +52,7 @@ func drifted(component, stack, section string) planstore.DriftResult {
 	return planstore.DriftResult{
 		Target:  planstore.Target{Component: component, Stack: stack},
 		Outcome: planstore.DriftDrifted, Report: section, Counts: changes.Counts{Update: 1}, Changes: strings.Repeat("c1", 32),
-		RecordID: strings.Repeat("4f1c2d9a", 5) + "#2026-11-24T05:59:00.000000000Z#1234567890.1#" + strings.Repeat("5ea1", 16), PlanDigest: strings.Repeat("9f86d081", 8), ExpiresAt: time.Date(2026, 12, 8, 6, 0, 0, 0, time.UTC),
+		RecordID: strings.Repeat("4f1c2d9a", 5) + "#2026-11-24T05:59:00.000000000Z#1234567890.1#" + strings.Repeat("5ea1", 16), PlanDigest: strings.Repeat("9f86d081", 8), ExpiresAt: time.Date(2026, 11, 25, 5, 59, 0, 0, time.UTC),
 	}
 }
 

@@ -2,7 +2,7 @@
 for (const code of document.querySelectorAll('code.language-diff')) {
   for (const line of code.textContent.split(/(?<=\n)/).map((text) => Object.assign(document.createElement('span'), { textContent: text }))) {
     if (code.querySelector('span') === null) code.textContent = ''
-    line.className = { '+': 'pl-mi1', '-': 'pl-md', '!': 'pl-mc1', '@': 'pl-mdr' }[line.textContent[0]] ?? ''
+    line.className = { '+': 'pl-mi1', '-': 'pl-md', '!': 'pl-mc', '@': 'pl-mdr' }[line.textContent[0]] ?? ''
     code.append(line)
   }
 }

@@ -10,10 +10,13 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
 )
 
@@ -25,26 +28,20 @@ var pictureJS string
 // picture is one of the documentation's, in docs/images.
 type picture struct {
 	markdown string
-	dark     bool
-	width    int // of the column, in CSS pixels: desk or phone
-	height   int // at most
-	scale    int // pixels in a CSS pixel
+	height   int // at most, in pixels
 }
 
-const (
-	desk  = 1012 // GitHub's column
-	phone = 390
-)
+// column is how wide GitHub's is, in pixels.
+const column = 1012
 
 func pictures(t *testing.T) map[string]picture {
 	t.Helper()
 	reports := golden(t)
 	return map[string]picture{
-		"plan.png":          {markdown: reports["plan-replace"], width: desk, height: 1000, scale: 1},
-		"plan-phone.png":    {markdown: reports["plan-replace"], dark: true, width: phone, height: 690, scale: 2},
-		"many.png":          {markdown: reports["many-planned"], width: desk, height: 1000, scale: 1},
-		"apply-refused.png": {markdown: reports["apply-refused"], width: desk, height: 1000, scale: 1},
-		"drift-issue.png":   {markdown: driftIssue(t, drifted("network", "acme-ue2-dev", smallDrift())), width: desk, height: 1200, scale: 1},
+		"plan.png":          {reports["plan-replace"], 1000},
+		"many.png":          {reports["many-planned"], 1000},
+		"apply-refused.png": {reports["apply-refused"], 1000},
+		"drift-issue.png":   {driftIssue(t, drifted("network", "acme-ue2-dev", smallDrift())), 1200},
 	}
 }
 
@@ -69,23 +66,15 @@ func (p picture) take(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	theme, background := "light", "#ffffff"
-	if p.dark {
-		theme, background = "dark", "#0d1117"
-	}
-	style, err := os.ReadFile(filepath.Join(root(t), "test/npm/node_modules/github-markdown-css/github-markdown-"+theme+".css"))
+	style, err := os.ReadFile(filepath.Join(root(t), "test/npm/node_modules/github-markdown-css/github-markdown-light.css"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	padding := 32
-	if p.width == phone {
-		padding = 16
-	}
-	page := fmt.Sprintf("<!DOCTYPE html><meta charset=utf-8><style>%s body { margin: 0; background: %s } article { box-sizing: border-box; width: %dpx; padding: %dpx }</style>"+
-		"<article class=markdown-body>%s</article><script>%s</script>", style, background, p.width, padding, html[0].Page, pictureJS)
+	const padding = 32
+	page := fmt.Sprintf("<!DOCTYPE html><meta charset=utf-8><style>%s body { margin: 0; background: #fff } article { box-sizing: border-box; width: %dpx; padding: %dpx }</style>"+
+		"<article class=markdown-body>%s</article><script>%s</script>", style, column, padding, html[0].Page, pictureJS)
 	file := filepath.Join(t.TempDir(), "page.png")
-	// A window has at least 500 pixels, whatever it is asked for.
-	if _, err := browse(t.Context(), page, "--screenshot="+file, fmt.Sprintf("--window-size=%d,%d", max(500, p.width), p.height), fmt.Sprintf("--force-device-scale-factor=%d", p.scale)); err != nil {
+	if _, err := browse(t.Context(), page, "--screenshot="+file, fmt.Sprintf("--window-size=%d,%d", column, p.height), "--force-device-scale-factor=1"); err != nil {
 		t.Fatal(err)
 	}
 	content, err := os.ReadFile(file)
@@ -104,7 +93,7 @@ func (p picture) take(t *testing.T) []byte {
 	for bottom > 0 && blank(shot, bottom-1) {
 		bottom--
 	}
-	cut := image.NewRGBA(image.Rect(0, 0, p.width*p.scale, bottom+padding*p.scale))
+	cut := image.NewRGBA(image.Rect(0, 0, column, bottom+padding))
 	draw.Draw(cut, cut.Bounds(), image.NewUniform(shot.At(0, 0)), image.Point{}, draw.Src)
 	draw.Draw(cut, image.Rect(0, 0, cut.Rect.Dx(), bottom), shot, image.Point{}, draw.Src)
 	var b bytes.Buffer
@@ -128,7 +117,8 @@ func TestPictures(t *testing.T) {
 	t.Parallel()
 	const most = 150 << 10 // bytes: they are in every clone
 	folder := filepath.Join(root(t), "docs/images")
-	for name, p := range pictures(t) {
+	all := pictures(t)
+	for name, p := range all {
 		got := p.take(t)
 		if *update {
 			if err := os.WriteFile(filepath.Join(folder, name), got, 0o644); err != nil {
@@ -143,8 +133,57 @@ func TestPictures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if is.Width != p.width*p.scale || len(kept) > most {
-			t.Errorf("%s is %d pixels wide and has %d bytes: make it anew with -update", name, is.Width, len(kept))
+		if is.Width != column || len(kept) > most {
+			t.Errorf("%s is %d pixels wide and has %d bytes: make it again with -update", name, is.Width, len(kept))
+		}
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := markdownPages(t)
+	for _, entry := range entries {
+		if _, ok := all[entry.Name()]; !ok {
+			t.Errorf("no test makes %s", entry.Name())
+		}
+		if !strings.Contains(pages, "docs/images/"+entry.Name()+")") {
+			t.Errorf("no page shows %s", entry.Name())
+		}
+	}
+}
+
+// markdownPages is the text of the pages that may show a picture.
+func markdownPages(t *testing.T) string {
+	t.Helper()
+	var all strings.Builder
+	for _, pattern := range []string{"*.md", "*/*.md", "*/*/*.md"} {
+		files, err := filepath.Glob(filepath.Join(root(t), pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			content, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all.Write(content)
+		}
+	}
+	return all.String()
+}
+
+// What pictures say is what the product says.
+func TestPicturesSayWhatTheProductSays(t *testing.T) {
+	t.Parallel()
+	plain := strings.NewReplacer("`", "", "\\", "")
+	for text, parts := range map[string][]string{
+		golden(t)["apply-refused"]:                                      {apply.PlanMerged, "[" + string(problem.MovedConfiguration) + "]"},
+		driftIssue(t, drifted("network", "acme-ue2-dev", smallDrift())): {"2026-11-25 05:59 UTC", "30 days"}, // a day, and the default of discard-for
+	} {
+		for _, part := range parts {
+			if !strings.Contains(plain.Replace(text), part) {
+				t.Errorf("%s is not in\n%s", part, text)
+			}
 		}
 	}
 }
