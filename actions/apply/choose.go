@@ -49,7 +49,7 @@ func (m *merge) choose(ctx context.Context, listed []target.Listed) (meant []tar
 		left = m.repository.Left(ctx, affected, m.storageRole, m.Now)
 	}
 	for _, c := range affected {
-		if !c.Deleted {
+		if !c.Deleted && !c.Outside {
 			meant = append(meant, c.Name)
 		}
 	}

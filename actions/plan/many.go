@@ -34,7 +34,7 @@ func (s *session) many(ctx context.Context) (result job.Result, err error) {
 	}
 	var names []target.Name
 	for _, c := range meant {
-		if !c.Deleted && c.Err == nil {
+		if !c.Deleted && !c.Outside && c.Err == nil {
 			names = append(names, c.Name)
 		}
 	}
@@ -65,6 +65,9 @@ func (s *session) many(ctx context.Context) (result job.Result, err error) {
 		entry := report.Entry{Component: c.Component, Stack: c.Stack}
 		switch {
 		case c.Deleted: // see below
+		case c.Outside:
+			entry.Status, entry.Note = report.Skipped, "outside of the sparse checkout, and not affected"
+			f.Add(entry, nil)
 		case c.Err != nil:
 			entry.Status, entry.Note = report.Failed, s.Runtime.Redacted(c.Err.Error())
 			f.Fail(c.Name, c.Err)

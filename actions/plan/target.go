@@ -199,6 +199,7 @@ func (p *planning) plan(ctx context.Context) error {
 	}
 	// Reading the plan and the configuration are independent; both take a process.
 	whole := ctx
+	var broad []target.Broad
 	both, ctx := errgroup.WithContext(ctx)
 	both.Go(func() error {
 		if err := p.read(ctx, cli, planfile); err != nil {
@@ -207,11 +208,12 @@ func (p *planning) plan(ctx context.Context) error {
 		return nil
 	})
 	both.Go(func() error {
-		configuration, err := t.Configuration(ctx, made.Version.Name, made.Version.Number)
+		configuration, err := t.Configuration(ctx, made.Version.Name, made.Version.Number, t.JobFiles(p.Environ)...)
 		if err != nil {
 			return fmt.Errorf("read the configuration of %s: %w", t, err)
 		}
 		p.record.ConfigurationDigest, p.record.Files = configuration.Digest, configuration.Files
+		broad = configuration.Broad
 		return nil
 	})
 	if err := both.Wait(); err != nil {
@@ -219,6 +221,9 @@ func (p *planning) plan(ctx context.Context) error {
 	}
 	if err := p.checkState(whole, cli); err != nil {
 		return err
+	}
+	for _, b := range broad {
+		p.notes = append(p.notes, tooBroad(b))
 	}
 	p.planfile = planfile
 	p.record.Outcome = planstore.OutcomeNoChanges
@@ -249,6 +254,15 @@ func (p *planning) runTerraform(ctx context.Context, cli *terraform.CLI, planfil
 		p.record.ModulesDigest, p.record.ModuleFiles = modules.Digest, modules.Bounded(planstore.MaxModuleFiles)
 	}
 	return made, err
+}
+
+// tooBroad says for which expression files count that have nothing to do with the target.
+func tooBroad(b target.Broad) string {
+	all := "every file of the repository counts"
+	if b.Folder != "." {
+		all = "every file in " + b.Folder + " counts"
+	}
+	return fmt.Sprintf("For this target, %s, since nothing constant says which file is read: %s. Name a folder in the expression, or list under `ignore` in gitops.yaml what it does not read.", all, b.Why)
 }
 
 // detailBytes is how much of resources' details is kept for the report, which

@@ -14,12 +14,18 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
 // replan plans anew, and takes the new planfile if it would change exactly what
 // the reviewed one would.
 func (w *Work) replan(ctx context.Context) error {
+	record := w.stored.Record
+	configuration, err := w.Job.Target.Configuration(ctx, record.TerraformName, record.TerraformVersion, target.Extra(record.Files)...)
+	if err != nil {
+		return fmt.Errorf("read the configuration of %s: %w", w.Job.Target, err)
+	}
 	fresh := filepath.Join(w.Job.Dir, "replan.tfplan")
 	if _, err := w.Job.Plan(ctx, w.cli, terraform.PlanOptions{Out: fresh}); err != nil {
 		return fmt.Errorf("plan %s again: %w", w.Job.Target, err)
@@ -43,6 +49,14 @@ func (w *Work) replan(ctx context.Context) error {
 			next = w.advice().depends
 		}
 		return w.Refuse(reason, next, differences(reviewed, now)...)
+	}
+	if unshown := configuration.Unshown(record.Files); configuration.Digest != record.ConfigurationDigest && now.Counts.Any() && (len(record.Files) == 0 || len(unshown) > 0) {
+		if len(record.Files) == 0 {
+			unshown = []string{"the record does not list the files"}
+		}
+		return w.Refuse(
+			problem.With(problem.MovedConfiguration, errors.New("planned again, it would change the same, but files differ of which a plan does not show what they do when it is applied")),
+			w.advice().differs, unshown...)
 	}
 	file, err := terraform.OpenPlanfile(fresh)
 	switch {

@@ -155,14 +155,14 @@ func (e *versionError) Error() string {
 // compareRecord compares the merged configuration with the one the record says was planned.
 func (w *Work) compareRecord(ctx context.Context) error {
 	record := w.stored.Record
-	now, err := w.Job.Target.Configuration(ctx, record.TerraformName, record.TerraformVersion)
+	now, err := w.Job.Target.Configuration(ctx, record.TerraformName, record.TerraformVersion, target.Extra(record.Files)...)
 	if err != nil {
 		return fmt.Errorf("read the configuration of %s: %w", w.Job.Target, err)
 	}
-	if now.Digest == record.ConfigurationDigest {
+	different := now.Diff(record.Files)
+	if now.Digest == record.ConfigurationDigest && (len(record.Files) == 0 || len(different) == 0) {
 		return nil
 	}
-	different := now.Diff(record.Files)
 	if len(record.Files) == 0 || len(different) == 0 {
 		different = []string{"the record does not list the files"}
 	}

@@ -29,7 +29,7 @@ func (rp *Repository) Affected(ctx context.Context, base string, dependents bool
 		return nil, err
 	}
 	if isZero(base) {
-		return target.Affected(ctx, nil, head)
+		return target.Affected(ctx, nil, head, rp.environ)
 	}
 	err = rp.withBase(ctx, base, func(dir string) error {
 		before, err := target.Load(dir, head.File())
@@ -40,7 +40,7 @@ func (rp *Repository) Affected(ctx context.Context, base string, dependents bool
 		case err != nil && !errors.Is(err, os.ErrNotExist):
 			return err
 		}
-		changes, err = target.Affected(ctx, before, head)
+		changes, err = target.Affected(ctx, before, head, rp.environ)
 		return err
 	})
 	if err == nil && dependents {

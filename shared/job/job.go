@@ -154,7 +154,7 @@ func (rp *Repository) Open(ctx context.Context, name target.Name, in Inputs) (*J
 	if err != nil {
 		return nil, err
 	}
-	t.Tracked = &rp.tracked
+	t.Tracked = &rp.tracked // see loadConfig
 	override(&t.Settings, in)
 	dir, err := os.MkdirTemp(rp.Context.TempDir, "gitops-")
 	if err != nil {

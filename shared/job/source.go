@@ -114,7 +114,13 @@ func (rp *Repository) find(ctx context.Context, name target.Name) (target.Target
 		if err != nil {
 			return target.Target{}, err
 		}
-		return config.Target(name.Component, name.Stack)
+		t, err := config.Target(name.Component, name.Stack)
+		if err != nil {
+			if lacking := config.Lacking(ctx, &rp.tracked, name); lacking != nil {
+				err = lacking
+			}
+		}
+		return t, err
 	}
 	if err := rp.knowAtmos(ctx); err != nil {
 		return target.Target{}, err
@@ -147,6 +153,9 @@ func (rp *Repository) loadConfig() (*target.Config, error) {
 		config, err := target.Load(rp.Context.Workspace, rp.source.name)
 		if errors.Is(err, os.ErrNotExist) {
 			err = rp.orEmpty(problem.With(problem.Config, fmt.Errorf("there is no %s in the workspace, and no atmos.yaml: add one, or name it with the input `config` or `atmos-config-path`: %w", rp.source.name, err)))
+		}
+		if err == nil {
+			rp.tracked.Given = config.Given()
 		}
 		return config, err
 	})

@@ -19,7 +19,11 @@ import (
 // workspace) is that one under another name, which is then not listed as deleted.
 //
 // A submodule that only one of the checkouts has checked out differs.
-func Affected(ctx context.Context, base, head *Config) ([]Change, error) {
+//
+// Files are compared by Git's own object IDs, so that it makes no difference what Git
+// makes of them in the workspace: see [files.compareObjects]. environ is the job's own,
+// which may give var files to Terraform.
+func Affected(ctx context.Context, base, head *Config, environ []string) ([]Change, error) {
 	if base == nil {
 		base = &Config{}
 	}
@@ -27,47 +31,60 @@ func Affected(ctx context.Context, base, head *Config) ([]Change, error) {
 		return nil, fmt.Errorf("compare the targets with those at the base: %w", err)
 	}
 	var changes []Change
-	before, after := named(base), named(head)
-	was := make(map[string]Name) // by state: the targets that are gone
+	before, after := targetsByName(base), targetsByName(head)
+	gone := make(map[string]Name) // by state: the targets that are gone
 	for name, r := range before {
 		if _, still := after[name]; !still {
 			changes = append(changes, Change{Name: name, Why: []string{"deleted"}, Deleted: true, Settings: r.settings()})
 			if t, err := r.target(); err == nil {
-				was[t.stateKey()] = name
+				gone[t.stateKey()] = name
 			}
 		}
 	}
 	renamed := make(map[Name]bool)
-	var then, is *files
+	var was, is *files
+	if len(after) > 0 {
+		var err error
+		if is, err = openCompared(ctx, head.checkout, head.given, false); err != nil {
+			return fail(err)
+		}
+	}
 	for name, r := range after {
 		old, known := before[name]
 		if !known {
 			t, err := r.resolve()
 			why := "new"
-			if old, moved := was[t.stateKey()]; err == nil && moved {
+			if old, moved := gone[t.stateKey()]; err == nil && moved {
 				renamed[old], why = true, "renamed from "+old.String()
+			}
+			if what := is.lackOf(r); err != nil && len(what) > 0 {
+				err = fmt.Errorf("%s: %w", name, &LackingError{what})
 			}
 			changes = append(changes, Change{Name: name, Why: []string{why}, Err: err})
 			continue
 		}
-		if then == nil {
+		if was == nil {
 			var err error
-			if then, err = openFiles(ctx, base.checkout, nil); err != nil {
-				return fail(err)
-			}
-			if is, err = openFiles(ctx, head.checkout, nil); err != nil {
+			if was, err = openCompared(ctx, base.checkout, base.given, true); err != nil {
 				return fail(err)
 			}
 		}
 		if ctx.Err() != nil {
 			return fail(context.Cause(ctx))
 		}
-		now := sideOf(r, is)
-		why := now.differences(sideOf(old, then))
+		now, then := sideOf(r, is, environ), sideOf(old, was, environ)
+		why := now.differences(then)
 		if why == nil {
 			continue
 		}
+		if dir := then.dir; is.isOutside(r) && dir == now.dir && is.sameObjects(dir, then, was) && settingsEqual(now, then) {
+			changes = append(changes, Change{Name: name, Outside: true})
+			continue
+		}
 		_, err := r.resolve() // which says where in gitops.yaml a fault is
+		if what := is.lackOf(r); err != nil && len(what) > 0 {
+			err = fmt.Errorf("%s: %w", name, &LackingError{what})
+		}
 		if err == nil {
 			err = now.err
 		}
@@ -78,7 +95,7 @@ func Affected(ctx context.Context, base, head *Config) ([]Change, error) {
 	return changes, nil
 }
 
-func named(c *Config) map[Name]resolver {
+func targetsByName(c *Config) map[Name]resolver {
 	all := make(map[Name]resolver)
 	for _, r := range c.resolvers() {
 		all[Name{r.componentName, r.stackName}] = r
@@ -96,7 +113,7 @@ func AllNew(all []Listed) []Change {
 }
 
 // WithDependents adds to changes the targets that depend on one of them, directly or
-// not, sorted by name. Nothing is added for what is deleted.
+// not, sorted by name. Nothing is added for what is deleted or not affected.
 func WithDependents(changes []Change, all []Listed) []Change {
 	dependents := make(map[Name][]Name)
 	for _, t := range all {
@@ -110,7 +127,7 @@ func WithDependents(changes []Change, all []Listed) []Change {
 	}
 	changes = slices.Clone(changes)
 	for i := 0; i < len(changes); i++ { // it grows
-		if changes[i].Deleted {
+		if changes[i].Deleted || changes[i].Outside {
 			continue
 		}
 		for _, name := range dependents[changes[i].Name] {

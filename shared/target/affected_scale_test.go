@@ -44,7 +44,7 @@ func BenchmarkAffected(b *testing.B) {
 	head := repository(b, files)
 	b.ReportAllocs()
 	for b.Loop() {
-		changes, err := Affected(b.Context(), loaded(b, base), loaded(b, head))
+		changes, err := Affected(b.Context(), loaded(b, base), loaded(b, head), nil)
 		if err != nil || len(changes) != 100 {
 			b.Fatal(len(changes), err)
 		}
@@ -65,7 +65,7 @@ func TestAffectedReadsSharedFilesOnce(t *testing.T) {
 	}
 	all := func() (sides []map[string]sum) {
 		for _, r := range c.resolvers() {
-			s := sideOf(r, read)
+			s := sideOf(r, read, nil)
 			if s.err != nil || len(s.sums) != 4 {
 				t.Errorf("%s in %s: %d files, %v", r.componentName, r.stackName, len(s.sums), s.err)
 			}

@@ -47,7 +47,7 @@ func affected(t *testing.T, base *Config, files, changed map[string]string) stri
 			delete(after, name)
 		}
 	}
-	changes, err := Affected(t.Context(), base, loaded(t, repository(t, after)))
+	changes, err := Affected(t.Context(), base, loaded(t, repository(t, after)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ network in prod: changed: components/network/prod.tfvars
 network in dev: changed: components/network/.terraform.lock.hcl
 network in prod: changed: components/network/.terraform.lock.hcl
 `},
-		"a file that comes and one that goes": {map[string]string{"components/dns/new.tf": "x", "components/dns/.terraform.lock.hcl": ""}, `
+		"a file that comes and one that goes": {map[string]string{"components/dns/new.tf": "# x", "components/dns/.terraform.lock.hcl": ""}, `
 dns in prod: removed: components/dns/.terraform.lock.hcl, added: components/dns/new.tf
 `},
 		"the environment of one stack": {map[string]string{"gitops.yaml": strings.ReplaceAll(threeComponents, "small", "large")}, `
@@ -116,7 +116,7 @@ dns in prod: changed: terraform version
 network in dev: changed: terraform version
 network in prod: changed: terraform version
 `},
-		"OpenTofu instead": {map[string]string{"gitops.yaml": "opentofu-version: 1.9.0\n" + threeComponents, "components/dns/main.tf": "x"}, `
+		"OpenTofu instead": {map[string]string{"gitops.yaml": "opentofu-version: 1.9.0\n" + threeComponents, "components/dns/main.tf": "# x"}, `
 cluster in dev: removed: terraform version, added: tofu version
 cluster in prod: removed: terraform version, added: tofu version
 dns in prod: removed: terraform version, added: tofu version, changed: components/dns/main.tf, removed: modules/tags/main.tf
@@ -128,7 +128,7 @@ dns in prod: deleted (deleted)
 zones in dev: new
 zones in prod: new
 `},
-		"a component that gets another name, and one that comes": {map[string]string{"gitops.yaml": strings.ReplaceAll(threeComponents, "dns:", "zones: {path: components/dns}\n  dns-two:"), "components/dns-two/main.tf": "x", "components/dns-two/prod.tfvars": "x", "components/dns/main.tf": "x"}, `
+		"a component that gets another name, and one that comes": {map[string]string{"gitops.yaml": strings.ReplaceAll(threeComponents, "dns:", "zones: {path: components/dns}\n  dns-two:"), "components/dns-two/main.tf": "# x", "components/dns-two/prod.tfvars": "x", "components/dns/main.tf": "# x"}, `
 dns-two in prod: new
 zones in dev: new
 zones in prod: renamed from dns in prod
@@ -161,7 +161,7 @@ func TestAffectedWhereATargetWasBrokenBefore(t *testing.T) {
 	if got := affected(t, base, files, map[string]string{"gitops.yaml": "\n" + threeComponents}); got != "" {
 		t.Errorf("nothing of it changed:\n%s", got)
 	}
-	got := affected(t, base, files, map[string]string{"components/dns/main.tf": "x"})
+	got := affected(t, base, files, map[string]string{"components/dns/main.tf": "# x"})
 	if !strings.HasPrefix(got, "dns in prod: changed: components/dns/main.tf") || !strings.Contains(got, "(error: gitops.yaml:4:13: the var file of dns in prod") {
 		t.Errorf("it changed:\n%s", got)
 	}
@@ -184,7 +184,7 @@ func TestAffectedWithoutABaseIsAll(t *testing.T) {
 	t.Parallel()
 	files := threeComponentFiles()
 	delete(files, "components/dns/prod.tfvars")
-	changes, err := Affected(t.Context(), nil, loaded(t, repository(t, files)))
+	changes, err := Affected(t.Context(), nil, loaded(t, repository(t, files)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +204,7 @@ func TestAffectedStops(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancelled := errors.New("the job was cancelled")
 	cancel(cancelled)
-	if _, err := Affected(ctx, c, c); !errors.Is(err, cancelled) && !errors.Is(err, context.Canceled) {
+	if _, err := Affected(ctx, c, c, nil); !errors.Is(err, cancelled) && !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 }

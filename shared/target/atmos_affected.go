@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"path/filepath"
 	"slices"
@@ -37,11 +38,11 @@ func (a Atmos) Affected(ctx context.Context, base string, head Stacks, dependent
 	fail := func(err error) ([]Change, error) {
 		return nil, fmt.Errorf("compare the targets with those at the base: %w", err)
 	}
-	then, err := was.sides(ctx)
+	then, err := was.sides(ctx, true)
 	if err != nil {
 		return fail(err)
 	}
-	now, err := head.sides(ctx)
+	now, err := head.sides(ctx, false)
 	if err != nil {
 		return fail(err)
 	}
@@ -78,13 +79,13 @@ type atmosSides struct {
 	folder string // that the components' folders are in, for versions that do not list these
 }
 
-func (s Stacks) sides(ctx context.Context) (atmosSides, error) {
+func (s Stacks) sides(ctx context.Context, base bool) (atmosSides, error) {
 	sides := atmosSides{Stacks: s}
 	co, err := openCheckout(s.atmos.Root)
 	if err != nil {
 		return sides, err
 	}
-	if sides.files, err = openFiles(ctx, co, nil); err != nil {
+	if sides.files, err = openCompared(ctx, co, nil, base); err != nil {
 		return sides, err
 	}
 	// 1.196 says where a component lies only when it is asked for that one.
@@ -126,14 +127,14 @@ func (s atmosSides) of(name Name) side {
 	if t.Dir, err = inCheckout(a.Root, absolute(a.Root, d.Info.Path)); err != nil {
 		return side{err: err, settings: t.settings(tool, version)}
 	}
-	sums, err := s.files.of(t)
+	found, err := s.files.of(t)
+	sums := found.sums
 	for _, dependency := range d.dependencyPaths() {
 		more, failed := s.files.outside(t.Dir, outwardPath{from: ".", path: dependency}, t.Dir, true)
-		for name, sum := range more {
-			sums[name] = sum
-		}
+		maps.Copy(sums, more.sums)
 		err = errors.Join(err, failed)
 	}
+	err = errors.Join(err, s.files.addJobFiles(t, a.Env, sums))
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil // Atmos may bring the component as it runs
 	}

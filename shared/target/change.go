@@ -10,6 +10,9 @@ type Change struct {
 	Deleted bool
 	// Settings of a deleted target are those that it had: they say which store knows it.
 	Settings Settings
+	// Outside is set for a target that is not in a sparse checkout, and that the change
+	// does not affect.
+	Outside bool
 	// Err says why the target can't be planned, or that it can't be known whether it
 	// is affected.
 	Err error

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/bmatcuk/doublestar/v4"
 )
 
 // maxName is the longest name of a component or stack, in bytes. Both become
@@ -69,6 +71,9 @@ func (c *Config) checkTemplates() error {
 	if err := c.checkLayer(c.doc.Path, c.doc.layer); err != nil {
 		return err
 	}
+	if err := c.checkIgnore(c.doc.Ignore); err != nil {
+		return err
+	}
 	for _, name := range c.stackNames() {
 		if err := c.checkLayer(text{}, c.doc.Stacks[name].layer); err != nil {
 			return err
@@ -77,6 +82,28 @@ func (c *Config) checkTemplates() error {
 	for _, name := range c.componentNames() {
 		if err := c.checkLayer(c.doc.Components[name].Path, c.doc.Components[name].layer); err != nil {
 			return err
+		}
+		if err := c.checkIgnore(c.doc.Components[name].Ignore); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkIgnore refuses what is no glob, and one that takes out all.
+func (c *Config) checkIgnore(patterns []text) error {
+	for _, p := range patterns {
+		if err := checkTemplate(p.value); err != nil {
+			return c.fault(p.at, err, "%s", p.at.named())
+		}
+		// A brace that is no placeholder's is a choice: {a,b}.
+		switch bare := strings.Trim(p.value, "/"); {
+		case !doublestar.ValidatePattern(expand(bare, "x", "x")):
+			return c.fault(p.at, nil, "%s, %s, is no glob: write `*` for a part of a name, `**` for folders, and close brackets and braces", p.at.named(), quote(p.value))
+		case strings.HasPrefix(p.value, "!"), strings.Trim(bare, "*/") == "":
+			return c.fault(p.at, nil, "%s, %s, can't be used: say which files are to be ignored", p.at.named(), quote(p.value))
+		case slices.Contains(strings.Split(bare, "/"), ".."):
+			return c.fault(p.at, nil, "%s, %s, leads out: begin it with / for the repository's root", p.at.named(), quote(p.value))
 		}
 	}
 	return nil

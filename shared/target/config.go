@@ -18,7 +18,13 @@ type Config struct {
 	checkout checkout
 	file     string
 	doc      document
+	given    map[string]bool
+	targets  map[string]int // how many there are, by root module folder
 }
+
+// Given are the var files and backend-config files that targets name, by their paths
+// relative to the checkout. Don't change it.
+func (c *Config) Given() map[string]bool { return c.given }
 
 // Load reads and checks file, the gitops.yaml of the checkout in the folder
 // root. file is relative to root, or absolute and inside it; its links must

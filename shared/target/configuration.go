@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,42 +32,65 @@ type Configuration struct {
 	// (backend type), (providers), (command) and (component), as it resolves them,
 	// instead of (var-files) and (backend-config).
 	Files map[string]string
+	// Named are all paths that expressions of the configuration have, relative to the
+	// checkout, sorted: of files or folders, whether there is something or not.
+	Named []string
+	// Broad are expressions for which more counts than they may read.
+	Broad []Broad
+
+	shown      map[string]bool // files whose values a plan shows
+	provisions bool
+}
+
+// Broad is an expression that says so little of what it reads that all in a folder counts.
+type Broad struct {
+	Folder string // "." for the repository
+	Why    string // file, line and expression
 }
 
 // formatVersion begins what the digest is taken over. Another version makes
 // every digest differ, so that plans made before have to be made anew.
-const formatVersion = "configuration 1\n"
+const formatVersion = "configuration 2\n"
 
 // Configuration takes the fingerprint of the target, to be planned by tool
 // ("terraform" or "tofu") in the given version.
 //
 // It covers the files of the root module and of the local modules that it
-// calls, as far as they call each other, files outside of their folders that
-// their Terraform files have a path to, the var files and the files of
-// -backend-config, and the resolved settings. What counts as a module's file
-// is what Git tracks, since that is what was reviewed, and since it leaves
-// out by itself what init, providers and other steps of the job leave behind:
-// the lock file counts exactly where Git has it. It is read as it is on disk.
-// A folder of which Git tracks nothing counts as it is on disk, except for
-// what Terraform itself writes; so does everything where there is no Git.
+// calls, as far as they call each other, all that their expressions may read, the
+// var files and the files of -backend-config, and the resolved settings. What
+// counts as a module's file is what Git tracks, since that is what was reviewed,
+// and since it leaves out by itself what init, providers and other steps of the
+// job leave behind: the lock file counts exactly where Git has it. It is read as
+// it is on disk. A folder of which Git tracks nothing counts as it is on disk,
+// except for what Terraform itself writes; so does everything where there is no Git.
 //
-// Not counted: what Atmos generates in the root module's folder, Terraform's data folder, state, crash logs and planfiles;
-// subfolders that are modules themselves and are not called; and, unless the
-// module's Terraform files mention them by name, the README and the .tfvars
-// and .tfbackend files that this target does not load.
+// Not counted, unless an expression may read them: what Atmos generates in the root
+// module's folder, Terraform's data folder, state, crash logs and planfiles;
+// subfolders that are modules themselves and are not called; README, .tfvars and
+// .tfbackend files that this target does not load; of a root module at the
+// repository's root all but its Terraform files; and what the target ignores.
 //
-// Outside of the modules' folders, a path counts that begins with path.module,
-// path.root, path.cwd or dots, or with a local value that does: the file that it
-// names; all in the folder that it names, or that is named before the path goes on
-// with what is not constant. A folder that the module lies in counts as one. What is
-// not in Git does not count there, where there is Git, nor what is out of the checkout.
+// A path in an expression is what begins with path.module, path.root, path.cwd or
+// dots, what a function reads, such as file, and constant text that names something
+// in the root module's folder. It counts with the file that it names, all in the
+// folder that it names, or that is named before it goes on with what is not constant.
+// A folder above the module that has it counts as one. Outside of the modules'
+// folders, what is not in Git does not count, where there is Git, nor what is out of
+// the checkout.
 //
 // A symbolic link counts with its text and with what it leads to; one that
-// leads out of the checkout is an error, as is a local module outside. A
-// module that is not there, or a file that does not parse, is none: Terraform
-// will say it better.
-func (t Target) Configuration(ctx context.Context, tool, version string) (Configuration, error) {
+// leads out of the checkout is an error, as is a local module outside. What Git
+// tracks and the workspace lacks is a [*LackingError]. A module that is not there,
+// or a file that does not parse, is none: Terraform will say it better.
+//
+// files are further ones that count, by their paths relative to the checkout, but not
+// for the digest: Files has them as (var-file PATH).
+func (t Target) Configuration(ctx context.Context, tool, version string, files ...string) (Configuration, error) {
 	fail := func(err error) (Configuration, error) {
+		var lacking *LackingError
+		if errors.As(err, &lacking) {
+			return Configuration{}, fmt.Errorf("fingerprint the configuration of %s: %w", t, err)
+		}
 		return Configuration{}, problem.With(problem.RootModule, fmt.Errorf("fingerprint the configuration of %s: %w", t, err))
 	}
 	co, err := openCheckout(t.Root)
@@ -76,11 +101,71 @@ func (t Target) Configuration(ctx context.Context, tool, version string) (Config
 	if err != nil {
 		return fail(err)
 	}
-	sums, err := read.of(t)
+	found, err := read.of(t)
 	if err != nil {
 		return fail(err)
 	}
-	return fingerprint(sums, t.settings(tool, version)), nil
+	c := fingerprint(found.sums, t.settings(tool, version))
+	c.Named, c.Broad, c.provisions = found.named, found.broad, found.provisions
+	c.shown = make(map[string]bool)
+	for _, name := range t.files() {
+		c.shown[name] = true
+	}
+	extra := read.tree()
+	for _, name := range files {
+		if err := extra.addNamed(name); err != nil && !isMissing(err) {
+			return fail(fmt.Errorf("%s: %w", quote(name), err))
+		}
+		if s, ok := extra.sums[name]; ok {
+			c.Files[extraKey+name+")"] = s.short()
+		}
+	}
+	return c, nil
+}
+
+// Unshown is what of [Configuration.Diff] a plan does not show, however equal its changes
+// are: files that are read when it is applied, such as scripts, and, where there are
+// provisioners, all that their commands may be made of.
+func (c Configuration) Unshown(recorded map[string]string) (lines []string) {
+	for _, line := range c.Diff(recorded) {
+		_, name, _ := strings.Cut(line, ": ")
+		_, now := c.Files["("+name+")"]
+		_, then := recorded["("+name+")"]
+		shown := now || then || isConfiguration(name) || c.shown[name] || path.Base(name) == lockFile || isAutoLoaded(path.Base(name))
+		if c.provisions || !shown {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// extraKey begins the key of a file in Configuration.Files that is none of the digest's.
+const extraKey = "(var-file "
+
+// Extra are the files among those of Configuration.Files that are none of the digest's.
+func Extra(recorded map[string]string) (names []string) {
+	for key := range recorded {
+		if name, ok := strings.CutPrefix(key, extraKey); ok {
+			names = append(names, strings.TrimSuffix(name, ")"))
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// JobFiles are the files of the checkout that the job's own environment gives to Terraform
+// when it plans: see [VarFilesIn].
+func (t Target) JobFiles(environ []string) (names []string) {
+	co, err := openCheckout(t.Root)
+	if err != nil {
+		return nil // Configuration says it
+	}
+	for _, file := range VarFilesIn(environ) {
+		if name, ok := t.inCheckout(co, file); ok {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // files are those that the target names itself.

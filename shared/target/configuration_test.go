@@ -2,6 +2,7 @@ package target
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"os"
 	"os/exec"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // git runs Git as someone without settings of their own.
@@ -75,15 +78,15 @@ var sampleFiles = map[string]string{
 	"components/network/README.md":              "x",
 	"components/network/templates/deep/x.tftpl": "x",
 	"components/network/.hidden":                "x",
-	"components/network/peering/main.tf":        "x",
+	"components/network/peering/main.tf":        "# x",
 	"components/network/peering/deep/y.json":    "x",
-	"components/cluster/main.tf":                "x",
+	"components/cluster/main.tf":                "# x",
 	"modules/a/main.tf.json":                    `{"module": {"b": {"source": "../b/inner"}}}`,
-	"modules/a/nested/main.tf":                  "x",
+	"modules/a/nested/main.tf":                  "# x",
 	"modules/a/terraform.tfvars":                "x",
-	"modules/b/main.tf":                         "x",
-	"modules/b/inner/main.tofu":                 "x",
-	"modules/c/main.tf":                         "x",
+	"modules/b/main.tf":                         "# x",
+	"modules/b/inner/main.tofu":                 "# x",
+	"modules/c/main.tf":                         "# x",
 	"shared/common.tfvars":                      "x = 1",
 	"shared/other.tfvars":                       "x = 1",
 	"backend/dev.tfbackend":                     "x = 1",
@@ -134,7 +137,7 @@ func TestWhatCounts(t *testing.T) {
 // apply will be refused: that must be meant, and formatVersion be raised.
 func TestTheDigestStaysWhatItWas(t *testing.T) {
 	t.Parallel()
-	const want = "6513162db064fd03b9a1f8908e364d7a14b80f134418531f582f8f75e795e74d"
+	const want = "f925d250736d610007e6d1d28ddbb8e0e93bfec78cf378475f95b473b0753537"
 	if got := configuration(t, sample(repository(t, sampleFiles))); got.Digest != want {
 		t.Errorf("got %s", got.Digest)
 	}
@@ -281,7 +284,7 @@ func TestWhatRunsLeaveBehindDoesNotCount(t *testing.T) {
 		"modules/a/.terraform/x":                                  "x",
 		"gitops.yaml":                                             "y",
 		".github/workflows/x.yml":                                 "x",
-		"components/network/peering/.terraform/modules/x/main.tf": "x",
+		"components/network/peering/.terraform/modules/x/main.tf": "# x",
 	}
 	write(t, root, leave)
 	if got := configuration(t, sample(root)); got.Digest != base.Digest {
@@ -380,10 +383,21 @@ func TestWhatGitTracksButIsNotThereIsRemoved(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(root, "components/network/templates")); err != nil {
 		t.Fatal(err)
 	}
-	write(t, root, map[string]string{"components/network/templates": "now a file, and not in Git"})
+	lacks(t, sample(root), "`components/network/templates/deep/x.tftpl` is tracked by Git and is not in the workspace")
+	git(t, root, "add", "-A")
 	got := configuration(t, sample(root))
 	if diff := cmp.Diff([]string{"removed: components/network/templates/deep/x.tftpl"}, got.Diff(base.Files)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// lacks checks that the checkout lacks what a target reads, and that the error says why.
+func lacks(t *testing.T, target Target, want string) {
+	t.Helper()
+	c, err := target.Configuration(t.Context(), "terraform", "1.11.4")
+	var lacking *LackingError
+	if !errors.As(err, &lacking) || problem.CodeOf(err) != problem.Checkout || !strings.Contains(err.Error(), want) || c.Digest != "" {
+		t.Errorf("%v, %v", c, err)
 	}
 }
 

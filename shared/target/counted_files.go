@@ -1,7 +1,6 @@
 package target
 
 import (
-	"bytes"
 	"path"
 	"slices"
 	"strings"
@@ -23,38 +22,51 @@ func isConfiguration(name string) bool {
 	return false
 }
 
-// counted chooses, from the sorted files of a module's folder and its
-// subfolders, those that shape the plan. Any file may, since the configuration
-// may read it; but some are known not to. configuration is the text of the
-// module's Terraform files: what they mention always counts.
-func counted(folder moduleFolder, names []string, configuration []byte) []string {
-	mentioned := func(text string) bool { return bytes.Contains(configuration, []byte(text)) }
-	relative := func(name string) string { return relativeTo(folder.name, name) }
-
-	// A subfolder with Terraform files is another module: it counts when it is
-	// called, or when its files are read from here.
+// split chooses, from the sorted files of a module's folder and its subfolders, those
+// that count whatever its expressions say. The others are known to count only where they
+// are read: Terraform files in a subfolder, which are those of another module; README
+// and var files; and, where the root module is at the repository's root, all but what
+// Terraform itself reads there.
+func (folder moduleFolder) split(names []string) (count, others []string) {
 	modules := make(map[string]bool)
 	for _, name := range names {
-		if dir := path.Dir(relative(name)); dir != "." && isConfiguration(name) && !folder.whole {
+		if dir := path.Dir(relativeTo(folder.name, name)); dir != "." && isConfiguration(name) && !folder.whole {
 			modules[dir] = true
 		}
 	}
-	for dir := range modules {
-		if mentioned(dir + "/") {
-			delete(modules, dir)
-		}
-	}
-
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-		rel := relative(name)
+	inModule := func(rel string) bool {
 		for dir := path.Dir(rel); dir != "."; dir = path.Dir(dir) {
 			if modules[dir] {
 				return true
 			}
 		}
-		base := path.Base(rel)
-		return isOptional(base) && !(folder.root && base == rel && isAutoLoaded(base)) && !mentioned(base)
-	})
+		return false
+	}
+	for _, name := range names {
+		rel := relativeTo(folder.name, name)
+		loaded := folder.root && isAutoLoaded(rel)
+		all := folder.root && folder.name == "." && !folder.whole // the repository, of which Terraform reads little by itself
+		switch {
+		case inModule(rel), isOptional(path.Base(rel)) && !loaded, all && !loaded && rel != lockFile && (!isConfiguration(rel) || strings.Contains(rel, "/")):
+			others = append(others, name)
+		default:
+			count = append(count, name)
+		}
+	}
+	return count, others
+}
+
+// pathSet is a set of paths in a folder that are read, each a file or all in a folder.
+type pathSet map[string]bool
+
+// holds tells whether a path, or a folder that it lies in, is among them.
+func (n pathSet) holds(rel string) bool {
+	for ; rel != "."; rel = path.Dir(rel) {
+		if n[rel] {
+			return true
+		}
+	}
+	return false
 }
 
 // relativeTo is a name in a folder, as it is called there.
@@ -100,15 +112,20 @@ func IsGenerated(rel string) bool {
 
 // isOptional tells what is written for people, or for the targets that name
 // it.
-func isOptional(base string) bool {
+func isOptional(base string) bool { return isReadme(base) || isVarFile(base) }
+
+func isReadme(base string) bool {
 	lower := strings.ToLower(base)
-	return lower == "readme" || strings.HasPrefix(lower, "readme.") ||
-		strings.HasSuffix(base, ".tfvars") || strings.HasSuffix(base, ".tfvars.json") || strings.HasSuffix(base, ".tfbackend")
+	return lower == "readme" || strings.HasPrefix(lower, "readme.")
+}
+
+func isVarFile(base string) bool {
+	return strings.HasSuffix(base, ".tfvars") || strings.HasSuffix(base, ".tfvars.json") || strings.HasSuffix(base, ".tfbackend")
 }
 
 // isAutoLoaded tells the var files that Terraform loads by itself from the
 // root module folder.
-func isAutoLoaded(base string) bool {
-	return base == "terraform.tfvars" || base == "terraform.tfvars.json" ||
-		strings.HasSuffix(base, ".auto.tfvars") || strings.HasSuffix(base, ".auto.tfvars.json")
+func isAutoLoaded(rel string) bool {
+	return !strings.Contains(rel, "/") && (rel == "terraform.tfvars" || rel == "terraform.tfvars.json" ||
+		strings.HasSuffix(rel, ".auto.tfvars") || strings.HasSuffix(rel, ".auto.tfvars.json"))
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 )
 
@@ -12,12 +13,13 @@ const mostReasons = 5
 
 // side is what one checkout has of a target, for comparing.
 type side struct {
+	dir      string
 	sums     map[string]sum
 	settings map[string][]string
 	err      error // of reading: the rest is what could be read
 }
 
-func sideOf(r resolver, read *files) side {
+func sideOf(r resolver, read *files, environ []string) side {
 	t, err := r.target()
 	if err != nil {
 		return side{err: err}
@@ -26,8 +28,23 @@ func sideOf(r resolver, read *files) side {
 	if t.Settings.OpenTofuVersion != "" {
 		tool, version = "tofu", t.Settings.OpenTofuVersion
 	}
-	sums, err := read.of(t)
-	return side{sums: sums, settings: t.settings(tool, version), err: err}
+	found, err := read.of(t)
+	if failed := read.addJobFiles(t, environ, found.sums); failed != nil && err == nil {
+		err = failed
+	}
+	return side{dir: t.Dir, sums: found.sums, settings: t.settings(tool, version), err: err}
+}
+
+// addJobFiles adds the files that the job's own environment gives to Terraform.
+func (f *files) addJobFiles(t Target, environ []string, sums map[string]sum) error {
+	m := f.tree()
+	for _, name := range t.JobFiles(environ) {
+		if err := m.addNamed(name); err != nil && !isMissing(err) {
+			return fmt.Errorf("%s: %w", quote(name), err)
+		}
+	}
+	maps.Copy(sums, m.sums)
+	return nil
 }
 
 // differences say what differs from before, in a few lines; nil when nothing does.
@@ -45,6 +62,11 @@ func (s side) differences(before side) []string {
 		return []string{"changed: what can be read of it"}
 	}
 	return lines
+}
+
+func settingsEqual(a, b side) bool {
+	onlyA, onlyB := apart(a.settings, b.settings, slices.Equal[[]string])
+	return len(onlyA)+len(onlyB) == 0
 }
 
 // apart are the entries of two maps that the other does not have.

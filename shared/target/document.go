@@ -15,6 +15,7 @@ type document struct {
 
 	Path text `key:"path,nonempty"`
 	layer
+	Ignore []text `key:"ignore"`
 
 	Components map[string]component `key:"components,required,nonempty"`
 	Stacks     map[string]stack     `key:"stacks,required,nonempty"`
@@ -33,6 +34,7 @@ type component struct {
 	At   place
 	Path text `key:"path,nonempty"`
 	layer
+	Ignore    []text `key:"ignore"`
 	DependsOn []text `key:"depends-on,unique"`
 	Stacks    []text `key:"stacks,nonempty,unique"` // none: every stack
 }

@@ -3,48 +3,159 @@ package target
 import (
 	"context"
 	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
 )
 
 // files are those of a checkout that shape plans. What several targets share is read
 // once.
 type files struct {
 	checkout
-	tracked []string // nil: no Git
-	hashed  map[string]sum
-	folders map[moduleFolder]folderFiles
-	others  map[outsidePath]map[string]sum
-	wholes  map[moduleFolder]wholeFolder
-	buffer  []byte // for reading
-}
-
-// folderFiles are what one module's folder adds to a tree.
-type folderFiles struct {
-	sums    map[string]sum
-	calls   []moduleFolder
-	outward []outwardPath
+	index      *index
+	given      map[string]bool   // files that targets give to Terraform by themselves
+	base       bool              // of a commit that was checked out to compare with, without submodules
+	changed    map[string]bool   // files that differ from the index; nil: files are compared by their content
+	attributes map[string]string // that convert files, where they are compared by IDs
+	hashed     map[string]contentSum
+	roots      map[moduleFolder]*rootFiles
+	folders    map[moduleFolder]folderFiles
+	others     map[outsideKey]outsideFiles
+	wholes     map[moduleFolder]wholeFolder
+	buffer     []byte // for reading
 }
 
 func openFiles(ctx context.Context, co checkout, known *Tracked) (*files, error) {
-	tracked, err := known.files(ctx, co.resolved)
+	read, err := known.index(ctx, co.resolved)
 	if err != nil {
 		return nil, err
 	}
+	var given map[string]bool
+	if known != nil {
+		given = known.Given
+	}
 	return &files{
-		checkout: co, tracked: tracked,
-		hashed: make(map[string]sum), folders: make(map[moduleFolder]folderFiles), others: make(map[outsidePath]map[string]sum), wholes: make(map[moduleFolder]wholeFolder),
+		checkout: co, index: read, given: given,
+		hashed: make(map[string]contentSum), roots: make(map[moduleFolder]*rootFiles), folders: make(map[moduleFolder]folderFiles),
+		others: make(map[outsideKey]outsideFiles), wholes: make(map[moduleFolder]wholeFolder),
 		buffer: make([]byte, 64<<10),
 	}, nil
 }
 
-// of are a target's files: those of its root module, of the local modules that it
-// calls, and those that the target names. With an error they are what could be read.
-func (f *files) of(t Target) (map[string]sum, error) {
-	m := moduleTree{files: f, sums: make(map[string]sum)}
-	err := m.read(t.Dir, t.Atmos != nil)
+// targetFiles are a target's files: those of its root module, of the local modules that
+// it calls, those that their expressions read, and those that the target names.
+type targetFiles struct {
+	sums map[string]sum
+	// broad are expressions for which more counts than they may read.
+	broad []Broad
+	// named are the paths that expressions have, whether there is something or not.
+	named []string
+	// provisions is set where there are provisioners.
+	provisions bool
+}
+
+// of are a target's files. With an error they are what could be read.
+func (f *files) of(t Target) (targetFiles, error) {
+	root, err := f.root(t.Dir, t.Atmos != nil)
+	if root == nil {
+		root = &rootFiles{root: t.Dir}
+	}
+	m := f.tree()
+	maps.Copy(m.sums, root.sums)
+	maps.Copy(m.lacks, root.lacks)
 	for _, name := range t.files() {
 		if failed := m.addNamed(name); failed != nil && err == nil {
 			err = fmt.Errorf("%s: %w", quote(name), failed)
 		}
 	}
-	return m.sums, err
+	if failed := m.addOptional(t, root); failed != nil && err == nil {
+		err = failed
+	}
+	m.ignore(t, root)
+	if len(m.lacks) > 0 && !f.base && err == nil {
+		err = &LackingError{m.lacks}
+	}
+	found := targetFiles{sums: m.sums, provisions: root.provisions, named: slices.Sorted(maps.Keys(root.named))}
+	found.named = slices.DeleteFunc(found.named, func(name string) bool { return name == ".." || strings.HasPrefix(name, "../") })
+	if root.why != "" && root.root == "." {
+		found.broad = append(found.broad, Broad{Folder: ".", Why: root.why})
+	}
+	for _, folder := range slices.Sorted(maps.Keys(root.wholes)) {
+		found.broad = append(found.broad, Broad{Folder: folder, Why: root.wholes[folder]})
+	}
+	return found, err
+}
+
+// addOptional adds what of the root module's folder is read for this target alone: what
+// its variables or environment name, and what a program may read that is run there. Of
+// what could be read like that, only what other targets give to Terraform is left.
+func (m *moduleTree) addOptional(t Target, root *rootFiles) error {
+	words, err := m.addStrings(t, root)
+	if err != nil {
+		return err
+	}
+	for _, name := range root.left {
+		free := root.runs && root.root != "." && isOptional(path.Base(name)) && !m.given[name]
+		if free || words.holds(relativeTo(root.root, name)) {
+			if err := m.add(name, true); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ignore takes out what the user says is of no concern. What Terraform itself reads stays.
+func (m *moduleTree) ignore(t Target, root *rootFiles) {
+	if len(t.Ignore) == 0 {
+		return
+	}
+	keep := make(map[string]bool)
+	for _, name := range t.files() {
+		keep[name] = true
+	}
+	ignored := func(name string) bool {
+		if keep[name] || isConfiguration(name) && root.called(path.Dir(name)) || isAutoLoaded(relativeTo(root.root, name)) {
+			return false
+		}
+		return t.ignores(root.root, name)
+	}
+	maps.DeleteFunc(m.sums, func(name string, _ sum) bool { return ignored(name) })
+	maps.DeleteFunc(m.lacks, func(name string, _ lack) bool { return ignored(name) })
+	for folder := range root.wholes {
+		all, err := m.whole(folder, t.Atmos != nil)
+		if err != nil {
+			continue // it was read before
+		}
+		rest := maps.Clone(all.sums)
+		maps.DeleteFunc(rest, func(name string, _ sum) bool { return t.ignores(root.root, name) })
+		m.sums[folder+"/"] = together(rest)
+	}
+}
+
+// ignores tells whether a pattern of `ignore` matches a path: from the repository's root,
+// or from the root module's folder. One without a slash matches a name in any folder.
+func (t Target) ignores(root, name string) bool {
+	for _, pattern := range t.Ignore {
+		at := strings.TrimPrefix(strings.TrimSuffix(pattern, "/"), "/")
+		names := []string{name}
+		switch {
+		case !strings.Contains(pattern, "/"):
+			names = append(names, strings.Split(name, "/")...)
+		case !strings.HasPrefix(pattern, "/") && root != "." && isIn(name, root):
+			names = append(names, relativeTo(root, name))
+		}
+		for _, one := range names {
+			if ok, _ := doublestar.Match(at, one); ok {
+				return true
+			}
+			if ok, _ := doublestar.Match(at+"/**", one); ok { // a folder
+				return true
+			}
+		}
+	}
+	return false
 }

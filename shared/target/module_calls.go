@@ -2,14 +2,15 @@ package target
 
 import (
 	"bytes"
-	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // localCall is the call of a module by a path.
 type localCall struct {
+	name   string
 	source string // ./… or ../…
 	prefix bool   // only the beginning, up to a slash: the rest is not constant
 }
@@ -31,7 +32,7 @@ func (f *terraformFile) localCalls() (calls []localCall, all bool) {
 		}
 		// What is not ./ or ../ comes from a registry or another repository.
 		if strings.HasPrefix(text, "./") || strings.HasPrefix(text, "../") {
-			calls = append(calls, localCall{source: text, prefix: !s.constant})
+			calls = append(calls, localCall{name: s.module, source: text, prefix: !s.constant})
 		}
 	}
 	return calls, all
@@ -40,6 +41,7 @@ func (f *terraformFile) localCalls() (calls []localCall, all bool) {
 // moduleSource is the source argument of a module block: its text, or what
 // comes before the first thing that has to be evaluated.
 type moduleSource struct {
+	module   string // the name of the call
 	text     string
 	constant bool
 }
@@ -49,40 +51,42 @@ func (f *terraformFile) nativeSources() (sources []moduleSource, valid bool) {
 	if !bytes.Contains(f.content, []byte("module")) {
 		return nil, true // as in most files, and looking is much faster
 	}
-	tokens := f.tokens()
-	valid = arguments(tokens, func(block, name string, value int) {
-		if block == "module" && name == "source" {
-			sources = append(sources, sourceAt(tokens[value:]))
+	body, valid := f.body()
+	if body == nil {
+		return nil, false
+	}
+	for _, block := range body.Blocks {
+		if source := block.Body.Attributes["source"]; block.Type == "module" && source != nil {
+			s := sourceOf(source.Expr)
+			s.module = strings.Join(block.Labels, ".")
+			sources = append(sources, s)
 		}
-	})
+	}
 	return sources, valid
 }
 
-// sourceAt reads the quoted text at the start of tokens.
-func sourceAt(tokens hclsyntax.Tokens) moduleSource {
-	for len(tokens) > 0 && tokens[0].Type == hclsyntax.TokenOParen {
-		tokens = tokens[1:]
+// sourceOf is the constant text that an expression begins with.
+func sourceOf(e hclsyntax.Expression) moduleSource {
+	for {
+		inner, ok := e.(*hclsyntax.ParenthesesExpr)
+		if !ok {
+			break
+		}
+		e = inner.Expression
 	}
 	var s moduleSource
-	if len(tokens) == 0 || tokens[0].Type != hclsyntax.TokenOQuote {
+	template, ok := e.(*hclsyntax.TemplateExpr)
+	if !ok {
 		return s
 	}
-	for _, tk := range tokens[1:] {
-		switch tk.Type {
-		case hclsyntax.TokenQuotedLit:
-			// HCL's escapes in quotes are among Go's.
-			text, err := strconv.Unquote(`"` + string(tk.Bytes) + `"`)
-			if err != nil {
-				return s
-			}
-			s.text += text
-		case hclsyntax.TokenCQuote:
-			s.constant = true
-			return s
-		default:
+	for _, p := range template.Parts {
+		literal, ok := p.(*hclsyntax.LiteralValueExpr)
+		if !ok || literal.Val.Type() != cty.String {
 			return s
 		}
+		s.text += literal.Val.AsString()
 	}
+	s.constant = true
 	return s
 }
 
@@ -92,11 +96,11 @@ func (f *terraformFile) jsonSources() (sources []moduleSource, valid bool) {
 	file, valid := f.objects()
 	for _, root := range file {
 		for _, modules := range objects(root["module"]) {
-			for _, named := range modules {
+			for name, named := range modules {
 				for _, module := range objects(named) {
 					if text, ok := module["source"].(string); ok {
 						before, _, evaluated := strings.Cut(text, "${")
-						sources = append(sources, moduleSource{before, !evaluated})
+						sources = append(sources, moduleSource{name, before, !evaluated})
 					}
 				}
 			}

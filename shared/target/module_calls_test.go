@@ -29,30 +29,33 @@ func TestLocalModuleCallsAreFound(t *testing.T) {
 		"parentheses":        {"a.tf", "module \"x\" {\n  source = (\"./x\")\n}\n", call("./x"), false},
 		"escapes":            {"a.tf", "module \"x\" {\n  source = \"\\u002e/x\"\n}\n", call("./x"), false},
 		"two":                {"a.tf", "module \"x\" {\n  providers = {\n    source = \"./no\"\n  }\n  source = \"./x\"\n}\nmodule \"y\" {\n  source = \"./y\"\n}\n", call("./x", "./y"), false},
-		"file with an error": {"a.tf", "resource {{{ }}}\n = = =\nmodule \"x\" {\n  source = \"./x\"\n}\n", call("./x"), false},
+		"file with an error": {"a.tf", "resource {{{ }}}\n = = =\nmodule \"x\" {\n  source = \"./x\"\n}\n", nil, true},
 		"registry":           {"a.tf", "module \"x\" {\n  source = \"a/b/c\"\n}\nmodule \"y\" {\n  source = \"git::https://x/y\"\n}\n", nil, false},
 		"comment":            {"a.tf", "/*\nmodule \"x\" {\n  source = \"./x\"\n}\n*/\n", nil, false},
 		"heredoc":            {"a.tf", "locals {\n  a = <<EOT\nmodule \"x\" {\n  source = \"./x\"\n}\nEOT\n}\n", nil, false},
 		"another block":      {"a.tf", "resource \"module\" \"x\" {\n  source = \"./x\"\n}\nlocals {\n  module = { source = \"./x\" }\n}\n", nil, false},
 		"nested block":       {"a.tf", "x {\n  module \"x\" {\n    source = \"./x\"\n  }\n}\n", nil, false},
 		"attribute":          {"a.tf", "module = 1\nsource = \"./x\"\n", nil, false},
-		"template":           {"a.tf", "module \"x\" {\n  source = \"../m/a-${var.x}/b\"\n}\n", []localCall{{"../m/", true}}, true},
+		"template":           {"a.tf", "module \"x\" {\n  source = \"../m/a-${var.x}/b\"\n}\n", []localCall{{source: "../m/", prefix: true}}, true},
 		"variable":           {"a.tf", "module \"x\" {\n  source = var.x\n}\n", nil, true},
 		"no value":           {"a.tf", "module \"x\" {\n  source =", nil, true},
-		"open string":        {"a.tf", "module \"x\" {\n  source = \"./x", []localCall{{"./", true}}, true},
+		"open string":        {"a.tf", "module \"x\" {\n  source = \"./x", call("./x"), true},
 		"open block":         {"a.tf", "module \"x\" {\n  source = \"./x\"\n", call("./x"), true},
 		"empty":              {"a.tf", "", nil, false},
 		"binary":             {"a.tf", "\x00\xff\xfe", nil, false},
 
 		"JSON":               {"a.tf.json", `{"module": {"x": {"source": "./x"}, "y": {"source": "a/b/c"}}}`, call("./x"), false},
 		"JSON lists":         {"a.tofu.json", `[{"module": [{"x": [{"source": "../x"}]}]}]`, call("../x"), false},
-		"JSON template":      {"a.tf.json", `{"module": {"x": {"source": "./m/${var.x}"}}}`, []localCall{{"./m/", true}}, true},
+		"JSON template":      {"a.tf.json", `{"module": {"x": {"source": "./m/${var.x}"}}}`, []localCall{{source: "./m/", prefix: true}}, true},
 		"JSON, other types":  {"a.tf.json", `{"module": {"x": {"source": 1}, "y": 2, "z": null}, "source": "./x"}`, nil, false},
 		"JSON with an error": {"a.tf.json", `{"module": `, nil, true},
 		"JSON, names twice":  {"a.tf.json", `{"module": {"x": {"source": "./x"}}, "module": {}}`, nil, true},
 		"JSON, empty":        {"a.tf.json", "", nil, true},
 	} {
 		calls, all := (&terraformFile{name: x.file, content: []byte(x.content)}).localCalls()
+		for i := range calls {
+			calls[i].name = ""
+		}
 		if diff := cmp.Diff(x.calls, calls, cmp.AllowUnexported(localCall{})); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
@@ -74,8 +77,9 @@ func FuzzLocalCalls(f *testing.F) {
 		}
 		file := &terraformFile{name: name, content: []byte(content)} // must not panic
 		file.localCalls()
-		var all modulePaths
-		all.read(file)
-		all.outward("a/b", false)
+		var all moduleReads
+		all.add(file)
+		all.finish()
+		all.outward("a/b", "a/b", make(pathSet))
 	})
 }

@@ -4,12 +4,14 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"maps"
 	"os"
 	"path"
 	"slices"
+	"strings"
 	"syscall"
 )
 
@@ -17,9 +19,15 @@ import (
 // that it calls.
 type moduleTree struct {
 	*files
-	sums    map[string]sum
-	queue   []moduleFolder
-	outward []outwardPath
+	sums     map[string]sum
+	lacks    lacking
+	pointers map[string]bool // files of Git LFS without their content
+	queue    []moduleFolder  // that are linked to
+	calls    []moduleCall
+}
+
+func (f *files) tree() *moduleTree {
+	return &moduleTree{files: f, sums: make(map[string]sum), lacks: make(lacking), pointers: make(map[string]bool)}
 }
 
 // moduleFolder is a folder of the checkout whose files count.
@@ -30,98 +38,360 @@ type moduleFolder struct {
 	whole bool   // with the modules in it, since it can't be told which are called
 }
 
-// read adds the files of the root module, in which Atmos may generate some, and of
+// moduleCall is the call of a local module.
+type moduleCall struct {
+	name   string
+	folder moduleFolder
+}
+
+// folderFiles are what one module's folder adds to a tree.
+type folderFiles struct {
+	sums     map[string]sum
+	lacks    lacking
+	pointers map[string]bool
+	calls    []moduleCall
+	outward  []outwardPath // out of the folder
+	reads    []*moduleReads
+	left     []string // that no expression of the module itself is known to read
+	all      string   // the expression that may read all in the folder; empty: none
+}
+
+// rootFiles are what counts for all targets of one root module folder.
+type rootFiles struct {
+	sums  map[string]sum
+	lacks lacking
+	root  string
+	// left are files of the root module's folder that are not known to be read, and
+	// runs is set where a program is run, which may read what Terraform does not.
+	left       []string
+	runs       bool
+	provisions bool
+	wholes     map[string]string // folders that count as one, with the expression that reads them
+	why        string            // the expression for which all in the root module's folder counts
+	named      map[string]bool   // every path that an expression has, whether there is something or not
+	// modules are the folders of all modules, and whether all in one may be called.
+	modules map[string]bool
+}
+
+// called tells whether a folder may be that of a module.
+func (r *rootFiles) called(dir string) bool {
+	if _, is := r.modules[dir]; is {
+		return true
+	}
+	for folder, whole := range r.modules {
+		if whole && isIn(dir, folder) {
+			return true
+		}
+	}
+	return false
+}
+
+// read finds the files of a root module, in whose folder Atmos may generate some, and of
 // what it calls.
-func (m *moduleTree) read(dir string, atmos bool) error {
+func (f *files) root(dir string, atmos bool) (*rootFiles, error) {
+	key := moduleFolder{name: dir, root: true, atmos: atmos}
+	if known, ok := f.roots[key]; ok {
+		return known, nil
+	}
+	m := f.tree()
 	name, info, err := m.resolve(dir)
 	if err == nil && !info.IsDir() {
 		err = errNotAFolder
 	}
-	if err != nil {
-		return fmt.Errorf("the root module folder %s: %w", quote(dir), err)
+	if isMissing(err) {
+		m.lackAt(dir)
+		if len(m.lacks) > 0 && !f.base {
+			return nil, &LackingError{m.lacks}
+		}
 	}
-	root := name
-	m.queue = append(m.queue, moduleFolder{name: root, root: true, atmos: atmos})
+	if err != nil {
+		return nil, fmt.Errorf("the root module folder %s: %w", quote(dir), err)
+	}
+	root := &rootFiles{sums: m.sums, lacks: m.lacks, root: name, wholes: make(map[string]string), named: make(map[string]bool), modules: make(map[string]bool)}
+	var folders []moduleFolder
 	seen := make(map[moduleFolder]bool)
-	for len(m.queue) > 0 {
-		folder := m.queue[0]
-		m.queue = m.queue[1:]
+	queue := []moduleFolder{{name: name, root: true, atmos: atmos}}
+	for len(queue) > 0 {
+		folder := queue[0]
+		queue = queue[1:]
 		if seen[folder] {
 			continue
 		}
 		seen[folder] = true
-		one, known := m.folders[folder]
-		if !known {
-			alone := moduleTree{files: m.files, sums: make(map[string]sum)}
-			if err := alone.readFolder(folder); err != nil {
-				return err
-			}
-			one = folderFiles{alone.sums, alone.queue, alone.outward}
-			m.folders[folder] = one
+		folders = append(folders, folder)
+		one, err := f.folder(folder)
+		if err != nil {
+			return root, err
 		}
-		maps.Copy(m.sums, one.sums)
-		m.queue = append(m.queue, one.calls...)
-		for _, out := range one.outward {
-			outside, err := m.outside(folder.name, out, root, atmos)
-			if err != nil {
-				return err
+		root.modules[folder.name] = root.modules[folder.name] || folder.whole
+		maps.Copy(root.sums, one.sums)
+		maps.Copy(root.lacks, one.lacks)
+		for _, call := range one.calls {
+			queue = append(queue, call.folder)
+		}
+		outward := one.outward
+		for _, reads := range one.reads {
+			root.runs, root.provisions = root.runs || reads.runs, root.provisions || reads.provisions
+			for _, p := range reads.paths {
+				if p.ofRoot {
+					root.named[path.Join(name, p.path)] = true
+					outward = append(slices.Clip(outward), outwardPath{name, p.path, p.where})
+				} else {
+					root.named[path.Join(folder.name, p.path)] = true
+				}
 			}
-			maps.Copy(m.sums, outside)
+		}
+		for _, out := range outward {
+			found, err := m.outside(folder.name, out, name, atmos)
+			if err != nil {
+				return root, err
+			}
+			maps.Copy(root.sums, found.sums)
+			maps.Copy(root.lacks, found.lacks)
+			if found.whole != "" && root.wholes[found.whole] == "" {
+				root.wholes[found.whole] = out.where
+			}
+		}
+	}
+	if err := m.readOthers(root, folders); err != nil {
+		return root, err
+	}
+	f.roots[key] = root
+	return root, nil
+}
+
+// folder reads one module's folder, once for all that call it.
+func (f *files) folder(folder moduleFolder) (folderFiles, error) {
+	if one, known := f.folders[folder]; known {
+		return one, nil
+	}
+	m := f.tree()
+	one, err := m.readFolder(folder)
+	if err != nil {
+		return folderFiles{}, err
+	}
+	for _, linked := range m.queue {
+		one.calls = append(one.calls, moduleCall{folder: linked})
+	}
+	one.sums, one.lacks, one.pointers = m.sums, m.lacks, m.pointers
+	f.folders[folder] = one
+	return one, nil
+}
+
+// readOthers adds the files of the root module's folder that any of the modules reads by
+// a path that is relative to it, and finds out for which expression all of it counts.
+func (m *moduleTree) readOthers(root *rootFiles, folders []moduleFolder) error {
+	first := m.folders[folders[0]]
+	words, all := make(pathSet), first.all
+	for _, folder := range folders {
+		for _, reads := range m.folders[folder].reads {
+			for _, p := range reads.paths {
+				rel, inside := within(root.root, root.root, p.path)
+				switch {
+				case !p.ofRoot || !inside:
+				case rel == ".":
+					all = p.where
+				default:
+					words[rel] = true
+				}
+			}
+			if all == "" && len(reads.blind) > 0 {
+				all = reads.blind[0]
+			}
+			maps.Copy(words, reads.words)
+		}
+	}
+	if all == "" {
+		all = m.blindVariable(folders)
+	}
+	for folder, where := range root.wholes {
+		if all == "" && isIn(root.root, folder) {
+			all = where
+		}
+	}
+	root.why = all
+	for _, name := range first.left {
+		if all == "" && !words.holds(relativeTo(root.root, name)) {
+			root.left = append(root.left, name)
+			continue
+		}
+		if err := m.add(name, true); err != nil {
+			return err
+		}
+	}
+	for _, linked := range m.queue { // by a link that is read
+		whole, err := m.whole(linked.name, false)
+		if err != nil {
+			return err
+		}
+		maps.Copy(root.sums, whole.sums)
+		maps.Copy(root.lacks, whole.lacks)
+	}
+	m.queue = nil
+	for name := range first.pointers {
+		if all != "" || words.holds(relativeTo(root.root, name)) {
+			root.lacks[name] = lackContent
 		}
 	}
 	return nil
 }
 
-// readFolder adds the files of one module, and queues what it calls.
-func (m *moduleTree) readFolder(folder moduleFolder) error {
+// within is where a path leads from a folder, if that is in the folder own, relative to
+// that.
+func within(own, from, name string) (rel string, inside bool) {
+	at := path.Join(from, name)
+	if !isIn(at, own) || at == ".." || strings.HasPrefix(at, "../") {
+		return "", false
+	}
+	if at == own {
+		return ".", true
+	}
+	return relativeTo(own, at), true
+}
+
+// blindVariable is the expression that reads a file whose path is in a variable, where
+// the one who gives the variable its value does not say either; empty when there is none.
+func (m *moduleTree) blindVariable(folders []moduleFolder) string {
+	type variable struct {
+		folder moduleFolder
+		name   string
+	}
+	wanted := make(map[variable]string)
+	var queue []variable
+	want := func(v variable, where string) {
+		if _, known := wanted[v]; !known {
+			wanted[v] = where
+			queue = append(queue, v)
+		}
+	}
+	for _, folder := range folders {
+		for _, reads := range m.folders[folder].reads {
+			for _, name := range slices.Sorted(maps.Keys(reads.variables)) {
+				want(variable{folder, name}, reads.variables[name])
+			}
+		}
+	}
+	for i := 0; i < len(queue); i++ { // it grows
+		v := queue[i]
+		if v.name == notConstant || v.folder.root {
+			return wanted[v]
+		}
+		for _, caller := range folders {
+			for _, call := range m.folders[caller].calls {
+				if call.folder != v.folder {
+					continue
+				}
+				for _, reads := range m.folders[caller].reads {
+					if from := reads.arguments[call.name][v.name]; from != "" {
+						want(variable{caller, from}, wanted[v])
+					}
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// readFolder adds the files of one module.
+func (m *moduleTree) readFolder(folder moduleFolder) (one folderFiles, err error) {
 	names, err := m.list(folder.name)
 	if err != nil {
-		return err
+		return one, err
 	}
 	if folder.atmos {
 		names = slices.DeleteFunc(names, func(name string) bool { return IsGenerated(relativeTo(folder.name, name)) })
 	}
-	var configuration []byte // all of the module's own Terraform files
-	var paths modulePaths
+	own, reads := new(moduleReads), make(map[string]*moduleReads) // of the modules in it
 	for _, name := range names {
 		if path.Dir(name) != folder.name || !isConfiguration(name) {
 			continue
 		}
-		content, all, err := m.readConfiguration(name, &paths)
+		all, err := m.readConfiguration(name, own)
 		if err != nil {
-			return err
+			return one, err
 		}
 		folder.whole = folder.whole || !all
-		configuration = append(append(configuration, content...), '\n')
 	}
-	m.outward = paths.outward(folder.name, folder.root)
-	others := make(map[string]*modulePaths) // of the modules in it
+	own.finish()
+	one.reads = append(one.reads, own)
 	for _, name := range names {
 		if dir := path.Dir(name); folder.whole && dir != folder.name && isConfiguration(name) {
-			if others[dir] == nil {
-				others[dir] = new(modulePaths)
+			if reads[dir] == nil {
+				reads[dir] = new(moduleReads)
 			}
-			if _, _, err := m.readConfiguration(name, others[dir]); err != nil {
-				return err
+			if _, err := m.readConfiguration(name, reads[dir]); err != nil {
+				return one, err
 			}
 		}
 	}
-	for _, dir := range slices.Sorted(maps.Keys(others)) {
-		m.outward = append(m.outward, others[dir].outward(dir, false)...)
+	words := make(pathSet)
+	one.outward, one.all = own.outward(folder.name, folder.name, words)
+	for _, dir := range slices.Sorted(maps.Keys(reads)) {
+		reads[dir].finish()
+		out, _ := reads[dir].outward(dir, folder.name, words)
+		one.reads, one.outward = append(one.reads, reads[dir]), append(one.outward, out...)
 	}
-	for _, name := range counted(folder, names, configuration) {
-		if err := m.add(name); err != nil {
-			return err
+	if one.all == "" && len(own.blind) > 0 {
+		one.all = own.blind[0]
+	}
+	if folder.whole && folder.root && one.all == "" {
+		one.all = quote(folder.name) + ", where it can't be told which modules are called"
+	}
+	count, others := folder.split(names)
+	for _, name := range others {
+		if one.all != "" || words.holds(relativeTo(folder.name, name)) {
+			count = append(count, name)
+		} else {
+			one.left = append(one.left, name)
 		}
 	}
-	return nil
+	for _, name := range count {
+		if err := m.add(name, one.all != "" || words.holds(relativeTo(folder.name, name))); err != nil {
+			return one, err
+		}
+	}
+	one.calls = m.calls
+	return one, nil
+}
+
+// outward are the paths that lead out of the folder own, of a module that lies in dir,
+// each once. Those that stay inside are put into words; where holds the expression that
+// may read all in own.
+func (r *moduleReads) outward(dir, own string, words pathSet) (list []outwardPath, all string) {
+	seen := make(map[string]bool)
+	for _, p := range r.paths {
+		if p.ofRoot {
+			continue // see files.root
+		}
+		rel, inside := within(own, dir, p.path)
+		switch {
+		case inside && rel == ".":
+			all = p.where
+		case inside:
+			words[rel] = true
+		}
+		// Also where a link in it may lead out.
+		if strings.Contains(p.path, "..") && !seen[p.path] {
+			seen[p.path] = true
+			list = append(list, outwardPath{dir, p.path, p.where})
+		}
+	}
+	slices.SortFunc(list, func(a, b outwardPath) int { return strings.Compare(a.path, b.path) })
+	return list, all
 }
 
 // list are the files of a folder and its subfolders, without what is written
-// there by runs: what Git tracks, or what is on disk where Git tracks nothing.
+// there by runs: what Git tracks, or what is on disk where Git tracks nothing. A
+// submodule that is not checked out is among them by its own path.
 func (m *moduleTree) list(folder string) ([]string, error) {
-	if tracked := below(m.tracked, folder); len(tracked) > 0 {
-		return slices.DeleteFunc(slices.Clone(tracked), func(name string) bool { return isProduct(relativeTo(folder, name)) }), nil
+	if submodule := m.index.absentAt(folder); submodule != "" {
+		return []string{submodule}, nil
+	}
+	tracked, absent := below(m.index.names, folder), below(m.index.absent, folder)
+	if len(tracked)+len(absent) > 0 {
+		names := slices.Concat(tracked, absent)
+		slices.Sort(names)
+		return slices.DeleteFunc(names, func(name string) bool { return isProduct(relativeTo(folder, name)) }), nil
 	}
 	var names []string
 	err := fs.WalkDir(os.DirFS(m.path(folder)), ".", func(name string, e fs.DirEntry, err error) error {
@@ -138,10 +408,10 @@ func (m *moduleTree) list(folder string) ([]string, error) {
 	return names, err
 }
 
-// readConfiguration reads a Terraform file, adds the paths in it, and queues the
+// readConfiguration reads a Terraform file, adds what its expressions read, and the
 // modules that it calls; all is false when more may be called. A file that is not
 // there (deleted but not yet so in Git, or a link to nowhere) is empty.
-func (m *moduleTree) readConfiguration(name string, paths *modulePaths) (content []byte, all bool, err error) {
+func (m *moduleTree) readConfiguration(name string, reads *moduleReads) (all bool, err error) {
 	end := name
 	info, err := os.Lstat(m.path(name))
 	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
@@ -149,33 +419,32 @@ func (m *moduleTree) readConfiguration(name string, paths *modulePaths) (content
 	}
 	switch {
 	case isMissing(err):
-		return nil, true, nil
+		return true, nil
 	case err != nil:
-		return nil, false, fmt.Errorf("%s: %w", quote(name), cause(err))
+		return false, fmt.Errorf("%s: %w", quote(name), cause(err))
 	case !info.Mode().IsRegular():
-		return nil, true, nil
+		return true, nil
 	}
-	if content, err = os.ReadFile(m.path(end)); err != nil {
-		return nil, false, fmt.Errorf("%s: %w", quote(name), cause(err))
-	}
-	if end == name {
-		m.sums[name] = sha256.Sum256(content)
+	content, err := os.ReadFile(m.path(end))
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", quote(name), cause(err))
 	}
 	file := &terraformFile{name: name, content: content}
 	calls, all := file.localCalls()
-	paths.read(file)
-	file.lexed = nil // a module may have many
+	reads.add(file)
 	for _, call := range calls {
-		called, info, err := m.resolve(path.Join(path.Dir(name), call.source))
+		source := path.Join(path.Dir(name), call.source)
+		called, info, err := m.resolve(source)
 		switch {
-		case isMissing(err): // terraform init will say so
+		case isMissing(err): // else terraform init will say so
+			m.lackAt(source)
 		case err != nil:
-			return nil, false, fmt.Errorf("%s calls the module %s: %w", quote(name), quote(call.source), err)
+			return false, fmt.Errorf("%s calls the module %s: %w", quote(name), quote(call.source), err)
 		case info.IsDir():
-			m.queue = append(m.queue, moduleFolder{name: called, whole: call.prefix})
+			m.calls = append(m.calls, moduleCall{call.name, moduleFolder{name: called, whole: call.prefix}})
 		}
 	}
-	return content, all, nil
+	return all, nil
 }
 
 // isMissing also knows a path whose folder has become a file.
@@ -183,15 +452,23 @@ func isMissing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
-// add counts one file, or what a symbolic link leads to.
-func (m *moduleTree) add(name string) error {
+// add counts one file, or what a symbolic link leads to. isRead is set where an
+// expression has a path to it.
+func (m *moduleTree) add(name string, isRead bool) error {
 	if _, done := m.sums[name]; done {
 		return nil
 	}
 	fail := func(err error) error { return fmt.Errorf("%s: %w", quote(name), cause(err)) }
+	if m.index.absentAt(name) == name {
+		m.lacks[name] = lackSubmodule
+		return nil
+	}
 	info, err := os.Lstat(m.path(name))
 	if isMissing(err) {
-		return nil // tracked, but deleted: Terraform won't see it either
+		if m.index.has(name) {
+			m.lack(name)
+		}
+		return nil
 	}
 	if err != nil {
 		return fail(err)
@@ -206,6 +483,9 @@ func (m *moduleTree) add(name string) error {
 		fmt.Fprintf(hash, "link %q\n", text)
 		end, info, err = m.resolve(name)
 		if isMissing(err) {
+			if at := path.Join(path.Dir(name), text); !path.IsAbs(text) {
+				m.lackAt(at)
+			}
 			m.sums[name] = sum(hash.Sum(nil))
 			return nil
 		}
@@ -215,34 +495,71 @@ func (m *moduleTree) add(name string) error {
 	}
 	switch {
 	case info.Mode().IsRegular():
-		if s, known := m.hashed[name]; known {
-			m.sums[name] = s
-			return nil
+		s, known := m.hashed[name]
+		if !known {
+			if s, err = m.content(hash, name, end); err != nil {
+				return fail(err)
+			}
+			m.hashed[name] = s
 		}
-		f, err := os.Open(m.path(end))
-		if err != nil {
-			return fail(err)
-		}
-		defer f.Close()
-		// Not io.Copy, which makes a buffer for each file.
-		if _, err := io.CopyBuffer(hash, struct{ io.Reader }{f}, m.buffer); err != nil {
-			return fail(err)
+		m.sums[name] = s.sum
+		if s.pointer {
+			m.pointers[name] = true
+			if isRead {
+				m.lacks[name] = lackContent
+			}
 		}
 	case info.IsDir() && end != name:
 		m.queue = append(m.queue, moduleFolder{name: end, whole: true})
-	default:
-		return nil // a submodule that is not checked out; a pipe or socket
-	}
-	m.sums[name] = sum(hash.Sum(nil))
-	if info.Mode().IsRegular() {
-		m.hashed[name] = m.sums[name]
+		m.sums[name] = sum(hash.Sum(nil))
+	default: // a pipe or socket
 	}
 	return nil
+}
+
+// contentSum is a file's sum, and whether it is a pointer of Git LFS.
+type contentSum struct {
+	sum     sum
+	pointer bool
+}
+
+// content hashes a file that ends at end, after what a link says: by Git's own object ID
+// where files are compared by those, and the file is what the index has.
+func (m *moduleTree) content(hash hash.Hash, name, end string) (contentSum, error) {
+	if id, ok := m.objectID(end); ok {
+		fmt.Fprintf(hash, "git %s\n", id)
+		return contentSum{sum: sum(hash.Sum(nil))}, nil
+	}
+	f, err := os.Open(m.path(end))
+	if err != nil {
+		return contentSum{}, err
+	}
+	defer f.Close()
+	// Not io.Copy, which makes a buffer for each file.
+	n, err := io.ReadFull(f, m.buffer)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return contentSum{}, err
+	}
+	hash.Write(m.buffer[:n])
+	pointer := n < 1024 && isPointer(m.buffer[:n])
+	if n == len(m.buffer) {
+		if _, err := io.CopyBuffer(hash, struct{ io.Reader }{f}, m.buffer); err != nil {
+			return contentSum{}, err
+		}
+	}
+	return contentSum{sum(hash.Sum(nil)), pointer}, nil
 }
 
 // addNamed counts a file that the target names, which must be there.
 func (m *moduleTree) addNamed(name string) error {
 	end, info, err := m.resolve(name)
+	if isMissing(err) {
+		before := len(m.lacks)
+		m.lackAt(name)
+		if len(m.lacks) > before {
+			return nil
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -250,9 +567,9 @@ func (m *moduleTree) addNamed(name string) error {
 		return errNotAFile
 	}
 	if end != name {
-		if err := m.add(end); err != nil { // through a linked folder
+		if err := m.add(end, true); err != nil { // through a linked folder
 			return err
 		}
 	}
-	return m.add(name)
+	return m.add(name, true)
 }

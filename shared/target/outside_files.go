@@ -11,47 +11,89 @@ import (
 	"strings"
 )
 
-// outsidePath is what the Terraform files of the module in the folder own have a path to.
-type outsidePath struct {
-	own string
-	outwardPath
-	atmos bool
+// outwardPath is a path that may lead out of a module's folder.
+type outwardPath struct {
+	from  string // the folder that it is relative to
+	path  string
+	where string // the expression that has it
+}
+
+// outsideKey is what the module in the folder own has a path to.
+type outsideKey struct {
+	own, from, path string
+	atmos           bool
+}
+
+// outsideFiles are what a path leads to.
+type outsideFiles struct {
+	sums  map[string]sum
+	lacks lacking
+	whole string // the folder, above the module, that counts as one; empty: none does
 }
 
 // outside are the files that a module's path leads to, outside of its own folder: the
 // file that it names, or all in the folder. A folder that the module itself is in
 // counts as one, under its name with a slash: it may be the whole repository, and many
 // targets may read it. What is not in Git, or not in the repository, does not count.
-func (f *files) outside(own string, out outwardPath, root string, atmos bool) (map[string]sum, error) {
-	if out.from == "" {
-		out.from = root
+func (f *files) outside(own string, out outwardPath, root string, atmos bool) (outsideFiles, error) {
+	key := outsideKey{own, out.from, out.path, atmos}
+	if found, known := f.others[key]; known {
+		return found, nil
 	}
-	key := outsidePath{own, out, atmos}
-	if sums, known := f.others[key]; known {
-		return sums, nil
-	}
-	m := moduleTree{files: f, sums: make(map[string]sum)}
+	m := f.tree()
+	whole := ""
 	name, end, info, err := m.follow(out)
 	switch {
-	case isMissing(err): // Terraform will say it, if it reads it
+	case isMissing(err):
 		err = nil
+		m.lackAt(path.Join(out.from, out.path))
 	case err != nil:
 	case isIn(end, own) || end == root: // counted as modules
 	case info.IsDir():
 		var all wholeFolder
-		if all, err = f.whole(end, atmos); isIn(own, end) || isIn(out.from, end) {
+		all, err = f.whole(end, atmos)
+		if isIn(own, end) || isIn(out.from, end) {
+			whole = end
 			m.sums[end+"/"] = all.together
 		} else {
 			m.sums = all.sums
 		}
+		maps.Copy(m.lacks, all.lacks)
 	default:
 		err = m.addOutside(name, end, atmos)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s reads %s: %w", quote(own), quote(path.Join(out.from, out.path)), err)
+		return outsideFiles{}, fmt.Errorf("%s reads %s: %w", quote(own), quote(path.Join(out.from, out.path)), err)
 	}
-	f.others[key] = m.sums
-	return m.sums, nil
+	found := outsideFiles{m.sums, m.lacks, whole}
+	f.others[key] = found
+	return found, nil
+}
+
+// lackAt notes what Git has at a path where the workspace has nothing. Else Terraform
+// will say it, if it reads it.
+func (m *moduleTree) lackAt(name string) {
+	if submodule := m.index.absentAt(name); submodule != "" {
+		m.lacks[submodule] = lackSubmodule
+		return
+	}
+	if m.index.has(name) {
+		m.lack(name)
+	}
+	for _, lost := range below(m.index.names, name) {
+		m.lack(lost)
+	}
+}
+
+// lack notes a tracked file if it is not in the workspace.
+func (m *moduleTree) lack(name string) {
+	if _, err := os.Lstat(m.path(name)); !isMissing(err) {
+		return
+	}
+	m.lacks[name] = lackDeleted
+	if m.index.objects[name].sparse {
+		m.lacks[name] = lackSparse
+	}
 }
 
 // follow walks a path as the file system does: .. leads out of where a link leads to.
@@ -92,14 +134,16 @@ func (m *moduleTree) follow(out outwardPath) (name, end string, info fs.FileInfo
 			return "", "", nil, fs.ErrNotExist
 		}
 	}
+	if info == nil { // from here to here
+		if info, err = os.Lstat(m.path(name)); err != nil {
+			return "", "", nil, fs.ErrNotExist
+		}
+	}
 	return name, end, info, nil
 }
 
 // isTracked is true for all where there is no Git.
-func (f *files) isTracked(name string) bool {
-	_, is := slices.BinarySearch(f.tracked, name)
-	return is || f.tracked == nil
-}
+func (f *files) isTracked(name string) bool { return !f.index.git || f.index.has(name) }
 
 // addOutside counts a file, by the link to it if it is one in Git.
 func (m *moduleTree) addOutside(name, end string, atmos bool) error {
@@ -109,13 +153,14 @@ func (m *moduleTree) addOutside(name, end string, atmos bool) error {
 	if !m.isTracked(name) || isWritten(name) || atmos && IsGenerated(path.Base(name)) {
 		return nil
 	}
-	return m.add(name)
+	return m.add(name, true)
 }
 
 // wholeFolder is all in a folder.
 type wholeFolder struct {
 	sums     map[string]sum
 	together sum
+	lacks    lacking
 }
 
 // whole reads all in a folder, and in those that are linked there.
@@ -124,7 +169,7 @@ func (f *files) whole(folder string, atmos bool) (wholeFolder, error) {
 	if all, known := f.wholes[key]; known {
 		return all, nil
 	}
-	m := moduleTree{files: f, sums: make(map[string]sum)}
+	m := f.tree()
 	folders := []string{folder}
 	for i := 0; i < len(folders); i++ { // it grows
 		if err := m.addFolder(folders[i], atmos); err != nil {
@@ -137,19 +182,24 @@ func (f *files) whole(folder string, atmos bool) (wholeFolder, error) {
 		}
 		m.queue = nil
 	}
-	text := sha256.New()
-	for _, name := range slices.Sorted(maps.Keys(m.sums)) {
-		fmt.Fprintf(text, "file %q %x\n", name, m.sums[name])
-	}
-	all := wholeFolder{m.sums, sum(text.Sum(nil))}
+	all := wholeFolder{m.sums, together(m.sums), m.lacks}
 	f.wholes[key] = all
 	return all, nil
+}
+
+// together is one sum of many files.
+func together(sums map[string]sum) sum {
+	text := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(sums)) {
+		fmt.Fprintf(text, "file %q %x\n", name, sums[name])
+	}
+	return sum(text.Sum(nil))
 }
 
 // addFolder counts all in a folder. A link that can't be followed counts with its
 // text: it may be none that the module reads.
 func (m *moduleTree) addFolder(folder string, atmos bool) error {
-	if m.tracked != nil && len(below(m.tracked, folder)) == 0 {
+	if m.index.git && m.index.absentAt(folder) == "" && len(below(m.index.names, folder))+len(below(m.index.absent, folder)) == 0 {
 		return nil
 	}
 	names, err := m.list(folder)
@@ -160,7 +210,7 @@ func (m *moduleTree) addFolder(folder string, atmos bool) error {
 		if atmos && IsGenerated(path.Base(name)) {
 			continue
 		}
-		if err := m.add(name); err != nil {
+		if err := m.add(name, true); err != nil {
 			text, notALink := os.Readlink(m.path(name))
 			if notALink != nil {
 				return err

@@ -89,6 +89,10 @@ func (r resolver) target() (Target, error) {
 		t.BackendConfig = append(t.BackendConfig, value)
 	}
 	t.DependsOn = r.dependsOn()
+	t.Alone = r.targets[t.Dir] == 1
+	for _, pattern := range slices.Concat(r.doc.Ignore, r.comp.Ignore) {
+		t.Ignore = append(t.Ignore, expand(pattern.value, r.componentName, r.stackName))
+	}
 	return t, nil
 }
 

@@ -32,12 +32,17 @@ func (c *Config) checkStates() error {
 		}
 	}
 	owners := make(map[string]Target)
+	c.given, c.targets = make(map[string]bool), make(map[string]int)
 	for _, componentName := range c.componentNames() {
 		comp := c.doc.Components[componentName]
 		for _, stackName := range c.stacksOf(comp) {
 			t, err := resolver{Config: c, componentName: componentName, comp: comp, stackName: stackName, st: c.doc.Stacks[stackName]}.target()
 			if err != nil {
 				return err
+			}
+			c.targets[t.Dir]++
+			for _, name := range t.files() {
+				c.given[name] = true
 			}
 			key := t.stateKey()
 			if other, taken := owners[key]; taken {

@@ -23,6 +23,8 @@ type Target struct {
 	Root string
 	// Dir is the folder of the root module.
 	Dir string
+	// Alone is set where no other target of gitops.yaml has the same root module folder.
+	Alone bool
 
 	// Workspace is the Terraform workspace; empty means the default one.
 	Workspace string
@@ -39,6 +41,8 @@ type Target struct {
 	// they are of the same stack. Of Atmos' dependencies those are left out whose
 	// stack only the list of all stacks tells: see [Listed].
 	DependsOn []Name
+	// Ignore are globs of files that do not count: see README.md.
+	Ignore []string
 
 	Settings Settings
 

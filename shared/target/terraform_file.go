@@ -9,26 +9,21 @@ import (
 )
 
 // terraformFile is the text of a Terraform file.
-//
-// It is looked at as tokens, not as a syntax tree: HCL's parser recurses, and ends
-// the process with a stack overflow on 128 KiB of opening brackets. That also makes
-// it tell something of a file that has an error elsewhere.
 type terraformFile struct {
 	name    string
 	content []byte
-	lexed   hclsyntax.Tokens
+	parsed  *hclsyntax.Body
+	valid   bool
+	looked  bool // at both
 }
 
 func (f *terraformFile) isJSON() bool { return strings.HasSuffix(f.name, ".json") }
 
-// tokens are those of native syntax. They take many times the text's memory, and a
-// second for each 5 MB, so not all files should be asked for them.
+// tokens are those of native syntax.
 // https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md
 func (f *terraformFile) tokens() hclsyntax.Tokens {
-	if f.lexed == nil {
-		f.lexed, _ = hclsyntax.LexConfig(f.content, "", hcl.InitialPos)
-	}
-	return f.lexed
+	lexed, _ := hclsyntax.LexConfig(f.content, "", hcl.InitialPos)
+	return lexed
 }
 
 // objects are what a file of JSON consists of. Duplicate names, which HCL allows,
@@ -57,39 +52,50 @@ func objects(v any) []map[string]any {
 	return nil
 }
 
-// arguments calls f for each argument of a file's blocks, not of the blocks in them:
-// with the block's type, the argument's name, and the index of the token that its
-// value begins with. closed is false when something is not closed.
-func arguments(tokens hclsyntax.Tokens, f func(block, name string, value int)) (closed bool) {
-	depth := 0        // of braces, brackets, parentheses and templates
-	block := ""       // the type of that at depth 1
-	beginning := true // of a line, where a block or argument may start
-	for i, tk := range tokens {
-		switch tk.Type {
-		case hclsyntax.TokenIdent:
-			switch {
-			case !beginning:
-			case depth == 0:
-				block = string(tk.Bytes)
-			case depth == 1 && tokenAt(tokens, i+1).Type == hclsyntax.TokenEqual:
-				f(block, string(tk.Bytes), i+2)
-			}
-		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
-			depth++
-		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenTemplateSeqEnd:
-			depth--
-		}
-		// `module "x" { source = "…" }` may stand on one line.
-		beginning = tk.Type == hclsyntax.TokenNewline || tk.Type == hclsyntax.TokenComment ||
-			tk.Type == hclsyntax.TokenOBrace && depth == 1
+// mostNested is how deep expressions may be nested. HCL's parser recurses, and would end
+// the process with a stack overflow on 128 KiB of opening brackets.
+const mostNested = 500
+
+// mostRecursive is how many tokens a file may have in all that make it recurse without a
+// bracket.
+const mostRecursive = 20_000
+
+// body parses a file of native syntax. It is as much as could be read where ok is false.
+func (f *terraformFile) body() (_ *hclsyntax.Body, ok bool) {
+	if f.looked {
+		return f.parsed, f.valid
 	}
-	return depth == 0
+	f.looked = true
+	if isTooDeep(f.tokens()) {
+		return nil, false
+	}
+	file, diags := hclsyntax.ParseConfig(f.content, f.name, hcl.InitialPos)
+	if file == nil {
+		return nil, false
+	}
+	f.parsed, _ = file.Body.(*hclsyntax.Body)
+	f.valid = !diags.HasErrors()
+	return f.parsed, f.valid
 }
 
-// tokenAt is an empty token where there is none.
-func tokenAt(tokens hclsyntax.Tokens, i int) hclsyntax.Token {
-	if i < 0 || i >= len(tokens) {
-		return hclsyntax.Token{}
+func isTooDeep(tokens hclsyntax.Tokens) bool {
+	depth, recursive := 0, 0
+	for _, tk := range tokens {
+		switch tk.Type {
+		case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenTemplateInterp, hclsyntax.TokenOQuote, hclsyntax.TokenOHeredoc:
+			if depth++; depth > mostNested {
+				return true
+			}
+		case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenTemplateSeqEnd, hclsyntax.TokenCQuote, hclsyntax.TokenCHeredoc:
+			depth--
+		case hclsyntax.TokenTemplateControl, hclsyntax.TokenQuestion, hclsyntax.TokenBang, hclsyntax.TokenMinus:
+			if tk.Type == hclsyntax.TokenTemplateControl {
+				depth++
+			}
+			if recursive++; recursive > mostRecursive {
+				return true
+			}
+		}
 	}
-	return tokens[i]
+	return false
 }

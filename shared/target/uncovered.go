@@ -40,7 +40,7 @@ func Uncovered(ctx context.Context, c *Config, changed []string) ([]string, erro
 		}
 		held, _ := read.of(t) // what can be read of it; its own error is told where it is planned
 		for dir, names := range suspects {
-			if names = slices.DeleteFunc(names, func(name string) bool { _, is := held[name]; return is }); len(names) == 0 {
+			if names = slices.DeleteFunc(names, func(name string) bool { _, is := held.sums[name]; return is }); len(names) == 0 {
 				delete(suspects, dir)
 			} else {
 				suspects[dir] = names
