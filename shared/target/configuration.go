@@ -38,8 +38,10 @@ type Configuration struct {
 	// Broad are expressions for which more counts than they may read.
 	Broad []Broad
 
-	shown      map[string]bool // files whose values a plan shows
-	provisions bool
+	// Loaded are the files that Terraform is given, whose values a plan shows, sorted.
+	Loaded []string
+	// Provisions is set where there are provisioners, whose commands no plan shows.
+	Provisions bool
 }
 
 // Broad is an expression that says so little of what it reads that all in a folder counts.
@@ -106,11 +108,8 @@ func (t Target) Configuration(ctx context.Context, tool, version string, files .
 		return fail(err)
 	}
 	c := fingerprint(found.sums, t.settings(tool, version))
-	c.Named, c.Broad, c.provisions = found.named, found.broad, found.provisions
-	c.shown = make(map[string]bool)
-	for _, name := range t.files() {
-		c.shown[name] = true
-	}
+	c.Named, c.Broad, c.Provisions = found.named, found.broad, found.provisions
+	c.Loaded = slices.Sorted(slices.Values(t.files()))
 	extra := read.tree()
 	for _, name := range files {
 		if err := extra.addNamed(name); err != nil && !isMissing(err) {
@@ -131,8 +130,8 @@ func (c Configuration) Unshown(recorded map[string]string) (lines []string) {
 		_, name, _ := strings.Cut(line, ": ")
 		_, now := c.Files["("+name+")"]
 		_, then := recorded["("+name+")"]
-		shown := now || then || isConfiguration(name) || c.shown[name] || path.Base(name) == lockFile || isAutoLoaded(path.Base(name))
-		if c.provisions || !shown {
+		shown := now || then || isConfiguration(name) || slices.Contains(c.Loaded, name) || path.Base(name) == lockFile || isAutoLoaded(path.Base(name))
+		if c.Provisions || !shown {
 			lines = append(lines, line)
 		}
 	}

@@ -224,9 +224,9 @@ func TestWhatACheckoutLacks(t *testing.T) {
 	lacks(t, Target{Root: root, Dir: "b"}, "`outer/inner` is a submodule that is not checked out: set `submodules: true` of actions/checkout, or `recursive`")
 	lacks(t, Target{Root: root, Dir: "e"}, "`e/x.zip` is a pointer of Git LFS, whose content is not checked out: set `lfs: true`")
 	git(t, root, "sparse-checkout", "set", "a", "c", "d")
-	lacks(t, Target{Root: root, Dir: "a"}, "`users/x` is tracked by Git and left out by the sparse checkout: add its folder to `sparse-checkout`")
-	lacks(t, Target{Root: root, Dir: "d"}, "`docs/x` is tracked by Git and left out by the sparse checkout")
-	lacks(t, Target{Root: root, Dir: "b"}, "`b/main.tf` is tracked by Git and left out")
+	lacks(t, Target{Root: root, Dir: "a"}, "`users/x` is tracked by Git and outside of the sparse checkout: add its folder to `sparse-checkout`")
+	lacks(t, Target{Root: root, Dir: "d"}, "`docs/x` is tracked by Git and outside of the sparse checkout")
+	lacks(t, Target{Root: root, Dir: "b"}, "`b/main.tf` is tracked by Git and outside")
 	if diff := cmp.Diff([]string{"c/main.tf"}, countedNames(t, root, "c")); diff != "" {
 		t.Error(diff)
 	}
