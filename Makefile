@@ -1,6 +1,22 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 
+# A release's version is judged here: before a recipe starts, since Make expands a variable
+# that was given to it when it hands it to a shell, and runs what `$(shell …)` in it says.
+# Digits become 0, several become one: what is left of v1.20.3 is v0.0.0.
+ifneq (,$(filter release,$(MAKECMDGOALS)))
+judged := $(value VERSION)
+$(foreach d,1 2 3 4 5 6 7 8 9,$(eval judged := $$(subst $(d),0,$$(judged))))
+$(foreach again,1 2 3 4 5,$(eval judged := $$(subst 00,0,$$(judged))))
+ifneq ($(judged),v0.0.0)
+$(error usage: make release VERSION=v1.2.3 OUT=folder: VERSION is not v and three numbers)
+endif
+ifneq (,$(findstring $$,$(value OUT)))
+$(error usage: make release VERSION=v1.2.3 OUT=folder: OUT has a dollar sign, which Make would expand)
+endif
+export VERSION OUT
+endif
+
 MODULES  := shared actions/plan actions/apply actions/drift-detection actions/drift-remediation test
 PACKAGES := $(MODULES:%=./%/...)
 ACTIONS  := plan apply drift-detection drift-remediation
@@ -162,18 +178,18 @@ $(foreach t,$(GO_TOOLS),$(call stamp,$t)): $(TOOLS)/%.stamp:
 
 # Nothing of this machine may shape the bits: see docs/release.md.
 release: ## Build a release's files into a new folder: VERSION=v1.2.3 OUT=folder
-	@[[ "$(VERSION)" =~ ^v[0-9]+\.[0-9]+\.[0-9]+$$ && -n "$(OUT)" && ! -e "$(OUT)" ]] || \
+	@number='(0|[1-9][0-9]*)'; [[ "$$VERSION" =~ ^v$$number\.$$number\.$$number$$ && -n "$$OUT" && ! -e "$$OUT" ]] || \
 	{ echo "usage: make release VERSION=v1.2.3 OUT=folder, one that is not there yet" >&2; exit 1; }
-	@mkdir -p "$(OUT)"; out=$$(cd "$(OUT)" && pwd); \
+	@mkdir -p -- "$$OUT"; out=$$(cd -- "$$OUT" && pwd); \
 	export GOTOOLCHAIN=$(RELEASE_GO) GOWORK=off GOFLAGS= GOEXPERIMENT= CGO_ENABLED=0 GOAMD64=v1 GOARM64=v8.0; \
 	for a in $(ACTIONS); do \
 		for p in $(PLATFORMS); do \
 			file="$$out/$${a}_$${p/\//_}"; echo "$${file##*/}"; \
 			GOOS=$${p%/*} GOARCH=$${p#*/} go build -C actions/$$a -trimpath -buildvcs=false -ldflags "-s -w" -o "$$file" .; \
 		done; \
-		go run -trimpath $(CYCLONEDX) bin -json -std -noserial -notimestamp -version $(VERSION) -output "$$out/$$a.cdx.json" "$$file"; \
+		go run -trimpath $(CYCLONEDX) bin -json -std -noserial -notimestamp -version "$$VERSION" -output "$$out/$$a.cdx.json" "$$file"; \
 	done; \
-	cd "$$out"; export LC_ALL=C; sums=$$(sha256sum *); printf '# %s\n%s\n' $(VERSION) "$$sums" >checksums.txt
+	cd "$$out"; export LC_ALL=C; sums=$$(sha256sum *); printf '# %s\n%s\n' "$$VERSION" "$$sums" >checksums.txt
 
 clean: ## Remove what make built and fetched
 	rm -rf $(TOOLS) test/npm/node_modules

@@ -30,9 +30,21 @@ type releasing struct {
 	t                      *testing.T
 	origin, temp, releases string
 	environ                []string
-	jobs                   map[string]struct {
-		Steps []struct{ Run string }
-	}
+	jobs                   map[string]releaseJob
+}
+
+// releaseJob is what the tests read of a job of release.yml.
+type releaseJob struct {
+	Steps []struct{ Run string }
+}
+
+func releaseJobs(t *testing.T) map[string]releaseJob {
+	t.Helper()
+	workflow, err := os.ReadFile("../../.github/workflows/release.yml")
+	check(t, err)
+	var file struct{ Jobs map[string]releaseJob }
+	check(t, yaml.Unmarshal(workflow, &file))
+	return file.Jobs
 }
 
 func newReleasing(t *testing.T) *releasing {
@@ -55,15 +67,7 @@ func newReleasing(t *testing.T) *releasing {
 	r.bash(main, `git init --quiet --initial-branch main && git add . &&
 		git -c user.name=us -c user.email=us@example.com commit --quiet --message main &&
 		git clone --quiet --bare . "`+r.origin+`"`)
-	workflow, err := os.ReadFile("../../.github/workflows/release.yml")
-	check(t, err)
-	var file struct {
-		Jobs map[string]struct {
-			Steps []struct{ Run string }
-		}
-	}
-	check(t, yaml.Unmarshal(workflow, &file))
-	r.jobs = file.Jobs
+	r.jobs = releaseJobs(t)
 	return r
 }
 
