@@ -2,24 +2,31 @@ locals {
   issuer       = trimprefix(var.issuer_url, "https://")
   provider_arn = var.create_oidc_provider ? one(aws_iam_openid_connect_provider.this[*].arn) : var.oidc_provider_arn
 
-  # A token's subject is the repository, in one of two forms, and where in it the
-  # workflow runs:
-  # https://docs.github.com/actions/reference/security/oidc#example-subject-claims
-  repositories = [for r in var.repositories : {
-    subject = r.id == null ? "repo:${r.name}" : format("repo:%s@%d/%s@%d", split("/", r.name)[0], r.owner_id, split("/", r.name)[1], r.id)
-    plan    = coalesce(r.plan, ["pull_request", "ref:refs/heads/${r.default_branch}", "ref:refs/heads/gh-readonly-queue/${r.default_branch}/*"])
-    apply   = coalesce(r.apply, ["environment:production"])
-    drift   = coalesce(r.drift, ["ref:refs/heads/${r.default_branch}"])
-  }]
-  plan_subjects  = distinct(flatten([for r in local.repositories : [for s in r.plan : "${r.subject}:${s}"]]))
-  drift_subjects = distinct(flatten([for r in local.repositories : [for s in r.drift : "${r.subject}:${s}"]]))
-  apply_subjects = distinct(flatten([for r in local.repositories : [for s in r.apply : "${r.subject}:${s}"]]))
-
   # An environment can be used on any branch, unless its settings on GitHub say otherwise.
   # So the appliers' tokens must be of the default branch, too: AWS reads that claim of
   # github.com's tokens only.
-  on_github   = var.issuer_url == "https://token.actions.githubusercontent.com"
-  apply_claim = local.on_github ? { ref = distinct([for r in var.repositories : "refs/heads/${r.default_branch}"]) } : {}
+  on_github = var.issuer_url == "https://token.actions.githubusercontent.com"
+
+  # A token's subject is the repository, in one of two forms, and where in it the
+  # workflow runs:
+  # https://docs.github.com/actions/reference/security/oidc#example-subject-claims
+  # A pull request's own branch is among those that plan: `replan` starts the plan workflow
+  # there. Whoever can push a branch can open a pull request, so this gives nobody more.
+  named = [for r in var.repositories : merge(r, {
+    subject = r.id == null ? "repo:${r.name}" : format("repo:%s@%d/%s@%d", split("/", r.name)[0], r.owner_id, split("/", r.name)[1], r.id)
+  })]
+  repositories = [for r in local.named : {
+    plan  = [for s in coalesce(r.plan, ["pull_request", "ref:refs/heads/*"]) : "${r.subject}:${s}"]
+    apply = [for s in coalesce(r.apply, ["environment:production"]) : "${r.subject}:${s}"]
+    drift = [for s in coalesce(r.drift, ["ref:refs/heads/${r.default_branch}"]) : "${r.subject}:${s}"]
+    ref   = local.on_github ? { ref = ["refs/heads/${r.default_branch}"] } : {}
+  }]
+
+  # What a role trusts, a statement for each repository: in one statement for several, the
+  # default branch of one would do for the environment of another.
+  plan_trust  = [for r in local.repositories : { subjects = r.plan, claims = {} }]
+  drift_trust = [for r in local.repositories : { subjects = r.drift, claims = {} }]
+  apply_trust = [for r in local.repositories : { subjects = r.apply, claims = r.ref }]
 
   # The repository as the beginning of a key in the plan store: in lower case, a
   # dot at either end of the name as %2E. See shared/planstore/README.md, "Names".
@@ -31,30 +38,30 @@ locals {
     var.create && var.storage != null ? {
       plan_storage = {
         description = "Adds planfiles and plan records"
-        subjects    = local.plan_subjects
+        trust       = local.plan_trust
         claims      = var.claims.plan_storage
       }
       apply_storage = {
         description = "Reads planfiles and plan records, writes claims and errored states"
-        subjects    = local.apply_subjects
-        claims      = merge(local.apply_claim, var.claims.apply_storage)
+        trust       = local.apply_trust
+        claims      = var.claims.apply_storage
       }
       drift_storage = {
         description = "Adds drift plans and their results, links them to issues, reads what is to be applied"
-        subjects    = local.drift_subjects
+        trust       = local.drift_trust
         claims      = var.claims.drift_storage
       }
     } : {},
     var.create && var.create_terraform_roles ? {
       plan = {
         description = "Terraform plans with it: code that nobody has reviewed yet"
-        subjects    = local.plan_subjects
+        trust       = local.plan_trust
         claims      = var.claims.plan
       }
       apply = {
         description = "Terraform applies with it"
-        subjects    = local.apply_subjects
-        claims      = merge(local.apply_claim, var.claims.apply)
+        trust       = local.apply_trust
+        claims      = var.claims.apply
       }
     } : {},
   )
@@ -81,34 +88,37 @@ resource "aws_iam_openid_connect_provider" "this" {
 data "aws_iam_policy_document" "trust" {
   for_each = local.roles
 
-  statement {
-    sid     = "GitHub"
-    actions = ["sts:AssumeRoleWithWebIdentity"]
+  dynamic "statement" {
+    for_each = each.value.trust
 
-    principals {
-      type        = "Federated"
-      identifiers = [local.provider_arn]
-    }
+    content {
+      actions = ["sts:AssumeRoleWithWebIdentity"]
 
-    condition {
-      test     = "StringEquals"
-      variable = "${local.issuer}:aud"
-      values   = [var.audience]
-    }
+      principals {
+        type        = "Federated"
+        identifiers = [local.provider_arn]
+      }
 
-    condition {
-      test     = anytrue([for s in each.value.subjects : endswith(s, "*")]) ? "StringLike" : "StringEquals"
-      variable = "${local.issuer}:sub"
-      values   = each.value.subjects
-    }
+      condition {
+        test     = "StringEquals"
+        variable = "${local.issuer}:aud"
+        values   = [var.audience]
+      }
 
-    dynamic "condition" {
-      for_each = each.value.claims
+      condition {
+        test     = anytrue([for s in statement.value.subjects : endswith(s, "*")]) ? "StringLike" : "StringEquals"
+        variable = "${local.issuer}:sub"
+        values   = statement.value.subjects
+      }
 
-      content {
-        test     = anytrue([for v in condition.value : endswith(v, "*")]) ? "StringLike" : "StringEquals"
-        variable = "${local.issuer}:${condition.key}"
-        values   = condition.value
+      dynamic "condition" {
+        for_each = merge(each.value.claims, statement.value.claims)
+
+        content {
+          test     = "StringEquals"
+          variable = "${local.issuer}:${condition.key}"
+          values   = condition.value
+        }
       }
     }
   }
@@ -140,7 +150,7 @@ resource "aws_iam_role" "this" {
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
     precondition {
       condition     = length(jsonencode(jsondecode(data.aws_iam_policy_document.trust[each.key].json))) <= 2048
-      error_message = "The role's trust policy has more than the 2,048 characters that IAM takes (unless your account's quota is another): list fewer repositories or subjects, and call the module once more for the others."
+      error_message = "The role's trust policy has more than the 2,048 characters that IAM takes (unless your account's quota is another), since each repository has a statement of its own: list fewer repositories or subjects, and call the module once more for the others."
     }
   }
 }

@@ -30,5 +30,5 @@ output "drift_storage_role_arn" {
 
 output "subjects" {
   description = "The subjects of tokens that may plan, apply and detect drift, to compare with what a refused run prints."
-  value       = var.create ? { plan = local.plan_subjects, apply = local.apply_subjects, drift = local.drift_subjects } : null
+  value       = var.create ? { for what in ["plan", "apply", "drift"] : what => distinct(flatten(local.repositories[*][what])) } : null
 }

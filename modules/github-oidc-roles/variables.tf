@@ -30,7 +30,7 @@ variable "repositories" {
     - `name`: `OWNER/NAME`, spelled as on GitHub.
     - `owner_id`, `id`: GitHub's ids of the owner and of the repository, for tokens with the immutable subject `repo:OWNER@ID/NAME@ID:…`, which repositories made since July 2026 have. `gh api repos/OWNER/NAME --jq '.owner.id, .id'` prints both. During a change from one form to the other, list the repository twice.
     - `default_branch`: the branch that is applied.
-    - `plan`: what follows the repository in the subjects that may plan: `pull_request`, `ref:refs/heads/BRANCH`, `ref:refs/tags/TAG` or `environment:NAME`. A ref may end in `/*`. By default, pull requests, the default branch, which is where scheduled runs are, and its merge queue.
+    - `plan`: what follows the repository in the subjects that may plan: `pull_request`, `ref:refs/heads/BRANCH`, `ref:refs/tags/TAG` or `environment:NAME`. A ref may end in `/*`. By default, pull requests and all branches: their own, on which `replan` has them planned, the default branch, where scheduled runs are, and its merge queue. That gives nobody more than pull requests alone: whoever can push a branch can open one.
     - `apply`: the same for those that may apply: `environment:NAME`, or the default branch (`ref:refs/heads/BRANCH`) for jobs without environment. By default, the environment `production`, on the default branch: github.com's tokens must also have the default branch in their claim `ref`.
     - `drift`: the same for drift plans, drift detection, and dry runs of the apply. By default, the default branch.
   EOT
@@ -72,7 +72,7 @@ variable "repositories" {
 
   validation {
     condition = alltrue(flatten([for r in var.repositories : [for s in coalesce(r.plan, []) :
-      can(regex("^(pull_request|environment:[^*?:]+|ref:refs/(heads|tags)/[^*?:\\s]*[^*?:\\s/](/\\*)?)$", s))
+      can(regex("^(pull_request|environment:[^*?:]+|ref:refs/(heads|tags)/[^*?:\\s]*[^*?:\\s/](/\\*)?|ref:refs/heads/\\*)$", s))
     ]]))
     error_message = "plan lists what may plan: \"pull_request\", \"ref:refs/heads/BRANCH\", \"ref:refs/tags/TAG\" or \"environment:NAME\", without the repository. A wildcard may only be the last part of a ref, as in \"ref:refs/heads/release/*\": elsewhere it would match more than it shows, since it spans \"/\" and \":\"."
   }
@@ -103,7 +103,7 @@ variable "claims" {
           plan_storage = { job_workflow_ref = ["acme/workflows/.github/workflows/plan.yml@refs/heads/main"] }
         }
 
-    A value may end in `*` after an `@`.
+    Each value is spelled out: a pattern for the branch or tag of a reusable workflow would trust what anybody pushes to a branch of it. The appliers demand the default branch already, so their claim `ref` is not for you to give.
   EOT
   type = object({
     plan          = optional(map(list(string)), {})
@@ -124,8 +124,20 @@ variable "claims" {
   }
 
   validation {
-    condition     = alltrue(flatten([for role in values(var.claims) : [for list in values(role) : [length(list) > 0, [for v in list : can(regex("^[^*?]+$", v)) || can(regex("^[^*?@]+@[^*?]*\\*$", v))]]]]))
-    error_message = "Each claim lists at least one value, spelled out. A wildcard may only be the last character, after an @, as in \"acme/workflows/.github/workflows/plan.yml@refs/tags/v*\": elsewhere it would span \"/\", and let in other repositories' workflows."
+    condition     = alltrue(flatten([for role in values(var.claims) : [for list in values(role) : [length(list) > 0, [for v in list : can(regex("^[^*?]+$", v))]]]]))
+    error_message = "Each claim lists at least one value, spelled out, without wildcards: one such as \"…/plan.yml@*\" or \"…@refs/heads/*\" would trust a workflow as anybody changed it on a branch of theirs."
+  }
+
+  validation {
+    condition = alltrue(flatten([for role in values(var.claims) : [for v in lookup(role, "job_workflow_ref", []) :
+      can(regex("^[A-Za-z0-9-]+/[A-Za-z0-9._-]+/\\.github/workflows/[^@*?\\s]+@(refs/(heads|tags)/[^*?:\\s]+|[0-9a-f]{40}|[0-9a-f]{64})$", v))
+    ]]))
+    error_message = "job_workflow_ref is one workflow at one branch, tag or commit, such as \"acme/workflows/.github/workflows/plan.yml@refs/heads/main\": the branch or tag must be protected, since whoever can change it decides what the role's holder runs."
+  }
+
+  validation {
+    condition     = alltrue([for role in [var.claims.apply, var.claims.apply_storage] : !contains(keys(role), "ref")])
+    error_message = "The claim ref of apply and apply_storage is each repository's own default branch (repositories, default_branch): leave it out."
   }
 }
 

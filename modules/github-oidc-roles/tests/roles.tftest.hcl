@@ -32,9 +32,9 @@ run "roles_that_trust_what_they_are_for" {
   }
   assert {
     condition = alltrue([for role in ["plan", "plan_storage"] : toset(flatten([for c in data.aws_iam_policy_document.trust[role].statement[0].condition : c.values if endswith(c.variable, ":sub")])) == toset([
-      "repo:acme/infrastructure:pull_request", "repo:acme/infrastructure:ref:refs/heads/main", "repo:acme/infrastructure:ref:refs/heads/gh-readonly-queue/main/*",
+      "repo:acme/infrastructure:pull_request", "repo:acme/infrastructure:ref:refs/heads/*",
     ])])
-    error_message = "the planners trust other subjects than pull requests, the default branch and its merge queue"
+    error_message = "the planners trust other subjects than pull requests and branches"
   }
   assert {
     condition = alltrue([for role in ["apply", "apply_storage"] : { for c in data.aws_iam_policy_document.trust[role].statement[0].condition : trimprefix(c.variable, "token.actions.githubusercontent.com:") => one(c.values) } == {
@@ -115,7 +115,7 @@ run "claims_tie_a_role_to_a_reusable_workflow" {
   variables {
     claims = {
       plan_storage = { job_workflow_ref = ["acme/workflows/.github/workflows/plan.yml@refs/heads/main"] }
-      apply        = { job_workflow_ref = ["acme/workflows/.github/workflows/apply.yml@refs/tags/v*"] }
+      apply        = { job_workflow_ref = ["acme/workflows/.github/workflows/apply.yml@refs/tags/v1"] }
     }
   }
   assert {
@@ -123,8 +123,8 @@ run "claims_tie_a_role_to_a_reusable_workflow" {
     error_message = "the plan storage role does not demand the workflow"
   }
   assert {
-    condition     = [for c in data.aws_iam_policy_document.trust["apply"].statement[0].condition : c.test if endswith(c.variable, ":job_workflow_ref")] == ["StringLike"]
-    error_message = "a wildcard is compared as a plain text"
+    condition     = { for c in data.aws_iam_policy_document.trust["apply"].statement[0].condition : trimprefix(c.variable, "token.actions.githubusercontent.com:") => "${c.test} ${one(c.values)}" if !endswith(c.variable, ":aud") } == { sub = "StringEquals repo:acme/infrastructure:environment:production", ref = "StringEquals refs/heads/main", job_workflow_ref = "StringEquals acme/workflows/.github/workflows/apply.yml@refs/tags/v1" }
+    error_message = "the apply role does not demand the workflow, the environment and the default branch together"
   }
   assert {
     condition     = length(data.aws_iam_policy_document.trust["plan"].statement[0].condition) == 2
@@ -354,5 +354,41 @@ run "another_issuer_and_audience" {
   assert {
     condition     = alltrue([for c in flatten([for d in data.aws_iam_policy_document.trust : d.statement[0].condition]) : contains(["github.example.com/_services/token:aud", "github.example.com/_services/token:sub"], c.variable)])
     error_message = "a condition is on another issuer's claims"
+  }
+}
+
+# The tokens here are of a repository's own environment, on what is the default branch of
+# another one, and the other way round.
+run "a_branch_that_is_the_default_of_another_repository" {
+  variables {
+    repositories = [
+      { name = "acme/infrastructure" },
+      { name = "acme/legacy", default_branch = "master" },
+      { name = "acme/platform", default_branch = "trunk", apply = ["environment:production", "ref:refs/heads/trunk"] },
+      { name = "acme/infrastructure", owner_id = 123456, id = 456789 },
+    ]
+  }
+  assert {
+    condition     = alltrue([for d in data.aws_iam_policy_document.trust : length(d.statement) == 4])
+    error_message = "not a statement for each repository"
+  }
+  assert {
+    condition = alltrue(flatten([for role in ["apply", "apply_storage"] : [for token in [
+      { repository = "acme/infrastructure", ref = "refs/heads/main", good = true },
+      { repository = "acme/infrastructure", ref = "refs/heads/master", good = false },
+      { repository = "acme/infrastructure", ref = "refs/heads/trunk", good = false },
+      { repository = "acme/legacy", ref = "refs/heads/master", good = true },
+      { repository = "acme/legacy", ref = "refs/heads/main", good = false },
+      { repository = "acme/platform", ref = "refs/heads/trunk", good = true },
+      { repository = "acme/platform", ref = "refs/heads/main", good = false },
+      { repository = "acme@123456/infrastructure@456789", ref = "refs/heads/main", good = true },
+      { repository = "acme@123456/infrastructure@456789", ref = "refs/heads/master", good = false },
+      ] : token.good == anytrue([for s in data.aws_iam_policy_document.trust[role].statement : alltrue([for c in s.condition : contains(c.values, {
+        "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
+        "token.actions.githubusercontent.com:sub" = "repo:${token.repository}:environment:production"
+        "token.actions.githubusercontent.com:ref" = token.ref
+      }[c.variable])])])
+    ]]))
+    error_message = "an applier trusts a repository's environment on a branch that is the default of another repository, or does not trust it on its own"
   }
 }

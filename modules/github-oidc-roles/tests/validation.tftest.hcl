@@ -154,10 +154,10 @@ run "plan_of_any_ref" {
   expect_failures = [var.repositories]
 }
 
-run "plan_of_any_branch" {
+run "plan_of_any_tag" {
   command = plan
   variables {
-    repositories = [{ name = "acme/infrastructure", plan = ["ref:refs/heads/*"] }]
+    repositories = [{ name = "acme/infrastructure", plan = ["ref:refs/tags/*"] }]
   }
   expect_failures = [var.repositories]
 }
@@ -310,6 +310,102 @@ run "any_workflow_of_an_owner" {
   command = plan
   variables {
     claims = { plan = { job_workflow_ref = ["acme/*@refs/heads/main"] } }
+  }
+  expect_failures = [var.claims]
+}
+
+run "a_workflow_on_any_ref" {
+  command = plan
+  variables {
+    claims = { plan_storage = { job_workflow_ref = ["acme/workflows/.github/workflows/plan.yml@refs/heads/main", "acme/workflows/.github/workflows/plan.yml@*"] } }
+  }
+  expect_failures = [var.claims]
+}
+
+run "a_workflow_on_any_branch" {
+  command = plan
+  variables {
+    claims = { plan_storage = { job_workflow_ref = ["acme/workflows/.github/workflows/plan.yml@refs/heads/main", "acme/workflows/.github/workflows/plan.yml@refs/heads/*"] } }
+  }
+  expect_failures = [var.claims]
+}
+
+run "a_workflow_on_any_ref_of_git" {
+  command = plan
+  variables {
+    claims = { drift_storage = { job_workflow_ref = ["acme/workflows/.github/workflows/plan.yml@refs/heads/main", "acme/workflows/.github/workflows/plan.yml@refs/*"] } }
+  }
+  expect_failures = [var.claims]
+}
+
+run "a_workflow_on_some_tags" {
+  command = plan
+  variables {
+    claims = { apply = { job_workflow_ref = ["acme/workflows/.github/workflows/plan.yml@refs/heads/main", "acme/workflows/.github/workflows/plan.yml@refs/tags/v*"] } }
+  }
+  expect_failures = [var.claims]
+}
+
+run "a_workflow_on_a_branch_with_one_unknown_letter" {
+  command = plan
+  variables {
+    claims = { plan_storage = { job_workflow_ref = ["acme/workflows/.github/workflows/plan.yml@refs/heads/main", "acme/workflows/.github/workflows/plan.yml@refs/heads/mai?"] } }
+  }
+  expect_failures = [var.claims]
+}
+
+run "a_workflow_on_a_pattern_in_the_middle" {
+  command = plan
+  variables {
+    claims = { plan_storage = { job_workflow_ref = ["acme/workflows/.github/workflows/plan.yml@refs/heads/main", "acme/workflows/.github/workflows/plan.yml@refs/heads/*/main"] } }
+  }
+  expect_failures = [var.claims]
+}
+
+run "a_workflow_of_a_pull_request" {
+  command = plan
+  variables {
+    claims = { plan_storage = { job_workflow_ref = ["acme/workflows/.github/workflows/plan.yml@refs/heads/main", "acme/workflows/.github/workflows/plan.yml@refs/pull/41/merge"] } }
+  }
+  expect_failures = [var.claims]
+}
+
+run "a_workflow_on_a_branch_without_its_kind" {
+  command = plan
+  variables {
+    claims = { plan_storage = { job_workflow_ref = ["acme/workflows/.github/workflows/plan.yml@refs/heads/main", "acme/workflows/.github/workflows/plan.yml@main"] } }
+  }
+  expect_failures = [var.claims]
+}
+
+run "a_workflow_on_no_ref" {
+  command = plan
+  variables {
+    claims = { plan_storage = { job_workflow_ref = ["acme/workflows/.github/workflows/plan.yml@refs/heads/main", "acme/workflows/.github/workflows/plan.yml"] } }
+  }
+  expect_failures = [var.claims]
+}
+
+run "another_claim_with_a_wildcard" {
+  command = plan
+  variables {
+    claims = { plan = { workflow = ["plan@*"] } }
+  }
+  expect_failures = [var.claims]
+}
+
+run "appliers_of_another_branch" {
+  command = plan
+  variables {
+    claims = { apply = { ref = ["refs/heads/feature"] } }
+  }
+  expect_failures = [var.claims]
+}
+
+run "apply_storage_of_another_branch" {
+  command = plan
+  variables {
+    claims = { apply_storage = { ref = ["refs/heads/main", "refs/heads/feature"] } }
   }
   expect_failures = [var.claims]
 }
