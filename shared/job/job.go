@@ -155,7 +155,11 @@ func (rp *Repository) Open(ctx context.Context, name target.Name, in Inputs) (*J
 		return nil, err
 	}
 	t.Tracked = &rp.tracked // see loadConfig
+	configured := t.Settings
 	override(&t.Settings, in)
+	if err := target.RolesApart(configured, t.Settings); err != nil {
+		return nil, fmt.Errorf("%s: %w", t, err)
+	}
 	dir, err := os.MkdirTemp(rp.Context.TempDir, "gitops-")
 	if err != nil {
 		return nil, problem.With(problem.Runner, fmt.Errorf("make a private folder for planfiles: %w", err))

@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -94,7 +95,15 @@ func (rp *Repository) Targets(ctx context.Context) ([]target.Listed, error) {
 	if err != nil {
 		return nil, err
 	}
-	return stacks.Targets(), nil
+	listed := stacks.Targets()
+	settings := make([]target.Settings, len(listed))
+	for i, l := range listed {
+		settings[i] = l.Settings
+	}
+	if err := target.RolesApart(settings...); err != nil {
+		return nil, fmt.Errorf("%s: %w", rp.source.name, err)
+	}
+	return listed, nil
 }
 
 func (rp *Repository) describeStacks(ctx context.Context) (target.Stacks, error) {

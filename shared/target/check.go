@@ -43,6 +43,9 @@ func (c *Config) check() error {
 			}
 		}
 	}
+	if err := c.checkRoles(); err != nil {
+		return err
+	}
 	if err := c.checkCycles(); err != nil {
 		return err
 	}
