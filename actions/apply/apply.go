@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -27,7 +28,10 @@ type Inputs struct {
 	// ExpectedDigest is the only digest whose plans may be applied; empty: any.
 	ExpectedDigest string
 	DryRun         bool
-	Replan         bool // have the plans that were superseded made anew
+	// Replan are the pull requests to plan again, by PlanWorkflow, the file of a workflow.
+	// With them nothing is applied.
+	Replan       []int
+	PlanWorkflow string
 
 	// Without component and stack: which targets, and how.
 	Targets     []target.Name // by name; empty: all that the merge affects or that were planned for it
@@ -54,14 +58,15 @@ func ReadInputs(r *gha.Runtime) (Inputs, error) {
 		AcceptNewState: read.Bool("accept-new-state", false),
 		ExpectedDigest: r.Input("expected-digest"),
 		DryRun:         read.Bool("dry-run", false),
-		Replan:         read.Bool("replan", false),
+		PlanWorkflow:   cmp.Or(r.Input("plan-workflow"), "plan.yml"),
 		Parallelism:    read.Int("parallelism", runtime.NumCPU(), 1, 64),
 	}
-	var problems [3]error
+	var problems [4]error
 	in.Targets, problems[0] = batch.ParseTargets(r.Input("targets"))
 	in.Selection.Components, problems[1] = batch.ParsePatterns("components", r.Input("components"))
 	in.Selection.Stacks, problems[2] = batch.ParsePatterns("stacks", r.Input("stacks"))
-	if err := errors.Join(read.Err(), problems[0], problems[1], problems[2]); err != nil {
+	in.Replan, problems[3] = parseReplan(r.Input("replan"))
+	if err := errors.Join(read.Err(), errors.Join(problems[:]...)); err != nil {
 		return Inputs{}, err
 	}
 	return in, in.check()
@@ -69,6 +74,8 @@ func ReadInputs(r *gha.Runtime) (Inputs, error) {
 
 func (in Inputs) check() error {
 	switch {
+	case in.Replan != nil && (in.Component != "" || !in.Selection.Empty() || len(in.Targets) > 0 || in.DryRun):
+		return problem.With(problem.Input, errors.New("input `replan` only starts the planning of other pull requests, and applies nothing, so `component`, `stack`, `components`, `stacks`, `targets` and `dry-run` have no meaning beside it: give it in a job of its own"))
 	case in.Component != "" && (!in.Selection.Empty() || len(in.Targets) > 0):
 		return problem.With(problem.Input, errors.New("inputs `component` and `stack` name one target, and `targets`, `components` and `stacks` are about many: choose one of the two"))
 	case len(in.Targets) > 0 && !in.Selection.Empty():
@@ -82,6 +89,9 @@ func (in Inputs) check() error {
 // A *[apply.Refusal] says why nothing was applied. Whatever else goes wrong after a
 // plan was claimed is recorded with the claim before Run returns.
 func Run(ctx context.Context, in Inputs, d Deps) (job.Result, error) {
+	if in.Replan != nil {
+		return planAgain(ctx, in, d)
+	}
 	m, err := open(ctx, in, d)
 	var skipped *skip
 	if errors.As(err, &skipped) {

@@ -224,7 +224,7 @@ func (f *fleet) result(ctx context.Context, digest string) (job.Result, error) {
 		// What was applied before a cancel supersedes plans, too.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTimeout)
 		defer cancel()
-		f.supersede(ctx, f.applied)
+		outputs["superseded"] = f.supersede(ctx, f.applied)
 	}
 	return f.End("%d of the targets were not applied: %s", outputs)
 }

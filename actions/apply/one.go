@@ -49,7 +49,7 @@ func (m *merge) one(ctx context.Context) (job.Result, error) {
 	}
 	result := result(m.Runtime, outcome)
 	if outcome.Applied {
-		m.supersede(ctx, []chosen{c})
+		result.Outputs["superseded"] = m.supersede(ctx, []chosen{c})
 	}
 	return result, err
 }

@@ -2,18 +2,24 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/terraform-gitops/gitops/shared/pulls"
 )
 
-// supersede tells the other open pull requests whose plans are out of date now.
-func (m *merge) supersede(ctx context.Context, applied []chosen) {
+// supersede tells the other open pull requests whose plans are out of date now, and returns
+// their numbers as the output `superseded` has them: JSON, or nothing when there are none.
+func (m *merge) supersede(ctx context.Context, applied []chosen) string {
 	if m.Token == "" {
-		return
+		return ""
 	}
-	a := pulls.Applied{Commit: m.commit, RunURL: m.context.RunURL, Replan: m.Replan}
+	a := pulls.Applied{Commit: m.commit, RunURL: m.context.RunURL}
 	for _, c := range applied {
 		a.Targets = append(a.Targets, pulls.Target{Target: c.stored.Record.Target, Store: c.store, PullRequest: c.stored.Record.PullRequest})
 	}
-	m.pulls.Announce(ctx, m.Runtime, a)
+	superseded, err := json.Marshal(m.pulls.Announce(ctx, m.Runtime, a))
+	if err != nil || string(superseded) == "null" { // numbers are always JSON
+		return ""
+	}
+	return string(superseded)
 }

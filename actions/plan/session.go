@@ -32,8 +32,9 @@ type session struct {
 // pull is the pull request that is planned.
 type pull struct {
 	Number       int
-	Head, Branch string
+	Head, Branch string // a commit, and the branch that it is on
 	Base         string // commit of the base branch
+	Into         string // name of that branch
 }
 
 // begin checks everything that can be checked before a target is looked at.
@@ -55,6 +56,9 @@ func begin(ctx context.Context, in Inputs, d Deps) (*session, error) {
 	}
 	if s.pull.Number > 0 && in.Drift {
 		return nil, problem.With(problem.Event, fmt.Errorf("drift mode is for the default branch, and this is pull request #%d: all that it changes would be taken for drift: run it on a schedule", s.pull.Number))
+	}
+	if err := s.checkRef(ctx); err != nil {
+		return nil, err
 	}
 	s.commit = in.SHA
 	if s.commit == "" {
@@ -78,7 +82,7 @@ func (s *session) findPull(ctx context.Context) error {
 		if e.PullRequest.Fork {
 			return forked(e.PullRequest.Number)
 		}
-		s.pull = pull{Number: e.PullRequest.Number, Head: e.PullRequest.Head.SHA, Branch: e.PullRequest.Head.Ref, Base: e.PullRequest.Base.SHA}
+		s.pull = pull{Number: e.PullRequest.Number, Head: e.PullRequest.Head.SHA, Branch: e.PullRequest.Head.Ref, Base: e.PullRequest.Base.SHA, Into: e.PullRequest.Base.Ref}
 	case e.MergeGroup != nil:
 		s.pull = pull{Number: e.MergeGroup.PullRequest, Head: e.MergeGroup.HeadSHA, Branch: e.MergeGroup.HeadRef, Base: e.MergeGroup.BaseSHA}
 	case e.RepositoryDispatch != nil:
@@ -102,7 +106,7 @@ func (s *session) findPull(ctx context.Context) error {
 	if pr.State != "open" && !s.Unlock {
 		return problem.With(problem.Event, fmt.Errorf("pull request #%d is %s: there is nothing to plan for it any more", number, state(pr)))
 	}
-	s.pull = pull{Number: number, Head: pr.HeadSHA, Branch: pr.HeadRef, Base: pr.BaseSHA}
+	s.pull = pull{Number: number, Head: pr.HeadSHA, Branch: pr.HeadRef, Base: pr.BaseSHA, Into: pr.BaseRef}
 	return nil
 }
 

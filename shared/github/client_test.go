@@ -135,7 +135,7 @@ func TestARepositoryNameCannotChangeThePath(t *testing.T) {
 			second(c.Permission(t.Context(), name, "octocat")),
 			second(c.OpenPullRequests(t.Context(), name)),
 			c.SetStatus(t.Context(), name, strings.Repeat("a", 40), Status{State: "failure"}),
-			c.Dispatch(t.Context(), name, "x", nil),
+			c.StartWorkflow(t.Context(), name, "plan.yml", "main", nil),
 		} {
 			wantError(t, err, "not of the form owner/name")
 		}

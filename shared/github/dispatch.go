@@ -2,33 +2,41 @@ package github
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"regexp"
 
 	gogithub "github.com/google/go-github/v84/github"
 )
 
-// Dispatch starts the workflows of the default branch that wait for a repository_dispatch
-// event of this type. The payload, their `github.event.client_payload`, is a JSON object of at
-// most 10 fields and 64 KB. Unlike most of what a workflow does with its own token,
-// this does start others.
-// https://docs.github.com/en/rest/repos/repos#create-a-repository-dispatch-event
+// workflowFile is the name of a workflow's file, which is part of a URL here.
+var workflowFile = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*\.ya?ml$`)
+
+// StartWorkflow starts a workflow on a branch: a workflow_dispatch event, whose run is of that
+// branch, with that branch's file of the workflow. file is its name in .github/workflows. It
+// must wait for that event in the branch's file and in the default branch's. Unlike most of
+// what a workflow does with its own token, this does start others.
+// https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event
 //
 // It is one write. It is ErrPermission when the token may not, and ErrUnknownOutcome when GitHub
-// failed while writing: the workflows may run twice if it is done again. It needs `contents: write`.
-func (c *Client) Dispatch(ctx context.Context, repo, eventType string, payload any) error {
+// failed while writing: the workflow may run twice if it is done again. It needs `actions: write`.
+func (c *Client) StartWorkflow(ctx context.Context, repo, file, branch string, inputs map[string]string) error {
+	doing := fmt.Sprintf("start %s on branch %q of %s", file, branch, repo)
 	owner, name, err := splitRepository(repo)
-	if err != nil {
-		return fmt.Errorf("send event %s: %w", eventType, err)
+	if err == nil && !workflowFile.MatchString(file) {
+		err = fmt.Errorf("%q is not the name of a workflow's file, such as plan.yml", file)
 	}
-	doing := fmt.Sprintf("send event %s to the workflows of %s", eventType, repo)
-	encoded, err := json.Marshal(payload)
 	if err != nil {
-		return fmt.Errorf("%s: %w", doing, err)
+		return fmt.Errorf("start a workflow: %w", err)
 	}
-	options := gogithub.DispatchRequestOptions{EventType: eventType, ClientPayload: (*json.RawMessage)(&encoded)}
-	if _, _, err := c.api.Repositories.Dispatch(ctx, owner, name, options); err != nil {
-		return c.explainWrite(err, doing, "contents: write")
+	event := gogithub.CreateWorkflowDispatchEventRequest{Ref: "refs/heads/" + branch} // a tag may have the branch's name
+	for key, value := range inputs {
+		if event.Inputs == nil {
+			event.Inputs = map[string]any{}
+		}
+		event.Inputs[key] = value
+	}
+	if _, _, err := c.api.Actions.CreateWorkflowDispatchEventByFileName(ctx, owner, name, file, event); err != nil {
+		return c.explainWrite(err, doing, "actions: write")
 	}
 	return nil
 }

@@ -2,46 +2,55 @@ package github
 
 import (
 	"errors"
-	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/terraform-gitops/gitops/shared/github/githubtest"
 )
 
-func TestAnEventIsSentWithItsPayload(t *testing.T) {
+// starting is a repository with a pull request's branch, and a client that may start workflows.
+func starting(t *testing.T) (*githubtest.Server, *githubtest.Repository, *Client) {
+	t.Helper()
+	s := githubtest.Start(t)
+	r := s.Repository(repo)
+	r.AddPullRequest(githubtest.PullRequest{Head: "feature/$(id)", HeadSHA: head, Base: "main", BaseSHA: base})
+	return s, r, connect(t, s.URL(), s.NewToken(bot, githubtest.Permissions{"actions": "write"}))
+}
+
+func TestAWorkflowIsStartedOnABranch(t *testing.T) {
 	t.Parallel()
-	s, r, c := withStatuses(t, "write")
-	payload := map[string]any{"pull_request": 7, "head_sha": head}
-	if err := c.Dispatch(t.Context(), repo, "terraform-gitops-plan", payload); err != nil {
+	s, r, c := starting(t)
+	if err := c.StartWorkflow(t.Context(), repo, "plan.yml", "feature/$(id)", map[string]string{"pull-request": "1"}); err != nil {
 		t.Fatal(err)
 	}
-	sent := r.Dispatches()
-	want := `{"head_sha":"` + head + `","pull_request":7}`
-	if len(sent) != 1 || sent[0].Type != "terraform-gitops-plan" || string(sent[0].Payload) != want || sent[0].Sender != bot {
-		t.Errorf("%+v", sent)
+	want := []githubtest.Dispatch{{Workflow: "plan.yml", Ref: "refs/heads/feature/$(id)", Inputs: map[string]string{"pull-request": "1"}, Sender: bot}}
+	if diff := cmp.Diff(want, r.Dispatches()); diff != "" {
+		t.Error(diff)
 	}
 	if got := requests(s); got != "POST 204" {
 		t.Errorf("requests: %s, want one", got)
 	}
 }
 
-func TestAnEventThatCannotBeSentSaysWhy(t *testing.T) {
+func TestAWorkflowThatCannotBeStartedSaysWhy(t *testing.T) {
 	t.Parallel()
-	s, r, writer := withStatuses(t, "write")
-	reader := connect(t, s.URL(), s.Token())
-	err := reader.Dispatch(t.Context(), repo, "terraform-gitops-plan", struct{}{})
-	wantError(t, err, "send event terraform-gitops-plan to the workflows of acme/infra", "`contents: write`")
+	s, r, writer := starting(t)
+	reader := connect(t, s.URL(), s.NewToken(bot, githubtest.Permissions{"contents": "write", "actions": "read"}))
+	err := reader.StartWorkflow(t.Context(), repo, "plan.yml", "feature/$(id)", nil)
+	wantError(t, err, "start plan.yml on branch", "`actions: write`")
 	if !errors.Is(err, ErrPermission) {
 		t.Error("it is not ErrPermission")
 	}
-	err = writer.Dispatch(t.Context(), repo, "x", map[string]string{"reason": strings.Repeat("a", 64<<10)})
-	wantError(t, err, "422", "too large")
-	wantError(t, writer.Dispatch(t.Context(), repo, "x", func() {}), "send event x", "unsupported type")
+	wantError(t, writer.StartWorkflow(t.Context(), repo, "plan.yml", "gone", nil), "422", "No ref found")
+	for _, file := range []string{"", "plan", "../plan.yml", "a/b.yml", "plan.yml?x=.yml", "plan .yml"} {
+		wantError(t, writer.StartWorkflow(t.Context(), repo, file, "main", nil), "is not the name of a workflow's file")
+	}
 	if len(r.Dispatches()) != 0 {
-		t.Errorf("sent: %+v", r.Dispatches())
+		t.Errorf("started: %+v", r.Dispatches())
 	}
 	s.Fail(githubtest.Fault{Method: "POST", Done: true})
-	if err := writer.Dispatch(t.Context(), repo, "x", struct{}{}); !errors.Is(err, ErrUnknownOutcome) || len(r.Dispatches()) != 1 {
+	if err := writer.StartWorkflow(t.Context(), repo, "plan.yml", "main", nil); !errors.Is(err, ErrUnknownOutcome) || len(r.Dispatches()) != 1 {
 		t.Errorf("%v, %+v", err, r.Dispatches())
 	}
 }

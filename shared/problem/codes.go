@@ -10,6 +10,9 @@ const (
 	Event Code = "GITOPS-EVENT"
 	// Fork is of a pull request from a fork.
 	Fork Code = "GITOPS-FORK"
+	// RunRef is of code that the run's own ref does not have, and that so would run with the
+	// identity of another one.
+	RunRef Code = "GITOPS-RUN-REF"
 	// Checkout is of a workspace that is empty, holds another commit, or lacks history.
 	Checkout Code = "GITOPS-CHECKOUT"
 )
@@ -30,6 +33,8 @@ const (
 	RootModule Code = "GITOPS-ROOT-MODULE"
 	// StoreSettings is of settings that name no plan store, or several.
 	StoreSettings Code = "GITOPS-STORE-SETTINGS"
+	// Roles is of settings in which Terraform has a role that opens the plan store.
+	Roles Code = "GITOPS-ROLES"
 )
 
 // AWS.

@@ -10,11 +10,12 @@ import (
 	"github.com/terraform-gitops/gitops/shared/github"
 )
 
-// Announce is [Requests.TellSuperseded], and says in the job's log whose plans those were.
+// Announce is [Requests.TellSuperseded], says in the job's log whose plans those were, and
+// returns the numbers of those pull requests.
 // That somebody could not be told is a warning: what was applied is applied, and an apply of
 // such a plan is refused in any case.
-func (r *Requests) Announce(ctx context.Context, runtime *gha.Runtime, a Applied) {
-	told, err := r.TellSuperseded(ctx, a)
+func (r *Requests) Announce(ctx context.Context, runtime *gha.Runtime, a Applied) (superseded []int) {
+	superseded, told, err := r.TellSuperseded(ctx, a)
 	if len(told) > 0 {
 		var names []string
 		for _, n := range told {
@@ -23,13 +24,10 @@ func (r *Requests) Announce(ctx context.Context, runtime *gha.Runtime, a Applied
 		runtime.Notice(gha.Annotation{Message: "Plans of " + strings.Join(names, ", ") + " are superseded by this run."})
 	}
 	if errors.Is(err, github.ErrPermission) {
-		needed := "`permissions: statuses: write` and `pull-requests: read`"
-		if a.Replan {
-			needed += ", and `contents: write` for `replan`"
-		}
-		err = fmt.Errorf("give this job %s: %w", needed, err)
+		err = fmt.Errorf("give this job `permissions: statuses: write` and `pull-requests: read`: %w", err)
 	}
 	if err != nil {
 		runtime.Warning(gha.Annotation{Message: fmt.Sprintf("Pull requests could not be told that their plans are superseded: %v", err)})
 	}
+	return superseded
 }

@@ -19,16 +19,11 @@ import (
 // that its plans are out of date.
 const StatusContext = "terraform-gitops/plan"
 
-// DispatchType is the type of the repository_dispatch event that asks for new plans of a
-// pull request.
-const DispatchType = "terraform-gitops-plan"
-
 // Applied is what was applied, and by what.
 type Applied struct {
 	Targets []Target
 	Commit  string // that was merged; of no use where each target names whose plan it was
 	RunURL  string
-	Replan  bool // send a repository_dispatch for each pull request that has to be planned again
 }
 
 // Target is a target that was applied, and the store with its plans.
@@ -60,48 +55,42 @@ func (t Target) by(commit string) string {
 const reads = 16
 
 // TellSuperseded tells the open pull requests whose newest plans of the targets have been
-// superseded: by one failed commit status on each one's head, and with Replan by an event
-// that has it planned again. It returns the numbers of those that
-// have the status now.
+// superseded, by one failed commit status on each one's head. It returns the numbers of all of
+// them, and of those that have the status now. [Requests.PlanAgain] has them planned again.
 //
 // It takes two queries and a read for each target, however many plans there are, one
-// request to GitHub for each pull request or one for each 100 that are open, and one or two
-// writes for each pull request. It is github.ErrPermission when the token may not write one
-// of them, which is then tried once.
-func (r *Requests) TellSuperseded(ctx context.Context, a Applied) (told []int, err error) {
-	superseded, err := r.superseded(ctx, a)
-	if err != nil || len(superseded) == 0 {
-		return nil, err
+// request to GitHub for each pull request or one for each 100 that are open, and one write for
+// each pull request. It is github.ErrPermission when the token may not write statuses, which
+// is then tried once.
+func (r *Requests) TellSuperseded(ctx context.Context, a Applied) (superseded, told []int, err error) {
+	found, err := r.superseded(ctx, a)
+	if err != nil || len(found) == 0 {
+		return nil, nil, err
 	}
 	client, err := r.client()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	open, err := r.open(ctx, client, slices.Sorted(maps.Keys(superseded)))
+	open, err := r.open(ctx, client, slices.Sorted(maps.Keys(found)))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var noStatus, noDispatch error
 	for _, pr := range open {
-		plans := slices.DeleteFunc(superseded[pr.Number], func(p outdated) bool { return p.Commit != pr.HeadSHA })
+		plans := slices.DeleteFunc(found[pr.Number], func(p outdated) bool { return p.Commit != pr.HeadSHA })
 		if len(plans) == 0 {
 			continue // it has moved on, and is planned for that
 		}
-		reason := reason(plans)
-		if !errors.Is(noStatus, github.ErrPermission) {
-			statusErr := client.SetStatus(ctx, r.repository, pr.HeadSHA, github.Status{Context: StatusContext, State: "failure", Description: reason, URL: a.RunURL})
-			noStatus = errors.Join(noStatus, statusErr)
-			if statusErr == nil {
-				told = append(told, pr.Number)
-			}
+		superseded = append(superseded, pr.Number)
+		if errors.Is(err, github.ErrPermission) {
+			continue
 		}
-		if a.Replan && !errors.Is(noDispatch, github.ErrPermission) {
-			noDispatch = errors.Join(noDispatch, client.Dispatch(ctx, r.repository, DispatchType, map[string]any{
-				"pull_request": pr.Number, "head_sha": pr.HeadSHA, "reason": reason,
-			}))
+		statusErr := client.SetStatus(ctx, r.repository, pr.HeadSHA, github.Status{Context: StatusContext, State: "failure", Description: reason(plans), URL: a.RunURL})
+		err = errors.Join(err, statusErr)
+		if statusErr == nil {
+			told = append(told, pr.Number)
 		}
 	}
-	return told, errors.Join(noStatus, noDispatch)
+	return superseded, told, err
 }
 
 // superseded are the plans that are out of date, by pull request.

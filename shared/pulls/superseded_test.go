@@ -2,7 +2,6 @@ package pulls_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -53,8 +52,8 @@ func TestOnlyOpenPullRequestsWithASupersededPlanOfTheirHeadAreTold(t *testing.T)
 	w.apply(mineToo)
 	w.plan(network, again, commit("6"))
 
-	told, err := w.job().TellSuperseded(t.Context(), w.applied(one, service, network))
-	if err != nil || !slices.Equal(told, []int{both}) {
+	superseded, told, err := w.job().TellSuperseded(t.Context(), w.applied(one, service, network))
+	if err != nil || !slices.Equal(told, []int{both}) || !slices.Equal(superseded, told) {
 		t.Errorf("told %v: %v", told, err)
 	}
 	want := fmt.Sprintf("failure: plan again: network in dev and 1 more were applied by #%d", one)
@@ -80,7 +79,7 @@ func TestFewPullRequestsAreAskedForAndManyAreListed(t *testing.T) {
 		}
 		w.merge(one, "a")
 		w.apply(mine)
-		if told, err := w.job().TellSuperseded(t.Context(), w.applied(one, network)); err != nil || len(told) != count {
+		if _, told, err := w.job().TellSuperseded(t.Context(), w.applied(one, network)); err != nil || len(told) != count {
 			t.Errorf("told %v: %v", told, err)
 		}
 		lists, gets := 0, 0
@@ -109,7 +108,7 @@ func TestTheTextOfAStatusIsWhole(t *testing.T) {
 	w.plan(long, w.open("2"), commit("2"))
 	byHand := w.plan(long, 0, commit("a"))
 	w.apply(byHand)
-	if _, err := w.job().TellSuperseded(t.Context(), w.applied(0, long)); err != nil {
+	if _, _, err := w.job().TellSuperseded(t.Context(), w.applied(0, long)); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.status(commit("2")); !strings.HasSuffix(got, " was applied by commit aaaaaaa") || !strings.Contains(got, "üü in sss") {
@@ -129,7 +128,7 @@ func TestAStatusNamesWhosePlanWasApplied(t *testing.T) {
 		w.apply(w.plan(network, 0, commit("a")))
 		a := w.applied(0, network)
 		a.Targets[0].PullRequest, a.Targets[0].DriftIssue = of.PullRequest, of.DriftIssue
-		if _, err := w.job().TellSuperseded(t.Context(), a); err != nil {
+		if _, _, err := w.job().TellSuperseded(t.Context(), a); err != nil {
 			t.Fatal(err)
 		}
 		if got := w.status(commit("2")); got != "failure: plan again: network in dev was applied "+want {
@@ -138,59 +137,30 @@ func TestAStatusNamesWhosePlanWasApplied(t *testing.T) {
 	}
 }
 
-func TestWhereATokenMayNotWrite(t *testing.T) {
+func TestWhereATokenMayNotWriteStatusesTheSupersededAreKnownAllTheSame(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		lacks            string
-		told, dispatches int
-		tried            int // writes
-	}{
-		"statuses":   {"statuses", 0, 2, 3},
-		"dispatches": {"contents", 2, 0, 3},
-		"nothing":    {"", 2, 2, 4},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			one, two, three := w.open("1"), w.open("2"), w.open("3")
-			mine := w.plan(network, one, commit("1"))
-			w.plan(network, two, commit("2"))
-			w.plan(network, three, commit("3"))
-			w.merge(one, "a")
-			w.apply(mine)
-			permissions := githubtest.Permissions{"contents": "write", "pull_requests": "read", "statuses": "write"}
-			if c.lacks != "" {
-				permissions[c.lacks] = "read"
+	for level, want := range map[string]struct{ told, writes int }{"write": {2, 2}, "read": {0, 1}} {
+		w := newWorld(t)
+		one, two, three := w.open("1"), w.open("2"), w.open("3")
+		mine := w.plan(network, one, commit("1"))
+		w.plan(network, two, commit("2"))
+		w.plan(network, three, commit("3"))
+		w.merge(one, "a")
+		w.apply(mine)
+		permissions := githubtest.Permissions{"contents": "read", "pull_requests": "read", "statuses": level}
+		superseded, told, err := w.requests(permissions).TellSuperseded(t.Context(), w.applied(one, network))
+		if !slices.Equal(superseded, []int{two, three}) || len(told) != want.told || errors.Is(err, github.ErrPermission) != (level == "read") {
+			t.Errorf("statuses: %s: superseded %v, told %v: %v", level, superseded, told, err)
+		}
+		writes := 0
+		for _, r := range w.server.Requests() {
+			if r.Method == http.MethodPost {
+				writes++
 			}
-			a := w.applied(one, network)
-			a.Replan = true
-			told, err := w.requests(permissions).TellSuperseded(t.Context(), a)
-			if len(told) != c.told || errors.Is(err, github.ErrPermission) != (c.lacks != "") {
-				t.Errorf("told %v: %v", told, err)
-			}
-			sent := w.github.Dispatches()
-			if len(sent) != c.dispatches {
-				t.Fatalf("sent %+v", sent)
-			}
-			if len(sent) > 0 {
-				var payload map[string]any
-				if err := json.Unmarshal(sent[0].Payload, &payload); err != nil {
-					t.Fatal(err)
-				}
-				if sent[0].Type != pulls.DispatchType || payload["pull_request"] != float64(two) || payload["head_sha"] != commit("2") || payload["reason"] != "plan again: network in dev was applied by #1" {
-					t.Errorf("sent %s %v", sent[0].Type, payload)
-				}
-			}
-			writes := 0
-			for _, r := range w.server.Requests() {
-				if r.Method == http.MethodPost {
-					writes++
-				}
-			}
-			if writes != c.tried {
-				t.Errorf("%d writes, want %d", writes, c.tried)
-			}
-		})
+		}
+		if writes != want.writes || len(w.github.Dispatches()) > 0 {
+			t.Errorf("statuses: %s: %d writes, want %d; started: %+v", level, writes, want.writes, w.github.Dispatches())
+		}
 	}
 }
 
@@ -215,7 +185,7 @@ func TestAFailedStatusEndsWhenAllIsPlannedAgain(t *testing.T) {
 	w.merge(one, "a")
 	w.apply(mine)
 	w.apply(mineToo)
-	if _, err := w.job().TellSuperseded(t.Context(), w.applied(one, network, service)); err != nil {
+	if _, _, err := w.job().TellSuperseded(t.Context(), w.applied(one, network, service)); err != nil {
 		t.Fatal(err)
 	}
 	failed := w.status(commit("2"))
@@ -243,7 +213,7 @@ func TestWhatWasPlannedJustNowIsNotLookedUp(t *testing.T) {
 	w.plan(network, two, commit("2"))
 	w.merge(one, "a")
 	w.apply(mine)
-	if _, err := w.job().TellSuperseded(t.Context(), w.applied(one, network)); err != nil {
+	if _, _, err := w.job().TellSuperseded(t.Context(), w.applied(one, network)); err != nil {
 		t.Fatal(err)
 	}
 	stores := func(context.Context) ([]*planstore.Store, error) { return []*planstore.Store{w.store}, nil }

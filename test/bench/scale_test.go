@@ -137,7 +137,7 @@ func TestSuperseded(t *testing.T) {
 	for _, n := range []int{1, planned} {
 		calls, asked := len(trail.Calls()), len(gh.Requests())
 		measure(t, fmt.Sprintf("after an apply of %d", n), func() {
-			told, err := pulls.New(func() (*github.Client, error) { return client, nil }, "acme/infra").TellSuperseded(t.Context(), pulls.Applied{Targets: applied[:n], Commit: strings.Repeat("f", 40), Replan: true})
+			_, told, err := pulls.New(func() (*github.Client, error) { return client, nil }, "acme/infra").TellSuperseded(t.Context(), pulls.Applied{Targets: applied[:n], Commit: strings.Repeat("f", 40)})
 			must(t, err)
 			t.Logf("told %d", len(told))
 		})

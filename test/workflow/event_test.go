@@ -72,8 +72,6 @@ func (tm *team) event(workflow, event, action string, edits map[string]any) *run
 	switch { // there is no example of these
 	case event == "issues" && action == "closed":
 		example = "reopened"
-	case event == "repository_dispatch":
-		example = ""
 	}
 	payload, err := ghatest.ActionPayload(root, event, example)
 	if err == nil {
@@ -127,6 +125,8 @@ func refOf(event string, edits map[string]any) string {
 		return fmt.Sprintf("refs/pull/%d/merge", edits["number"])
 	case "merge_group":
 		return edits["merge_group.head_ref"].(string)
+	case "workflow_dispatch":
+		return edits["ref"].(string)
 	default: // only ever of the default branch here
 		return "refs/heads/main"
 	}

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -79,9 +80,7 @@ func TestExamplesLockAndPlanAgain(t *testing.T) {
 	t.Parallel()
 	tm := newTeam(t)
 	tm.edit(".github/workflows/plan.yml", "    permissions:\n", "    with: { lock: pull-request, pr-comment: true }\n    permissions:\n")
-	tm.edit(".github/workflows/apply.yml", "contents: read # write", "contents: write #")
-	tm.edit(".github/workflows/apply.yml", "environment: production", "environment: production\n      replan: true")
-	tm.commit("Lock targets, and plan again what is superseded")
+	tm.commit("Lock targets")
 	first := tm.open("first", "10.1", "10.9", "components/network/acme-ue2-dev.tfvars")
 	second := tm.open("second", "The network", "Our network", "components/network/main.tf")
 	const holds = "This pull request holds the lock"
@@ -94,27 +93,25 @@ func TestExamplesLockAndPlanAgain(t *testing.T) {
 	unlock := tm.pullRequestEvent(first, "closed", true).job("plan")
 	unlock.want("success", "pull request `#1` is closed")
 	unlock.wantRoles() // the apply ends what a merged one holds
-	apply := tm.pushEvent(first).job("apply")
+	push := tm.pushEvent(first)
+	apply := push.job("apply")
 	apply.want("success", "3 added, 0 changed, 0 destroyed")
 	tm.account.wantApplied(tm.account.changePlan("network", "acme-ue2-dev", first.head), apply)
 
-	dispatches := tm.github.Repository(name).Dispatches()
-	if len(dispatches) != 1 {
-		t.Fatalf("dispatches: %+v, want one, for the superseded pull request", dispatches)
+	replan := push.job("replan") // which is not the job that ran Terraform
+	replan.want("success", "Planned again: `#2`")
+	replan.wantRoles()
+	started := tm.github.Repository(name).Dispatches()
+	if len(started) != 1 || started[0].Workflow != "plan.yml" || started[0].Ref != "refs/heads/second" {
+		t.Fatalf("started: %+v, want plan.yml on the branch of the superseded pull request", started)
 	}
 	tm.trialMerge(second)
-	tm.git("checkout", "--quiet", "main")
-	again := tm.event("plan", "repository_dispatch", dispatches[0].Type, map[string]any{
-		"action": dispatches[0].Type, "client_payload": dispatches[0].Payload,
-	})
+	tm.git("checkout", "--quiet", "second")
+	again := tm.event("plan", "workflow_dispatch", "", map[string]any{"ref": started[0].Ref, "inputs": started[0].Inputs})
 	again.job("plan").want("success", holds) // in production; there is nothing to change elsewhere
+	again.job("plan").wantRoles("acme-plan", "acme-plan-storage")
 
 	tm.wantStatuses(second.head, "failure", "success")
-
-	byHand := tm.event("plan", "workflow_dispatch", "", map[string]any{
-		"ref": "refs/heads/main", "inputs": map[string]any{"pull-request": "2"},
-	})
-	byHand.job("plan").want("success", holds)
 
 	tm.labelEvent(second, "question").wantNoJob("plan")
 	labelled := tm.labelEvent(second, "terraform-unlock").job("plan")
@@ -154,6 +151,26 @@ func TestExamplesPlanAndApplyWhatIsMerged(t *testing.T) {
 	again.job("plan").want("success", "2 targets: 2 without changes")
 	again.wantNoJob("review")
 	again.wantNoJob("apply")
+}
+
+// Code that is not merged never runs with the default branch's identity, which drift storage
+// trusts: not when the workflow is started there, nor on what somebody else sends.
+func TestExamplesDoNotPlanAPullRequestOnTheDefaultBranch(t *testing.T) {
+	t.Parallel()
+	tm := newTeam(t)
+	pr := tm.open("evil", "acme-plan\n", "acme-drift-storage\n", "gitops.yaml")
+	tm.git("checkout", "--quiet", "main")
+	plan := tm.event("plan", "workflow_dispatch", "", map[string]any{
+		"ref": "refs/heads/main", "inputs": map[string]any{"pull-request": fmt.Sprint(pr.number)},
+	}).job("plan")
+	plan.want("failure", "")
+	plan.wantRoles()
+	if !strings.Contains(plan.log, "GITOPS-RUN-REF") {
+		t.Errorf("it does not say why:\n%s", plan.log)
+	}
+	if calls := tm.account.trail.Calls(); len(calls) > 0 {
+		t.Errorf("AWS was asked for %+v", calls)
+	}
 }
 
 // A job that is skipped would be a check that has passed.

@@ -27,7 +27,10 @@ type fileJob struct {
 	With        map[string]any
 	Environment string
 	Permissions map[string]string // nil: those of the workflow's caller
-	Steps       []struct{ Uses string }
+	Steps       []struct {
+		Uses string
+		With map[string]any
+	}
 }
 
 func readWorkflow(t *testing.T, path string) file {

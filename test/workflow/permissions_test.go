@@ -29,6 +29,43 @@ func TestJobsHaveThePermissionsThatTheirActionsNeed(t *testing.T) {
 	}
 }
 
+// terraformMayNot are permissions by which what Terraform runs could change the repository, or
+// start a workflow.
+var terraformMayNot = []string{"actions", "contents", "packages", "deployments", "attestations"}
+
+// TestNoJobThatRunsTerraformCanPushOrStartWorkflows: whatever a provider or a provisioner does,
+// it has the job's token.
+func TestNoJobThatRunsTerraformCanPushOrStartWorkflows(t *testing.T) {
+	t.Parallel()
+	seen := 0
+	for _, path := range glob(t, ".github/workflows/*.yml") {
+		workflow := readWorkflow(t, filepath.Join(root, path))
+		for id, job := range workflow.Jobs {
+			for _, step := range job.Steps {
+				if !strings.HasPrefix(step.Uses, "terraform-gitops/gitops/actions/") || step.With["replan"] != nil {
+					continue
+				}
+				seen++
+				permissions := job.Permissions
+				if permissions == nil {
+					permissions = workflow.Permissions
+				}
+				if permissions == nil {
+					t.Errorf("%s: the job %s has whatever permissions its caller gives", path, id)
+				}
+				for _, name := range terraformMayNot {
+					if permissions[name] == "write" {
+						t.Errorf("%s: the job %s, which runs Terraform, has %s: write", path, id, name)
+					}
+				}
+			}
+		}
+	}
+	if seen < 6 {
+		t.Errorf("only %d steps were looked at", seen)
+	}
+}
+
 func (j fileJob) wantLeast(t *testing.T, path string) {
 	t.Helper()
 	called := readWorkflow(t, filepath.Join(root, j.called()))

@@ -28,26 +28,25 @@ func checkDispatches(ts *testscript.TestScript, s *story, args []string) {
 	sent := s.github.Repository(repository).Dispatches()
 	var all []string
 	for _, d := range sent {
-		all = append(all, d.Type+" "+string(d.Payload))
+		inputs, err := json.Marshal(d.Inputs)
+		ts.Check(err)
+		all = append(all, d.Workflow+" "+d.Ref+" "+string(inputs))
 	}
 	text := strings.Join(all, "\n")
 	if len(sent) != number(ts, args[0]) || len(args) == 2 && !strings.Contains(text, args[1]) {
-		ts.Fatalf("%d events were sent:\n%s", len(sent), text)
+		ts.Fatalf("%d workflows were started:\n%s", len(sent), text)
 	}
 }
 
 func dispatched(ts *testscript.TestScript, s *story, _ []string) {
 	sent := s.github.Repository(repository).Dispatches()
 	if len(sent) == s.dispatches {
-		ts.Fatalf("no event was sent that the story has not seen; %d were in all", len(sent))
+		ts.Fatalf("no workflow was started that the story has not seen; %d were in all", len(sent))
 	}
 	d := sent[s.dispatches]
 	s.dispatches++
-	s.event(ts, "repository_dispatch")
+	s.event(ts, "workflow_dispatch")
 	s.runner.Actor = d.Sender
-	payload := json.RawMessage(`{}`)
-	if len(d.Payload) > 0 {
-		payload = d.Payload
-	}
-	s.editPayload(ts, map[string]any{"action": d.Type, "client_payload": payload, "sender.login": d.Sender})
+	s.editPayload(ts, map[string]any{"ref": d.Ref, "inputs": d.Inputs, "sender.login": d.Sender})
+	s.runOn(ts, d.Ref)
 }

@@ -19,10 +19,13 @@ func setEvent(ts *testscript.TestScript, s *story, args []string) {
 		ts.Check(json.Unmarshal([]byte(value), &v))
 		edits[path] = v
 	}
-	if ref, ok := edits["ref"].(string); ok {
-		s.runner.Ref = ref
-	}
 	s.editPayload(ts, edits)
+	if args[0] == "pull_request" {
+		s.runOfPull(ts)
+	}
+	if ref, ok := edits["ref"].(string); ok {
+		s.runOn(ts, ref)
+	}
 }
 
 func (s *story) editPayload(ts *testscript.TestScript, edits map[string]any) {
@@ -36,9 +39,37 @@ func (s *story) event(ts *testscript.TestScript, name string) {
 	payload, err := Payload(s.Root, strings.TrimSuffix(name, "_target"))
 	ts.Check(err)
 	s.runner.Event, s.runner.Payload, s.runner.Actor = name, payload, mona
-	s.runner.SHA, s.runner.Ref = s.git(ts, "rev-parse", "HEAD"), "refs/heads/main"
-	if name == "schedule" || name == "repository_dispatch" { // which only ever happen to the default branch
-		s.runner.SHA = s.git(ts, "rev-parse", "main")
+	s.runOn(ts, "refs/heads/main")
+}
+
+// runOfPull makes the next steps' runs those of the payload's pull request: of its own ref, or of
+// the branch that it was merged into.
+// https://docs.github.com/actions/reference/workflows-and-actions/variables
+func (s *story) runOfPull(ts *testscript.TestScript) {
+	var payload struct {
+		Number      int
+		PullRequest struct {
+			Merged bool
+			Base   struct{ Ref string }
+		} `json:"pull_request"`
+	}
+	ts.Check(json.Unmarshal(s.runner.Payload, &payload))
+	s.runner.SHA, s.runner.Ref = s.git(ts, "rev-parse", "HEAD"), fmt.Sprintf("refs/pull/%d/merge", payload.Number)
+	if payload.PullRequest.Merged {
+		s.runner.Ref = "refs/heads/" + payload.PullRequest.Base.Ref
+	}
+}
+
+// runOn makes the next steps' runs those of a branch or a tag, at the commit that is checked
+// out where that is on it, as if it was the newest when the run began, else at its newest. One
+// that is not there yet is made at that commit, as by a push.
+func (s *story) runOn(ts *testscript.TestScript, ref string) {
+	if s.git(ts, "for-each-ref", ref) == "" {
+		s.git(ts, "update-ref", ref, "HEAD")
+	}
+	s.runner.SHA, s.runner.Ref = s.git(ts, "rev-parse", "HEAD"), ref
+	if s.git(ts, "rev-list", "--count", ref+"..HEAD") != "0" {
+		s.runner.SHA = s.git(ts, "rev-parse", ref+"^{commit}")
 	}
 }
 

@@ -84,7 +84,9 @@ func checkLeaks(ts *testscript.TestScript, s *story, log string) {
 		look("a commit status", []byte(status.Description+"\n"+status.URL))
 	}
 	for _, sent := range s.github.Repository(repository).Dispatches() {
-		look("an event", sent.Payload)
+		for name, value := range sent.Inputs {
+			look("the input "+name+" of a workflow", []byte(value))
+		}
 	}
 	for where, text := range s.issueTexts() {
 		look(where, []byte(text))

@@ -43,7 +43,11 @@ func commitAll(ts *testscript.TestScript, s *story, args []string) {
 
 func checkout(ts *testscript.TestScript, s *story, args []string) {
 	s.mergeTrial(ts, args[0])
-	s.git(ts, "checkout", "--quiet", "--force", "--detach", args[0])
+	detach := "--detach"
+	if s.git(ts, "branch", "--list", args[0]) != "" {
+		detach = "--no-guess" // of nothing: a branch stays checked out as one
+	}
+	s.git(ts, "checkout", "--quiet", "--force", detach, args[0])
 }
 
 func comment(ts *testscript.TestScript, s *story, args []string) {

@@ -103,13 +103,14 @@ func (s Scripts) Params(dir string) testscript.Params {
 //	merge-queued N              the queue moves main to that commit, by which N and each M are merged; sets $MERGED.
 //	                            Of one that is merged already, only the event
 //	event NAME [PATH=JSON ...]  the event of the next steps: pull_request, push, workflow_dispatch, pull_request_target,
-//	                            repository_dispatch, schedule, with edits; inputs and client_payload may get new fields
+//	                            repository_dispatch, schedule, with edits; inputs and client_payload may get new
+//	                            fields. It is on main, or on the branch or tag that the edit ref names in full
 //	checkout REV                check out a revision, as actions/checkout would; refs/pull/N/merge is GitHub's
 //	                            own merge of a pull request into its base as it is by now
 //	statuses REV CONTEXT STATE [TEXT]  the commit's newest status of CONTEXT is STATE, or there is none, and
 //	                            has TEXT in its description
-//	dispatches COUNT [TEXT]     how many repository_dispatch events actions have sent, one of them with TEXT: its
-//	                            type, a space, and its payload
+//	dispatches COUNT [TEXT]     how many workflows actions have started, one of them with TEXT: its file, the
+//	                            ref, and the inputs as JSON, with a space between
 //	dispatched                  the first of those that was not yet is the event of the next steps
 //	comment N AUTHOR TEXT       somebody comments on the pull request; \n in TEXT begins a line
 //	comments N COUNT TEXT       the pull request or issue has COUNT comments, one of them with TEXT

@@ -4,35 +4,39 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 )
 
-// Dispatch is a repository_dispatch event that was sent. It starts nothing here.
+// Dispatch is a workflow that was started on a branch. It runs nothing here.
 type Dispatch struct {
-	Type    string
-	Payload json.RawMessage // its client_payload; empty: none was given
-	Sender  string
+	Workflow string // its file
+	Ref      string // as it was asked for
+	Inputs   map[string]string
+	Sender   string
 }
 
-// maxPayload is GitHub's limit on a client_payload, in bytes.
-const maxPayload = 64 << 10
-
-// Dispatches lists those sent so far, in their order.
+// Dispatches lists those started so far, in their order.
 func (r *Repository) Dispatches() []Dispatch {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
 	return slices.Clone(r.dispatches)
 }
 
-func (s *Server) createDispatch(c call) answer {
+// startWorkflow takes every workflow for one that waits for it. Branches are main and those of
+// pull requests.
+func (s *Server) startWorkflow(c call) answer {
 	r := s.repository(c)
 	var f struct {
-		EventType     string          `json:"event_type"`
-		ClientPayload json.RawMessage `json:"client_payload"`
+		Ref    string            `json:"ref"`
+		Inputs map[string]string `json:"inputs"`
 	}
-	_ = json.Unmarshal(c.body, &f) // the description was checked already
-	if len(f.ClientPayload) >= maxPayload {
-		return failure(http.StatusUnprocessableEntity, "client_payload is too large.")
+	if err := json.Unmarshal(c.body, &f); err != nil { // an input that is not text
+		return failure(http.StatusUnprocessableEntity, "Invalid value for input")
 	}
-	r.dispatches = append(r.dispatches, Dispatch{Type: f.EventType, Payload: f.ClientPayload, Sender: c.account.login})
+	branch := strings.TrimPrefix(f.Ref, "refs/heads/")
+	if branch != "main" && !slices.ContainsFunc(r.issues, func(i *issue) bool { return i.pull != nil && i.pull.PullRequest.Head == branch }) {
+		return failure(http.StatusUnprocessableEntity, "No ref found for: "+f.Ref)
+	}
+	r.dispatches = append(r.dispatches, Dispatch{Workflow: c.PathValue("workflow_id"), Ref: f.Ref, Inputs: f.Inputs, Sender: c.account.login})
 	return answer{status: http.StatusNoContent}
 }

@@ -45,7 +45,7 @@ var operations = []operation{
 	{"GET", "/repos/{owner}/{repo}/commits/{ref}/status", "read", []string{"statuses"}, (*Server).combinedStatus},
 	{"POST", "/repos/{owner}/{repo}/statuses/{sha}", "write", []string{"statuses"}, (*Server).createStatus},
 	{"GET", "/repos/{owner}/{repo}/compare/{basehead}", "read", []string{"contents"}, (*Server).compareCommits},
-	{"POST", "/repos/{owner}/{repo}/dispatches", "write", []string{"contents"}, (*Server).createDispatch},
+	{"POST", "/repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches", "write", []string{"actions"}, (*Server).startWorkflow},
 }
 
 // accepted is the header in which GitHub names the permissions that would do.

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/pulls"
+	"github.com/terraform-gitops/gitops/shared/report"
+)
+
+// parseReplan reads the input `replan`: nil when nothing is to be planned again.
+func parseReplan(text string) (numbers []int, err error) {
+	switch text {
+	case "", "false":
+		return nil, nil
+	case "true":
+		return nil, problem.With(problem.Input, errors.New("input `replan` is true: it is a list now, the output `superseded` of the apply, and is given in a job of its own, which runs no Terraform: see examples/apply.yml"))
+	}
+	if err := json.Unmarshal([]byte(text), &numbers); err != nil || numbers == nil || slices.ContainsFunc(numbers, func(n int) bool { return n < 1 }) {
+		return nil, problem.With(problem.Input, fmt.Errorf("input `replan` is %.100q: give a JSON list of numbers of pull requests, as the output `superseded` is", text))
+	}
+	slices.Sort(numbers)
+	return slices.Compact(numbers), nil
+}
+
+// planAgain starts the plan workflow for pull requests, each on its own branch. It runs no
+// Terraform, looks at no file of the workspace, and asks for no ID token: so the permission
+// to start workflows is in no job that runs code of a plan.
+func planAgain(ctx context.Context, in Inputs, d Deps) (job.Result, error) {
+	event, err := d.Runtime.Event()
+	if err != nil {
+		return job.Result{Outputs: map[string]string{"status": "failed", "outputs": "{}"}}, err
+	}
+	actx := d.Runtime.Context()
+	client := func() (*github.Client, error) {
+		return github.New(actx.APIURL, in.Token, github.WithWaitNotice(func(line string) {
+			d.Runtime.Notice(gha.Annotation{Message: line})
+		}))
+	}
+	started, err := pulls.New(client, actx.Repository).PlanAgain(ctx, in.Replan, in.PlanWorkflow, event.DefaultBranch)
+	said := "No pull request is planned again"
+	if len(started) > 0 {
+		var names []string
+		for _, n := range started {
+			names = append(names, fmt.Sprintf("#%d", n))
+		}
+		said = "Planned again: " + strings.Join(names, ", ")
+	}
+	d.Runtime.Notice(gha.Annotation{Message: said + "."})
+	result := job.Result{Summary: "🔁 " + report.Text(said) + ".\n", Outputs: map[string]string{"status": "succeeded", "outputs": "{}"}}
+	if err != nil {
+		result.Outputs["status"] = "failed"
+	}
+	return result, err
+}
