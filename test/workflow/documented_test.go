@@ -116,3 +116,32 @@ func read(t *testing.T, file string) string {
 	}
 	return string(content)
 }
+
+// checkoutStep is a step that checks out, up to the next one.
+var checkoutStep = regexp.MustCompile(`(?m)^( *)- uses: actions/checkout@.*(?:\n(?: *\n| +[^ -].*|$))*`)
+
+// TestNoCheckoutKeepsItsCredentials: actions/checkout leaves the job's token in .git/config unless
+// it is told not to, and all that later steps run can read it there.
+func TestNoCheckoutKeepsItsCredentials(t *testing.T) {
+	t.Parallel()
+	seen := 0
+	look := func(file, text string) {
+		for _, step := range checkoutStep.FindAllString(text, -1) {
+			seen++
+			if !strings.Contains(step, "persist-credentials: false") {
+				t.Errorf("%s: this step lacks persist-credentials: false:\n%s", file, step)
+			}
+		}
+	}
+	for _, file := range glob(t, "examples/*.yml", ".github/workflows/*.yml", "test/workflow/testdata/*.yml") {
+		look(file, read(t, file))
+	}
+	for _, page := range glob(t, "*.md", "docs/*.md", "*/README.md", "actions/*/README.md", "modules/*/README.md", "shared/*/README.md") {
+		for _, match := range fence.FindAllStringSubmatch(read(t, page), -1) {
+			look(page, match[1])
+		}
+	}
+	if seen < 20 {
+		t.Errorf("only %d steps were found", seen)
+	}
+}
