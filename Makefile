@@ -85,8 +85,8 @@ UNRACED = ^(TestModel|TestManyLargePlansFitTheSummaryWorstFirst)$$
 test: tools build ## Run the whole suite, the packages in shared with the race detector
 	@failed=; export TEST_BINARIES=$(BIN); \
 	$(GOTEST) -race -skip '$(UNRACED)' ./shared/... || failed=yes; \
-	$(GOTEST) -run '$(UNRACED)' ./shared/drift ./shared/report || failed=yes; \
-	$(GOTEST) $(filter-out ./shared/...,$(PACKAGES)) || failed=yes; \
+	CGO_ENABLED=0 $(GOTEST) -run '$(UNRACED)' ./shared/drift ./shared/report || failed=yes; \
+	CGO_ENABLED=0 $(GOTEST) $(filter-out ./shared/...,$(PACKAGES)) || failed=yes; \
 	test -z "$$failed"
 
 race: tools ## Run the whole suite with the race detector, which takes much longer
