@@ -118,6 +118,9 @@ func (m *merge) find(ctx context.Context, store *planstore.Store, name target.Na
 		}
 		return planstore.Stored{}, err
 	}
+	for _, sk := range commits.found.Spoiled {
+		m.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s: a plan record was stepped over, since it is not what was written: %s. Find out who holds the plan storage role, and delete it.", name, sk)})
+	}
 	if err := m.checkMerged(ctx, name, commits.found.Record); err != nil {
 		return commits.found, err
 	}

@@ -172,7 +172,14 @@ func TestRecordThatWasCopiedIsRefused(t *testing.T) {
 			item := b.itemOf(t, r)
 			copied.change(item, r)
 			b.putItem(t, item)
-			b.refused(t, name, copied.target, copied.commit, ErrAltered)
+			if copied.target != network || copied.commit != commitA {
+				b.refused(t, name, copied.target, copied.commit, ErrAltered)
+				continue
+			}
+			found, err := b.Find(t.Context(), network, commitA) // the copied one itself
+			if err != nil || found.Record.ID() != r.ID() || strings.ContainsAny(strings.Join(found.Spoiled, ""), "\n\x00") {
+				t.Errorf("%s: found %s, stepped over %q, error %v", name, found.Record.ID(), found.Spoiled, err)
+			}
 		}
 	})
 }

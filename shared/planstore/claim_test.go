@@ -245,6 +245,7 @@ func TestWhatAnAppliedPlanSupersedes(t *testing.T) {
 				other.Commit, other.CreatedAt = commitB, done.Last.AppliedAt.Add(c.began)
 				other.ExpiresAt = other.CreatedAt.Add(48 * time.Hour)
 				other = b.put(t, other, "other")
+				b.clock.advance(max(0, c.began)) // until it was made
 				if got := b.status(t, other); got != c.want {
 					t.Errorf("status %s, want %s", got, c.want)
 				}

@@ -164,24 +164,25 @@ func (d *database) putRecord(ctx context.Context, r Record) error {
 	})
 }
 
-func (d *database) newestRecord(ctx context.Context, t Target, commit string) (r Record, err error) {
+func (d *database) eachRecord(ctx context.Context, t Target, commit, end string, enough func(string, Record, error) bool) error {
 	pk := planPrefix + t.key()
-	err = d.view(ctx, func(b *bbolt.Bucket) error {
+	return d.view(ctx, func(b *bbolt.Bucket) error {
 		prefix := string(itemKey(pk, commit+"#"))
 		c := b.Cursor()
-		var name, value []byte
-		if after, _ := c.Seek([]byte(prefix + "\xff")); after == nil {
+		name, value := c.Seek(itemKey(pk, end))
+		if name == nil {
 			name, value = c.Last()
 		} else {
 			name, value = c.Prev()
 		}
-		if !strings.HasPrefix(string(name), prefix) {
-			return ErrNotFound
+		for ; strings.HasPrefix(string(name), prefix); name, value = c.Prev() {
+			sk := string(name[len(pk)+1:])
+			if r, err := readStored(pk, sk, value); enough(sk, r, err) {
+				return nil
+			}
 		}
-		r, err = readStored(pk, string(name[len(pk)+1:]), value)
-		return err
+		return nil
 	})
-	return r, err
 }
 
 func (d *database) record(ctx context.Context, t Target, recordID string) (r Record, err error) {

@@ -9,12 +9,13 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-func (d *database) putDriftResult(ctx context.Context, item driftItem) error {
+func (d *database) putDriftResult(ctx context.Context, item driftItem, now string) error {
 	return d.update(ctx, func(b *bbolt.Bucket) error {
 		var present driftItem
 		found, err := getItem(b, item.PK, item.SK, &present)
-		if err != nil || found && present.SeenAt > item.SeenAt {
-			return err
+		// What has no time, or one that is yet to come, is spoiled.
+		if err == nil && found && present.SeenAt > item.SeenAt && present.SeenAt <= now {
+			return nil
 		}
 		return putItem(b, item.PK, item.SK, item)
 	})

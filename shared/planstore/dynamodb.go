@@ -54,42 +54,60 @@ func (t table) putRecord(ctx context.Context, r Record) error {
 	return t.failed("write the plan record", err)
 }
 
-func (t table) newestRecord(ctx context.Context, target Target, commit string) (Record, error) {
-	return t.queryRecord(ctx, target, "begins_with(sk, :sk)", commit+"#")
-}
-
-// record needs no more permission than newestRecord: GetItem would be another.
-func (t table) record(ctx context.Context, target Target, recordID string) (Record, error) {
-	return t.queryRecord(ctx, target, "sk = :sk", recordID)
-}
-
-// queryRecord reads the newest of a target's records whose sort key meets a condition.
-func (t table) queryRecord(ctx context.Context, target Target, condition, sk string) (Record, error) {
+// eachRecord reads one record, as a rule, and pages of what follows when that is not enough.
+func (t table) eachRecord(ctx context.Context, target Target, commit, end string, enough func(string, Record, error) bool) error {
 	pk := planPrefix + target.key()
-	page, err := t.client.Query(ctx, &dynamodb.QueryInput{
-		TableName:                 &t.name,
-		ConsistentRead:            aws.Bool(true),
-		KeyConditionExpression:    aws.String("pk = :pk AND " + condition),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":pk": text(pk), ":sk": text(sk)},
-		ScanIndexForward:          aws.Bool(false), // newest first
-		Limit:                     aws.Int32(1),
-	})
+	query := t.recordQuery("pk = :pk AND sk BETWEEN :begin AND :end", map[string]types.AttributeValue{":pk": text(pk), ":begin": text(commit + "#"), ":end": text(end)})
+	for {
+		page, err := t.client.Query(ctx, query)
+		if err != nil {
+			return t.failed("look for the plan record", err)
+		}
+		for _, attributes := range page.Items {
+			if enough(readRecord(pk, attributes)) {
+				return nil
+			}
+		}
+		if len(page.LastEvaluatedKey) == 0 {
+			return nil
+		}
+		query.ExclusiveStartKey, query.Limit = page.LastEvaluatedKey, nil
+	}
+}
+
+// record needs no more permission than eachRecord: GetItem would be another.
+func (t table) record(ctx context.Context, target Target, recordID string) (Record, error) {
+	pk := planPrefix + target.key()
+	page, err := t.client.Query(ctx, t.recordQuery("pk = :pk AND sk = :sk", map[string]types.AttributeValue{":pk": text(pk), ":sk": text(recordID)}))
 	if err != nil {
 		return Record{}, t.failed("look for the plan record", err)
 	}
 	if len(page.Items) == 0 {
 		return Record{}, ErrNotFound
 	}
-	return readRecord(pk, page.Items[0])
+	_, r, err := readRecord(pk, page.Items[0])
+	return r, err
 }
 
-func readRecord(pk string, attributes map[string]types.AttributeValue) (Record, error) {
+func (t table) recordQuery(condition string, values map[string]types.AttributeValue) *dynamodb.QueryInput {
+	return &dynamodb.QueryInput{
+		TableName:                 &t.name,
+		ConsistentRead:            aws.Bool(true),
+		KeyConditionExpression:    &condition,
+		ExpressionAttributeValues: values,
+		ScanIndexForward:          aws.Bool(false), // newest first
+		Limit:                     aws.Int32(1),
+	}
+}
+
+func readRecord(pk string, attributes map[string]types.AttributeValue) (sk string, r Record, err error) {
 	var content map[string]any
 	if err := decode(attributes, &content); err != nil {
-		return Record{}, fmt.Errorf("%w (%s: %w)", ErrAltered, pk, err)
+		return "", Record{}, fmt.Errorf("%w (%s: %w)", ErrAltered, pk, err)
 	}
-	sk, _ := content["sk"].(string)
-	return openRecord(pk, sk, content, func(item *recordItem) error { return decode(attributes, item) })
+	sk, _ = content["sk"].(string)
+	r, err = openRecord(pk, sk, content, func(item *recordItem) error { return decode(attributes, item) })
+	return sk, r, err
 }
 
 // readClaims uses BatchGetItem rather than TransactGetItems, which would read

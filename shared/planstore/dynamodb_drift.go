@@ -15,8 +15,10 @@ const byRun = "by-run"
 
 // putDriftResult may meet its own write, when the answer was lost: the same
 // time, and so written again.
-func (t table) putDriftResult(ctx context.Context, item driftItem) error {
-	err := t.putIf(ctx, item, "attribute_not_exists(pk) OR seenAt <= :at", map[string]types.AttributeValue{":at": text(item.SeenAt)})
+func (t table) putDriftResult(ctx context.Context, item driftItem, now string) error {
+	// What is there and has no time, or one that is yet to come, is spoiled.
+	err := t.putIf(ctx, item, "attribute_not_exists(pk) OR NOT attribute_type(seenAt, :text) OR seenAt <= :at OR seenAt > :now",
+		map[string]types.AttributeValue{":at": text(item.SeenAt), ":text": text("S"), ":now": text(now)})
 	if errors.Is(err, errCondition) {
 		return nil
 	}

@@ -17,8 +17,12 @@ func readEach[T any](ctx context.Context, t table, what string, pks []string, sk
 	}
 	err = t.getItems(ctx, "read each "+what, keys, func(attributes map[string]types.AttributeValue) error {
 		var item T
-		if err := decode(attributes, &item); err != nil {
-			return fmt.Errorf("a %s is damaged: %w", what, err)
+		if decode(attributes, &item) != nil {
+			// It is not whole, which is seen when it is read: by its keys it is found.
+			item = *new(T)
+			if err := decode(map[string]types.AttributeValue{"pk": attributes["pk"], "sk": attributes["sk"]}, &item); err != nil {
+				return fmt.Errorf("a %s is damaged: %w", what, err)
+			}
 		}
 		items = append(items, item)
 		return nil

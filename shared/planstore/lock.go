@@ -38,14 +38,15 @@ func (l Lock) AppliedBy(last *LastApply) bool {
 // were released; of a target that was never locked there is nothing. A hundred
 // targets take one request, whose reads are strongly consistent.
 func (s *Store) ReadLocks(ctx context.Context, targets []Target) (map[Target]Lock, error) {
-	locks, err := s.readLocks(ctx, targets)
+	locks, err := s.readLocks(ctx, targets, true)
 	if err != nil {
 		return nil, fmt.Errorf("read the locks: %w", err)
 	}
 	return locks, nil
 }
 
-func (s *Store) readLocks(ctx context.Context, targets []Target) (map[Target]Lock, error) {
+// readLocks leaves out those that are spoiled, unless alone: then that is an error.
+func (s *Store) readLocks(ctx context.Context, targets []Target, alone bool) (map[Target]Lock, error) {
 	pks, named, err := partitions(lockPrefix, targets)
 	if err != nil {
 		return nil, err
@@ -57,8 +58,12 @@ func (s *Store) readLocks(ctx context.Context, targets []Target) (map[Target]Loc
 	locks := make(map[Target]Lock, len(items))
 	for _, item := range items {
 		for _, t := range named[item.PK] {
-			if locks[t], err = item.lock(t); err != nil {
+			l, err := item.lock(t)
+			if err != nil && alone {
 				return nil, err
+			}
+			if err == nil {
+				locks[t] = l
 			}
 		}
 	}
@@ -86,9 +91,11 @@ func (s *Store) locksOfPullRequest(ctx context.Context, of Target, number int) (
 	}
 	var targets []Target
 	for _, item := range items {
-		targets = append(targets, item.target())
+		if item.target().check() == nil { // else it is spoiled
+			targets = append(targets, item.target())
+		}
 	}
-	locks, err := s.readLocks(ctx, targets)
+	locks, err := s.readLocks(ctx, targets, false)
 	if err != nil {
 		return nil, err
 	}

@@ -168,9 +168,9 @@ func (i shortItem) summary(now time.Time) (PlanSummary, bool) {
 	p := PlanSummary{
 		Target: i.target(), RecordID: i.SK, PullRequest: i.PullRequestNumber, Commit: i.Commit, CreatedAt: createdAt,
 		Outcome: i.Outcome, State: i.State.position(), Digest: i.Digest,
-		Expired: Record{ExpiresAt: time.Unix(i.ExpiresAt, 0)}.expired(now),
+		Expired: time.Unix(i.ExpiresAt, 0).After(createdAt.Add(MaxRetention+clockSkew)) || Record{ExpiresAt: time.Unix(i.ExpiresAt, 0)}.expired(now),
 	}
-	whole := cmp.Or(err, p.check(), checkRecordID(i.SK)) == nil && i.Kind == KindChange &&
+	whole := !createdAt.After(now.Add(clockSkew)) && cmp.Or(err, p.check(), checkRecordID(i.SK)) == nil && i.Kind == KindChange &&
 		i.PK == planPrefix+p.key() && strings.HasPrefix(i.SK, i.Commit+"#"+i.CreatedAt+"#") &&
 		p.PullRequest > 0 && i.PullRequest == p.pullRequest(p.PullRequest)
 	return p, whole

@@ -96,8 +96,7 @@ func TestPlansAreSupersededAsTheirStatusSays(t *testing.T) {
 			waiting := b.plan(t, commitA, 41, at)
 			later := b.plan(t, commitA, 41, func(r *Record) {
 				at(r)
-				r.CreatedAt = r.CreatedAt.Add(time.Hour)
-				r.ExpiresAt = r.ExpiresAt.Add(time.Hour)
+				r.CreatedAt = r.CreatedAt.Add(clockSkew / 2)
 			})
 			applied := b.plan(t, commitB, 7, func(r *Record) { at(r); r.State = positions[1] })
 			must(t, b.Claim(t.Context(), applied, runNumber("200", 1), "octocat"))

@@ -47,10 +47,10 @@ type items interface {
 	// putRecord adds a record; that very record being there is not an error,
 	// and anything else under its key is an ErrAltered.
 	putRecord(ctx context.Context, r Record) error
-	// newestRecord reads the newest record of a commit, or returns ErrNotFound,
-	// or an error of openRecord.
-	newestRecord(ctx context.Context, t Target, commit string) (Record, error)
-	// record reads one record by its ID; its errors are those of newestRecord.
+	// eachRecord hands on the records of a commit that sort before an end, the newest
+	// first, each with its sort key and the error of openRecord, until one is enough.
+	eachRecord(ctx context.Context, t Target, commit, end string, enough func(sk string, r Record, err error) bool) error
+	// record reads one record by its ID, or returns ErrNotFound, or an error of openRecord.
 	record(ctx context.Context, t Target, recordID string) (Record, error)
 	// readClaims reads what has become of a target and of its records.
 	readClaims(ctx context.Context, t Target, recordIDs ...string) (claims, error)
@@ -70,8 +70,8 @@ type items interface {
 	finishClaim(ctx context.Context, r Record, run Run, result Result, at time.Time, last *LastApply) error
 
 	// putDriftResult puts a drift result in the place of an older one, or does
-	// nothing when a newer one is there.
-	putDriftResult(ctx context.Context, item driftItem) error
+	// nothing when a newer one is there. Of one whose time is later than now none is newer.
+	putDriftResult(ctx context.Context, item driftItem, now string) error
 	// driftResults reads those with a partition key of this prefix that a run,
 	// as Run.key names it, has written.
 	driftResults(ctx context.Context, prefix, run string) ([]driftItem, error)
@@ -131,6 +131,9 @@ type Stored struct {
 	Claim  *Claim     // nil when nobody has claimed it, or it was released
 	Last   *LastApply // the target's newest apply; nil when there was none
 	Lock   *Lock      // the target's lock; nil when there is none or it was released
+	// Spoiled are the sort keys of newer records that are not whole, and were stepped
+	// over; ten at most.
+	Spoiled []string
 }
 
 // Put stores a planfile and then its record, and returns the record with its
@@ -198,8 +201,13 @@ func filesSize(files map[string]string) (bytes int) {
 
 // Find returns the newest change plan of a target for a commit, of whatever
 // outcome, and what has become of it. The error is an [ErrNotFound] when there
-// is none, and an [ErrAltered] or [ErrNewerVersion] when the newest is not to be
-// read. It costs one Query and one read, however many plans are stored.
+// is none, an [ErrAltered] when none is whole, and an [ErrNewerVersion] when the
+// newest is not to be read. It costs one Query and one read, however many plans are
+// stored.
+//
+// Whoever may plan may write anything under the target's key. So what says that it
+// is from the future is not looked at, and what is not whole is stepped over: a plan
+// that is made later is always found.
 func (s *Store) Find(ctx context.Context, t Target, commit string) (Stored, error) {
 	found, err := s.find(ctx, t, commit)
 	if err != nil {
@@ -212,11 +220,13 @@ func (s *Store) find(ctx context.Context, t Target, commit string) (Stored, erro
 	if err := cmp.Or(t.check(), checkCommit(commit)); err != nil {
 		return Stored{}, err
 	}
-	r, err := s.items.newestRecord(ctx, t, commit)
+	r, spoiled, err := s.newestWhole(ctx, t, commit)
 	if err != nil {
 		return Stored{}, err
 	}
-	return s.became(ctx, r)
+	found, err := s.became(ctx, r)
+	found.Spoiled = spoiled
+	return found, err
 }
 
 // FindRecord returns the one plan record of a target with this ID, a change plan
@@ -235,6 +245,9 @@ func (s *Store) findRecord(ctx context.Context, t Target, recordID string) (Stor
 		return Stored{}, err
 	}
 	r, err := s.items.record(ctx, t, recordID)
+	if err == nil {
+		err = s.checkTimes(r)
+	}
 	if err != nil {
 		return Stored{}, err
 	}

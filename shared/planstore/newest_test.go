@@ -1,0 +1,134 @@
+package planstore
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Whoever may plan may write anything into the partitions of plans and locks. None of it
+// keeps a plan that is made later from being found.
+func TestPlanningAgainHelps(t *testing.T) {
+	onEachBackend(t, func(t *testing.T, b *backend) {
+		now := b.clock.now()
+		for name, spoil := range map[string]func(t *testing.T, commit string){
+			"a record of the year 9998": func(t *testing.T, commit string) {
+				r := b.newRecord(&StatePosition{"L", 5})
+				r.Commit, r.CreatedAt = commit, time.Date(9998, 1, 1, 0, 0, 0, 0, time.UTC)
+				r.ExpiresAt = r.CreatedAt.Add(time.Hour)
+				b.put(t, r, "forged")
+			},
+			"a record of tomorrow": func(t *testing.T, commit string) {
+				r := b.newRecord(nil)
+				r.Commit, r.CreatedAt = commit, now.Add(24*time.Hour)
+				r.ExpiresAt = r.CreatedAt.Add(time.Hour)
+				b.put(t, r, "forged")
+			},
+			"an item that sorts last": func(t *testing.T, commit string) {
+				b.putItem(t, map[string]any{"pk": planPrefix + network.key(), "sk": commit + "#~"})
+			},
+			"an item of now": func(t *testing.T, commit string) {
+				b.putItem(t, map[string]any{"pk": planPrefix + network.key(), "sk": commit + "#" + formatTime(now) + "#~"})
+			},
+			"a failed one of tomorrow": func(t *testing.T, commit string) {
+				r := b.newRecord(nil)
+				r.Commit, r.CreatedAt, r.Outcome = commit, now.Add(24*time.Hour), OutcomeFailed
+				r.ExpiresAt = r.CreatedAt.Add(time.Hour)
+				_, err := b.Put(t.Context(), r, "")
+				must(t, err)
+			},
+		} {
+			t.Run(name, func(t *testing.T) {
+				commit := strings.Repeat("0", 32) + strings.Repeat(string("0123456789abcdef"[len(name)%16]), 8)
+				spoil(t, commit)
+				honest := b.newRecord(&StatePosition{"L", 5})
+				honest.Commit = commit
+				honest = b.put(t, honest, "honest")
+				found, err := b.Find(t.Context(), network, commit)
+				if err != nil || found.Record.ID() != honest.ID() || found.Status != StatusPlanned {
+					t.Errorf("planned again: found %s, status %s, error %v", found.Record.ID(), found.Status, err)
+				}
+			})
+		}
+		t.Run("in lists", func(t *testing.T) {
+			honest := b.newRecord(nil)
+			honest.PullRequest = 77
+			honest = b.put(t, honest, "honest")
+			forged := honest
+			forged.CreatedAt, forged.ExpiresAt = now.AddDate(10, 0, 0), now.AddDate(11, 0, 0)
+			b.put(t, forged, "forged")
+			plans, err := b.PlansOfPullRequest(t.Context(), network.Repository, 77)
+			must(t, err)
+			if len(plans) != 1 || plans[0].RecordID != honest.ID() {
+				t.Errorf("the plans of the pull request are %+v", plans)
+			}
+			newest, err := b.PullRequestPlans(t.Context(), network)
+			must(t, err)
+			if i := slices.IndexFunc(newest, func(p PullRequestPlan) bool { return p.PullRequest == 77 }); i < 0 || newest[i].RecordID != honest.ID() {
+				t.Errorf("the newest plans of the target are %+v", newest)
+			}
+		})
+	})
+}
+
+// What is not whole is stepped over, and named; where nothing is whole, that is said.
+func TestSpoiledRecordsAreSteppedOver(t *testing.T) {
+	onEachBackend(t, func(t *testing.T, b *backend) {
+		older := b.put(t, b.newRecord(nil), "older")
+		b.clock.advance(time.Hour)
+		for range 30 {
+			b.clock.advance(time.Second)
+			r := b.put(t, b.newRecord(nil), "newer")
+			item := b.itemOf(t, r)
+			item["actor"] = "evil"
+			b.putItem(t, item)
+		}
+		found, err := b.Find(t.Context(), network, commitA)
+		must(t, err)
+		if found.Record.ID() != older.ID() || len(found.Spoiled) != mostSpoiled || !strings.HasPrefix(found.Spoiled[0], commitA+"#") {
+			t.Errorf("found %s, stepped over %q", found.Record.ID(), found.Spoiled)
+		}
+		forever := b.newRecord(nil)
+		forever.Commit, forever.ExpiresAt = commitB, forever.CreatedAt.Add(MaxRetention+24*time.Hour)
+		forever = b.put(t, forever, "forever")
+		b.refused(t, "one that never expires", network, commitB, ErrAltered)
+		if _, err := b.FindRecord(t.Context(), network, forever.ID()); !errors.Is(err, ErrAltered) {
+			t.Errorf("by its ID: error %v", err)
+		}
+	})
+}
+
+// A drift result that says it is of the future is replaced by the next one.
+func TestDriftResultsOfTheFutureAreReplaced(t *testing.T) {
+	onEachBackend(t, func(t *testing.T, b *backend) {
+		for name, spoil := range map[string]any{"of the future": "9998-01-01T00:00:00.000000000Z", "that has no time": 7} {
+			b.putItem(t, map[string]any{"pk": driftPrefix + network.key(), "sk": resultKey, "run": Run{ID: "100", Attempt: 1}.key(network), "seenAt": spoil})
+			r := DriftResult{Target: network, Run: runNumber("100", 1), Commit: commitA, At: b.clock.now(), Outcome: DriftNotDrifted}
+			must(t, b.PutDriftResult(t.Context(), r))
+			results, err := b.DriftResults(t.Context(), network.Repository, "100")
+			if err != nil || len(results) != 1 || results[0].Outcome != DriftNotDrifted {
+				t.Errorf("after one %s: %+v, error %v", name, results, err)
+			}
+		}
+	})
+}
+
+// A lock that somebody has spoiled keeps nobody from the other locks of a pull request.
+func TestSpoiledLocksDoNotHideOthers(t *testing.T) {
+	onEachBackend(t, func(t *testing.T, b *backend) {
+		taken, err := b.TakeLock(t.Context(), Lock{Target: network, PullRequest: 41, Run: runNumber("100", 1)}, Lock{})
+		must(t, err)
+		other := network
+		other.Stack = "prod"
+		b.putItem(t, map[string]any{
+			"pk": lockPrefix + other.key(), "sk": lockKey, "repository": other.Repository, "component": other.Component, "stack": other.Stack,
+			"pullRequest": network.pullRequest(41), "pullRequestNumber": 41, "revision": "many", "runId": 7,
+		})
+		locks, err := b.LocksOfPullRequest(t.Context(), network.Repository, 41)
+		if err != nil || len(locks) != 1 || locks[0].Target != taken.Target {
+			t.Errorf("the locks are %+v, error %v", locks, err)
+		}
+	})
+}
