@@ -70,9 +70,9 @@ build: ## Build the actions' binaries and the demo into test/.tools/bin
 
 demo: ## Plan, review, merge and apply on this machine, be refused, and revert drift (VERBOSE=1: all summaries)
 	@for need in go git; do command -v $$need >/dev/null || { echo "make demo: $$need is not on PATH: install Go 1.26 (https://go.dev/dl) and Git" >&2; exit 1; }; done
-	@test -x "$(BIN)/demo" || printf '%s\n' \
+	@if test -x "$(BIN)/demo"; then echo "Building what has changed of the actions and the demo."; else printf '%s\n' \
 		"Building the actions and the demo. The first time, Go downloads modules and compiles for one to" \
-		"three minutes; from then on it takes a second."
+		"three minutes; from then on it takes a second."; fi
 	@$(MAKE) --no-print-directory build
 	@"$(BIN)/demo" $(if $(VERBOSE),-verbose) -actions "$(BIN)" -sample test/sample -tools "$(TOOLS)"
 
