@@ -59,7 +59,7 @@ func TestPullRequestIsPlannedMergedAndAppliedOnce(t *testing.T) {
 	}
 
 	again := r.run("apply", "closed").job("apply")
-	again.want("failure", "already applied by `https://github.com/acme/infrastructure/actions/runs/1002/")
+	again.want("failure", "already applied by [that run](https://github.com/acme/infrastructure/actions/runs/1002/")
 	again.wantPassedOn(inputs)
 	again.wantLine(`^status=failed outputs=\{\}\.$`)
 	if string(r.state()) != string(applied) {
