@@ -1,8 +1,11 @@
 package terraform
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,7 +16,9 @@ import (
 
 // toolCache is where the runner keeps the versions of one tool, laid out as every
 // action does: dir/VERSION/ARCHITECTURE is a version's folder, and an empty file
-// beside it, ARCHITECTURE.complete, says that it is whole.
+// beside it, ARCHITECTURE.complete, says that it is whole. In what is installed here, that file
+// holds the SHA-256 of the executable, which is compared each time before it is run: another job
+// may have changed it on a disk that lasts. Whoever can write both is not stopped by that.
 // https://github.com/actions/toolkit/blob/main/packages/tool-cache/src/tool-cache.ts
 type toolCache struct {
 	dir  string
@@ -26,13 +31,36 @@ func (c toolCache) folder(version *goversion.Version) string {
 	return filepath.Join(c.dir, version.String(), nodeArch(runtime.GOARCH))
 }
 
-// executable is that of a version, or nothing when that is not there, or not whole.
+// executable is that of a version, or nothing when that is not there, not whole, or not what
+// was installed here.
 func (c toolCache) executable(version *goversion.Version) string {
 	folder := c.folder(version)
-	if _, err := os.Stat(folder + completeSuffix); err != nil {
+	installed, err := os.ReadFile(folder + completeSuffix)
+	if err != nil {
 		return ""
 	}
-	return executable(filepath.Join(folder, c.name))
+	program := executable(filepath.Join(folder, c.name))
+	if program == "" || len(installed) == 0 { // other actions leave it empty
+		return program
+	}
+	if sum, err := fileSum(program); err != nil || sum != string(installed) {
+		return ""
+	}
+	return program
+}
+
+// fileSum is the SHA-256 of a file, in hexadecimal.
+func fileSum(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = file.Close() }()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, file); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 // newest is the executable of the newest version that will do, or nothing.
@@ -80,6 +108,10 @@ func (c toolCache) add(version *goversion.Version, install func(dir string) erro
 	if err := install(made); err != nil {
 		return "", err
 	}
+	sum, err := fileSum(filepath.Join(made, c.name))
+	if err != nil {
+		return "", fmt.Errorf("there is no %s in the release: %w", c.name, err)
+	}
 
 	_, err = os.Lstat(folder) // before the marker is looked for, which a whole one never lacks
 	inTheWay := err == nil
@@ -91,9 +123,13 @@ func (c toolCache) add(version *goversion.Version, install func(dir string) erro
 			return "", err
 		}
 	}
-	// First, so that a folder made here is never without it.
+	// First, so that a folder made here is never without it; whole at once, for who reads it now.
+	marker := filepath.Join(private, "complete")
 	//nolint:gosec // the same
-	if err := os.WriteFile(folder+completeSuffix, nil, 0o644); err != nil {
+	if err := os.WriteFile(marker, []byte(sum), 0o644); err != nil {
+		return "", err
+	}
+	if err := os.Rename(marker, folder+completeSuffix); err != nil {
 		return "", err
 	}
 	err = os.Rename(made, folder)

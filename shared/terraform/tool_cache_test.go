@@ -77,6 +77,42 @@ func TestLocateReplacesWhatAKilledJobLeftInTheToolCache(t *testing.T) {
 	}
 }
 
+// Another job on the machine may write to the tool cache.
+func TestLocateReplacesAndStartsNothingThatWasChangedInTheToolCache(t *testing.T) {
+	t.Parallel()
+	site := releasestest.New(t, "1.9.8")
+	r := newRunner(t)
+	r.Constraint, r.Releases = "1.9.8", site.Releases
+	installed := r.locate(t)
+	if len(site.Asked()) == 0 {
+		t.Fatal("nothing was installed")
+	}
+	owned := filepath.Join(r.Root, "owned")
+	for name, change := range map[string]func(){
+		"another program": func() {
+			writeProgram(t, installed, "#!/bin/sh\ntouch '"+owned+"'\n"+releasestest.VersionScript("1.9.8"))
+		},
+		"a line more": func() { writeProgram(t, installed, releasestest.VersionScript("1.9.8")+"touch '"+owned+"'\n") },
+		"another checksum of it": func() {
+			writeFiles(t, filepath.Dir(filepath.Dir(installed)), map[string]string{nodeArch() + ".complete": strings.Repeat("0", 64)})
+		},
+	} {
+		change()
+		if got := r.locate(t); got != installed || readFile(t, got) != releasestest.VersionScript("1.9.8") {
+			t.Errorf("%s: found %s with\n%s", name, got, readFile(t, got))
+		}
+		if len(site.Asked()) == 0 {
+			t.Errorf("%s: it was not installed again", name)
+		}
+	}
+	if _, err := os.Stat(owned); err == nil {
+		t.Error("what somebody else wrote was started")
+	}
+	if r.locate(t); len(site.Asked()) > 0 {
+		t.Error("it was installed again, and nothing had changed")
+	}
+}
+
 func TestLocateManyAtOnceInstallOne(t *testing.T) {
 	t.Parallel()
 	const jobs = 8

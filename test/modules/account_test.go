@@ -83,14 +83,18 @@ func TestAccount(t *testing.T) {
 	// moto denies each request that a Deny speaks of, whatever its conditions say, so
 	// that nothing could be uploaded. The policy is judged below, with its conditions.
 	objects := a.objects()
-	_, err := objects.DeleteBucketPolicy(t.Context(), &s3.DeleteBucketPolicyInput{Bucket: &a.bucket})
-	fatal(t, err)
+	for _, bucket := range []string{a.bucket, a.states} {
+		_, err := objects.DeleteBucketPolicy(t.Context(), &s3.DeleteBucketPolicyInput{Bucket: &bucket})
+		fatal(t, err)
+	}
 	t.Run("plan and apply", a.planAndApply)
 	t.Run("paths that a story seldom takes", a.seldomPaths)
-	policy, err := json.Marshal(a.policies.Bucket)
-	fatal(t, err)
-	_, err = objects.PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: &a.bucket, Policy: aws.String(string(policy))})
-	fatal(t, err)
+	for bucket, document := range map[string]map[string]any{a.bucket: a.policies.Bucket, a.states: a.policies.States} {
+		policy, err := json.Marshal(document)
+		fatal(t, err)
+		_, err = objects.PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: &bucket, Policy: aws.String(string(policy))})
+		fatal(t, err)
+	}
 	if t.Failed() {
 		t.FailNow()
 	}
@@ -105,6 +109,13 @@ func TestAccount(t *testing.T) {
 			t.Errorf("terraform plan exits with %d, want 0: no changes", code)
 		}
 	})
+	t.Run("the states are not destroyed by mistake", func(t *testing.T) {
+		mistake := *a.options
+		mistake.Targets = []string{"aws_s3_bucket.state"}
+		if _, err := terraform.DestroyContextE(t, t.Context(), &mistake); err == nil || !strings.Contains(err.Error(), "prevent_destroy") {
+			t.Errorf("got error %v, want that the bucket is protected", err)
+		}
+	})
 	t.Run("the table is not destroyed by mistake", func(t *testing.T) {
 		mistake := *a.options
 		mistake.Targets = []string{"module.table"}
@@ -114,7 +125,10 @@ func TestAccount(t *testing.T) {
 	})
 	t.Run("it can be destroyed on purpose", func(t *testing.T) {
 		write(t, filepath.Join(a.options.TerraformDir, "purpose_override.tf"),
-			"module \"table\" {\n  deletion_protection_enabled = false\n}\n\nmodule \"bucket\" {\n  force_destroy = true\n}\n")
+			"module \"table\" {\n  deletion_protection_enabled = false\n}\n\nmodule \"bucket\" {\n  force_destroy = true\n}\n"+
+				"\nresource \"aws_s3_bucket\" \"state\" {\n  lifecycle {\n    prevent_destroy = false\n  }\n}\n")
+		_, err := objects.DeleteBucketPolicy(t.Context(), &s3.DeleteBucketPolicyInput{Bucket: &a.states}) // for moto, as above
+		fatal(t, err)
 		a.emptyStates(t)
 		terraform.ApplyContext(t, t.Context(), a.options)
 		// moto can't delete the last version of an object below the markers of its deletions.
@@ -166,6 +180,7 @@ func example(t *testing.T, moto *mototest.Server, modules string) *terraform.Opt
 		Vars: map[string]any{
 			"region": region, "name": "acme-gitops",
 			"repositories": []any{map[string]any{"name": repository}},
+			"stacks":       []any{"stack"},
 			"claims":       map[string]any{"plan_storage": map[string]any{"job_workflow_ref": []any{workflow}}},
 		},
 	}
@@ -221,6 +236,9 @@ func (a *account) read(t *testing.T) {
 	policy, err := objects.GetBucketPolicy(t.Context(), &s3.GetBucketPolicyInput{Bucket: &a.bucket})
 	fatal(t, err)
 	a.policies.Bucket = document(t, *policy.Policy)
+	states, err := objects.GetBucketPolicy(t.Context(), &s3.GetBucketPolicyInput{Bucket: &a.states})
+	fatal(t, err)
+	a.policies.States, a.policies.statesARN = document(t, *states.Policy), "arn:aws:s3:::"+a.states
 	encryption, err := objects.GetBucketEncryption(t.Context(), &s3.GetBucketEncryptionInput{Bucket: &a.bucket})
 	fatal(t, err)
 	a.policies.KeyARN = *encryption.ServerSideEncryptionConfiguration.Rules[0].ApplyServerSideEncryptionByDefault.KMSMasterKeyID

@@ -33,6 +33,7 @@ func (a *account) attempts() []attempt {
 	otherFile := strings.Replace(planfile, "/infrastructure/", "/payments/", 1)
 	longerFile := strings.Replace(planfile, "/infrastructure/", "/infrastructure-live/", 1)
 	key := a.policies.KeyARN
+	states := "arn:aws:s3:::" + a.states
 	const foreignKey = "arn:aws:kms:us-east-1:999999999999:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 	object := func(role, action, resource string, more map[string]any) request {
@@ -241,6 +242,21 @@ func (a *account) attempts() []attempt {
 		{"Terraform, applying, writes a plan record", a.item(applyRole, "PutItem", "plan#"+ours)},
 		{"Terraform, applying, writes a claim", a.item(applyRole, "PutItem", "apply#"+ours)},
 		{"Terraform, applying, takes on the planner's role", request{Role: planRole, Action: "sts:AssumeRole", Resource: "arn:aws:iam::" + a.policies.Account + ":role/" + planStorage}},
+
+		// States.
+		{"Terraform, planning, reads the state of a stack that is not its own", object(planRole, "GetObject", states+"/other/component.tfstate", nil)},
+		{"Terraform, planning, reads the state of a stack whose name extends its own", object(planRole, "GetObject", states+"/stack-2/component.tfstate", nil)},
+		{"Terraform, planning, writes a state", upload(planRole, states+"/stack/component.tfstate", nil)},
+		{"Terraform, planning, deletes a state", object(planRole, "DeleteObject", states+"/stack/component.tfstate", nil)},
+		{"Terraform, planning, writes over a lock that is there", upload(planRole, states+"/stack/component.tfstate.tflock", map[string]any{"s3:if-none-match": nil})},
+		{"Terraform, applying, writes over a lock that is there", upload(applyRole, states+"/stack/component.tfstate.tflock", map[string]any{"s3:if-none-match": nil})},
+		{"Terraform, planning, takes the lock of another stack", upload(planRole, states+"/other/component.tfstate.tflock", nil)},
+		{"Terraform, planning, deletes the lock of another stack", object(planRole, "DeleteObject", states+"/other/component.tfstate.tflock", nil)},
+		{"Terraform, applying, writes the state of another stack", upload(applyRole, states+"/other/component.tfstate", nil)},
+		{"Terraform, applying, deletes a state", object(applyRole, "DeleteObject", states+"/stack/component.tfstate", nil)},
+		{"Terraform, planning with every permission, deletes what a state was before", object(allPowerful+planRole, "DeleteObjectVersion", states+"/stack/component.tfstate", map[string]any{"s3:VersionId": "1"})},
+		{"Terraform, applying with every permission, stops keeping what states were before", object(allPowerful+applyRole, "PutBucketVersioning", states, nil)},
+		{"a state is read over plain HTTP", object(planRole, "GetObject", states+"/stack/component.tfstate", map[string]any{"aws:SecureTransport": "false"})},
 
 		// Who takes on a role.
 		{"an open pull request takes on the apply role", take(applyRole, pullRequest, nil)},

@@ -168,6 +168,7 @@ func (p policies) withoutConditions(t *testing.T) []mutant {
 		each("policy of "+role, p.Identity[role], func(m *policies, changed map[string]any) { m.Identity[role] = changed })
 	}
 	each("policy of the bucket", p.Bucket, func(m *policies, changed map[string]any) { m.Bucket = changed })
+	each("policy of the bucket of states", p.States, func(m *policies, changed map[string]any) { m.States = changed })
 	each("policy of the key", p.Key, func(m *policies, changed map[string]any) { m.Key = changed })
 	return all
 }

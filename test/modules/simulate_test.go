@@ -37,10 +37,13 @@ type policies struct {
 	Identity map[string]map[string]any // by role, all of its policies in one
 	Trust    map[string]map[string]any // by role
 	Bucket   map[string]any
+	States   map[string]any // of the bucket of states
 	Key      map[string]any
 	Provider string // ARN of the identity provider
 	KeyARN   string
 	Account  string
+
+	statesARN string
 }
 
 // simulation is the request under the policies, for iam-simulate.
@@ -57,6 +60,8 @@ func (p policies) simulation(r request) map[string]any {
 	switch {
 	case trust:
 		principal, resource = p.Provider, p.Trust[r.Role]
+	case service == "s3" && strings.HasPrefix(r.Resource, p.statesARN):
+		resource = p.States
 	case service == "s3" && !r.Alone:
 		resource = p.Bucket
 	case service == "kms" && r.Alone:

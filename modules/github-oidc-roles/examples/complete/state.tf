@@ -5,6 +5,47 @@
 resource "aws_s3_bucket" "state" {
   bucket = "${var.name}-state"
   tags   = var.tags
+
+  # Who means to destroy it says so here first.
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "state" {
+  bucket = aws_s3_bucket.state.id
+
+  rule {
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "aws:kms"
+    }
+    bucket_key_enabled = true
+  }
+}
+
+data "aws_iam_policy_document" "state_bucket" {
+  statement {
+    sid       = "TLSOnly"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+
+resource "aws_s3_bucket_policy" "state" {
+  bucket = aws_s3_bucket.state.id
+  policy = data.aws_iam_policy_document.state_bucket.json
 }
 
 resource "aws_s3_bucket_versioning" "state" {
@@ -24,7 +65,11 @@ resource "aws_s3_bucket_public_access_block" "state" {
   restrict_public_buckets = true
 }
 
-# To plan is to read the state, with all that it holds, and to lock it.
+# To plan is to read the state, with all that it holds, secrets too, and to lock it. So each
+# role has the states of the stacks that are listed, and of no others: give another stack a
+# call of these modules of its own, where other people may plan it. A lock that is there can't
+# be written over, nor that of another stack deleted; who may plan a stack can delete its
+# lock, as `terraform force-unlock` does: IAM does not know whose it is.
 data "aws_iam_policy_document" "state" {
   for_each = toset(["plan", "apply"])
 
@@ -37,13 +82,33 @@ data "aws_iam_policy_document" "state" {
   statement {
     sid       = "ReadStates"
     actions   = ["s3:GetObject"]
-    resources = ["${aws_s3_bucket.state.arn}/*"]
+    resources = [for stack in var.stacks : "${aws_s3_bucket.state.arn}/${stack}/*"]
   }
 
   statement {
     sid       = "LockStates"
-    actions   = ["s3:PutObject", "s3:DeleteObject"]
-    resources = ["${aws_s3_bucket.state.arn}/*.tflock"]
+    actions   = ["s3:PutObject"]
+    resources = [for stack in var.stacks : "${aws_s3_bucket.state.arn}/${stack}/*.tflock"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "s3:if-none-match"
+      values   = ["*"]
+    }
+  }
+
+  statement {
+    sid       = "UnlockStates"
+    actions   = ["s3:DeleteObject"]
+    resources = [for stack in var.stacks : "${aws_s3_bucket.state.arn}/${stack}/*.tflock"]
+  }
+
+  # Whatever else is attached: what a state was before can be had back.
+  statement {
+    sid       = "KeepOldStates"
+    effect    = "Deny"
+    actions   = ["s3:DeleteObjectVersion", "s3:PutBucketVersioning", "s3:PutLifecycleConfiguration"]
+    resources = [aws_s3_bucket.state.arn, "${aws_s3_bucket.state.arn}/*"]
   }
 
   dynamic "statement" {
@@ -52,7 +117,7 @@ data "aws_iam_policy_document" "state" {
     content {
       sid       = statement.value
       actions   = ["s3:PutObject"]
-      resources = ["${aws_s3_bucket.state.arn}/*.tfstate"]
+      resources = [for stack in var.stacks : "${aws_s3_bucket.state.arn}/${stack}/*.tfstate"]
     }
   }
 }

@@ -37,6 +37,17 @@ variable "claims" {
   nullable = false
 }
 
+variable "stacks" {
+  description = "The stacks whose Terraform states the roles may read and lock, and the applier write. A state of a stack lies below `STACK/` in the bucket, as the printed `backend-config` has it."
+  type        = list(string)
+  nullable    = false
+
+  validation {
+    condition     = length(var.stacks) > 0 && alltrue([for s in var.stacks : can(regex("^[A-Za-z0-9._-]+$", s))])
+    error_message = "stacks lists at least one stack by its name, such as [\"acme-ue2-dev\"], without wildcards or slashes: each is a prefix of the states that the roles may use."
+  }
+}
+
 variable "plan_policy_arns" {
   description = "Policies of the role that Terraform plans with, by any name, besides that on states. Nothing that writes, and nothing that reads secrets."
   type        = map(string)
