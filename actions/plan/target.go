@@ -179,6 +179,12 @@ func (p *planning) plan(ctx context.Context) error {
 	cli.Log = log
 
 	planfile := filepath.Join(p.job.Dir, "plan.tfplan")
+	var read target.Reading
+	if t.Atmos == nil { // which may bring the component itself as it runs
+		if read, err = t.Read(ctx, t.JobFiles(p.Environ)...); err != nil {
+			return err
+		}
+	}
 	made, err := p.runTerraform(ctx, cli, planfile)
 	if terraform.Unsupported(err) {
 		if another, findErr := p.job.AnotherTerraform(ctx, cli, terraform.Version{}); findErr != nil {
@@ -208,10 +214,13 @@ func (p *planning) plan(ctx context.Context) error {
 		return nil
 	})
 	both.Go(func() error {
-		configuration, err := t.Configuration(ctx, made.Version.Name, made.Version.Number, t.JobFiles(p.Environ)...)
-		if err != nil {
-			return fmt.Errorf("read the configuration of %s: %w", t, err)
+		if t.Atmos != nil {
+			var err error
+			if read, err = t.Read(ctx, t.JobFiles(p.Environ)...); err != nil {
+				return fmt.Errorf("read the configuration of %s: %w", t, err)
+			}
 		}
+		configuration := read.Configuration(made.Version.Name, made.Version.Number)
 		p.record.ConfigurationDigest, p.record.Files = configuration.Digest, configuration.Files
 		broad = configuration.Broad
 		return nil

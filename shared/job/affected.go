@@ -10,7 +10,6 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/target"
-	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
 // Affected lists the targets whose configuration in the workspace is another than at
@@ -67,14 +66,7 @@ func (rp *Repository) IsAffected(ctx context.Context, base string, now target.Ta
 		if err != nil {
 			return err
 		}
-		// Which Terraform it is makes no difference to what is compared.
-		is, err := now.Configuration(ctx, terraform.Terraform, "")
-		if err != nil {
-			return err
-		}
-		was, err := before.Configuration(ctx, terraform.Terraform, "")
-		affected = err == nil && is.Digest != was.Digest || now.Settings.TerraformVersion != before.Settings.TerraformVersion ||
-			now.Settings.OpenTofuVersion != before.Settings.OpenTofuVersion
+		affected, err = target.Differs(ctx, before, now, rp.environ)
 		return err
 	})
 	return affected, err

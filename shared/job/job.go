@@ -29,6 +29,7 @@ type Inputs struct {
 	Component, Stack string
 	SHA              string // the commit whose plan is meant; empty: from the event
 	Config           string // gitops.yaml, relative to the workspace; empty: Atmos' configuration, or gitops.yaml
+	Path             string // of the repository in the workspace; empty: the workspace itself
 	AtmosConfig      string // atmos.yaml or its folder; empty: where Atmos itself looks
 	Identity         string // of Atmos' auth; empty: as Atmos chooses
 
@@ -71,6 +72,7 @@ func (in *Inputs) readTerraform(r *gha.Runtime, read *gha.Inputs, roleInput stri
 // ReadRepositoryInputs reads those of the common inputs that are of no one target.
 func ReadRepositoryInputs(r *gha.Runtime, read *gha.Inputs) Inputs {
 	return Inputs{
+		Path:        r.Input("path"),
 		Config:      r.Input("config"),
 		AtmosConfig: r.Input("atmos-config-path"),
 		Region:      r.Input("region"),
@@ -132,6 +134,8 @@ type Job struct {
 	credentials map[string]string   // that Terraform's environment has
 	source      source
 	locked      *lockedFolder // nil until EnterFolder
+	prepared    bool          // Terraform's own data folder is this job's
+	aside       string        // where the one is that was there before; empty when there was none
 	left        bool          // the folder was entered, and left again
 }
 
@@ -239,7 +243,11 @@ func (j *Job) LeaveFolder() error {
 }
 
 func (j *Job) removeData() error {
-	return os.RemoveAll(j.inRoot(path.Join(j.Target.Dir, j.dataDir())))
+	if j.dataDir() == terraformData && !j.prepared {
+		return nil // none of it is ours, or no more
+	}
+	j.prepared = false
+	return errors.Join(os.RemoveAll(j.inRoot(path.Join(j.Target.Dir, j.dataDir()))), j.putBack())
 }
 
 // Key names the target in the plan store.

@@ -50,6 +50,9 @@ func OpenRepository(r *gha.Runtime, environ []string, in Inputs) (*Repository, e
 	if actx.Workspace == "" || actx.Repository == "" {
 		return nil, problem.With(problem.Runner, errors.New("GITHUB_WORKSPACE or GITHUB_REPOSITORY is not set: run this as a step of a GitHub Actions workflow"))
 	}
+	if err := enter(&actx, in.Path); err != nil {
+		return nil, err
+	}
 	rp := &Repository{Context: actx, inputs: in, runtime: r, environ: environ}
 	rp.source.name = in.Config
 	if in.Config != "" {
@@ -71,6 +74,39 @@ func OpenRepository(r *gha.Runtime, environ []string, in Inputs) (*Repository, e
 		rp.source, rp.atmos = from, &atmos
 	}
 	return rp, nil
+}
+
+// enter makes the folder of the workspace that has the repository the workspace.
+func enter(actx *gha.Context, folder string) error {
+	if folder == "" {
+		return nil
+	}
+	local := folder
+	if filepath.IsAbs(folder) {
+		var err error
+		if local, err = filepath.Rel(actx.Workspace, folder); err != nil {
+			local = folder
+		}
+	}
+	if !filepath.IsLocal(local) {
+		return problem.With(problem.Input, fmt.Errorf("input `path` is %q, which lies outside of the workspace: give the `path` of actions/checkout", folder))
+	}
+	at := filepath.Join(actx.Workspace, local)
+	if info, err := os.Stat(at); err != nil || !info.IsDir() {
+		return problem.With(problem.Checkout, fmt.Errorf("input `path` is %q, and there is no such folder in the workspace: give the `path` of actions/checkout, which comes before this step", folder))
+	}
+	actx.Workspace = at
+	return nil
+}
+
+// checkedOutIn is the one folder of the workspace that a repository is checked out in;
+// empty when there is none, or several.
+func checkedOutIn(workspace string) string {
+	found, _ := filepath.Glob(filepath.Join(workspace, "*", ".git"))
+	if len(found) != 1 {
+		return ""
+	}
+	return filepath.Base(filepath.Dir(found[0]))
 }
 
 // SharePlugins has the targets that are opened from now on share the providers that

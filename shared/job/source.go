@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -169,6 +170,11 @@ func (rp *Repository) orEmpty(err error) error {
 		return problem.With(problem.Checkout, fmt.Errorf("read the workspace: %w", failed))
 	case len(entries) == 0:
 		return problem.With(problem.Checkout, errors.New("the workspace is empty: add an `actions/checkout` step before this one"))
+	}
+	if _, gone := os.Stat(filepath.Join(rp.Context.Workspace, ".git")); rp.inputs.Path == "" && gone != nil {
+		if folder := checkedOutIn(rp.Context.Workspace); folder != "" {
+			return problem.With(problem.Checkout, fmt.Errorf("the repository is checked out in the folder %s of the workspace, and not in the workspace itself: give the input `path: %[1]s`, or leave `path` of actions/checkout out", folder))
+		}
 	}
 	return err
 }

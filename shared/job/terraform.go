@@ -27,6 +27,9 @@ const lockFile = ".terraform.lock.hcl"
 // the credentials of role; the ambient ones when it is empty. Its environment holds
 // nothing of the runner's or of the store's.
 func (j *Job) Terraform(ctx context.Context, role string, now func() time.Time) (*terraform.CLI, error) {
+	if err := j.setAside(); err != nil {
+		return nil, fmt.Errorf("%s: %w", j.Target, err)
+	}
 	var credentials map[string]string
 	if role != "" {
 		var err error
@@ -361,10 +364,50 @@ func (j *Job) inRoot(name string) string {
 	return filepath.Join(j.Target.Root, filepath.FromSlash(name))
 }
 
-// dataDir is Terraform's data folder of this target, so that targets that share
-// a root module do not share a workspace, modules or backend. It is relative, and
-// the same for plan and apply: see terraform.CLI.DataDir.
+// dataDir is Terraform's data folder of this target: Terraform's own, in which a module
+// from elsewhere has the same path.module as on anybody's machine, where no other target
+// has the folder, or where all that have it take turns, as with Atmos. Else it is one of
+// its own, so that targets that share a root module do not share a workspace, modules or
+// backend. It is relative, and the same for plan and apply: see terraform.CLI.DataDir.
 func (j *Job) dataDir() string {
+	if j.Target.Alone || j.Target.Atmos != nil {
+		return terraformData
+	}
 	name := sha256.Sum256([]byte(j.Target.Component + "\x00" + j.Target.Stack))
-	return ".terraform/gitops-" + hex.EncodeToString(name[:4])
+	return terraformData + "/gitops-" + hex.EncodeToString(name[:4])
+}
+
+// terraformData is Terraform's own data folder.
+const terraformData = ".terraform"
+
+// setAside makes room for the target's data where an earlier step of the job has left some:
+// other modules, or another backend. It is put back when the job ends.
+func (j *Job) setAside() error {
+	if j.dataDir() != terraformData || j.prepared {
+		return nil
+	}
+	j.prepared = true
+	data := filepath.Join(j.inRoot(j.Target.Dir), terraformData)
+	if _, err := os.Lstat(data); err != nil {
+		return nil // there is none, or Terraform will say what is wrong
+	}
+	folder, err := os.MkdirTemp(filepath.Dir(data), ".terraform-aside-")
+	if err == nil {
+		j.aside = filepath.Join(folder, terraformData)
+		err = os.Rename(data, j.aside)
+	}
+	if err != nil {
+		return fmt.Errorf("set aside the data folder of Terraform that was there before: %w", err)
+	}
+	return nil
+}
+
+// putBack undoes setAside.
+func (j *Job) putBack() error {
+	if j.aside == "" {
+		return nil
+	}
+	aside := j.aside
+	j.aside = ""
+	return errors.Join(os.Rename(aside, filepath.Join(j.inRoot(j.Target.Dir), terraformData)), os.Remove(filepath.Dir(aside)))
 }

@@ -88,12 +88,29 @@ const formatVersion = "configuration 2\n"
 // files are further ones that count, by their paths relative to the checkout, but not
 // for the digest: Files has them as (var-file PATH).
 func (t Target) Configuration(ctx context.Context, tool, version string, files ...string) (Configuration, error) {
-	fail := func(err error) (Configuration, error) {
+	read, err := t.Read(ctx, files...)
+	if err != nil {
+		return Configuration{}, err
+	}
+	return read.Configuration(tool, version), nil
+}
+
+// Reading is all that a configuration consists of but for the version of Terraform, which
+// may not be known yet.
+type Reading struct {
+	target Target
+	found  targetFiles
+	extra  map[string]sum
+}
+
+// Read is [Target.Configuration] before it is known what Terraform is used.
+func (t Target) Read(ctx context.Context, files ...string) (Reading, error) {
+	fail := func(err error) (Reading, error) {
 		var lacking *LackingError
 		if errors.As(err, &lacking) {
-			return Configuration{}, fmt.Errorf("fingerprint the configuration of %s: %w", t, err)
+			return Reading{}, fmt.Errorf("fingerprint the configuration of %s: %w", t, err)
 		}
-		return Configuration{}, problem.With(problem.RootModule, fmt.Errorf("fingerprint the configuration of %s: %w", t, err))
+		return Reading{}, problem.With(problem.RootModule, fmt.Errorf("fingerprint the configuration of %s: %w", t, err))
 	}
 	co, err := openCheckout(t.Root)
 	if err != nil {
@@ -107,19 +124,24 @@ func (t Target) Configuration(ctx context.Context, tool, version string, files .
 	if err != nil {
 		return fail(err)
 	}
-	c := fingerprint(found.sums, t.settings(tool, version))
-	c.Named, c.Broad, c.Provisions = found.named, found.broad, found.provisions
-	c.Loaded = slices.Sorted(slices.Values(t.files()))
 	extra := read.tree()
 	for _, name := range files {
 		if err := extra.addNamed(name); err != nil && !isMissing(err) {
 			return fail(fmt.Errorf("%s: %w", quote(name), err))
 		}
-		if s, ok := extra.sums[name]; ok {
-			c.Files[extraKey+name+")"] = s.short()
-		}
 	}
-	return c, nil
+	return Reading{t, found, extra.sums}, nil
+}
+
+// Configuration is the fingerprint of what was read, with a version of Terraform.
+func (r Reading) Configuration(tool, version string) Configuration {
+	c := fingerprint(r.found.sums, r.target.settings(tool, version))
+	c.Named, c.Broad, c.Provisions = r.found.named, r.found.broad, r.found.provisions
+	c.Loaded = slices.Sorted(slices.Values(r.target.files()))
+	for name, s := range r.extra {
+		c.Files[extraKey+name+")"] = s.short()
+	}
+	return c
 }
 
 // Unshown is what of [Configuration.Diff] a plan does not show, however equal its changes

@@ -1,6 +1,7 @@
 package target
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,12 +25,17 @@ func sideOf(r resolver, read *files, environ []string) side {
 	if err != nil {
 		return side{err: err}
 	}
+	return read.side(t, environ)
+}
+
+// side is what the checkout has of a target.
+func (f *files) side(t Target, environ []string) side {
 	tool, version := "terraform", t.Settings.TerraformVersion
 	if t.Settings.OpenTofuVersion != "" {
 		tool, version = "tofu", t.Settings.OpenTofuVersion
 	}
-	found, err := read.of(t)
-	if failed := read.addJobFiles(t, environ, found.sums); failed != nil && err == nil {
+	found, err := f.of(t)
+	if failed := f.addJobFiles(t, environ, found.sums); failed != nil && err == nil {
 		err = failed
 	}
 	return side{dir: t.Dir, sums: found.sums, settings: t.settings(tool, version), err: err}
@@ -45,6 +51,31 @@ func (f *files) addJobFiles(t Target, environ []string, sums map[string]sum) err
 	}
 	maps.Copy(sums, m.sums)
 	return nil
+}
+
+// Differs tells whether a target's configuration is another than in the checkout of the
+// base, as [Affected] does. environ is the job's own.
+func Differs(ctx context.Context, before, now Target, environ []string) (bool, error) {
+	var sides [2]side
+	for i, t := range []Target{before, now} {
+		co, err := openCheckout(t.Root)
+		if err != nil {
+			return false, err
+		}
+		var given map[string]bool
+		if now.Tracked != nil {
+			given = now.Tracked.Given
+		}
+		read, err := openCompared(ctx, co, given, i == 0)
+		if err != nil {
+			return false, err
+		}
+		sides[i] = read.side(t, environ)
+	}
+	if sides[1].err != nil {
+		return false, fmt.Errorf("read the configuration of %s: %w", now, sides[1].err)
+	}
+	return sides[1].differences(sides[0]) != nil, nil
 }
 
 // differences say what differs from before, in a few lines; nil when nothing does.
