@@ -21,7 +21,7 @@ func TestTheExamplesOfTheReadmeWork(t *testing.T) {
 	t.Parallel()
 	schema := compileSchema(t)
 	examples := regexp.MustCompile("(?s)```yaml\n(.*?)```\n(?:\n[^\n]*\n\n```text\n(.*?)```)?").FindAllStringSubmatch(readme(t), -1)
-	if len(examples) != 3 {
+	if len(examples) != 4 {
 		t.Fatalf("%d examples", len(examples))
 	}
 	for _, example := range examples {
