@@ -68,7 +68,7 @@ func keepResource(k *keeper[Resource], t *tree, c *resourceChange, reason string
 		size += len(path)
 	}
 	d.walk(before, after, c.change[fieldAfterUnknown], marks, false)
-	r.Attributes, r.AttributesOmitted = d.attributes, d.omitted
+	r.Attributes, r.AttributesOmitted, r.TooManySecrets = d.attributes, d.omitted, d.secrets.tooMany
 	k.add(action.rank(), size+d.used, r)
 }
 

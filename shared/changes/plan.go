@@ -184,6 +184,9 @@ type Resource struct {
 	// Attributes are what changes, in path order.
 	Attributes        []Attribute
 	AttributesOmitted int
+	// TooManySecrets says that values are hidden that may hold no secret: it has more
+	// sensitive values than can be looked for in the others.
+	TooManySecrets bool
 }
 
 // Attribute is the change of one attribute, down to the leaf that differs.

@@ -90,16 +90,20 @@ const (
 	minSecretPart = 6
 	// minSecretNumber is how long a number must be, in bytes, to be looked for.
 	minSecretNumber = 4
-	// maxSecrets bounds how many secrets of one change are looked for.
-	maxSecrets = 256
+	// maxSecretWork bounds how often, for one change, a text is compared with a secret that
+	// begins like a part of it. Only secrets that are all alike reach it.
+	maxSecretWork = 1 << 24
 )
 
 // secrets are the texts of the sensitive values in one change. Providers copy
 // values into other attributes without the mark (terraform_data's input and
 // output, connection strings): what holds a secret is one.
 type secrets struct {
-	texts   map[string]bool
-	tooMany bool // then everything is taken for a secret
+	texts map[string]bool
+	// long are those that are looked for in texts, by their first minSecretPart bytes.
+	long    map[string][]string
+	work    int  // see maxSecretWork
+	tooMany bool // to look for: then everything is taken for a secret
 }
 
 // collect adds the sensitive strings and numbers in node i.
@@ -141,14 +145,13 @@ func (s *secrets) add(text string) {
 	if text == "" || s.texts[text] {
 		return
 	}
-	if len(s.texts) == maxSecrets {
-		s.tooMany = true
-		return
-	}
 	if s.texts == nil {
-		s.texts = map[string]bool{}
+		s.texts, s.long = map[string]bool{}, map[string][]string{}
 	}
 	s.texts[text] = true
+	if len(text) >= minSecretPart {
+		s.long[text[:minSecretPart]] = append(s.long[text[:minSecretPart]], text)
+	}
 }
 
 // in reports whether text is, or holds, a secret.
@@ -156,9 +159,18 @@ func (s *secrets) in(text string) bool {
 	if s.tooMany || s.texts[text] {
 		return true
 	}
-	for secret := range s.texts {
-		if len(secret) >= minSecretPart && strings.Contains(text, secret) {
-			return true
+	if len(s.long) == 0 {
+		return false
+	}
+	for at := 0; at+minSecretPart <= len(text); at++ {
+		for _, secret := range s.long[text[at:at+minSecretPart]] {
+			if strings.HasPrefix(text[at:], secret) {
+				return true
+			}
+			if s.work++; s.work > maxSecretWork {
+				s.tooMany = true
+				return true
+			}
 		}
 	}
 	return false

@@ -228,15 +228,30 @@ func collectStrings(value any, secrets map[string]bool) {
 	}
 }
 
-func TestManySecretsHideEverything(t *testing.T) {
+func TestManySecretsHideOnlyWhatHoldsOne(t *testing.T) {
 	t.Parallel()
 	var secrets []string
-	for i := range maxSecrets + 1 {
-		secrets = append(secrets, fmt.Sprintf(`"s%03d":"secret%03d"`, i, i))
+	for i := range 5000 {
+		secrets = append(secrets, fmt.Sprintf(`"s%04d":"secret-%04d"`, i, i))
 	}
 	plan := mustRead(t, document(resourceChanges(change("t.a", fmt.Sprintf(
-		`"actions":["create"],"before":null,"after":{"other":"secret%d","s":{%s}},"after_sensitive":{"s":true}`, maxSecrets, strings.Join(secrets, ","))))))
-	if kept := fmt.Sprintf("%+v", plan); strings.Contains(kept, "secret2") {
+		`"actions":["update"],"before":{"image":"app:1","url":"x"},"after":{"image":"app:2","url":"https://secret-4999@db","s":{%s}},"before_sensitive":{},"after_sensitive":{"s":true}`, strings.Join(secrets, ","))))))
+	kept := fmt.Sprintf("%+v", plan)
+	if strings.Contains(kept, "secret-") || !strings.Contains(kept, "app:2") || plan.Resources[0].TooManySecrets {
 		t.Errorf("kept %s", kept)
+	}
+}
+
+func TestSecretsThatTakeTooLongToFindHideEverythingAndSaySo(t *testing.T) {
+	t.Parallel()
+	var secrets []string
+	for i := range 3000 {
+		secrets = append(secrets, fmt.Sprintf(`"s%04d":"aaaaaa%04d"`, i, i))
+	}
+	plan := mustRead(t, document(resourceChanges(change("t.a", fmt.Sprintf(
+		`"actions":["create"],"before":null,"after":{"long":"%s","z":"plain text","s":{%s}},"after_sensitive":{"s":true}`, strings.Repeat("a", 6000), strings.Join(secrets, ","))))))
+	r := plan.Resources[0]
+	if kept := fmt.Sprintf("%+v", plan); strings.Contains(kept, "plain text") || !r.TooManySecrets {
+		t.Errorf("kept %.2000s", kept)
 	}
 }

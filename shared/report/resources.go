@@ -137,6 +137,9 @@ func facts(r *changes.Resource, why string) string {
 		}
 		facts = append(facts, fact)
 	}
+	if r.TooManySecrets {
+		facts = append(facts, "All values are hidden: it has too many sensitive ones to tell which others hold one of them.")
+	}
 	return strings.Join(facts, " ")
 }
 
