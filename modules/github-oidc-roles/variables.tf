@@ -25,7 +25,7 @@ variable "tags" {
 
 variable "repositories" {
   description = <<-EOT
-    The repositories whose workflows may take on the roles. They share the roles, so each can write the others' plans: repositories that must be kept apart get a call of this module each.
+    The repositories whose workflows may assume the roles. They share the roles, so each can write the others' plans: repositories that must be kept apart get a call of this module each.
 
     - `name`: `OWNER/NAME`, spelled as on GitHub.
     - `owner_id`, `id`: GitHub's ids of the owner and of the repository, for tokens with the immutable subject `repo:OWNER@ID/NAME@ID:…`, which repositories made since July 2026 have. `gh api repos/OWNER/NAME --jq '.owner.id, .id'` prints both. During a change from one form to the other, list the repository twice.
@@ -52,7 +52,7 @@ variable "repositories" {
 
   validation {
     condition     = alltrue([for r in var.repositories : can(regex("^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$", r.name))])
-    error_message = "A repository's name must be OWNER/NAME, each spelled out, such as \"acme/infrastructure\". A wildcard would let in repositories of strangers: list each repository."
+    error_message = "A repository's name must be OWNER/NAME, each spelled out, such as \"acme/infrastructure\". A wildcard would trust repositories of strangers: list each repository."
   }
 
   validation {
@@ -97,7 +97,7 @@ variable "repositories" {
 
 variable "claims" {
   description = <<-EOT
-    Claims that a role's token must have besides its subject, by role: each is a map of a claim to the values that are let in. `job_workflow_ref` ties a role to a reusable workflow, whatever the calling workflow says:
+    Claims that a role's token must have besides its subject, by role: each is a map of a claim to the values that are trusted. `job_workflow_ref` ties a role to a reusable workflow, whatever the calling workflow says:
 
         claims = {
           plan_storage = { job_workflow_ref = ["acme/workflows/.github/workflows/plan.yml@refs/heads/main"] }
@@ -120,7 +120,7 @@ variable "claims" {
     condition = alltrue(flatten([for role in values(var.claims) : [for claim in keys(role) :
       contains(["actor", "actor_id", "enterprise_id", "environment", "job_workflow_ref", "ref", "repository", "repository_id", "workflow"], claim)
     ]]))
-    error_message = "AWS reads these claims of GitHub's tokens: actor, actor_id, enterprise_id, environment, job_workflow_ref, ref, repository, repository_id, workflow. A policy on any other never lets anyone in."
+    error_message = "AWS reads these claims of GitHub's tokens: actor, actor_id, enterprise_id, environment, job_workflow_ref, ref, repository, repository_id, workflow. A policy on any other trusts nobody."
   }
 
   validation {

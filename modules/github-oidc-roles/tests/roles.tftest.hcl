@@ -56,7 +56,7 @@ run "roles_that_trust_what_they_are_for" {
   }
   assert {
     condition     = alltrue([for d in data.aws_iam_policy_document.trust : d.statement[0].actions == toset(["sts:AssumeRoleWithWebIdentity"])])
-    error_message = "a role can be taken on in another way than with a token"
+    error_message = "a role can be assumed in another way than with a token"
   }
   assert {
     condition     = length(aws_iam_role_policy_attachment.plan) == 0 && length(aws_iam_role_policy_attachment.apply) == 0
