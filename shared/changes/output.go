@@ -40,6 +40,7 @@ func (rd *reader) outputChange(name string, i int32) error {
 	if len(name) > maxNameBytes {
 		return fmt.Errorf("its name %w", errLongName)
 	}
+	rd.elsewhere.collect(t, &change)
 	if actions.action == NoOp {
 		return nil
 	}

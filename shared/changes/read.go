@@ -63,6 +63,8 @@ type reader struct {
 	digest  *digest
 	visible *visible // nil: nobody asked
 
+	elsewhere elsewhere
+
 	resources, drift, deferred *keeper[Resource]
 	outputs                    *keeper[Output]
 	checks                     *keeper[Check]
@@ -207,6 +209,7 @@ func (rd *reader) finish() *Plan {
 	p.Resources, p.Drift, p.Deferred = rd.resources.items(), rd.drift.items(), rd.deferred.items()
 	p.Outputs, p.Checks = rd.outputs.items(), rd.checks.items()
 	p.ChecksOmitted = rd.checkCount - len(p.Checks)
+	rd.elsewhere.hide(p)
 	p.Digest = rd.digest.sum()
 	if v := rd.visible; v != nil {
 		p.Visible, p.VisibleDrift = v.sum(v.changes), v.sum(v.changes, v.drift)

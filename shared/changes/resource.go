@@ -136,6 +136,7 @@ func (rd *reader) resourceChange() error {
 	if err := rd.count(t, &c); err != nil {
 		return err
 	}
+	rd.elsewhere.collect(t, &c.change)
 	action := c.shown()
 	if action == NoOp {
 		return nil
@@ -155,6 +156,9 @@ func (rd *reader) resourceChange() error {
 // refresh-only plans, for what moved.
 func (rd *reader) driftedResource() error {
 	c, err := rd.tree.readChange(0)
+	if err == nil {
+		rd.elsewhere.collect(&rd.tree, &c.change)
+	}
 	if err != nil || c.shown() == NoOp {
 		return err
 	}

@@ -103,6 +103,7 @@ func New(environ []string, stdout io.Writer) *Runtime {
 		r.env["AWS_SECRET_ACCESS_KEY"],
 		r.env["AWS_SESSION_TOKEN"],
 	)
+	r.Redact(namedSecrets(r.env)...)
 	return r
 }
 

@@ -164,6 +164,9 @@ func (rp *Repository) Open(ctx context.Context, name target.Name, in Inputs) (*J
 	if err := target.RolesApart(configured, t.Settings); err != nil {
 		return nil, fmt.Errorf("%s: %w", t, err)
 	}
+	if err := t.CheckDataFolder(ctx); err != nil {
+		return nil, err
+	}
 	dir, err := os.MkdirTemp(rp.Context.TempDir, "gitops-")
 	if err != nil {
 		return nil, problem.With(problem.Runner, fmt.Errorf("make a private folder for planfiles: %w", err))

@@ -75,6 +75,16 @@ func (f *files) of(t Target) (targetFiles, error) {
 		err = failed
 	}
 	m.ignore(t, root)
+	if failed := committedData(m.index.names, t.Dir); failed != nil {
+		for _, name := range below(m.index.names, t.Dir) {
+			if isData(relativeTo(t.Dir, name)) {
+				m.sums[name] = sum{} // it differs from a checkout without it
+			}
+		}
+		if err == nil && !f.base {
+			err = failed
+		}
+	}
 	if len(m.lacks) > 0 && !f.base && err == nil {
 		err = &LackingError{m.lacks}
 	}

@@ -89,12 +89,12 @@ func withZip(path string, read func(map[string]*zip.File) error) error {
 	if err != nil {
 		return err
 	}
+	if err := checkDirectory(f, info.Size()); err != nil {
+		return err
+	}
 	z, err := zip.NewReader(f, info.Size())
 	if err != nil {
 		return errors.Join(notZip(f, info.Size()), err)
-	}
-	if len(z.File) > maxPlanfileEntries {
-		return fmt.Errorf("it has %d entries, more than %d", len(z.File), maxPlanfileEntries)
 	}
 	entries := make(map[string]*zip.File, len(z.File))
 	for _, entry := range z.File {

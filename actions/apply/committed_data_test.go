@@ -1,0 +1,57 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
+)
+
+// A commit brings Terraform's data folder, under the name that the actions give it: the
+// module that runs would be the one that lies there, whatever the configuration names.
+func TestCommittedDataFoldersAreRefused(t *testing.T) {
+	t.Parallel()
+	name := sha256.Sum256([]byte("component\x00stack"))
+	data := ".terraform/gitops-" + hex.EncodeToString(name[:4])
+	const source = "git::https://git.invalid/terraform-aws-modules/vpc.git?ref=v5.8.1"
+	for what, files := range map[string]map[string]string{
+		"modules": {
+			data + "/modules/modules.json": `{"Modules":[{"Key":"","Source":"","Dir":"."},{"Key":"vpc","Source":"` + source + `","Dir":"` + data + `/modules/vpc"}]}`,
+			data + "/modules/vpc/main.tf":  evil,
+			"vpc.tf":                       "module \"vpc\" {\n  source = \"" + source + "\"\n}\n",
+		},
+		"a backend":          {".terraform/terraform.tfstate": "{}"},
+		"a folder deeper":    {"modules/vpc/.terraform/modules/modules.json": "{}"},
+		"program's settings": {".terraformrc": ""},
+	} {
+		w := forgeryOf(t, honest, nil)
+		committed := map[string]string{}
+		for file, content := range files {
+			file = "components/component/" + file
+			if err := os.MkdirAll(filepath.Dir(filepath.Join(w.Workspace(), filepath.FromSlash(file))), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			committed[file] = content
+		}
+		w.commit(t, committed)
+		_, log, _, err := w.Exec(t.Context(), suite.Built["plan"], ghatest.ComponentInputs(), 0)
+		if err == nil || !strings.Contains(log, "GITOPS-ROOT-MODULE") || !strings.Contains(log, "data folder") {
+			t.Errorf("%s: plan: error %v\n%s", what, err, log)
+		}
+		if _, err := w.run(t, nil); err == nil || !strings.Contains(err.Error(), "data folder") {
+			t.Errorf("%s: apply: error %v", what, err)
+		}
+		if left, _ := filepath.Glob(filepath.Join(w.Dir, "owned")); left != nil {
+			t.Errorf("%s: the committed module was applied", what)
+		}
+	}
+	// What belongs into Git stays there.
+	w := forgeryOf(t, honest, map[string]string{"components/component/.terraform-version": "1.11.4\n", "components/component/.terraformignore": "x\n"})
+	if _, err := w.run(t, nil); err != nil {
+		t.Errorf("other files: error %v", err)
+	}
+}

@@ -1,0 +1,146 @@
+package changes
+
+import (
+	"encoding/json"
+	"strings"
+)
+
+const (
+	// minSecretElsewhere is how long a sensitive text must be, in bytes, to be looked for
+	// in the rest of the plan: a shorter one is there by chance.
+	minSecretElsewhere = 6
+	// maxSecretsElsewhere and maxSecretBytes bound what is looked for there.
+	maxSecretsElsewhere = 20_000
+	maxSecretBytes      = 4 << 10
+)
+
+// elsewhere are the texts that some resource or output marks as sensitive. What holds one
+// of them whole in another place of the plan, which does not mark it, is as secret there:
+// providers copy values, and configurations make keys and names of them.
+type elsewhere map[string]bool
+
+// collect adds the sensitive texts of a change. It is nil before there are any.
+func (e *elsewhere) collect(t *tree, change *[changeFieldCount]int32) {
+	marks := t.addMarks(t.addMarks(nil, change[fieldBeforeSensitive]), change[fieldAfterSensitive])
+	if marks == nil || len(*e) >= maxSecretsElsewhere {
+		return
+	}
+	var found secrets
+	found.collect(t, change[fieldBefore], marks)
+	found.collect(t, change[fieldAfter], marks)
+	for text := range found.texts {
+		if len(text) < minSecretElsewhere || len(text) > maxSecretBytes {
+			continue
+		}
+		if *e == nil {
+			*e = elsewhere{}
+		}
+		(*e)[text] = true
+	}
+}
+
+// hide hides these texts in all that is kept of the plan.
+func (e elsewhere) hide(p *Plan) {
+	if len(e) == 0 {
+		return
+	}
+	for _, list := range [][]Resource{p.Resources, p.Drift, p.Deferred} {
+		for i := range list {
+			e.resource(&list[i])
+		}
+	}
+	for i := range p.Outputs {
+		o := &p.Outputs[i]
+		e.value(&o.Old)
+		e.value(&o.New)
+	}
+	for i := range p.Checks {
+		c := &p.Checks[i]
+		c.Address = e.quoted(c.Address)
+		for j := range c.Messages {
+			c.Messages[j] = e.words(c.Messages[j])
+		}
+	}
+}
+
+func (e elsewhere) resource(r *Resource) {
+	for _, text := range []*string{&r.Address, &r.PreviousAddress, &r.ModuleAddress} {
+		*text = e.quoted(*text)
+	}
+	if e[r.ImportID] {
+		r.ImportID = ""
+	}
+	for i := range r.ReplacePaths {
+		r.ReplacePaths[i] = e.quoted(r.ReplacePaths[i])
+	}
+	for i := range r.Attributes {
+		a := &r.Attributes[i]
+		a.Path = e.quoted(a.Path) // not names of attributes, which are the provider's
+		e.value(&a.Old)
+		e.value(&a.New)
+	}
+}
+
+func (e elsewhere) value(v *Value) {
+	if v.Kind != Known {
+		return
+	}
+	if e[v.Text] {
+		*v = Value{Kind: Sensitive}
+		return
+	}
+	v.Text = e.quoted(v.Text)
+}
+
+const hiddenText = "(sensitive)"
+
+// quoted hides what stands in quotation marks, as keys in addresses and texts in JSON do.
+func (e elsewhere) quoted(text string) string {
+	if !strings.Contains(text, `"`) {
+		return text
+	}
+	var b strings.Builder
+	for {
+		begin := strings.IndexByte(text, '"')
+		if begin < 0 {
+			break
+		}
+		end := begin + 1
+		for end < len(text) && text[end] != '"' {
+			if text[end] == '\\' {
+				end++
+			}
+			end++
+		}
+		if end >= len(text) {
+			break // cut
+		}
+		var plain string
+		whole := text[begin : end+1]
+		if json.Unmarshal([]byte(whole), &plain) == nil && e[plain] {
+			whole = `"` + hiddenText + `"`
+		}
+		b.WriteString(text[:begin])
+		b.WriteString(whole)
+		text = text[end+1:]
+	}
+	b.WriteString(text)
+	return b.String()
+}
+
+// words hides words of a message, and what stands in quotation marks there.
+func (e elsewhere) words(text string) string {
+	if e[text] {
+		return hiddenText
+	}
+	fields := strings.Fields(text)
+	text = e.quoted(text)
+	for _, word := range fields {
+		if bare := strings.Trim(word, `.,;:!?'"()[]{}<>`+"`"); e[bare] {
+			text = strings.ReplaceAll(text, bare, hiddenText)
+		} else if e[word] {
+			text = strings.ReplaceAll(text, word, hiddenText)
+		}
+	}
+	return text
+}
