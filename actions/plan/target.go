@@ -95,7 +95,11 @@ func (s *session) target(ctx context.Context, name target.Name, positions *posit
 	switch {
 	case p.error != nil && ctx.Err() != nil:
 		return nil, problem.With(problem.Cancelled, fmt.Errorf("%w: interrupted: nothing was stored: run this job again", p.error))
-	case p.error != nil && p.record.Outcome != planstore.OutcomeFailed:
+	}
+	if err := p.waitForValue(ctx); err != nil {
+		return nil, err
+	}
+	if p.error != nil && p.record.Outcome != planstore.OutcomeFailed {
 		return nil, errors.Join(p.error, p.putDriftResult(ctx))
 	}
 	// A dependency may have to wait for the same folder.

@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
@@ -17,7 +20,7 @@ import (
 //
 // Drift is measured on what was applied: there, nothing waits.
 func (p *planning) wait(ctx context.Context) (err error) {
-	if p.error == nil || p.positions == nil || p.Drift || !onlyReads(p.diagnostics) {
+	if len(p.waits) > 0 || p.error == nil || p.positions == nil || p.Drift || !onlyReads(p.diagnostics) {
 		return nil
 	}
 	if p.waits, err = p.positions.pending(ctx, p.job.Target.DependsOn); err != nil || len(p.waits) == 0 {
@@ -25,6 +28,31 @@ func (p *planning) wait(ctx context.Context) (err error) {
 	}
 	p.error, p.record.Outcome = nil, planstore.OutcomeWaiting
 	p.positions.tell(p.job.Target.Name(), nil, true)
+	return nil
+}
+
+// waitForValue is wait for a target of Atmos, which reads outputs before Terraform runs: it
+// waits for those that are planned in this run and are going to be changed. Otherwise its
+// error says what comes next.
+func (p *planning) waitForValue(ctx context.Context) error {
+	var unresolved *target.UnresolvedError
+	if !errors.As(p.error, &unresolved) || len(unresolved.Reads()) == 0 {
+		return nil
+	}
+	reads := unresolved.Reads()
+	if p.positions != nil && !p.Drift {
+		pending, err := p.positions.pending(ctx, reads)
+		if err != nil {
+			return err
+		}
+		if len(pending) == len(reads) {
+			p.notes = append(p.notes, p.error.Error()+".")
+			p.waits, p.error, p.record.Outcome = pending, nil, planstore.OutcomeWaiting
+			p.positions.tell(p.job.Target.Name(), nil, true)
+			return nil
+		}
+	}
+	p.error = fmt.Errorf("%w, then plan this one again", p.error)
 	return nil
 }
 

@@ -84,7 +84,8 @@ func (entry dependency) context(own stackContext) stackContext {
 
 // dependsOn names the targets that a component depends on, sorted. elsewhere finds
 // the stacks where a component has a context that is not this stack's. As in Atmos,
-// dependencies.components takes the place of settings.depends_on.
+// dependencies.components takes the place of settings.depends_on. A component also
+// depends on those whose outputs its functions read.
 func (d description) dependsOn(own Name, elsewhere func(component string, context stackContext) []string) []Name {
 	entries := d.Dependencies.Components
 	if len(entries) == 0 {
@@ -110,6 +111,12 @@ func (d description) dependsOn(own Name, elsewhere func(component string, contex
 			if name := (Name{component, stack}); name != own {
 				names = append(names, name)
 			}
+		}
+	}
+	functions, _ := dynamic(d.sections())
+	for _, f := range functions {
+		if read := f.read(own.Stack).Target; read != own && read != (Name{}) {
+			names = append(names, read)
 		}
 	}
 	slices.SortFunc(names, Name.Compare)

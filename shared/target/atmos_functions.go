@@ -50,7 +50,7 @@ func (e *UnresolvedError) Error() string {
 	if more := len(values) - most; more > 0 {
 		values = append(values[:most], fmt.Sprintf("%d more", more))
 	}
-	text := strings.Join(values, ", and ") + ", which has no value"
+	text := e.Target.String() + " can't be planned: " + strings.Join(values, ", and ") + ", which has no value"
 	if e.Said != "" {
 		text += ": " + e.Said
 	}
