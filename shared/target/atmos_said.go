@@ -90,7 +90,7 @@ func (s atmosSaid) String() string {
 		text += " (in " + clipped(s.file) + ")"
 	}
 	if len(s.hints) > 0 {
-		text += ". Hint: " + clipped(strings.Join(s.hints, "; "))
+		text = strings.TrimSuffix(text, ".") + ". Hint: " + clipped(strings.Join(s.hints, "; "))
 	}
 	return text
 }
