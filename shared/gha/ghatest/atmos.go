@@ -66,7 +66,7 @@ func (s Scripts) Run(t *testing.T, dir string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if bytes.Contains(content, []byte("\nrepo atmos\n")) {
+		if bytes.Contains(content, []byte("\nrepo atmos")) {
 			ofAtmos = append(ofAtmos, file)
 		} else {
 			others = append(others, file)

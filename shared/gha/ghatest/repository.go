@@ -12,11 +12,15 @@ import (
 
 func repo(ts *testscript.TestScript, s *story, args []string) {
 	sample, network := filepath.Join("test", "sample"), filepath.Join("components", "network")
-	if len(args) == 1 {
-		if args[0] != "atmos" {
-			ts.Fatalf("usage: repo [atmos]")
-		}
+	if len(args) > 0 {
 		sample, network = filepath.Join("test", "atmos", "testdata", "sample"), filepath.Join("components", "terraform", "network")
+		switch strings.Join(args, " ") {
+		case "atmos":
+		case "atmos team":
+			sample, network = filepath.Join("test", "atmos", "testdata", "team"), filepath.Join(network, "vpc")
+		default:
+			ts.Fatalf("usage: repo [atmos [team]]")
+		}
 		ts.Setenv("PATH", s.Atmos+string(filepath.ListSeparator)+ts.Getenv("PATH"))
 	}
 	copyMissing(ts, filepath.Join(s.Root, sample), s.runner.Workspace())

@@ -86,8 +86,8 @@ func (s Scripts) Params(dir string) testscript.Params {
 
 // commands are the words of a story, besides testscript's own:
 //
-//	repo [atmos]                make the repository from the sample, or from that of Atmos, and the
-//	                            story's workspace/ files
+//	repo [atmos [team]]         make the repository from the sample, or from that of Atmos, or from that of a
+//	                            larger team, and the story's workspace/ files
 //	edit FILE OLD NEW           edit a file of the workspace
 //	commit [MESSAGE]            commit the workspace to the branch that is checked out; sets $COMMIT
 //	pull-request N BRANCH [INTO]  commit the workspace to a new branch and open a pull request, into main
@@ -145,7 +145,7 @@ func (s Scripts) Params(dir string) testscript.Params {
 //	                            different runs: K of them succeed, the others fail; logs has all of them, and
 //	                            $LOG.0, $LOG.1 and so on while they run
 var commands = map[string]func(*testscript.TestScript, bool, []string){
-	"repo":         word(0, 1, repo),
+	"repo":         word(0, 2, repo),
 	"edit":         word(3, 3, edit),
 	"commit":       word(0, 1, commitAll),
 	"checkout":     word(1, 1, checkout),

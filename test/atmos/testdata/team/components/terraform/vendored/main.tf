@@ -1,0 +1,7 @@
+variable "stage" { type = string }
+variable "tenant" { type = string }
+variable "environment" { type = string }
+
+resource "terraform_data" "vendored" {
+  input = var.stage
+}
