@@ -92,8 +92,7 @@ func (s *session) target(ctx context.Context, name target.Name, positions *posit
 		return nil, err
 	}
 	p.error = p.plan(ctx)
-	switch {
-	case p.error != nil && ctx.Err() != nil:
+	if p.error != nil && ctx.Err() != nil {
 		return nil, problem.With(problem.Cancelled, fmt.Errorf("%w: interrupted: nothing was stored: run this job again", p.error))
 	}
 	if err := p.waitForValue(ctx); err != nil {

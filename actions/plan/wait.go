@@ -41,6 +41,10 @@ func (p *planning) waitForValue(ctx context.Context) error {
 	}
 	reads := unresolved.Reads()
 	if p.positions != nil && !p.Drift {
+		// They may have to wait for the same folder.
+		if err := p.job.LeaveFolder(); err != nil {
+			return err
+		}
 		pending, err := p.positions.pending(ctx, reads)
 		if err != nil {
 			return err

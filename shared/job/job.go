@@ -137,6 +137,7 @@ type Job struct {
 	prepared    bool          // Terraform's own data folder is this job's
 	aside       string        // where the one is that was there before; empty when there was none
 	left        bool          // the folder was entered, and left again
+	read        []readFolder  // of components whose outputs this one reads
 }
 
 // Open finds the target that the inputs name in the workspace, by Atmos or in
@@ -231,14 +232,14 @@ func (j *Job) Close() error {
 	for _, e := range j.endpoints {
 		err = errors.Join(err, e.Close())
 	}
-	return errors.Join(err, j.LeaveFolder())
+	return errors.Join(err, j.leaveRead(), j.LeaveFolder())
 }
 
 // LeaveFolder lets others in who wait for the root module's folder, before Close. No
 // more Terraform is to be run.
 func (j *Job) LeaveFolder() error {
-	if j.locked == nil {
-		return nil
+	if err := j.leaveRead(); err != nil || j.locked == nil {
+		return err
 	}
 	locked := j.locked
 	j.locked, j.left = nil, true

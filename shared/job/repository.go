@@ -31,6 +31,7 @@ type Repository struct {
 	stacks  kept[string, target.Stacks]
 
 	atmosVersion kept[string, target.AtmosVersion]
+	folders      kept[target.Name, string]
 
 	checkout kept[string, Checkout]
 	behind   kept[commitPair, bool]

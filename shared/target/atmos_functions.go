@@ -140,6 +140,20 @@ func (a Atmos) Resolve(ctx context.Context, t *Target, env []string) error {
 	return nil
 }
 
+// RunsIn are the other targets for whose outputs Atmos runs Terraform in their folders,
+// sorted.
+func (c *AtmosComponent) RunsIn(own Name) []Name {
+	functions, _ := dynamic(c.sections)
+	var names []Name
+	for _, f := range functions {
+		if read := f.read(own.Stack).Target; strings.HasPrefix(f.text, "!terraform.output ") && read != own && read != (Name{}) {
+			names = append(names, read)
+		}
+	}
+	slices.SortFunc(names, Name.Compare)
+	return slices.Compact(names)
+}
+
 // dynamic are the functions in sections, and the values whose template found nothing.
 func dynamic(sections map[string]any) (functions []function, missing []ReadValue) {
 	leaves("", sections, func(at string, value any) {
