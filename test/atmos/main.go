@@ -1,7 +1,7 @@
-// Atmos stands in for the Atmos CLI, 1.196.0, in tests: on machines where the
+// Atmos stands in for the Atmos CLI, 1.196.0 or 1.227.0 (see versionVariable), in tests: on machines where the
 // real one cannot be installed they put this program on PATH as `atmos`.
 //
-// It does what testdata/recorded shows the real one doing for the project in
+// It does what testdata/recorded and recorded-1.227 show the real ones doing for the project in
 // testdata/sample, and for edits of that project. It reads the project's YAML
 // itself, in the subset below, and runs the real Terraform. What is not
 // recorded follows Atmos' source of that time. What it does not do, it refuses
@@ -12,8 +12,12 @@
 //     only selects the component's own); version.
 //   - Manifests: import, vars, settings, env, backend, providers, hooks, auth and
 //     command, at the levels where Atmos has them; metadata with component,
-//     inherits, type, enabled, locked and terraform_workspace(_pattern). No
-//     templates, YAML functions, overrides, vendoring, or name_template.
+//     inherits, type, enabled, locked and terraform_workspace(_pattern); name_template;
+//     templates, where they are enabled, of the component's own sections and
+//     atmos.Component; the functions terraform.output, terraform.state (of local
+//     states), env, exec and template, with a path and a default for YQ. No overrides.
+//   - What 1.227 does with a function of a component that was never applied is recorded for
+//     terraform.output; for terraform.state it follows the documentation.
 //   - Backends: local, http and s3.
 //   - describe component gives terraform_config, Atmos' own reading of the module,
 //     for the sample's unchanged modules only: null for others.
