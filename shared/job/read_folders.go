@@ -39,21 +39,27 @@ func (j *Job) enterRead(ctx context.Context) error {
 		if err != nil {
 			return errors.Join(err, j.leaveRead())
 		}
-		j.read = append(j.read, readFolder{locked, j.inRoot(path.Join(dir, j.dataDir()))})
+		read := readFolder{lockedFolder: locked, data: j.inRoot(path.Join(dir, j.dataDir()))}
+		if _, err := os.Stat(read.data); err == nil {
+			read.data = "" // an earlier step's, which stays
+		}
+		j.read = append(j.read, read)
 	}
 	return nil
 }
 
-// readFolder is a folder in which Atmos runs Terraform for this target, and what that
-// leaves there.
+// readFolder is a folder in which Atmos runs Terraform for this target.
 type readFolder struct {
 	*lockedFolder
-	data string
+	data string // what Terraform leaves there; empty for what stays
 }
 
 func (j *Job) leaveRead() (err error) {
 	for _, f := range j.read {
-		err = errors.Join(err, os.RemoveAll(f.data), f.Close())
+		if f.data != "" {
+			err = errors.Join(err, os.RemoveAll(f.data))
+		}
+		err = errors.Join(err, f.Close())
 	}
 	j.read = nil
 	return err
