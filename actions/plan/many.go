@@ -59,7 +59,7 @@ func (s *session) many(ctx context.Context) (result job.Result, err error) {
 	defer func() { err = errors.Join(err, f.Summary.Close()) }()
 	f.Summary.Uncovered = uncovered
 	for _, folder := range uncovered {
-		s.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s: Terraform files changed here, and no target covers this folder: nothing plans it. If it is a root module, add a component with `path: %[1]s` to gitops.yaml.", folder)})
+		s.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s: Terraform files changed here, and no target covers this folder: nothing plans it. If it is a root module, add it to gitops.yaml, as a component with `path: %[1]s`, or to a stack of Atmos.", folder)})
 	}
 	for _, c := range meant {
 		entry := report.Entry{Component: c.Component, Stack: c.Stack}

@@ -103,22 +103,29 @@ func (rp *Repository) affectedOfAtmos(ctx context.Context, base string, dependen
 }
 
 // Uncovered are the folders with Terraform files that changed since the commit base and that
-// no target holds: nothing would plan them. Of Atmos, only Atmos knows which folders it reads,
-// and none are found.
+// no target holds: nothing would plan them.
 func (rp *Repository) Uncovered(ctx context.Context, base string) ([]string, error) {
-	if rp.atmos != nil || isZero(base) {
+	if isZero(base) {
 		return nil, nil
-	}
-	head, err := rp.loadConfig()
-	if err != nil {
-		return nil, err
 	}
 	// Not those that are gone: there is nothing to list any more.
 	out, err := git(ctx, nil, rp.Context.Workspace, "diff", "--name-only", "--no-renames", "--diff-filter=d", "-z", base, "HEAD", "--")
 	if err != nil {
 		return nil, problem.With(problem.Checkout, fmt.Errorf("list the files that changed since %s: %w", Short(base), err))
 	}
-	return target.Uncovered(ctx, head, strings.FieldsFunc(string(out), func(r rune) bool { return r == 0 }))
+	changed := strings.FieldsFunc(string(out), func(r rune) bool { return r == 0 })
+	if rp.atmos != nil {
+		stacks, err := rp.describeStacks(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return stacks.Uncovered(ctx, changed)
+	}
+	head, err := rp.loadConfig()
+	if err != nil {
+		return nil, err
+	}
+	return head.Uncovered(ctx, changed)
 }
 
 func isZero(commit string) bool { return strings.Trim(commit, "0") == "" }

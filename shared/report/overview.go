@@ -146,7 +146,7 @@ func (m *Many) uncovered() *part {
 	}
 	return alert(rankAlert, "WARNING", "what no target covers",
 		"**No target covers these folders, whose Terraform files changed: nothing plans them.** Add each one that is a root module to `gitops.yaml`, "+
-			"as a component with this `path`. A module that nothing calls yet needs nothing.", lines)
+			"as a component with this `path`, or to a stack of Atmos. A module that nothing calls yet needs nothing.", lines)
 }
 
 // doubtful is the alert, above all numbers, that names the targets with cautions.
