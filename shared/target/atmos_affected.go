@@ -62,7 +62,7 @@ func (a Atmos) Affected(ctx context.Context, base string, head Stacks, dependent
 	}
 	for _, t := range was.Targets() {
 		if _, still := head.described[t.Name()]; !still {
-			changes = append(changes, Change{Name: t.Name(), Why: []string{"deleted"}, Deleted: true})
+			changes = append(changes, Change{Name: t.Name(), Why: []string{"deleted"}, Deleted: true, Settings: t.Settings})
 		}
 	}
 	if dependents {
