@@ -155,6 +155,9 @@ func (e *versionError) Error() string {
 // compareRecord compares the merged configuration with the one the record says was planned.
 func (w *Work) compareRecord(ctx context.Context) error {
 	record := w.stored.Record
+	if err := w.refuseOlder(); err != nil {
+		return err
+	}
 	now, err := w.Job.Target.Configuration(ctx, record.TerraformName, record.TerraformVersion, target.Extra(record.Files)...)
 	if err != nil {
 		return fmt.Errorf("read the configuration of %s: %w", w.Job.Target, err)
@@ -169,6 +172,17 @@ func (w *Work) compareRecord(ctx context.Context) error {
 	return w.refuseDifference(different)
 }
 
+// refuseOlder refuses a plan of a version of these actions that compared less: of its
+// record it can't be told whether all is as it was.
+func (w *Work) refuseOlder() error {
+	if w.stored.Record.ModulesDigest != "" {
+		return nil
+	}
+	return w.Refuse(
+		problem.With(problem.MovedConfiguration, errors.New("the plan was made by an older version of these actions, which recorded less of its files than is compared now")),
+		w.advice().again)
+}
+
 // compareModules compares what init has installed from outside of the repository with
 // what was there when the plan was made. Of it the planfile has the .tf files alone;
 // all else, such as a script, is read when it is applied, and a new plan does not show
@@ -178,10 +192,8 @@ func (w *Work) compareModules() error {
 	if w.options.Verification == None {
 		return nil
 	}
-	if record.ModulesDigest == "" {
-		return w.Refuse(
-			problem.With(problem.MovedConfiguration, errors.New("the plan was made by an older version of these actions, which did not record the files of modules from elsewhere")),
-			w.advice().again)
+	if err := w.refuseOlder(); err != nil {
+		return err
 	}
 	now, err := w.cli.ModuleFiles(false)
 	if err != nil {

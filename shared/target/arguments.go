@@ -119,7 +119,7 @@ func (m *moduleTree) addStrings(t Target, root *rootFiles) (pathSet, error) {
 			texts.text(string(t.Atmos.Vars[name]))
 		}
 	}
-	for _, name := range t.loaded(m, root) {
+	for _, name := range t.loaded(root) {
 		content, err := m.readFile(name, maxFileBytes)
 		if err != nil {
 			continue // it is counted all the same
@@ -152,14 +152,8 @@ func (m *moduleTree) addStrings(t Target, root *rootFiles) (pathSet, error) {
 }
 
 // loaded are the var files that Terraform loads for the target.
-func (t Target) loaded(m *moduleTree, root *rootFiles) []string {
-	names := slices.Clone(t.VarFiles)
-	for name := range root.sums {
-		if path.Dir(name) == root.root && isAutoLoaded(path.Base(name)) {
-			names = append(names, name)
-		}
-	}
-	return names
+func (t Target) loaded(root *rootFiles) []string {
+	return slices.Concat(t.VarFiles, root.loaded)
 }
 
 // text keeps the paths in a text that is no expression.

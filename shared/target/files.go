@@ -88,8 +88,7 @@ func (f *files) of(t Target) (targetFiles, error) {
 	if len(m.lacks) > 0 && !f.base && err == nil {
 		err = &LackingError{m.lacks}
 	}
-	found := targetFiles{sums: m.sums, provisions: root.provisions, named: slices.Sorted(maps.Keys(root.named))}
-	found.named = slices.DeleteFunc(found.named, func(name string) bool { return name == ".." || strings.HasPrefix(name, "../") })
+	found := targetFiles{sums: m.sums, provisions: root.provisions, named: root.paths}
 	if root.why != "" && root.root == "." {
 		found.broad = append(found.broad, Broad{Folder: ".", Why: root.why})
 	}

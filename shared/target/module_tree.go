@@ -68,6 +68,8 @@ type rootFiles struct {
 	provisions bool
 	wholes     map[string]string // folders that count as one, with the expression that reads them
 	why        string            // the expression for which all in the root module's folder counts
+	loaded     []string          // var files that Terraform loads by itself
+	paths      []string          // named, sorted, those in the checkout
 	named      map[string]bool   // every path that an expression has, whether there is something or not
 	// modules are the folders of all modules, and whether all in one may be called.
 	modules map[string]bool
@@ -155,6 +157,12 @@ func (f *files) root(dir string, atmos bool) (*rootFiles, error) {
 	}
 	if err := m.readOthers(root, folders); err != nil {
 		return root, err
+	}
+	root.paths = slices.DeleteFunc(slices.Sorted(maps.Keys(root.named)), func(name string) bool { return name == ".." || strings.HasPrefix(name, "../") })
+	for name := range root.sums {
+		if path.Dir(name) == root.root && isAutoLoaded(path.Base(name)) {
+			root.loaded = append(root.loaded, name)
+		}
 	}
 	f.roots[key] = root
 	return root, nil
