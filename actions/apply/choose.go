@@ -183,7 +183,7 @@ func (f *fleet) digest() string {
 	sum := sha256.New()
 	for _, n := range slices.SortedFunc(maps.Keys(f.plans), batch.Compare) {
 		if r := f.plans[n].stored.Record; r.Outcome == planstore.OutcomeChanges {
-			fmt.Fprintf(sum, "%q %q %s\n", n.Component, n.Stack, r.Digest)
+			fmt.Fprintf(sum, "%q %q %s\n", n.Component, n.Stack, r.ApprovalDigest())
 		}
 	}
 	return hex.EncodeToString(sum.Sum(nil))

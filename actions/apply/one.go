@@ -32,7 +32,7 @@ func (m *merge) one(ctx context.Context) (job.Result, error) {
 		if err != nil {
 			return err
 		}
-		if err := m.checkExpected(c.stored.Record.Digest); err != nil {
+		if err := m.checkExpected(c.stored.Record.ApprovalDigest()); err != nil {
 			return w.Refuse(err, adviceOnDigest)
 		}
 		if c.stored.Record.Outcome == planstore.OutcomeChanges {
@@ -48,6 +48,9 @@ func (m *merge) one(ctx context.Context) (job.Result, error) {
 		return skipped.Result(m.Runtime, nothing("skipped")), nil
 	}
 	result := result(m.Runtime, outcome)
+	if c.stored.Record.Digest != "" {
+		result.Outputs["digest"] = c.stored.Record.ApprovalDigest()
+	}
 	if outcome.Applied {
 		result.Outputs["superseded"] = m.supersede(ctx, []chosen{c})
 	}

@@ -56,6 +56,10 @@ func (p *planning) subject() report.Subject {
 		TerraformName: p.record.TerraformName, TerraformVersion: p.record.TerraformVersion, AtmosVersion: p.job.AtmosVersion(),
 		Notes: p.notes, Cautions: p.cautions, Scope: p.record.Scope(),
 	}
+	s.BuiltDigest, s.BuiltSize = p.record.BuiltDigest, p.record.BuiltSize
+	for _, f := range p.built.Files {
+		s.Built = append(s.Built, report.BuiltFile{Name: f.Name, Size: f.Size})
+	}
 	if p.Debug {
 		s.Settings = p.job.Origins()
 	}

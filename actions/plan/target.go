@@ -39,8 +39,9 @@ type planning struct {
 	planJSON    string // empty unless asked for
 	changes     *changes.Plan
 	diagnostics []terraform.Diagnostic
-	noResources bool  // there was none in the state before the plan
-	error       error // of the plan itself: see session.target
+	built       job.Built // the files that travel with the plan
+	noResources bool      // there was none in the state before the plan
+	error       error     // of the plan itself: see session.target
 	// waits are the dependencies that have to be applied before this target can be planned.
 	waits []target.Name
 
@@ -113,7 +114,7 @@ func (s *session) target(ctx context.Context, name target.Name, positions *posit
 		if p.record.Dependencies, err = positions.of(ctx, j.Target.DependsOn); err != nil {
 			return nil, err
 		}
-		stored, err := p.store.Put(ctx, p.record, p.planfile)
+		stored, err := p.store.PutWithFiles(ctx, p.record, p.planfile, p.built.Archive)
 		switch {
 		case err == nil:
 			p.record, p.stored = stored, true
@@ -181,6 +182,12 @@ func (p *planning) plan(ctx context.Context) error {
 	defer log.Close()
 	cli.Log = log
 
+	var building *job.Building
+	if p.store != nil && !p.RefreshOnly {
+		if building, err = p.job.WatchFiles(ctx); err != nil {
+			return err
+		}
+	}
 	planfile := filepath.Join(p.job.Dir, "plan.tfplan")
 	var read target.Reading
 	if t.Atmos == nil { // which may bring the component itself as it runs
@@ -242,6 +249,14 @@ func (p *planning) plan(ctx context.Context) error {
 	// To apply a refresh-only plan would only make the state say that all is well.
 	if !p.RefreshOnly && (made.HasChanges || p.changes.Counts.Any()) {
 		p.record.Outcome = planstore.OutcomeChanges
+	}
+	if building != nil && p.record.Outcome == planstore.OutcomeChanges {
+		if p.built, err = building.Pack(whole, cli); err != nil {
+			return err
+		}
+	}
+	for _, pattern := range p.built.Unmatched {
+		p.notes = append(p.notes, fmt.Sprintf("No file that Git does not track fits `%s` of plan-files.", pattern))
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ type advice struct {
 	applied  string // it was applied before
 	tampered string // the planfile is another one
 	forged   string // the planfile is not what its record says
+	built    string // the files that were built for the plan can't be used
 	version  string // Terraform is another one
 	moved    string // the configuration is another one
 	modules  string // files of modules from elsewhere are others
@@ -35,6 +36,7 @@ var adviceForChange = advice{
 	applied:  "Nothing to do: a plan is applied once. To change something again, plan again.",
 	tampered: "The stored planfile is not the one that was reviewed: find out who wrote it. " + PlanMerged,
 	forged:   "No merge makes this difference: whoever stored this plan did, and the plan storage role lets them. Find out which run it was (the record names one, CloudTrail the one that wrote it). If a job that plans gives a variable by its environment, give it in this job, too. " + PlanMerged,
+	built:    "Nothing was written. Where this job has made what stands in the way, remove that; else find out what made these files while planning. " + PlanMerged,
 	version:  "Install the same version in both workflows and run this job again, or go on with this one. " + PlanMerged,
 	moved:    "The base branch moved after the plan was made. " + PlanMerged + " With verification: replan, apply does it by itself where nothing else would change.",
 	modules:  "The source of the module has moved since the plan was made: name a fixed one, such as a tag or a commit in `ref`, and the next plan can't be overtaken like this. " + PlanMerged,
@@ -54,6 +56,7 @@ var adviceForDrift = advice{
 	applied:  "Nothing to do: a plan is applied once. " + DetectAgain,
 	tampered: "The stored planfile is not the one that the issue showed: find out who wrote it, then run the drift detection's workflow.",
 	forged:   "No merge makes this difference: whoever stored this plan did, and the plan storage role lets them. Find out which run it was (the record names one, CloudTrail the one that wrote it). If a job that plans gives a variable by its environment, give it in this job, too. " + DetectAgain,
+	built:    "Nothing was written. Find out what made these files while planning. " + DetectAgain,
 	version:  "Install the same version in both workflows, or run the drift detection's workflow with this one.",
 	moved:    "Git has moved on since the drift was planned. " + DetectAgain,
 	modules:  "The source of the module has moved since the drift was planned: name a fixed one, such as a tag or a commit in `ref`. " + DetectAgain,

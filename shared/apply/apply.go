@@ -14,6 +14,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/builtfiles"
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/job"
@@ -70,6 +71,7 @@ type Work struct {
 	inside   *terraform.Planfile      // what planfile tells of itself; nil when it is encrypted
 	reviewed *changes.Plan            // what it would change; nil until it is read
 	newOn    *planstore.StatePosition // that the plan made anew was made on; nil without one, or when unknown
+	placed   *builtfiles.Placed       // that were built for the plan, in the checkout; nil without any
 	after    *planstore.StatePosition // that the apply left; nil when it is not looked up
 	view     report.Apply
 	again    bool   // a review found that the plan has to be made again
@@ -99,7 +101,7 @@ func Run(ctx context.Context, o Options, do func(context.Context, *Work) error) 
 		err = problem.With(problem.Cancelled, fmt.Errorf("cancelled before anything was claimed or changed: run this job again: %w", err))
 	}
 	if w.Job != nil {
-		err = errors.Join(err, w.Job.Close())
+		err = errors.Join(err, w.removeFiles(), w.Job.Close())
 	}
 	return w.outcome(err), err
 }

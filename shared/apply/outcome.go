@@ -67,6 +67,7 @@ func (w *Work) outcome(err error) Outcome {
 func (w *Work) describe() {
 	r := w.stored.Record
 	w.view.Commit, w.view.PullRequest, w.view.Digest, w.view.RecordID = r.Commit, r.PullRequest, r.Digest, r.ID()
+	w.view.BuiltDigest, w.view.BuiltSize = r.BuiltDigest, r.BuiltSize
 	w.view.Planned, w.view.BaseCommit, w.view.CreatedAt = r.Counts, r.BaseCommit, r.CreatedAt
 	w.view.RunURL, w.view.Actor = w.Job.Context.RunURL, w.Job.Context.Actor
 	w.view.TerraformName, w.view.TerraformVersion = r.TerraformName, r.TerraformVersion

@@ -30,6 +30,16 @@ func (w *Work) replan(ctx context.Context) error {
 	if _, err := w.Job.Plan(ctx, w.cli, terraform.PlanOptions{Out: fresh}); err != nil {
 		return fmt.Errorf("plan %s again: %w", w.Job.Target, err)
 	}
+	file, err := terraform.OpenPlanfile(fresh)
+	switch {
+	case err == nil:
+		w.newOn = &planstore.StatePosition{Lineage: file.Lineage, Serial: file.Serial}
+		if err := w.checkState(w.newOn, file.NoResources); err != nil {
+			return err
+		}
+	case !errors.Is(err, terraform.ErrEncryptedPlanfile):
+		return fmt.Errorf("read the new plan of %s: %w", w.Job.Target, err)
+	}
 	reviewed, err := w.readReviewed(ctx)
 	if err != nil {
 		return err
@@ -58,15 +68,8 @@ func (w *Work) replan(ctx context.Context) error {
 			problem.With(problem.MovedConfiguration, errors.New("planned again, it would change the same, but files differ of which a plan does not show what they do when it is applied")),
 			w.advice().differs, unshown...)
 	}
-	file, err := terraform.OpenPlanfile(fresh)
-	switch {
-	case err == nil:
-		w.newOn = &planstore.StatePosition{Lineage: file.Lineage, Serial: file.Serial}
-		if err := w.checkState(w.newOn, file.NoResources); err != nil {
-			return err
-		}
-	case !errors.Is(err, terraform.ErrEncryptedPlanfile):
-		return fmt.Errorf("read the new plan of %s: %w", w.Job.Target, err)
+	if err := w.placeAgain(); err != nil {
+		return err
 	}
 	w.planfile, w.inside = fresh, file
 	why := "verification: replan"

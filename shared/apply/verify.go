@@ -46,6 +46,9 @@ func (w *Work) verify(ctx context.Context) error {
 		// drift-remediation has no verification to set.
 		switch drift := w.stored.Record.Kind == planstore.KindDrift; {
 		case w.options.Verification == Replan, w.anew != "", drift && w.options.Verification == Strict:
+			if err := w.placeFiles(ctx); err != nil {
+				return err
+			}
 			return w.replan(ctx)
 		case w.options.Verification == Strict:
 			return w.refuseEncrypted()
@@ -57,6 +60,9 @@ func (w *Work) verify(ctx context.Context) error {
 		if err := w.checkForged(ctx); err != nil {
 			return err
 		}
+	}
+	if err := w.placeFiles(ctx); err != nil {
+		return err
 	}
 	if w.options.Verification == Replan || w.anew != "" || len(w.moved) > 0 {
 		return w.replan(ctx)

@@ -93,14 +93,10 @@ type place struct{ of, workspace, source string }
 func openStore(ctx context.Context, s target.Settings, request awsauth.Request, at place, now func() time.Time) (*planstore.Store, error) {
 	switch {
 	case s.StorageURL != "":
-		folder := strings.TrimPrefix(s.StorageURL, "file://")
-		if strings.Contains(folder, "://") {
+		if strings.Contains(strings.TrimPrefix(s.StorageURL, "file://"), "://") {
 			return nil, problem.With(problem.StoreSettings, fmt.Errorf("storage-url %q: give a folder, such as /mnt/plans or file:///mnt/plans; for S3 use `bucket` and `table`", s.StorageURL))
 		}
-		if !filepath.IsAbs(folder) {
-			folder = filepath.Join(at.workspace, folder)
-		}
-		return planstore.OpenDirectory(folder, now)
+		return planstore.OpenDirectory(storeFolder(s.StorageURL, at.workspace), now)
 	case s.Bucket != "" && s.Table != "":
 		cfg, err := awsauth.Config(ctx, request)
 		if err != nil {
@@ -110,4 +106,13 @@ func openStore(ctx context.Context, s target.Settings, request awsauth.Request, 
 	default:
 		return nil, problem.With(problem.StoreSettings, fmt.Errorf("no plan store for %s: set artifact-storage.bucket and artifact-storage.table (or artifact-storage.url, a folder) in %s, or the inputs of these names", at.of, at.source))
 	}
+}
+
+// storeFolder is the folder that a storage-url names.
+func storeFolder(url, workspace string) string {
+	folder := strings.TrimPrefix(url, "file://")
+	if !filepath.IsAbs(folder) {
+		folder = filepath.Join(workspace, folder)
+	}
+	return folder
 }

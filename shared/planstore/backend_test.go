@@ -172,6 +172,14 @@ func (b *backend) put(t *testing.T, r Record, contents string) Record {
 	return stored
 }
 
+// putWithFiles stores a record with a planfile and built files of these contents.
+func (b *backend) putWithFiles(t *testing.T, r Record, contents, files string) Record {
+	t.Helper()
+	stored, err := b.PutWithFiles(t.Context(), r, writeFile(t, contents), writeFile(t, files))
+	must(t, err)
+	return stored
+}
+
 // apply claims a record and finishes it as applied.
 func (b *backend) apply(t *testing.T, r Record, run Run) {
 	t.Helper()

@@ -36,6 +36,9 @@ type recordItem struct {
 	Size                int64             `json:"size,omitempty"`
 	ObjectKey           string            `json:"objectKey,omitempty"`
 	ObjectVersion       string            `json:"objectVersion,omitempty"`
+	BuiltDigest         string            `json:"builtDigest,omitempty"`
+	BuiltSize           int64             `json:"builtSize,omitempty"`
+	BuiltVersion        string            `json:"builtVersion,omitempty"`
 	ConfigurationDigest string            `json:"configurationDigest,omitempty"`
 	Files               map[string]string `json:"files,omitempty"`
 	ModulesDigest       string            `json:"modulesDigest,omitempty"`
@@ -75,6 +78,7 @@ func newRecordItem(r Record) recordItem {
 		RunID:     r.Run.ID, RunAttempt: r.Run.Attempt, RunURL: r.Run.URL, Actor: r.Actor,
 		Kind: r.Kind, Outcome: r.Outcome,
 		Digest: r.Digest, Size: r.Size, ObjectKey: r.ObjectKey, ObjectVersion: r.ObjectVersion,
+		BuiltDigest: r.BuiltDigest, BuiltSize: r.BuiltSize, BuiltVersion: r.BuiltVersion,
 		ConfigurationDigest: r.ConfigurationDigest, Files: r.Files,
 		ModulesDigest: r.ModulesDigest, ModuleFiles: r.ModuleFiles,
 		TerraformName: r.TerraformName, TerraformVersion: r.TerraformVersion,
@@ -115,6 +119,7 @@ func (i recordItem) record() (Record, error) {
 		Run: Run{ID: i.RunID, Attempt: i.RunAttempt, URL: i.RunURL}, Actor: i.Actor,
 		Kind: i.Kind, Outcome: i.Outcome,
 		Digest: i.Digest, Size: i.Size, ObjectKey: i.ObjectKey, ObjectVersion: i.ObjectVersion,
+		BuiltDigest: i.BuiltDigest, BuiltSize: i.BuiltSize, BuiltVersion: i.BuiltVersion,
 		ConfigurationDigest: i.ConfigurationDigest, Files: i.Files,
 		ModulesDigest: i.ModulesDigest, ModuleFiles: i.ModuleFiles,
 		TerraformName: i.TerraformName, TerraformVersion: i.TerraformVersion,

@@ -118,6 +118,13 @@ func objectKey(t Target, commit, digest string) string {
 	return planfilePrefix + t.folder() + "/" + commit + "/" + digest + ".tfplan"
 }
 
+// builtFilesKey is where the files are that travel with a plan:
+// planfiles/OWNER/REPO/COMPONENT/STACK/COMMIT/SHA256.files.tar.gz. They are as secret as the
+// planfile, live as long, and the same roles write and read them.
+func builtFilesKey(t Target, commit, digest string) string {
+	return planfilePrefix + t.folder() + "/" + commit + "/" + digest + ".files.tar.gz"
+}
+
 func erroredStateKey(r Record, run Run, digest string) string {
 	return erroredStatePrefix + r.folder() + "/" + r.Commit + "/" + run.name() + "/" + digest + ".tfstate"
 }

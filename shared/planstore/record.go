@@ -1,6 +1,8 @@
 package planstore
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -25,6 +27,11 @@ type Record struct {
 	Size          int64  // bytes
 	ObjectKey     string
 	ObjectVersion string // empty when unknown: the same planfile was there already, or nothing keeps versions
+
+	// Set by [Store.PutWithFiles], and empty for a record without built files.
+	BuiltDigest  string // hex SHA-256 of the archive of the files that travel with the plan
+	BuiltSize    int64  // of the archive, bytes
+	BuiltVersion string // as ObjectVersion
 
 	ConfigurationDigest string
 	// Files are the configuration's files with their short hashes, to name
@@ -147,6 +154,27 @@ func (r Record) check() error {
 		return errors.New("a plan record must expire later than it was created")
 	}
 	return nil
+}
+
+// checkBuilt refuses a record of built files that can't be.
+func (r Record) checkBuilt() error {
+	switch {
+	case r.BuiltDigest == "":
+		return errors.New("the record has no built files")
+	case !digestID.MatchString(r.BuiltDigest), r.BuiltSize < 0, r.BuiltSize > maxObject:
+		return fmt.Errorf("the record is damaged: digest of built files %.80q, size %d", r.BuiltDigest, r.BuiltSize)
+	}
+	return nil
+}
+
+// ApprovalDigest is the hex SHA-256 that stands for all that an apply of the plan uses: of
+// the planfile, or, where files travel with it, over the digests of both.
+func (r Record) ApprovalDigest() string {
+	if r.BuiltDigest == "" {
+		return r.Digest
+	}
+	sum := sha256.Sum256([]byte(r.Digest + "\n" + r.BuiltDigest + "\n"))
+	return hex.EncodeToString(sum[:])
 }
 
 // checkPlanfile refuses a record whose planfile is not its own: whoever can

@@ -30,8 +30,8 @@ var ErrNewerVersion = problem.With(problem.NewerRecord, errors.New("the plan rec
 
 // recordVersion is the newest version of plan records. It changes whenever an
 // attribute does: what a reader does not know could be what it must not ignore.
-// Version 2 has dependencies, version 3 the files of modules from elsewhere, a plan's mode,
-// targets and replacements, and the outcome "waiting".
+// Version 2 has dependencies, version 3 the files of modules from elsewhere, built files, a
+// plan's mode, targets and replacements, and the outcome "waiting".
 const recordVersion = 3
 
 // version is the first version that has all that the record has: a record
@@ -40,7 +40,7 @@ func (r Record) version() int {
 	switch {
 	case r.Outcome == OutcomeWaiting:
 		return 3
-	case r.ModulesDigest != "" || len(r.ModuleFiles) > 0, r.Mode != "" || len(r.Targets)+len(r.Replace) > 0:
+	case r.ModulesDigest != "" || len(r.ModuleFiles) > 0, r.Mode != "" || len(r.Targets)+len(r.Replace) > 0, r.BuiltDigest != "":
 		return 3
 	case len(r.Dependencies) > 0:
 		return 2

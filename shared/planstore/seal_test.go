@@ -76,6 +76,7 @@ func TestEveryFieldOfARecordIsSealed(t *testing.T) {
 	r.Dependencies = []Dependency{{"network", "prod", StatePosition{"N", 7}}}
 	r.ModulesDigest, r.ModuleFiles = strings.Repeat("e2", 32), map[string]string{"module.vpc: run.sh": "f3"}
 	r.Mode, r.Targets, r.Replace = "destroy", []string{"a.b"}, []string{"c.d"}
+	r.BuiltDigest, r.BuiltSize, r.BuiltVersion = strings.Repeat("b1", 32), 5, "v1"
 	before := r.ID()
 	var check func(name string, v reflect.Value)
 	check = func(name string, v reflect.Value) {
@@ -151,6 +152,7 @@ func randomRecord(random *rand.Rand) Record {
 		Run: Run{fmt.Sprint(random.Uint64()), 1 + number()/2, text()}, Actor: text(),
 		Kind: KindChange, Outcome: OutcomeChanges,
 		Digest: text(), Size: int64(number()), ObjectKey: text(), ObjectVersion: text(),
+		BuiltDigest: text(), BuiltSize: int64(number()), BuiltVersion: text(),
 		ConfigurationDigest: text(), ModulesDigest: text(), TerraformName: text(), TerraformVersion: text(),
 		Counts:      changes.Counts{Create: number(), Move: number(), Outputs: number()},
 		PullRequest: number(), Branch: text(), BaseCommit: text(),

@@ -144,20 +144,27 @@ type Stored struct {
 // A planfile must be a plain file of at most 5 GiB. CreatedAt is set to now
 // when it is zero.
 func (s *Store) Put(ctx context.Context, r Record, planfile string) (Record, error) {
-	stored, err := s.put(ctx, r, planfile)
+	return s.PutWithFiles(ctx, r, planfile, "")
+}
+
+// PutWithFiles is [Store.Put] with the archive of the built files that travel with the
+// plan, which is stored before the planfile; "" for none.
+func (s *Store) PutWithFiles(ctx context.Context, r Record, planfile, builtFiles string) (Record, error) {
+	stored, err := s.put(ctx, r, planfile, builtFiles)
 	if err != nil {
 		return Record{}, fmt.Errorf("store the plan of %s for commit %s: %w", r.Target, shown(r.Commit), err)
 	}
 	return stored, nil
 }
 
-func (s *Store) put(ctx context.Context, r Record, planfile string) (Record, error) {
+func (s *Store) put(ctx context.Context, r Record, planfile, builtFiles string) (Record, error) {
 	if r.CreatedAt.IsZero() {
 		r.CreatedAt = s.now()
 	}
 	r.CreatedAt = r.CreatedAt.UTC().Round(0)
 	r.ExpiresAt = r.ExpiresAt.UTC().Truncate(time.Second)
 	r.Digest, r.Size, r.ObjectKey, r.ObjectVersion = "", 0, "", ""
+	r.BuiltDigest, r.BuiltSize, r.BuiltVersion = "", 0, ""
 	if filesSize(r.Files) > maxFiles {
 		r.Files = nil
 	}
@@ -173,23 +180,41 @@ func (s *Store) put(ctx context.Context, r Record, planfile string) (Record, err
 	case r.Outcome == OutcomeChanges && planfile == "":
 		return r, errors.New("a plan with changes needs its planfile")
 	}
-	if planfile != "" {
-		f, sum, err := openMeasured(planfile)
+	var err error
+	if builtFiles != "" {
+		if planfile == "" {
+			return r, errors.New("built files travel with a planfile, and there is none")
+		}
+		r.BuiltDigest, r.BuiltSize, r.BuiltVersion, err = s.putObject(ctx, builtFiles, func(digest string) string { return builtFilesKey(r.Target, r.Commit, digest) })
 		if err != nil {
 			return r, err
 		}
-		defer f.Close()
-		r.Digest, r.Size = sum.digest(), sum.size
-		r.ObjectKey = objectKey(r.Target, r.Commit, r.Digest)
-		if r.ObjectVersion, err = s.objects.put(ctx, r.ObjectKey, f, sum); err != nil {
+	}
+	if planfile != "" {
+		r.Digest, r.Size, r.ObjectVersion, err = s.putObject(ctx, planfile, func(digest string) string {
+			r.ObjectKey = objectKey(r.Target, r.Commit, digest)
+			return r.ObjectKey
+		})
+		if err != nil {
 			return r, err
 		}
 	}
-	r, err := newRecordItem(r).record()
+	r, err = newRecordItem(r).record()
 	if err != nil {
 		return r, err
 	}
 	return r, s.items.putRecord(ctx, r)
+}
+
+// putObject stores a file under the key that its digest gives it.
+func (s *Store) putObject(ctx context.Context, path string, key func(digest string) string) (digest string, size int64, version string, err error) {
+	f, sum, err := openMeasured(path)
+	if err != nil {
+		return "", 0, "", err
+	}
+	defer f.Close()
+	version, err = s.objects.put(ctx, key(sum.digest()), f, sum)
+	return sum.digest(), sum.size, version, err
 }
 
 func filesSize(files map[string]string) (bytes int) {
@@ -281,7 +306,24 @@ func (s *Store) fetch(ctx context.Context, r Record, path string) error {
 	if err := cmp.Or(r.check(), r.checkPlanfile()); err != nil {
 		return err
 	}
-	object, err := s.objects.get(ctx, r.ObjectKey, r.ObjectVersion)
+	return s.fetchObject(ctx, r.ObjectKey, r.ObjectVersion, r.Size, r.Digest, path)
+}
+
+// FetchFiles is [Store.Fetch] for the archive of a record's built files, which the record
+// must have (BuiltDigest).
+func (s *Store) FetchFiles(ctx context.Context, r Record, path string) error {
+	err := cmp.Or(r.check(), r.checkBuilt())
+	if err == nil {
+		err = s.fetchObject(ctx, builtFilesKey(r.Target, r.Commit, r.BuiltDigest), r.BuiltVersion, r.BuiltSize, r.BuiltDigest, path)
+	}
+	if err != nil {
+		return fmt.Errorf("fetch the built files of %s for commit %s: %w", r.Target, shown(r.Commit), err)
+	}
+	return nil
+}
+
+func (s *Store) fetchObject(ctx context.Context, key, version string, size int64, digest, path string) error {
+	object, err := s.objects.get(ctx, key, version)
 	if err != nil {
 		return err
 	}
@@ -290,7 +332,7 @@ func (s *Store) fetch(ctx context.Context, r Record, path string) error {
 	if err != nil {
 		return err
 	}
-	err = errors.Join(copyMeasured(f, object, r.Size, r.Digest), f.Close())
+	err = errors.Join(copyMeasured(f, object, size, digest), f.Close())
 	if err != nil {
 		err = errors.Join(err, os.Remove(path))
 	}

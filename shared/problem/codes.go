@@ -31,6 +31,8 @@ const (
 	Cycle Code = "GITOPS-CYCLE"
 	// RootModule is of files of a target that can't be read to tell whether they have changed.
 	RootModule Code = "GITOPS-ROOT-MODULE"
+	// PlanFiles is of built files that can't travel with a plan.
+	PlanFiles Code = "GITOPS-PLAN-FILES"
 	// StoreSettings is of settings that name no plan store, or several.
 	StoreSettings Code = "GITOPS-STORE-SETTINGS"
 	// Roles is of settings in which Terraform has a role that opens the plan store.

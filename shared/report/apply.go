@@ -77,6 +77,10 @@ func (a Apply) Markdown(limit int) string {
 		d.title = "## To be applied: " + a.name() + "\n\n"
 		d.line = headline(&changes.Plan{Counts: a.Planned}) + "\n\n" +
 			"To approve is to approve this planfile, and no other: SHA-256 " + Code(clip(a.Digest, maxName)) + ".\n\n"
+		if a.BuiltDigest != "" {
+			d.line += "Files that were built for the plan travel with it, " + Size(a.BuiltSize) + " packed: SHA-256 " + Code(clip(a.BuiltDigest, maxName)) +
+				". The plan's summary lists them. Git does not have them, so nothing compares them with what was reviewed.\n\n"
+		}
 	case NoChanges:
 		d.title = "## ✅ Nothing to apply for " + a.name() + "\n\n"
 		d.line = "**No changes.** The reviewed plan changes nothing, so Terraform did not run.\n\n"
@@ -98,7 +102,7 @@ func (a Apply) Markdown(limit int) string {
 	errors, warnings := diagnostics(a.Diagnostics)
 	d.add(a.errored(), a.scope(), a.why(), a.differs(), errors, a.next())
 	d.add(now(a.Now, limit)...)
-	d.add(failed, rest, a.outputs(), a.notes(), warnings)
+	d.add(failed, rest, a.outputs(), a.notes(), a.built(), warnings)
 
 	if a.Verification != "" {
 		d.foot = "**Verified:** " + Text(clip(a.Verification, 4*maxName)) + "\n\n"

@@ -79,7 +79,7 @@ func (d Drift) document(limit int) document {
 		doc.add(b.group(g))
 	}
 	b.compare = withLast
-	doc.add(outputs(c), b.drift(), b.deferred(), unknown, warnings)
+	doc.add(outputs(c), d.built(), b.drift(), b.deferred(), unknown, warnings)
 	return doc
 }
 

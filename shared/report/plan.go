@@ -57,7 +57,7 @@ func (p Plan) Markdown(limit int) string {
 	for _, g := range groups {
 		d.add(b.group(g))
 	}
-	d.add(outputs(c), b.drift(), b.deferred(), unknown, warnings)
+	d.add(outputs(c), p.built(), b.drift(), b.deferred(), unknown, warnings)
 
 	var more []string
 	if len(p.DependsOn) > 0 {

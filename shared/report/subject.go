@@ -29,6 +29,11 @@ type Subject struct {
 	// Scope says how the plan is not one of all that the configuration says, a sentence
 	// each; empty when it is.
 	Scope []string
+	// Built are the files that travel with the plan, sorted by name; BuiltDigest is the hex
+	// SHA-256 of their archive, and BuiltSize its size in bytes.
+	Built       []BuiltFile
+	BuiltDigest string
+	BuiltSize   int64
 	// Notes are what a reader should know besides, a sentence each.
 	Notes []string
 	// Settings are the settings in effect and where each comes from, a line each.
@@ -131,6 +136,9 @@ func (s Subject) foot(summary string, more ...string) string {
 	}
 	if s.Commit != "" {
 		short = append(short, "commit "+element(prefix(s.Commit, 7)))
+	}
+	if s.BuiltDigest != "" {
+		add("Built files", "SHA-256 "+code(s.BuiltDigest)+" ("+Size(s.BuiltSize)+" packed)")
 	}
 	add("Plan record", code(s.RecordID))
 	add("Planned", stamp(s.CreatedAt))

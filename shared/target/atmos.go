@@ -270,6 +270,9 @@ func (a Atmos) target(version AtmosVersion, d description, component, stack stri
 			resolved: a.resolved(d), sections: d.sections(),
 		},
 	}
+	if t.PlanFiles, err = d.Settings.Integrations.GitHub.GitOps.planFiles(dir); err != nil {
+		return Target{}, err
+	}
 	switch {
 	case d.disabled():
 		t.Atmos.Skip = "metadata.enabled is false"

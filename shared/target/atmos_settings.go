@@ -4,6 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
 )
 
 // gitops are the settings of the actions; Atmos has merged those of a stack over
@@ -19,7 +24,24 @@ type gitops struct {
 		URL    scalar       `json:"url"`
 		Role   storageRoles `json:"role"`
 	} `json:"artifact-storage"`
-	Role planApply `json:"role"`
+	Role      planApply `json:"role"`
+	PlanFiles []scalar  `json:"plan-files"`
+}
+
+// planFiles are the patterns of plan-files for a component in the folder dir.
+func (g gitops) planFiles(dir string) (patterns []string, err error) {
+	for _, p := range g.PlanFiles {
+		out, glob := splitPlanFile(string(p))
+		name := path.Join(dir, glob)
+		if rooted, is := strings.CutPrefix(glob, "/"); is {
+			name = path.Clean(rooted)
+		}
+		if !fs.ValidPath(name) || !doublestar.ValidatePattern(name) {
+			return nil, fmt.Errorf("settings.integrations.github.gitops.plan-files: %q is no pattern for files in this repository", string(p))
+		}
+		patterns = append(patterns, out+name)
+	}
+	return patterns, nil
 }
 
 func (g gitops) settings() Settings {

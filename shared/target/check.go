@@ -113,7 +113,7 @@ func (c *Config) checkIgnore(patterns []text) error {
 }
 
 func (c *Config) checkLayer(path text, l layer) error {
-	templates := slices.Concat([]text{path, l.Workspace}, l.VarFiles, l.BackendConfig)
+	templates := slices.Concat([]text{path, l.Workspace}, l.VarFiles, l.BackendConfig, l.PlanFiles)
 	for _, name := range slices.Sorted(maps.Keys(l.Env)) {
 		if err := c.checkVariable(name, l.Env[name].at); err != nil {
 			return err

@@ -28,6 +28,7 @@ type layer struct {
 	VarFiles      []text          `key:"var-files"`
 	BackendConfig []text          `key:"backend-config"`
 	Env           map[string]text `key:"env"`
+	PlanFiles     []text          `key:"plan-files"`
 }
 
 type component struct {

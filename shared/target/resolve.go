@@ -8,6 +8,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
 )
 
 // defaultPath is the root module folder of a component that says nothing
@@ -88,6 +90,18 @@ func (r resolver) target() (Target, error) {
 		}
 		t.BackendConfig = append(t.BackendConfig, value)
 	}
+	for _, f := range r.planFiles() {
+		out, glob := splitPlanFile(f.value)
+		f.value = glob
+		name, err := r.expandPath(f, t.Dir)
+		if err == nil && !doublestar.ValidatePattern(name) {
+			err = r.fault(f.at, nil, "%s, %s, is no pattern for files: close the brackets", f.at.named(), quote(f.value))
+		}
+		if err != nil {
+			return t, err
+		}
+		t.PlanFiles = append(t.PlanFiles, out+name)
+	}
 	t.DependsOn = r.dependsOn()
 	t.Alone = r.targets[t.Dir] == 1
 	for _, pattern := range slices.Concat(r.doc.Ignore, r.comp.Ignore) {
@@ -141,6 +155,20 @@ func (r resolver) varFiles() []text {
 func (r resolver) backendConfig() []text {
 	l := r.layers()
 	return slices.Concat(l[0].BackendConfig, l[1].BackendConfig, l[2].BackendConfig)
+}
+
+func (r resolver) planFiles() []text {
+	l := r.layers()
+	return slices.Concat(l[0].PlanFiles, l[1].PlanFiles, l[2].PlanFiles)
+}
+
+// splitPlanFile splits a pattern of plan-files into an exclamation mark, if it begins with
+// one, and the glob.
+func splitPlanFile(pattern string) (out, glob string) {
+	if glob, is := strings.CutPrefix(pattern, "!"); is {
+		return "!", glob
+	}
+	return "", pattern
 }
 
 func (r resolver) env() map[string]string {

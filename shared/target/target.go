@@ -44,6 +44,11 @@ type Target struct {
 	// Ignore are globs of files that do not count: see README.md.
 	Ignore []string
 
+	// PlanFiles are globs of files that travel with a plan, though Git does not track them,
+	// in which ** stands for any number of folders. Relative to Root; one that begins with
+	// an exclamation mark takes out what those before it chose.
+	PlanFiles []string
+
 	Settings Settings
 
 	// Tracked is shared by the targets of a checkout that does not change; nil: Git is

@@ -45,12 +45,26 @@ func (k *Tracked) index(ctx context.Context, folder string) (*index, error) {
 // Tracks reports whether Git tracks a file of the checkout, by its slash-separated path from
 // the checkout's root. Where there is no Git, nothing is tracked.
 func (t Target) Tracks(ctx context.Context, name string) (bool, error) {
+	read, err := t.index(ctx)
+	return err == nil && read.has(name), err
+}
+
+// TrackedFiles are what Git tracks in the checkout, submodules included, sorted, relative to
+// the checkout's root; none where there is no Git.
+func (t Target) TrackedFiles(ctx context.Context) ([]string, error) {
+	read, err := t.index(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return read.names, nil
+}
+
+func (t Target) index(ctx context.Context) (*index, error) {
 	co, err := openCheckout(t.Root)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	read, err := t.Tracked.index(ctx, co.resolved)
-	return err == nil && read.has(name), err
+	return t.Tracked.index(ctx, co.resolved)
 }
 
 // index is what Git's index says of a checkout. It does not change.

@@ -436,6 +436,16 @@ func (a *account) seldomPaths(t *testing.T) {
 	fatal(t, err)
 	fatal(t, applier.Finish(t.Context(), record, record.Run, planstore.Result{Status: planstore.StatusFailed, Reason: "state"}))
 
+	// Files that were built for a plan travel with it.
+	files := filepath.Join(dir, "files")
+	write(t, files, "files")
+	write(t, planfile, "planfile of built files")
+	built := record
+	built.Run.Attempt, built.CreatedAt = 3, record.CreatedAt.Add(time.Second)
+	built, err = planner.PutWithFiles(t.Context(), built, planfile, files)
+	fatal(t, err)
+	fatal(t, applier.FetchFiles(t.Context(), built, filepath.Join(dir, "fetched files")))
+
 	// Drift: its plan has another role than that of a change. Detection writes the link,
 	// remediation that too.
 	detector := a.store(t, driftStorage, mainBranch)

@@ -30,6 +30,7 @@ func (a *account) attempts() []attempt {
 	bucketARN := "arn:aws:s3:::" + a.bucket
 	planfile := bucketARN + "/planfiles/acme/infrastructure/network/dev/" + strings.Repeat("a", 40) + "/" + strings.Repeat("b", 64) + ".tfplan"
 	errored := bucketARN + "/errored-state/acme/infrastructure/network/dev/" + strings.Repeat("a", 40) + "/1.1/" + strings.Repeat("b", 64) + ".tfstate"
+	builtFiles := strings.TrimSuffix(planfile, ".tfplan") + ".files.tar.gz"
 	otherFile := strings.Replace(planfile, "/infrastructure/", "/payments/", 1)
 	longerFile := strings.Replace(planfile, "/infrastructure/", "/infrastructure-live/", 1)
 	key := a.policies.KeyARN
@@ -118,6 +119,15 @@ func (a *account) attempts() []attempt {
 		{"the planner stops versioning", object(planStorage, "PutBucketVersioning", bucketARN, nil)},
 
 		// Planner: read.
+		{"the planner replaces the built files of a plan", upload(planStorage, builtFiles, map[string]any{"s3:if-none-match": nil})},
+		{"the planner deletes the built files of a plan", object(planStorage, "DeleteObject", builtFiles, nil)},
+		{"the planner reads the built files of a plan", object(planStorage, "GetObject", builtFiles, nil)},
+		{"drift detection reads the built files of a plan", object(driftStorage, "GetObject", builtFiles, nil)},
+		{"the applier stores built files", upload(applyStorage, builtFiles, nil)},
+		{"the applier reads built files of another repository", object(applyStorage, "GetObject", strings.Replace(builtFiles, "/infrastructure/", "/payments/", 1), nil)},
+		{"Terraform, planning, reads built files", object(planRole, "GetObject", builtFiles, nil)},
+		{"Terraform, planning, stores built files", upload(planRole, builtFiles, nil)},
+		{"Terraform, applying, stores built files", upload(applyRole, builtFiles, nil)},
 		{"the planner reads a planfile, and the secrets in it", object(planStorage, "GetObject", planfile, nil)},
 		{"the planner reads a version of a planfile", object(planStorage, "GetObjectVersion", planfile, map[string]any{"s3:VersionId": "1"})},
 		{"the planner reads an errored state", object(planStorage, "GetObject", errored, nil)},

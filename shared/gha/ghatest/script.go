@@ -133,6 +133,7 @@ func (s Scripts) Params(dir string) testscript.Params {
 //	same-run                    the next action is a job of the workflow run of the last one
 //	http-backend                a server for Terraform's http backend, in $TF_HTTP_ADDRESS; while
 //	                            there is a file named refuse, or slow, that is how it takes writes
+//	provider                    Terraform finds the provider example.com/test/built, of test/provider
 //	aws [SECONDS]               an AWS account with a plan store in $BUCKET and $TABLE, and ID tokens, with
 //	                            the claims in claims.json; STS's credentials last SECONDS. Each call is a line of
 //	                            the file trail: SERVICE CALL ROLE KEY, or sts CALL ROLE SESSION KEY
@@ -179,6 +180,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"permissions":  word(2, -1, givePermissions),
 	"same-run":     word(0, 0, sameRun),
 	"http-backend": word(0, 0, httpBackend),
+	"provider":     word(0, 0, provider),
 	"aws":          word(0, 1, aws),
 	"aws-error":    word(4, -1, awsError),
 	"action":       action,

@@ -1,0 +1,80 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/report"
+)
+
+// placeFiles puts the files that were built for the plan into the checkout, until the work
+// on the target is over. Init has run before it, so that none of them has a say in that.
+func (w *Work) placeFiles(ctx context.Context) error {
+	record := w.stored.Record
+	if record.BuiltDigest == "" {
+		return nil
+	}
+	archive := filepath.Join(w.Job.Dir, "plan-files.tar.gz")
+	err := w.store.FetchFiles(ctx, record, archive)
+	if errors.Is(err, planstore.ErrDigestMismatch) {
+		return w.Refuse(err, w.advice().tampered)
+	}
+	if err != nil {
+		return err
+	}
+	w.placed, err = w.Job.PlaceFiles(ctx, archive)
+	if problem.CodeOf(err) == problem.PlanFiles {
+		return w.Refuse(err, w.advice().built)
+	}
+	if err != nil {
+		return fmt.Errorf("put the files that were built for the plan of %s in place: %w", w.Job.Target, err)
+	}
+	for _, f := range w.placed.Files {
+		w.view.Built = append(w.view.Built, report.BuiltFile{Name: f.Name, Size: f.Size})
+	}
+	if replaced := w.placed.Replaced; len(replaced) > 0 {
+		w.view.Notes = append(w.view.Notes, fmt.Sprintf("This job had made other files of these names: %s. Those of the plan were used.", shortList(replaced)))
+	}
+	return nil
+}
+
+// placeAgain undoes what a new plan has made of the reviewed plan's files.
+func (w *Work) placeAgain() error {
+	if w.placed == nil {
+		return nil
+	}
+	changed, err := w.placed.Again()
+	if err != nil {
+		return fmt.Errorf("put the files that were built for the plan of %s back in place: %w", w.Job.Target, err)
+	}
+	if len(changed) > 0 {
+		w.view.Notes = append(w.view.Notes, fmt.Sprintf("Planned again, these files were made otherwise: %s. Those of the reviewed plan were used.", shortList(changed)))
+	}
+	return nil
+}
+
+// removeFiles ends placeFiles, whatever came of the apply.
+func (w *Work) removeFiles() error {
+	if w.placed == nil {
+		return nil
+	}
+	if err := w.placed.Close(); err != nil {
+		return fmt.Errorf("remove the files that were built for the plan of %s: %w", w.Job.Target, err)
+	}
+	return nil
+}
+
+// shortList names some of many.
+func shortList(names []string) string {
+	const most = 5
+	list := strings.Join(names[:min(most, len(names))], ", ")
+	if more := len(names) - most; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	return list
+}

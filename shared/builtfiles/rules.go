@@ -1,0 +1,161 @@
+package builtfiles
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Rules are what a file must keep to travel to an apply.
+type Rules struct {
+	// Root is the checkout's folder, absolute and without links.
+	Root string
+	// Folders are those of the root module and of the local modules that it calls, and the
+	// folders and files outside of these that the configuration has a path to; relative to
+	// Root, slash-separated, links followed.
+	Folders []string
+	// Tracked are the files that Git tracks, sorted, relative to Root; nil: there is no Git.
+	Tracked []string
+	// Own are files that belong to Terraform or to this project, whatever their names say:
+	// a local state, a folder that is a plan store. Relative to Root.
+	Own []string
+	// Generated tells what Atmos writes into the root module's folder, by the path in there;
+	// nil without Atmos.
+	Generated func(rel string) bool
+	// Dir is the root module's folder.
+	Dir string
+
+	taken map[string]bool // what Git tracks, in lower case: files, and (false) folders
+}
+
+// prepare makes check fast.
+func (r Rules) prepare() Rules {
+	r.taken = make(map[string]bool, len(r.Tracked))
+	for _, name := range r.Tracked {
+		lower := strings.ToLower(name)
+		r.taken[lower] = true
+		for dir := path.Dir(lower); dir != "."; dir = path.Dir(dir) {
+			if _, known := r.taken[dir]; known {
+				break
+			}
+			r.taken[dir] = false
+		}
+	}
+	return r
+}
+
+// check says why a file of this name may not be brought into the checkout; nil if it may.
+func (r Rules) check(name string) error {
+	switch {
+	case name == "" || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) || strings.Contains(name, `\`):
+		return errors.New("that is no name for a file on every machine")
+	case !fs.ValidPath(name) || name == ".":
+		return errors.New("its name leads out of the checkout")
+	case len(name) > 1000:
+		return errors.New("its name is longer than 1,000 bytes")
+	}
+	for segment := range strings.SplitSeq(strings.ToLower(name), "/") {
+		if why := reserved(segment); why != "" {
+			return errors.New(why)
+		}
+	}
+	switch {
+	case r.tracks(name):
+		return errors.New("Git has a file or folder of this name, and what Git has was reviewed")
+	case !r.inFolders(name):
+		return errors.New("it is outside of the root module's folder and of those that its configuration names")
+	case r.isOwn(name):
+		return errors.New("it is a state, or a part of the plan store")
+	}
+	return nil
+}
+
+// reserved says what a file is that shapes what Terraform, Git or these actions do, by a
+// part of its path in lower case; empty for any other.
+func reserved(segment string) string {
+	switch {
+	case segment == ".git" || strings.HasPrefix(segment, ".git~") || segment == "git~1":
+		return "it is Git's own"
+	case strings.HasPrefix(segment, ".terraform") || strings.HasPrefix(segment, ".tofu") || strings.HasPrefix(segment, ".opentofu") || segment == "terraform.d":
+		return "it is Terraform's own: its data, its lock file, its settings"
+	case segment == "terraform.rc" || segment == "tofu.rc":
+		return "it is a CLI configuration"
+	case segment == "gitops.yaml" || segment == "gitops.yml" || strings.HasPrefix(segment, "atmos.y") || strings.HasPrefix(segment, ".atmos") || segment == "component.yaml" || segment == "terragrunt.hcl":
+		return "it says what is planned, and how"
+	case segment == ".tool-versions" || segment == "mise.toml" || segment == ".mise.toml" || segment == ".envrc":
+		return "it says which programs run"
+	case strings.HasPrefix(segment, ".gitops-"):
+		return "it is this action's own"
+	}
+	// x.tf, x.tf.json, x.auto.tfvars.json, x.tftest.hcl
+	for _, part := range strings.Split(segment, ".")[1:] {
+		switch part {
+		case "tf", "tofu":
+			return "it is a Terraform file"
+		case "tfvars", "tofuvars":
+			return "it is a var file"
+		case "tfbackend":
+			return "it says where the state is"
+		case "tftest", "tofutest", "tfmock", "tfquery", "tfstack", "tfcomponent", "tfdeploy":
+			return "it is a Terraform file"
+		case "tfrc", "tofurc":
+			return "it is a CLI configuration"
+		case "tfstate":
+			return "it is a state"
+		case "tfplan":
+			return "it is a planfile"
+		}
+	}
+	return ""
+}
+
+// isWritten tells what Terraform writes by itself, and so nobody has to carry.
+func isWritten(segment string) bool {
+	segment = strings.ToLower(segment)
+	if segment == ".git" || strings.HasPrefix(segment, ".terraform") || strings.HasPrefix(segment, ".gitops-") ||
+		segment == "crash.log" || strings.HasPrefix(segment, "crash.") && strings.HasSuffix(segment, ".log") {
+		return true
+	}
+	parts := strings.Split(segment, ".")[1:]
+	return !slices.Contains(parts, "tf") && (slices.Contains(parts, "tfstate") || slices.Contains(parts, "tfplan"))
+}
+
+// tracks tells whether Git tracks a file of this name, or files below it, or a file where
+// one of its folders would be; on a disk that ignores case, too.
+func (r Rules) tracks(name string) bool {
+	lower := strings.ToLower(name)
+	if _, taken := r.taken[lower]; taken {
+		return true
+	}
+	for dir := path.Dir(lower); dir != "."; dir = path.Dir(dir) {
+		if r.taken[dir] {
+			return true
+		}
+	}
+	return false
+}
+
+func (r Rules) inFolders(name string) bool {
+	return slices.ContainsFunc(r.Folders, func(folder string) bool { return isIn(name, folder) })
+}
+
+func (r Rules) isOwn(name string) bool {
+	return slices.ContainsFunc(r.Own, func(own string) bool { return isIn(name, own) })
+}
+
+// generated tells what Atmos writes.
+func (r Rules) generated(name string) bool {
+	if r.Generated == nil || !isIn(name, r.Dir) {
+		return false
+	}
+	return r.Generated(strings.TrimPrefix(strings.TrimPrefix(name, r.Dir), "/")) || r.Generated(path.Base(name))
+}
+
+// isIn tells whether a path is a folder or lies in it.
+func isIn(name, folder string) bool {
+	return folder == "." || name == folder || strings.HasPrefix(name, folder+"/")
+}

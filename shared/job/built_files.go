@@ -1,0 +1,174 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/terraform-gitops/gitops/shared/builtfiles"
+	"github.com/terraform-gitops/gitops/shared/target"
+	"github.com/terraform-gitops/gitops/shared/terraform"
+)
+
+// Building watches which files planning makes.
+type Building struct {
+	job   *Job
+	reach target.Reach
+	watch *builtfiles.Watch
+}
+
+// Built are the files that travel with a plan.
+type Built struct {
+	Files   []builtfiles.File
+	Archive string // with these files; empty when there are none
+	// Unmatched are the patterns of plan-files that no file fits.
+	Unmatched []string
+}
+
+// WatchFiles notes which files there are before the target is planned.
+func (j *Job) WatchFiles(ctx context.Context) (*Building, error) {
+	rules, reach, err := j.fileRules(ctx)
+	if err != nil {
+		// What is wrong with the configuration is told by Terraform, or after the plan:
+		// Atmos may bring it with its init. Then nothing is known to be in its folders.
+		rules, reach, err = j.folderRules(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look at the files of %s: %w", j.Target, err)
+	}
+	watch, err := builtfiles.Look(rules)
+	if err != nil {
+		return nil, fmt.Errorf("look at the files of %s: %w", j.Target, err)
+	}
+	return &Building{j, reach, watch}, nil
+}
+
+// Others that are planned in the same folder may be writing their own files there: these are
+// looked at again, so often, after so long.
+const (
+	packTries = 5
+	packPause = time.Second
+)
+
+// Pack says which files travel with the plan that was made since, and packs them.
+func (b *Building) Pack(ctx context.Context, cli *terraform.CLI) (built Built, err error) {
+	j := b.job
+	if state, err := j.StateInCheckout(cli); err != nil {
+		return Built{}, fmt.Errorf("plan %s: %w", j.Target, err)
+	} else if state != "" {
+		dir, base := path.Split(state)
+		b.watch.Leave(state, state+".backup", path.Join(dir, "."+base+".lock.info"))
+	}
+	for try := 1; ; try++ {
+		built, err = b.pack()
+		if !errors.Is(err, builtfiles.ErrChanging) && !errors.Is(err, fs.ErrNotExist) || try == packTries {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return Built{}, context.Cause(ctx)
+		case <-time.After(packPause):
+		}
+	}
+	if err != nil {
+		return Built{}, fmt.Errorf("plan %s: %w", j.Target, err)
+	}
+	return built, nil
+}
+
+func (b *Building) pack() (built Built, err error) {
+	j := b.job
+	chosen, err := b.watch.Choose(j.planFiles(b.reach.Dir), func(name string) bool {
+		_, named := slices.BinarySearch(b.reach.Named, name)
+		return named
+	})
+	if err != nil {
+		return Built{}, err
+	}
+	built = Built{Files: chosen.Files, Unmatched: chosen.Unmatched}
+	if len(built.Files) == 0 {
+		return built, nil
+	}
+	root, err := filepath.EvalSymlinks(j.Target.Root)
+	if err != nil {
+		return Built{}, err
+	}
+	built.Archive = filepath.Join(j.Dir, "plan-files.tar.gz")
+	return built, builtfiles.Pack(built.Archive, root, built.Files)
+}
+
+// PlaceFiles puts the files of an archive that came with a plan into the checkout, until
+// they are closed. Init has to have run.
+func (j *Job) PlaceFiles(ctx context.Context, archive string) (*builtfiles.Placed, error) {
+	rules, _, err := j.fileRules(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return builtfiles.Place(archive, j.Dir, rules)
+}
+
+// planFiles are the target's patterns, with links in the root module's folder followed.
+func (j *Job) planFiles(dir string) []string {
+	var patterns []string
+	for _, pattern := range j.Target.PlanFiles {
+		glob, out := strings.CutPrefix(pattern, "!")
+		if rest, below := strings.CutPrefix(glob, j.Target.Dir+"/"); below && j.Target.Dir != "." {
+			glob = path.Join(dir, rest)
+		}
+		if out {
+			glob = "!" + glob
+		}
+		patterns = append(patterns, glob)
+	}
+	return patterns
+}
+
+// fileRules are what files that travel must keep to, by the configuration as it is on disk.
+func (j *Job) fileRules(ctx context.Context) (builtfiles.Rules, target.Reach, error) {
+	reach, err := j.Target.Reach(ctx)
+	if err != nil {
+		return builtfiles.Rules{}, reach, err
+	}
+	rules, err := j.rulesFor(ctx, reach)
+	return rules, reach, err
+}
+
+// folderRules are those where of the configuration nothing but its folder is known.
+func (j *Job) folderRules(ctx context.Context) (builtfiles.Rules, target.Reach, error) {
+	reach := target.Reach{Dir: j.Target.Dir, Folders: []string{j.Target.Dir}}
+	rules, err := j.rulesFor(ctx, reach)
+	return rules, reach, err
+}
+
+func (j *Job) rulesFor(ctx context.Context, reach target.Reach) (rules builtfiles.Rules, err error) {
+	rules = builtfiles.Rules{Dir: reach.Dir, Folders: reach.Folders}
+	if rules.Root, err = filepath.EvalSymlinks(j.Target.Root); err != nil {
+		return rules, err
+	}
+	if rules.Tracked, err = j.Target.TrackedFiles(ctx); err != nil {
+		return rules, err
+	}
+	if j.Target.Atmos != nil {
+		rules.Generated = target.IsGenerated
+	}
+	for _, own := range []string{j.storageFolder(), j.Context.TempDir} {
+		if name, err := filepath.Rel(rules.Root, resolved(own)); own != "" && err == nil && filepath.IsLocal(name) && name != "." {
+			rules.Own = append(rules.Own, filepath.ToSlash(name))
+		}
+	}
+	return rules, nil
+}
+
+// storageFolder is the plan store where that is a folder; empty otherwise.
+func (j *Job) storageFolder() string {
+	if j.Target.Settings.StorageURL == "" {
+		return ""
+	}
+	return storeFolder(j.Target.Settings.StorageURL, j.Context.Workspace)
+}
