@@ -67,8 +67,9 @@ func names(files []File) (list []string) {
 func TestFilesThatWereMadeOrChangedTravel(t *testing.T) {
 	t.Parallel()
 	rules := checkout(t, "app/old.zip", "app/changed.zip", "app/lib/x.py", "app/named.zip", "app/dist/a/b.zip", "app/dist/a/b.map", "build/layer.zip", "other/x.zip", "app/tool/main.tf", "app/tool/x.zip", ".git/x")
-	rules.Generated = nil
+	rules.Folders = append(rules.Folders, "app/.terraformrc", "app/.terraform/x") // named by an expression
 	w := look(t, rules)
+	write(t, rules.Root, "app/.terraformrc", "", 0o644)
 	write(t, rules.Root, "app/changed.zip", "now", 0o644)
 	write(t, rules.Root, "app/new.zip", "", 0o755)
 	write(t, rules.Root, "app/lib/x.py", "changed, and in Git", 0o644)

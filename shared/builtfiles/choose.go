@@ -176,6 +176,9 @@ func (r Rules) walk(each func(name string, info fs.FileInfo, other bool) error) 
 }
 
 func (r Rules) walkFolder(folder string, met map[string]bool, each func(string, fs.FileInfo, bool) error) error {
+	if slices.ContainsFunc(strings.Split(folder, "/"), isWritten) {
+		return nil // an expression may name it all the same
+	}
 	others := map[string]bool{}
 	err := filepath.WalkDir(filepath.Join(r.Root, filepath.FromSlash(folder)), func(file string, e fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -189,7 +192,7 @@ func (r Rules) walkFolder(folder string, met map[string]bool, each func(string, 
 			return err
 		}
 		name := filepath.ToSlash(relative)
-		if name != folder && isWritten(e.Name()) {
+		if isWritten(e.Name()) {
 			if e.IsDir() {
 				return fs.SkipDir
 			}
