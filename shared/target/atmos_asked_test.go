@@ -57,14 +57,14 @@ func TestAMissingMemberIsAnErrorThatNamesItAndTheVersion(t *testing.T) {
 		whole := func() section {
 			return ask("describe", "component", "network", "-s", "acme-ue2-dev", "--format", "json", "--query", ".")
 		}
-		print := func(value any) string {
-			text, err := json.Marshal(value)
+		text := func(value any) string {
+			content, err := json.Marshal(value)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return strings.ReplaceAll(string(text), p.Root, ".")
+			return strings.ReplaceAll(string(content), p.Root, ".")
 		}
-		if _, err := scripted(t, version, map[string]string{"component": print(whole())}).Target(t.Context(), "network", "acme-ue2-dev"); err != nil {
+		if _, err := scripted(t, version, map[string]string{"component": text(whole())}).Target(t.Context(), "network", "acme-ue2-dev"); err != nil {
 			t.Fatal(err)
 		}
 		for _, member := range []string{"component_info", "component_info.component_path", "component_info.component_type", "component", "settings", "metadata", "vars", "env", "backend", "backend_type", "providers", "command", "workspace"} {
@@ -82,7 +82,7 @@ func TestAMissingMemberIsAnErrorThatNamesItAndTheVersion(t *testing.T) {
 				default:
 					in[key] = ""
 				}
-				_, err := scripted(t, version, map[string]string{"component": print(d)}).Target(t.Context(), "network", "acme-ue2-dev")
+				_, err := scripted(t, version, map[string]string{"component": text(d)}).Target(t.Context(), "network", "acme-ue2-dev")
 				if err == nil || !strings.Contains(err.Error(), "Atmos "+version+" describes `network` in `acme-ue2-dev` without `"+member+"`") || problem.CodeOf(err) != problem.Atmos {
 					t.Errorf("%s is %s: %v", member, how, err)
 				}
@@ -90,7 +90,7 @@ func TestAMissingMemberIsAnErrorThatNamesItAndTheVersion(t *testing.T) {
 					continue // not all have it in lists
 				}
 				stacks := section{"acme-ue2-dev": section{"components": section{"terraform": section{"network": d}}}}
-				_, err = scripted(t, version, map[string]string{"stacks": print(stacks)}).Stacks(t.Context())
+				_, err = scripted(t, version, map[string]string{"stacks": text(stacks)}).Stacks(t.Context())
 				if err == nil || !strings.Contains(err.Error(), "Atmos "+version+" describes `network` in `acme-ue2-dev` without `"+member+"`") {
 					t.Errorf("%s is %s, in a list: %v", member, how, err)
 				}
@@ -172,6 +172,23 @@ func TestVersionsOfAtmos(t *testing.T) {
 				t.Errorf("%q, want %q: %v", got, want, err)
 			}
 		})
+	}
+}
+
+func TestAVersionForPeopleIsRead(t *testing.T) {
+	t.Parallel()
+	a := scripted(t, "", map[string]string{})
+	if err := os.WriteFile(filepath.Join(a.Root, "version"), []byte("\n👽 Atmos 1.200.0 on linux/amd64\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := a.Version(t.Context()); err != nil || v.Number != "1.200.0" {
+		t.Errorf("%v %v", v, err)
+	}
+	if err := os.WriteFile(filepath.Join(a.Root, "version"), []byte("no\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := target.NewAtmos(a.Path, a.Root, a.Env).Version(t.Context()); err == nil || !strings.Contains(err.Error(), target.OldestAtmos) {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -67,6 +68,9 @@ func (v AtmosVersion) Untried() string {
 	return ""
 }
 
+// plainVersion is the version in what Atmos prints for people.
+var plainVersion = regexp.MustCompile(`Atmos v?(\S+) on `)
+
 // askedVersion is a version that is asked for once.
 type askedVersion struct {
 	mu    sync.Mutex
@@ -91,7 +95,12 @@ func (a Atmos) Version(ctx context.Context) (AtmosVersion, error) {
 	var v struct {
 		Number string `json:"version"`
 	}
-	if err := json.Unmarshal(out, &v); err != nil || v.Number == "" || !isPrintable(v.Number) || len(v.Number) > maxName {
+	if err := json.Unmarshal(out, &v); err != nil {
+		if found := plainVersion.FindSubmatch(out); found != nil {
+			v.Number = string(found[1])
+		}
+	}
+	if v.Number == "" || !isPrintable(v.Number) || len(v.Number) > maxName {
 		return AtmosVersion{}, problem.With(problem.Atmos, fmt.Errorf("`atmos version --format json` on the runner says no version: install Atmos %s or newer", OldestAtmos))
 	}
 	known := AtmosVersion{Number: v.Number, Edition: a.edition()}
