@@ -75,9 +75,14 @@ func (m *merge) affected(ctx context.Context) ([]target.Change, error) {
 // anew says why a target is planned again before its plan is applied; empty: it is not. A
 // plan of one that the merge does not affect was reviewed by nobody who looked at what was
 // merged: a planner could have stored it beside that of another target.
-func (m *merge) anew(ctx context.Context, t target.Target) string {
+//
+// With verification: replan all are planned again, but for one that waits, whose first plan
+// nobody reviews: there it is asked all the same.
+func (m *merge) anew(ctx context.Context, t target.Target, record planstore.Record) string {
+	waits := record.Outcome == planstore.OutcomeWaiting
+	asked := waits || record.Outcome == planstore.OutcomeChanges && m.Verification != apply.Replan
 	base := m.base()
-	if base == "" || m.Verification == apply.Replan {
+	if base == "" || !asked {
 		return ""
 	}
 	affected := false

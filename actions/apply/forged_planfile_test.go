@@ -219,6 +219,50 @@ func TestPlansOfWhatTheMergeDoesNotAffectAreMadeAgain(t *testing.T) {
 	}
 }
 
+// Whoever can store a record can say that the target waits for another one, so that the apply
+// plans it: only what the merge affects, and what was never applied, is applied so.
+func TestPlansThatWaitAreAppliedOnlyOfNewTargetsThatTheMergeAffects(t *testing.T) {
+	t.Parallel()
+	const module = "variable \"given\" {}\nresource \"terraform_data\" \"honest\" { input = var.given }\n"
+	for name, c := range map[string]struct {
+		applied  bool
+		file     string
+		refused  bool
+		verified string
+	}{
+		"affected and new":      {false, "components/component/more.tf", false, "replan"},
+		"not affected":          {false, "README.md", true, "replan"},
+		"applied before":        {true, "components/component/more.tf", true, "replan"},
+		"without being planned": {false, "components/component/more.tf", true, "none"},
+	} {
+		for _, inputs := range []map[string]string{ghatest.ComponentInputs(), {"targets": `[{"component":"component","stack":"stack"}]`}} {
+			w := forgeryOf(t, module, nil, "TF_VAR_given=honest")
+			w.inputs = inputs
+			if c.applied {
+				if _, err := w.run(t, nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			state := filepath.Join(w.Dir, "state", "terraform.tfstate")
+			before, _ := os.ReadFile(state)
+			w.commit(t, map[string]string{c.file: "# more\n"})
+			w.plan(t)
+			record := w.find(t).Record
+			record.Outcome, record.Counts = planstore.OutcomeWaiting, changes.Counts{}
+			w.forge(t, record, "")
+			result, err := w.run(t, map[string]string{"verification": c.verified})
+			after, _ := os.ReadFile(state)
+			if changed := string(before) != string(after); changed == c.refused {
+				t.Errorf("%s, inputs %v: applied %t, error %v; summary:\n%s", name, inputs, changed, err, result.Summary)
+			}
+			// Of many without replan it is named, and no failure.
+			if code := problem.CodeOf(err); c.refused && err != nil && code != problem.Waiting && code != problem.Targets || !c.refused && err != nil {
+				t.Errorf("%s, inputs %v: %v", name, inputs, err)
+			}
+		}
+	}
+}
+
 // forgeryOf is a repository whose component was planned honestly, with these files besides
 // and this environment of its jobs.
 func forgeryOf(t *testing.T, module string, files map[string]string, environ ...string) *forgery {

@@ -121,9 +121,7 @@ func (f *fleet) target(ctx context.Context, n batch.Node, failed []target.Name) 
 		if plan.err != nil {
 			return plan.err
 		}
-		if record.Outcome == planstore.OutcomeChanges {
-			w.PlanAnew(f.anew(ctx, w.Job.Target))
-		}
+		w.PlanAnew(f.anew(ctx, w.Job.Target, record))
 		if f.DryRun {
 			return w.Review(ctx)
 		}

@@ -11,7 +11,6 @@ import (
 	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/job"
-	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/target"
 )
@@ -35,9 +34,7 @@ func (m *merge) one(ctx context.Context) (job.Result, error) {
 		if err := m.checkExpected(c.stored.Record.ApprovalDigest()); err != nil {
 			return w.Refuse(err, adviceOnDigest)
 		}
-		if c.stored.Record.Outcome == planstore.OutcomeChanges {
-			w.PlanAnew(m.anew(ctx, w.Job.Target))
-		}
+		w.PlanAnew(m.anew(ctx, w.Job.Target, c.stored.Record))
 		if m.DryRun {
 			return w.Review(ctx)
 		}

@@ -25,6 +25,12 @@ func (w *Work) refuseWaiting(why string) error {
 // Nobody has reviewed this plan. So it may only create, on a state that is new: whatever else
 // it would do is refused, and has to be planned and reviewed.
 func (w *Work) planFirst(ctx context.Context) (nothing bool, err error) {
+	switch {
+	case w.anew != "":
+		return false, w.refuseWaiting("it could not be planned with the pull request, and " + w.anew)
+	case w.stored.Last != nil:
+		return false, w.refuseWaiting("it could not be planned with the pull request, and it was applied before: its state is not new")
+	}
 	if w.cli.Atmos == nil { // whose plan begins with an init
 		if err := w.Job.Init(ctx, w.cli, nil); err != nil {
 			return false, fmt.Errorf("plan %s: %w", w.Job.Target, err)
@@ -52,7 +58,7 @@ func (w *Work) planFirst(ctx context.Context) (nothing bool, err error) {
 	other := plan.Counts
 	other.Create, other.Outputs = 0, 0
 	switch {
-	case file.Lineage != "":
+	case file.Lineage != "": // applied by other means
 		w.view.Now = plan
 		return false, w.refuseWaiting("it was planned for the first time just now, on a state that is not new: nobody has reviewed that plan")
 	case other.Any() || !plan.Complete:
