@@ -296,7 +296,7 @@ func (j *Job) Apply(ctx context.Context, cli *terraform.CLI, planfile, made stri
 	}
 	again := inside.Ephemeral(made)
 	without := *cli
-	without.Env = terraform.ApplyEnviron(cli.Env, again)
+	without.Env = inside.ApplyEnviron(cli.Env, made)
 	if len(again) == 0 || cli.Atmos != nil {
 		return without.Apply(ctx, planfile)
 	}

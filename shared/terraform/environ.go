@@ -57,18 +57,6 @@ func Environ(base []string, add, credentials map[string]string) []string {
 	return list
 }
 
-// ApplyEnviron is an environment to apply a planfile in: without empty values of variables,
-// but for the ephemeral ones that are named. The planfile holds the planned values; the job
-// that applies may lack them, and Terraform 1.11 crashes on an empty one for a map.
-// https://github.com/hashicorp/terraform/issues/36130
-func ApplyEnviron(env []string, ephemeral []string) []string {
-	return slices.DeleteFunc(slices.Clone(env), func(entry string) bool {
-		name, value, _ := strings.Cut(entry, "=")
-		variable, is := strings.CutPrefix(name, "TF_VAR_")
-		return is && value == "" && !slices.Contains(ephemeral, variable)
-	})
-}
-
 // https://docs.github.com/en/actions/reference/workflows-and-actions/variables
 func withheld(name string) bool {
 	switch name {
