@@ -157,8 +157,17 @@ func (j *Job) rulesFor(ctx context.Context, reach target.Reach) (rules builtfile
 	if j.Target.Atmos != nil {
 		rules.Generated = target.IsGenerated
 	}
-	for _, own := range []string{j.storageFolder(), j.Context.TempDir} {
-		if name, err := filepath.Rel(rules.Root, resolved(own)); own != "" && err == nil && filepath.IsLocal(name) && name != "." {
+	for _, own := range []string{
+		j.storageFolder(), j.Context.TempDir, j.Context.ToolCache,
+		j.terraformVariable("TF_PLUGIN_CACHE_DIR"), j.terraformVariable("TF_LOG_PATH"), // relative to where Terraform runs
+	} {
+		if own == "" {
+			continue
+		}
+		if !filepath.IsAbs(own) {
+			own = filepath.Join(j.inRoot(j.Target.Dir), own)
+		}
+		if name, err := filepath.Rel(rules.Root, resolved(own)); err == nil && filepath.IsLocal(name) && name != "." {
 			rules.Own = append(rules.Own, filepath.ToSlash(name))
 		}
 	}
