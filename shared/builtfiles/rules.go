@@ -65,7 +65,7 @@ func (r Rules) check(name string) error {
 	}
 	switch {
 	case r.tracks(name):
-		return errors.New("Git has a file or folder of this name, and what Git has was reviewed")
+		return errors.New("a file or folder of this name is in Git, and was reviewed as it is there")
 	case !r.inFolders(name):
 		return errors.New("it is outside of the root module's folder and of those that its configuration names")
 	case r.isOwn(name):

@@ -389,7 +389,7 @@ func (j *Job) setAside() error {
 	j.prepared = true
 	data := filepath.Join(j.inRoot(j.Target.Dir), terraformData)
 	if _, err := os.Lstat(data); err != nil {
-		return nil // there is none, or Terraform will say what is wrong
+		return nil //nolint:nilerr // there is none, or Terraform will say what is wrong
 	}
 	folder, err := os.MkdirTemp(filepath.Dir(data), ".terraform-aside-")
 	if err == nil {

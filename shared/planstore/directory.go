@@ -169,7 +169,8 @@ func (d *database) eachRecord(ctx context.Context, t Target, commit, end string,
 	return d.view(ctx, func(b *bbolt.Bucket) error {
 		prefix := string(itemKey(pk, commit+"#"))
 		c := b.Cursor()
-		name, value := c.Seek(itemKey(pk, end))
+		var value []byte
+		name, _ := c.Seek(itemKey(pk, end))
 		if name == nil {
 			name, value = c.Last()
 		} else {

@@ -34,7 +34,7 @@ func Seed(t testing.TB) uint64 {
 // Random draws with the seed of a run.
 func Random(t testing.TB) *mathrand.Rand {
 	t.Helper()
-	return mathrand.New(mathrand.NewPCG(Seed(t), 0))
+	return mathrand.New(mathrand.NewPCG(Seed(t), 0)) //nolint:gosec // a test's draw, which must come again
 }
 
 func find(env func(string) string) (uint64, error) {

@@ -505,7 +505,7 @@ func (m *moduleTree) add(name string, isRead bool) error {
 	case info.Mode().IsRegular():
 		s, known := m.hashed[name]
 		if !known {
-			if s, err = m.content(hash, name, end); err != nil {
+			if s, err = m.content(hash, end); err != nil {
 				return fail(err)
 			}
 			m.hashed[name] = s
@@ -533,7 +533,7 @@ type contentSum struct {
 
 // content hashes a file that ends at end, after what a link says: by Git's own object ID
 // where files are compared by those, and the file is what the index has.
-func (m *moduleTree) content(hash hash.Hash, name, end string) (contentSum, error) {
+func (m *moduleTree) content(hash hash.Hash, end string) (contentSum, error) {
 	if id, ok := m.objectID(end); ok {
 		fmt.Fprintf(hash, "git %s\n", id)
 		return contentSum{sum: sum(hash.Sum(nil))}, nil
@@ -545,7 +545,7 @@ func (m *moduleTree) content(hash hash.Hash, name, end string) (contentSum, erro
 	defer f.Close()
 	// Not io.Copy, which makes a buffer for each file.
 	n, err := io.ReadFull(f, m.buffer)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return contentSum{}, err
 	}
 	hash.Write(m.buffer[:n])

@@ -51,7 +51,7 @@ func (o LocateOptions) wanted() (wanted, error) {
 	}
 	planned, err := goversion.NewSemver(o.Planned)
 	if err != nil {
-		return want, nil // of another tool, or none
+		return want, nil //nolint:nilerr // of another tool, or none
 	}
 	// As Terraform itself, to which a pre-release is as its release for a required_version.
 	if want.check(planned) || want.lazy && want.check(planned.Core()) {

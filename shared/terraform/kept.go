@@ -19,7 +19,7 @@ import (
 // ErrAfterTerraform is found in the error of a command that Terraform brought to a good
 // end, and Atmos did not: it was killed, or what it does after Terraform failed. After an
 // Apply all of the plan is applied, and the state is written.
-var ErrAfterTerraform = problem.With(problem.Atmos, errors.New("Terraform came to a good end, and Atmos did not"))
+var ErrAfterTerraform = problem.With(problem.Atmos, errors.New("the run of Terraform ended well, and that of Atmos did not"))
 
 // kept are the Terraforms that one Atmos starts; see keep.go.
 type kept struct{ folder string }
@@ -58,7 +58,7 @@ func (a *Atmos) keep(cmd *exec.Cmd, program string) (_ kept, err error) {
 		os.Mkdir(config.Shim, 0o700),
 		os.Mkdir(filepath.Join(folder, keptRuns), 0o700),
 		os.WriteFile(filepath.Join(folder, keptConfig), text, 0o600),
-		os.WriteFile(shim, []byte(script), 0o700),
+		os.WriteFile(shim, []byte(script), 0o700), //nolint:gosec // it is started
 	} {
 		if err != nil {
 			return kept{}, errors.Join(err, os.RemoveAll(folder))

@@ -457,11 +457,10 @@ func (p *Planfile) Mode() Mode { return p.planned.mode }
 // Errored reports whether the planning failed: Terraform does not apply such a plan.
 func (p *Planfile) Errored() bool { return p.planned.errored }
 
-// Targets are the addresses that the plan was limited to (-target), sorted; Replace are
-// those that it was to replace (-replace).
+// Targets are the addresses that the plan was limited to (-target), sorted.
 func (p *Planfile) Targets() []string { return p.planned.targets }
 
-// Replace: see [Planfile.Targets].
+// Replace are the addresses that the plan was to replace (-replace), sorted.
 func (p *Planfile) Replace() []string { return p.planned.replace }
 
 // Counts are the numbers that [changes.Read] finds in what `show -json` prints of the

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -22,7 +23,8 @@ func printError(err error) {
 		return
 	}
 	text := err.Error()
-	if f, ok := err.(*failure); ok {
+	var f *failure
+	if errors.As(err, &f) {
 		text = f.title + "\n\n" + f.explanation
 	}
 	fmt.Fprintf(os.Stderr, "\n# Error\n\n%s\n", wrapped("**Error:** "+text, 120))

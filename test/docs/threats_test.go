@@ -53,7 +53,7 @@ func TestEachThreatNamesItsTest(t *testing.T) {
 			there := false
 			switch {
 			case strings.HasSuffix(file, "_test.go"):
-				there = strings.Contains(read(t, file), "\nfunc "+name+"(t *testing.T) {")
+				there = strings.Contains(read(t, file), "\nfunc "+name+"(t *testing.T) {") || strings.Contains(read(t, file), "\nfunc "+name+"(f *testing.F) {")
 			case strings.HasSuffix(file, ".tftest.hcl"):
 				there = strings.Contains(read(t, file), "\nrun \""+name+"\" {")
 			case strings.HasSuffix(file, ".txtar"):
