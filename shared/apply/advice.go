@@ -43,7 +43,7 @@ var adviceForChange = advice{
 	depends:  "Review what it would do now. " + PlanMerged,
 	differs:  "Review the difference. " + PlanMerged,
 	stale:    "Something else changed this target's state after the review. " + PlanMerged,
-	newState: "Look at where the state should be (the root module's backend, backend-config, the workspace), and plan again. To have a new state on purpose, run this again with accept-new-state: true.",
+	newState: "Look at where the state should be (the root module's backend, backend-config, the workspace). " + PlanMerged + " To have a new state on purpose, run this again with accept-new-state: true.",
 	locked:   "The plan can still be applied: run this job again once whoever holds the lock is done. A lock that nobody holds any more is ended by terraform force-unlock.",
 }
 
@@ -63,6 +63,6 @@ var adviceForDrift = advice{
 	depends:  DetectAgain,
 	differs:  DetectAgain,
 	stale:    "Something else changed this target's state since the drift was planned. " + DetectAgain,
-	newState: "Look at where the state should be (the root module's backend, backend-config, the workspace). To have a new state on purpose, merge a pull request and apply it with accept-new-state: true. " + DetectAgain,
+	newState: "Look at where the state should be (the root module's backend, backend-config, the workspace). To have a new state on purpose, apply a change of this target with accept-new-state: true. " + DetectAgain,
 	locked:   "The plan can still be applied: add the label again once whoever holds the lock is done. A lock that nobody holds any more is ended by terraform force-unlock.",
 }
