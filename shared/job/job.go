@@ -182,7 +182,8 @@ func (rp *Repository) Open(ctx context.Context, name target.Name, in Inputs) (*J
 	return j, nil
 }
 
-// EnterFolder waits until no other job that has entered the root module's folder, of this
+// EnterFolder waits until no other job that has entered the root module's folder, or one of a
+// component whose outputs Atmos reads for the target, of this
 // process or another on this machine, works in it; the log says that it waits. It lasts
 // until LeaveFolder or Close, and entering again does nothing. Whoever applies must enter:
 // Terraform leaves the states that it can't write under one name there.
@@ -190,13 +191,27 @@ func (j *Job) EnterFolder(ctx context.Context) (waited bool, err error) {
 	if j.locked != nil {
 		return false, nil
 	}
-	j.locked, err = lockFolder(ctx, j.Context.TempDir, j.inRoot(j.Target.Dir), j.Target.Atmos != nil, func() {
-		waited = true
-		log := j.runtime.Group("wait: " + j.Target.String())
-		fmt.Fprintf(log, "Another target is worked on in %s. Those that share a folder take turns.\n", j.Target.Dir)
-		_ = log.Close() // a log that nobody can read stops nothing
-	})
-	return waited, err
+	// All jobs enter in the order of the paths: so no two wait for each other.
+	folders := append(j.readFolders(ctx), j.Target.Dir)
+	slices.SortFunc(folders, func(a, b string) int { return strings.Compare(realPath(j.inRoot(a)), realPath(j.inRoot(b))) })
+	folders = slices.CompactFunc(folders, func(a, b string) bool { return realPath(j.inRoot(a)) == realPath(j.inRoot(b)) })
+	for _, dir := range folders {
+		waits := func() {
+			waited = true
+			log := j.runtime.Group("wait: " + j.Target.String())
+			fmt.Fprintf(log, "Another target is worked on in %s. Those that work in a folder take turns.\n", dir)
+			_ = log.Close() // a log that nobody can read stops nothing
+		}
+		if dir == j.Target.Dir {
+			j.locked, err = lockFolder(ctx, j.Context.TempDir, j.inRoot(dir), j.Target.Atmos != nil, waits)
+		} else {
+			err = j.enterRead(ctx, dir, waits)
+		}
+		if err != nil {
+			return waited, errors.Join(err, j.leaveRead())
+		}
+	}
+	return waited, nil
 }
 
 func override(s *target.Settings, in Inputs) {

@@ -40,11 +40,7 @@ func lockFolder(ctx context.Context, tempDir, folder string, clean bool, waits f
 	if tempDir == "" {
 		tempDir = os.TempDir()
 	}
-	same := folder
-	if real, err := filepath.EvalSymlinks(folder); err == nil { // Atmos may bring the folder
-		same = real
-	}
-	name := sha256.Sum256([]byte(same))
+	name := sha256.Sum256([]byte(realPath(folder)))
 	path := filepath.Join(tempDir, "gitops-"+hex.EncodeToString(name[:8])+".lock")
 	var lock *os.File
 	for {

@@ -3,48 +3,51 @@ package job
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path"
-	"slices"
+	"path/filepath"
 
 	"github.com/terraform-gitops/gitops/shared/target"
 )
 
-// enterRead has no other job work in the folders of the components whose outputs Atmos
-// reads for this target, until LeaveFolder or Close: it initializes them there, and writes
-// the backend of one stack where another job may just be reading its own. They are entered
-// in the order of their paths, after the target's own where that is entered already.
-func (j *Job) enterRead(ctx context.Context) error {
-	if len(j.read) > 0 || j.left {
+// readFolders are the folders of the components whose outputs Atmos reads for this target,
+// other than its own: it initializes them there, and writes the backend of one stack where
+// another job may just be reading its own.
+func (j *Job) readFolders(ctx context.Context) (folders []string) {
+	if j.Target.Atmos == nil {
 		return nil
 	}
-	var folders []string
 	for _, name := range j.Target.Atmos.RunsIn(j.Target.Name()) {
 		dir, err := j.repository.folderOf(ctx, name)
 		if err != nil {
 			continue // Atmos says what it is, when it calls the function
 		}
-		if dir != j.Target.Dir {
+		if realPath(j.inRoot(dir)) != realPath(j.inRoot(j.Target.Dir)) {
 			folders = append(folders, dir)
 		}
 	}
-	slices.Sort(folders)
-	for _, dir := range slices.Compact(folders) {
-		locked, err := lockFolder(ctx, j.Context.TempDir, j.inRoot(dir), true, func() {
-			log := j.runtime.Group("wait: " + j.Target.String())
-			fmt.Fprintf(log, "Another target is worked on in %s, whose outputs this one reads.\n", dir)
-			_ = log.Close() // a log that nobody can read stops nothing
-		})
-		if err != nil {
-			return errors.Join(err, j.leaveRead())
-		}
-		read := readFolder{lockedFolder: locked, data: j.inRoot(path.Join(dir, j.dataDir()))}
-		if _, err := os.Stat(read.data); err == nil {
-			read.data = "" // an earlier step's, which stays
-		}
-		j.read = append(j.read, read)
+	return folders
+}
+
+// realPath is a folder's without symbolic links; as it is where the folder is not there.
+func realPath(folder string) string {
+	if real, err := filepath.EvalSymlinks(folder); err == nil {
+		return real
 	}
+	return folder
+}
+
+// enterRead has no other job work in a folder that is read, until LeaveFolder or Close.
+func (j *Job) enterRead(ctx context.Context, dir string, waits func()) error {
+	locked, err := lockFolder(ctx, j.Context.TempDir, j.inRoot(dir), true, waits)
+	if err != nil {
+		return err
+	}
+	read := readFolder{lockedFolder: locked, data: j.inRoot(path.Join(dir, j.dataDir()))}
+	if _, err := os.Stat(read.data); err == nil {
+		read.data = "" // an earlier step's, which stays
+	}
+	j.read = append(j.read, read)
 	return nil
 }
 

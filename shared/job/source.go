@@ -87,9 +87,6 @@ func (rp *Repository) knowAtmos(ctx context.Context) error {
 // resolve has Atmos call the functions of the target, in the environment of its
 // Terraform.
 func (j *Job) resolve(ctx context.Context, env []string) error {
-	if err := j.enterRead(ctx); err != nil {
-		return err
-	}
 	env = append(slices.Clone(env), "TF_DATA_DIR="+j.dataDir())
 	if j.Inputs.Identity != "" {
 		env = append(env, "ATMOS_IDENTITY="+j.Inputs.Identity)
