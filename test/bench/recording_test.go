@@ -12,7 +12,14 @@ import (
 const standIn = `#!/bin/sh
 dir=$(dirname "$0")
 case "$1" in
-version | init | show) cat "$dir/$1" ;;
+version | show) cat "$dir/$1" ;;
+init) # which notes the backend: the planfile's is compared with it
+	data=${TF_DATA_DIR:-.terraform}
+	mkdir -p "$data"
+	cat "$dir/backend" >"$data/terraform.tfstate"
+	cat "$dir/init"
+	;;
+state) cat "$dir/state" ;;
 plan)
 	for arg; do
 		case "$arg" in -out=*) cat "$dir/planfile" >"${arg#-out=}" ;; esac
@@ -40,6 +47,7 @@ func (f *fleet) recordTerraform(tb testing.TB) {
 		{"plan", "-json", "-input=false", "-out=" + planfile},
 		{"show", "-json", planfile},
 		{"apply", "-json", "-input=false", planfile},
+		{"state", "pull"},
 	} {
 		cmd := exec.CommandContext(tb.Context(), "terraform", args...)
 		cmd.Dir, cmd.Env = dir, f.Environ
@@ -49,6 +57,9 @@ func (f *fleet) recordTerraform(tb testing.TB) {
 		}
 		write(tb, filepath.Join(bin, args[0]), string(out))
 	}
+	backend, err := os.ReadFile(filepath.Join(dir, ".terraform", "terraform.tfstate"))
+	must(tb, err)
+	write(tb, filepath.Join(bin, "backend"), string(backend))
 	must(tb, os.WriteFile(filepath.Join(bin, "terraform"), []byte(standIn), 0o755))
 	f.Environ = append(f.Environ, "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
 }

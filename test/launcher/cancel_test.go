@@ -3,6 +3,7 @@ package launcher
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -49,6 +50,16 @@ func TestThePostStepGoesOnWithAKilledMainStep(t *testing.T) {
 	check(t, os.WriteFile(hold, nil, 0o644))
 	main := w.start("plan.js", given)
 	main.waitFor("stop-commands")
+	// A launcher that is killed before it notes what it has printed has that printed again.
+	eventually(t, "the launcher notes what it has printed", func() bool {
+		noted, _ := filepath.Glob(filepath.Join(w.temp, "gitops-launch-*", "printed"))
+		for _, file := range noted {
+			if count, _ := os.ReadFile(file); string(count) == strconv.Itoa(len(main.printed())) {
+				return true
+			}
+		}
+		return false
+	})
 	main.signal(os.Interrupt)
 	main.signal(os.Kill)
 	main.wait()
