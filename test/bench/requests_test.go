@@ -27,7 +27,7 @@ func checkRequests(t *testing.T, sizes ...int) {
 		want := map[string]int{
 			"plan: s3 PUT": n, "plan: dynamodb PutItem": n,
 			// The state's lineage of the last apply.
-			"plan: dynamodb BatchGetItem": n,
+			"plan: dynamodb BatchGetItem":                           n,
 			"plan: GitHub GET /repos/acme/infra/commits/N/status":   1,
 			"plan: GitHub GET /repos/acme/infra/pulls/N":            1,
 			"plan: GitHub GET /repos/acme/infra/issues/N/comments":  1,
