@@ -37,17 +37,27 @@ func (w *Work) checkForged(ctx context.Context) error {
 		differs = append(differs, backend...)
 	}
 	if w.options.Verification == Strict {
-		variables, err := w.variables()
+		values, err := w.compareVariables()
 		if err != nil {
 			return err
-		}
-		values, err := w.inside.CompareVariables(variables)
-		if err != nil {
-			return fmt.Errorf("compare the planfile of %s with its variables: %w", w.Job.Target, err)
 		}
 		differs = append(differs, values...)
 	}
 	return w.refuseForged(differs)
+}
+
+// compareVariables names the root variables whose values in the planfile are not those that
+// Git sets.
+func (w *Work) compareVariables() ([]string, error) {
+	variables, err := w.variables()
+	if err != nil {
+		return nil, err
+	}
+	values, err := w.inside.CompareVariables(variables)
+	if err != nil {
+		return nil, fmt.Errorf("compare the planfile of %s with its variables: %w", w.Job.Target, err)
+	}
+	return values, nil
 }
 
 // asRecorded names what the planfile and its record tell differently.
@@ -117,13 +127,9 @@ func (w *Work) checkNothing(ctx context.Context) error {
 		differs = append(differs, fmt.Sprintf("the record is of a plan without changes, and the planfile has %s", counts))
 	}
 	if w.options.Verification == Strict && w.Job.Target.Atmos == nil {
-		variables, err := w.variables()
+		values, err := w.compareVariables()
 		if err != nil {
 			return err
-		}
-		values, err := w.inside.CompareVariables(variables)
-		if err != nil {
-			return fmt.Errorf("compare the planfile of %s with its variables: %w", w.Job.Target, err)
 		}
 		differs = append(differs, values...)
 	}
