@@ -25,9 +25,6 @@ func Main(now func() time.Time) int {
 		return job.Finish(r, job.Result{Outputs: map[string]string{"status": "failed"}}, err)
 	}
 	r.Redact(in.Token)
-	unused := job.UnusedInputs()
-	unused["plan-storage"] = "only a stored plan is applied"
-	r.Unused(unused)
 	result, err := Run(ctx, in, Deps{Runtime: r, Environ: os.Environ(), Now: now, Signals: signals})
 	return job.Finish(r, result, err)
 }

@@ -25,8 +25,6 @@ func Main(now func() time.Time) int {
 		return job.Finish(r, job.Result{Outputs: map[string]string{"status": string(Failed)}}, err)
 	}
 	r.Redact(in.Token)
-	of := job.UnusedInputs()
-	r.Unused(map[string]string{"atmos-version": of["atmos-version"], "skip-checkout": of["skip-checkout"]})
 	result, err := Run(ctx, in, Deps{Runtime: r, Environ: os.Environ(), Now: now, Signals: signals})
 	return job.Finish(r, result, err)
 }

@@ -25,7 +25,6 @@ func Main(now func() time.Time) int {
 		return job.Finish(r, job.Result{}, err)
 	}
 	r.Redact(in.Token)
-	r.Unused(job.UnusedInputs())
 	result, err := Run(ctx, in, Deps{Runtime: r, Environ: os.Environ(), Now: now, Signals: signals})
 	return job.Finish(r, result, err)
 }

@@ -102,22 +102,3 @@ func quote(value string) string {
 	}
 	return strconv.Quote(value)
 }
-
-// Unused answers the inputs that are accepted but have no effect, given with
-// the reason: one notice names those of them that are set. It never fails.
-func (r *Runtime) Unused(reasons map[string]string) {
-	var set []string
-	for name, reason := range reasons {
-		if r.Input(name) != "" {
-			set = append(set, fmt.Sprintf("`%s` (%s)", name, reason))
-		}
-	}
-	if len(set) == 0 {
-		return
-	}
-	slices.Sort(set)
-	r.Notice(Annotation{
-		Title:   "Inputs without effect",
-		Message: "These inputs are accepted but do nothing: " + strings.Join(set, ", ") + ".",
-	})
-}

@@ -70,24 +70,3 @@ func TestInputsThatAreWrongAreAllNamedOnOneLine(t *testing.T) {
 		t.Error(diff)
 	}
 }
-
-func TestUnusedInputsGetOneNotice(t *testing.T) {
-	t.Parallel()
-	reasons := map[string]string{
-		"atmos-version":     "install Atmos in a step before this one",
-		"skip-checkout":     "this action never checks out",
-		"infracost-api-key": "there is no cost estimate",
-	}
-	var out strings.Builder
-	gha.New([]string{"INPUT_SKIP-CHECKOUT=true", "INPUT_ATMOS-VERSION=1.2", "INPUT_INFRACOST-API-KEY="}, &out).Unused(reasons)
-	want := "::notice title=Inputs without effect::These inputs are accepted but do nothing: " +
-		"`atmos-version` (install Atmos in a step before this one), `skip-checkout` (this action never checks out).\n"
-	if diff := cmp.Diff(want, out.String()); diff != "" {
-		t.Error(diff)
-	}
-	out.Reset()
-	gha.New(nil, &out).Unused(reasons)
-	if out.Len() > 0 {
-		t.Errorf("a notice about nothing: %s", out.String())
-	}
-}

@@ -103,21 +103,6 @@ func (in Inputs) Check() error {
 	return nil
 }
 
-// UnusedInputs are inputs of the public Atmos actions that ours accept, so that
-// a workflow migrates by changing `uses:`, and why each has no use here.
-func UnusedInputs() map[string]string {
-	return map[string]string{
-		"atmos-version":            "Atmos is installed by a step before this one",
-		"atmos-gitops-config-path": "settings are read from Atmos or gitops.yaml",
-		"component-path":           "Atmos or gitops.yaml says where a component lives",
-		"skip-checkout":            "the checkout is a step of the workflow",
-		"skip-plandiff":            "the stored planfile is applied itself, so there is nothing to compare",
-		"branding-logo-image":      "summaries show no logo",
-		"branding-logo-url":        "summaries show no logo",
-		"infracost-api-key":        "there is no cost estimate",
-	}
-}
-
 // Job is one target's job on a runner.
 type Job struct {
 	Inputs  Inputs
