@@ -17,6 +17,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 	"github.com/terraform-gitops/gitops/shared/target"
 )
 
@@ -114,7 +115,7 @@ func (e *skip) Error() string { return e.reason }
 func (e *skip) result(r *gha.Runtime) job.Result {
 	r.Notice(gha.Annotation{Message: "Nothing is applied: " + e.reason})
 	return job.Result{
-		Summary: "⏭️ Nothing is applied: " + report.Text(e.reason) + ".\n",
+		Summary: "⏭️ Nothing is applied: " + markdown.Text(e.reason) + ".\n",
 		Outputs: nothing("skipped"),
 	}
 }
@@ -127,7 +128,7 @@ func failed(r *gha.Runtime, in Inputs, err error) job.Result {
 		refusal.Describe(&view)
 	}
 	return job.Result{
-		Summary: job.Redact(r, view).Markdown(report.SummaryLimit),
+		Summary: job.Redact(r, view).Markdown(markdown.SummaryLimit),
 		Outputs: map[string]string{"status": "failed", "outputs": "{}"},
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/job"
-	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 	"github.com/terraform-gitops/gitops/shared/target"
 )
 
@@ -90,7 +90,7 @@ func result(r *gha.Runtime, o apply.Outcome) job.Result {
 		values = []byte("{}")
 	}
 	return job.Result{
-		Summary:     job.Redact(r, o.Report).Markdown(report.SummaryLimit),
+		Summary:     job.Redact(r, o.Report).Markdown(markdown.SummaryLimit),
 		Outputs:     map[string]string{"status": status, "outputs": string(values), "digest": o.Report.Digest, "count": "1", "has-changes": strconv.FormatBool(o.HasChanges)},
 		Annotations: o.Annotations,
 	}

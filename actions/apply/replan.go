@@ -13,7 +13,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
-	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
 // parseReplan reads the input `replan`: nil when nothing is to be planned again.
@@ -55,7 +55,7 @@ func planAgain(ctx context.Context, in Inputs, d Deps) (job.Result, error) {
 		said = "Planned again: " + strings.Join(names, ", ")
 	}
 	d.Runtime.Notice(gha.Annotation{Message: said + "."})
-	result := job.Result{Summary: "🔁 " + report.Text(said) + ".\n", Outputs: map[string]string{"status": "succeeded", "outputs": "{}"}}
+	result := job.Result{Summary: "🔁 " + markdown.Text(said) + ".\n", Outputs: map[string]string{"status": "succeeded", "outputs": "{}"}}
 	if err != nil {
 		result.Outputs["status"] = "failed"
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/drift"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
-	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
 // discard writes down that a person closed the issue, so that the same changes open no
@@ -68,7 +68,7 @@ func (w *work) discard(ctx context.Context) (_ job.Result, err error) {
 		return nothing(w.Runtime, fmt.Sprintf("issue #%d shows no drift that could be discarded", number)), nil
 	}
 	text := fmt.Sprintf("## 🔕 Discarded\n\n%s closed this issue, so the same changes open no other one for %d days, until %s. Other changes do. When nothing drifts any more, this is forgotten.\n",
-		report.Code(closer), int(w.DiscardFor.Hours())/24, now.Add(w.DiscardFor).UTC().Format("2 January 2006"))
+		markdown.Code(closer), int(w.DiscardFor.Hours())/24, now.Add(w.DiscardFor).UTC().Format("2 January 2006"))
 	if err := w.tellDiscarded(ctx, text); err != nil {
 		return job.Result{}, err
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/problem"
-	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
 // Inputs are the action's inputs; action.yml describes them.
@@ -146,7 +146,7 @@ func (w *work) subject() string {
 func nothing(r *gha.Runtime, why string) job.Result {
 	r.Notice(gha.Annotation{Message: "Nothing to do: " + why})
 	return job.Result{
-		Summary: "⏭️ Nothing to do: " + report.Text(why) + ".\n",
+		Summary: "⏭️ Nothing to do: " + markdown.Text(why) + ".\n",
 		Outputs: map[string]string{"status": string(Nothing)},
 	}
 }

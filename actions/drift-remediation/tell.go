@@ -12,6 +12,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 	"github.com/terraform-gitops/gitops/shared/target"
 )
 
@@ -67,7 +68,7 @@ func (r *remediation) tell(ctx context.Context, o apply.Outcome, err error) (job
 		o.Report.NextSteps = append(o.Report.NextSteps, repair)
 		status, told = Failed, r.notDone(ctx, r.short(o), drift.LabelFailed)
 	}
-	return r.result(status, job.Redact(r.Runtime, o.Report).Markdown(report.SummaryLimit), o.Annotations, told), errors.Join(err, told)
+	return r.result(status, job.Redact(r.Runtime, o.Report).Markdown(markdown.SummaryLimit), o.Annotations, told), errors.Join(err, told)
 }
 
 // leftOut makes a refusal of a target that is not to be worked on; nil for any other error.
@@ -86,7 +87,7 @@ func (w *work) leftOut(err error) *apply.Refusal {
 // is done.
 func (r *remediation) tellFixed(ctx context.Context) (job.Result, error) {
 	text := fmt.Sprintf("## ✅ No drift any more in %s in %s\n\nNothing was applied: %s. A new plan changes nothing, as %s found.\n",
-		report.Code(r.Component), report.Code(r.Stack), report.Text(r.fixed.Reason.Error()), r.run())
+		markdown.Code(r.Component), markdown.Code(r.Stack), markdown.Text(r.fixed.Reason.Error()), r.run())
 	text = r.Runtime.Redacted(text)
 	_, told := r.done(ctx, Fixed, text)
 	return r.result(Fixed, text, nil, told), told
@@ -95,7 +96,7 @@ func (r *remediation) tellFixed(ctx context.Context) (job.Result, error) {
 // tellBefore finishes what a run that has applied the plan did not come to tell.
 func (r *remediation) tellBefore(ctx context.Context) (job.Result, error) {
 	text := fmt.Sprintf("## ✅ Applied %s in %s before\n\nThe plan was applied by %s, which did not come to close this issue.\n",
-		report.Code(r.Component), report.Code(r.Stack), report.Link("another run", r.before.Run.URL))
+		markdown.Code(r.Component), markdown.Code(r.Stack), markdown.Link("another run", r.before.Run.URL))
 	ours, told := r.done(ctx, Remediated, text)
 	if !ours && told == nil {
 		return nothing(r.Runtime, fmt.Sprintf("the plan of issue #%d was just applied by %s", r.issue.Number, r.before.Run.URL)), nil

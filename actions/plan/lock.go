@@ -12,7 +12,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
-	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
 // onlyLocks does what there is to do where nothing is to be planned: a pull request was
@@ -40,7 +40,7 @@ func (s *session) onlyLocks(ctx context.Context) (done bool, _ job.Result, _ err
 	}
 	s.Runtime.Notice(gha.Annotation{Message: said})
 	outputs := (&planning{session: s}).outputs()
-	return true, job.Result{Summary: "🔓 " + report.Text(said) + ".\n", Outputs: outputs}, nil
+	return true, job.Result{Summary: "🔓 " + markdown.Text(said) + ".\n", Outputs: outputs}, nil
 }
 
 // release ends the locks of the pull request, and returns whose they were.

@@ -12,7 +12,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
-	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 	"github.com/terraform-gitops/gitops/shared/target"
 )
 
@@ -139,7 +139,7 @@ func (s *session) ended(ctx context.Context) (done bool, _ job.Result, _ error) 
 		}
 	}
 	s.Runtime.Notice(gha.Annotation{Message: said})
-	return true, job.Result{Summary: "⏭️ " + report.Text(said) + "\n", Outputs: outputs}, nil
+	return true, job.Result{Summary: "⏭️ " + markdown.Text(said) + "\n", Outputs: outputs}, nil
 }
 
 func state(pr github.PullRequest) string {

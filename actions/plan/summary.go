@@ -15,11 +15,12 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
 // report shows the plan and sets the outputs.
 func (p *planning) report(ctx context.Context) (job.Result, error) {
-	result := job.Result{Outputs: p.outputs(), Summary: p.markdown()(report.SummaryLimit)}
+	result := job.Result{Outputs: p.outputs(), Summary: p.markdown()(markdown.SummaryLimit)}
 	if p.record.Outcome == planstore.OutcomeFailed {
 		result.Annotations = job.Annotations(p.job.Target.Dir, p.diagnostics)
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
-	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
@@ -294,7 +294,7 @@ func tooBroad(b target.Broad) string {
 
 // detailBytes is how much of resources' details is kept for the report, which
 // is at most report.SummaryLimit long.
-const detailBytes = report.SummaryLimit
+const detailBytes = markdown.SummaryLimit
 
 // read reads what the planfile would change, and the state it was made on.
 func (p *planning) read(ctx context.Context, cli *terraform.CLI, planfile string) error {

@@ -13,7 +13,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
-	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
@@ -129,7 +129,7 @@ func (w *Work) readReviewed(ctx context.Context) (_ *changes.Plan, err error) {
 
 func (w *Work) read(ctx context.Context, planfile string) (plan *changes.Plan, err error) {
 	err = w.cli.ShowJSON(ctx, planfile, func(r io.Reader) (err error) {
-		plan, err = changes.Read(r, changes.Limit{Bytes: report.SummaryLimit / 4})
+		plan, err = changes.Read(r, changes.Limit{Bytes: markdown.SummaryLimit / 4})
 		return err
 	})
 	return plan, err

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/terraform-gitops/gitops/shared/planstore"
-	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
 // maxBody is how many characters an issue's body has at most.
@@ -50,10 +50,10 @@ func title(r planstore.DriftResult) string {
 func section(r planstore.DriftResult, since time.Time, discardFor time.Duration, withReport bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", planLine(r.RecordID))
-	name := report.Code(r.Component) + " in " + report.Code(r.Stack)
+	name := markdown.Code(r.Component) + " in " + markdown.Code(r.Stack)
 	failed := r.Outcome == planstore.DriftError
 	if failed {
-		fmt.Fprintf(&b, "## ❌ The drift of %s is not known\n\nPlanning it has failed since %s: %s\n", name, stamp(since), report.Text(r.Error))
+		fmt.Fprintf(&b, "## ❌ The drift of %s is not known\n\nPlanning it has failed since %s: %s\n", name, stamp(since), markdown.Text(r.Error))
 	} else {
 		fmt.Fprintf(&b, "## 🔀 %s has drifted\n\nSince %s, at the latest.\n", name, stamp(since))
 	}
@@ -62,7 +62,7 @@ func section(r planstore.DriftResult, since time.Time, discardFor time.Duration,
 			// Whoever may plan may write a result: it must not forge our lines.
 			fmt.Fprintf(&b, "\n%s\n", strings.TrimSpace(strings.ReplaceAll(r.Report, "<!--", "&lt;!--")))
 		} else {
-			fmt.Fprintf(&b, "\nThere is no room here for what drifted: %s shows it.\n", report.Link("this run", r.Run.URL))
+			fmt.Fprintf(&b, "\nThere is no room here for what drifted: %s shows it.\n", markdown.Link("this run", r.Run.URL))
 		}
 	}
 	b.WriteString("\n### What to do\n\n")
@@ -72,14 +72,14 @@ func section(r planstore.DriftResult, since time.Time, discardFor time.Duration,
 	case r.RecordID == "":
 		b.WriteString("- **Take it over or change it back**: there is no plan to apply here. The next detection closes this issue when nothing differs any more.\n")
 	default:
-		fmt.Fprintf(&b, "- **Take it back**: add the label %s. That applies exactly the plan above, once, until %s, if Git and what runs are still as they were. It needs write permission on this repository.\n", report.Code(LabelApply), stamp(r.ExpiresAt))
+		fmt.Fprintf(&b, "- **Take it back**: add the label %s. That applies exactly the plan above, once, until %s, if Git and what runs are still as they were. It needs write permission on this repository.\n", markdown.Code(LabelApply), stamp(r.ExpiresAt))
 	}
 	fmt.Fprintf(&b, "- **Leave it**: close this issue. The same changes then open no other one for %d days.\n", int(discardFor.Hours()/24))
 	b.WriteString("- **Keep it**: make the configuration say so, in a pull request. The next detection that finds nothing closes this issue.\n")
 
-	fmt.Fprintf(&b, "\n<details><summary><sub>About this detection</sub></summary>\n\n- Seen by %s, %s\n- Commit: %s\n", report.Link("this run", r.Run.URL), stamp(r.At), report.Code(r.Commit))
+	fmt.Fprintf(&b, "\n<details><summary><sub>About this detection</sub></summary>\n\n- Seen by %s, %s\n- Commit: %s\n", markdown.Link("this run", r.Run.URL), stamp(r.At), markdown.Code(r.Commit))
 	if r.RecordID != "" {
-		fmt.Fprintf(&b, "- Plan record: %s\n- Planfile: SHA-256 %s\n- Expires: %s\n", report.Code(r.RecordID), report.Code(r.PlanDigest), stamp(r.ExpiresAt))
+		fmt.Fprintf(&b, "- Plan record: %s\n- Planfile: SHA-256 %s\n- Expires: %s\n", markdown.Code(r.RecordID), markdown.Code(r.PlanDigest), stamp(r.ExpiresAt))
 	}
 	b.WriteString("\n</details>")
 	return b.String()

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/planstore"
-	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
 // Summary is the job summary of a reconciliation.
@@ -45,9 +45,9 @@ func (s Summary) Markdown() string {
 		}
 		done := what[d.Kind]
 		if d.Err != nil {
-			done = "❌ " + report.CellText(d.Err.Error())
+			done = "❌ " + markdown.CellText(d.Err.Error())
 		}
-		rows[d.Kind] = append(rows[d.Kind], fmt.Sprintf("| %s | %s | %s | %s | %s |\n", report.Cell(d.Name.Component), report.Cell(d.Name.Stack), changes, done, issue))
+		rows[d.Kind] = append(rows[d.Kind], fmt.Sprintf("| %s | %s | %s | %s | %s |\n", markdown.Cell(d.Name.Component), markdown.Cell(d.Name.Stack), changes, done, issue))
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "## 🔀 Drift: %d drifted, %d not known\n\n", drifted, failed)
@@ -65,7 +65,7 @@ func (s Summary) Markdown() string {
 	left := 0
 	for _, kind := range []Kind{NoRoom, Open, Update, Fixed, Removed, Duplicate, Quiet, Busy, Adopt, Forget, Keep} {
 		for _, row := range rows[kind] {
-			if b.Len()+len(row) > report.SummaryLimit-200 {
+			if b.Len()+len(row) > markdown.SummaryLimit-200 {
 				left++
 				continue
 			}

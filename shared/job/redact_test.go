@@ -9,6 +9,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
 // A secret that escaping for Markdown breaks up and that cutting could halve.
@@ -55,7 +56,7 @@ func TestNoTextOfAReportKeepsASecret(t *testing.T) {
 	redacted, changes := Redact(r, plan), *Redact(r, plan.Changes)
 	for _, text := range []string{
 		fmt.Sprintf("%+v %+v %+v", redacted, changes, Redact(r, apply)),
-		redacted.Markdown(report.SummaryLimit), Redact(r, apply).Markdown(report.SummaryLimit),
+		redacted.Markdown(markdown.SummaryLimit), Redact(r, apply).Markdown(markdown.SummaryLimit),
 	} {
 		for _, part := range []string{"w0rd", "of several"} {
 			if i := strings.Index(text, part); i >= 0 {

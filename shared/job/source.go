@@ -14,7 +14,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/problem"
-	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
@@ -43,7 +43,7 @@ func (e *Skipped) Error() string {
 // Result says so to the workflow and its readers; outputs are the action's.
 func (e *Skipped) Result(r *gha.Runtime, outputs map[string]string) Result {
 	r.Notice(gha.Annotation{Message: e.Error()})
-	summary := fmt.Sprintf("⏭️ %s in %s is skipped: %s.\n", report.Code(e.Target.Component), report.Code(e.Target.Stack), report.Text(e.Reason))
+	summary := fmt.Sprintf("⏭️ %s in %s is skipped: %s.\n", markdown.Code(e.Target.Component), markdown.Code(e.Target.Stack), markdown.Text(e.Reason))
 	return Result{Summary: summary, Outputs: outputs}
 }
 

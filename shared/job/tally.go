@@ -10,6 +10,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 	"github.com/terraform-gitops/gitops/shared/target"
 )
 
@@ -69,7 +70,7 @@ const (
 // End makes the job's result. It fails when a target failed: format says so with their
 // number and their names.
 func (t *Tally) End(format string, outputs map[string]string) (Result, error) {
-	summary, err := t.Summary.Markdown(report.SummaryLimit)
+	summary, err := t.Summary.Markdown(markdown.SummaryLimit)
 	t.Trouble(err)
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
+	"github.com/terraform-gitops/gitops/shared/report/planned"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
@@ -65,116 +67,116 @@ type ErroredState struct {
 	Commands []string // what saves it to the backend, a shell line each
 }
 
-// Markdown is the summary in at most limit bytes, such as [SummaryLimit].
+// Markdown is the summary in at most limit bytes, such as [markdown.SummaryLimit].
 func (a Apply) Markdown(limit int) string {
-	d := document{rest: a.rest(" has all of it.")}
+	d := markdown.Document{Rest: a.rest(" has all of it.")}
 	failed, rest, done := a.results()
 	switch a.Status {
 	case Succeeded:
-		d.title = "## ✅ Applied " + a.name() + "\n\n"
-		d.line = "**" + done.line(a.Planned) + "**\n\n"
+		d.Title = "## ✅ Applied " + a.name() + "\n\n"
+		d.Line = "**" + done.line(a.Planned) + "**\n\n"
 	case Planned:
-		d.title = "## To be applied: " + a.name() + "\n\n"
-		d.line = headline(&changes.Plan{Counts: a.Planned}) + "\n\n" +
-			"To approve is to approve this planfile, and no other: SHA-256 " + Code(clip(a.Digest, maxName)) + ".\n\n"
+		d.Title = "## To be applied: " + a.name() + "\n\n"
+		d.Line = planned.Headline(&changes.Plan{Counts: a.Planned}) + "\n\n" +
+			"To approve is to approve this planfile, and no other: SHA-256 " + markdown.Code(markdown.Clip(a.Digest, markdown.MaxName)) + ".\n\n"
 		if a.BuiltDigest != "" {
-			d.line += "Files that were built for the plan travel with it, " + Size(a.BuiltSize) + " packed: SHA-256 " + Code(clip(a.BuiltDigest, maxName)) +
+			d.Line += "Files that were built for the plan travel with it, " + markdown.Size(a.BuiltSize) + " packed: SHA-256 " + markdown.Code(markdown.Clip(a.BuiltDigest, markdown.MaxName)) +
 				". The plan's summary lists them. Git does not have them, so nothing compares them with what was reviewed.\n\n"
 		}
 	case NoChanges:
-		d.title = "## ✅ Nothing to apply for " + a.name() + "\n\n"
-		d.line = "**No changes.** The reviewed plan changes nothing, so Terraform did not run.\n\n"
+		d.Title = "## ✅ Nothing to apply for " + a.name() + "\n\n"
+		d.Line = "**No changes.** The reviewed plan changes nothing, so Terraform did not run.\n\n"
 	case Refused:
-		d.title = "## ⛔ Not applied: " + a.name() + "\n\n"
-		d.line = "**Refused.** Nothing was changed.\n\n"
+		d.Title = "## ⛔ Not applied: " + a.name() + "\n\n"
+		d.Line = "**Refused.** Nothing was changed.\n\n"
 	default:
-		d.title = "## ❌ Apply failed for " + a.name() + "\n\n"
-		d.line = "**The apply failed.** " + done.line(changes.Counts{})
+		d.Title = "## ❌ Apply failed for " + a.name() + "\n\n"
+		d.Line = "**The apply failed.** " + done.line(changes.Counts{})
 		if done.failed > 0 {
-			d.line += " " + comma(done.failed) + " failed."
+			d.Line += " " + markdown.Comma(done.failed) + " failed."
 		}
 		if done.unfinished > 0 {
-			d.line += " " + comma(done.unfinished) + " not finished."
+			d.Line += " " + markdown.Comma(done.unfinished) + " not finished."
 		}
-		d.line += "\n\n"
+		d.Line += "\n\n"
 	}
 
 	errors, warnings := diagnostics(a.Diagnostics)
-	d.add(a.errored(), a.scope(), a.why(), a.differs(), errors, a.next())
-	d.add(now(a.Now, limit)...)
-	d.add(failed, rest, a.outputs(), a.notes(), a.built(), warnings)
+	d.Add(a.errored(), a.scope(), a.why(), a.differs(), errors, a.next())
+	d.Add(now(a.Now, limit)...)
+	d.Add(failed, rest, a.outputs(), a.notes(), a.built(), warnings)
 
 	if a.Verification != "" {
-		d.foot = "**Verified:** " + Text(clip(a.Verification, 4*maxName)) + "\n\n"
+		d.Foot = "**Verified:** " + markdown.Text(markdown.Clip(a.Verification, 4*markdown.MaxName)) + "\n\n"
 	}
 	if a.Unverified != "" {
-		d.foot += "**Not verified:** " + Text(clip(a.Unverified, 16*maxName)) + "\n\n"
+		d.Foot += "**Not verified:** " + markdown.Text(markdown.Clip(a.Unverified, 16*markdown.MaxName)) + "\n\n"
 	}
-	d.foot += a.foot("About this apply")
-	return d.markdown(limit)
+	d.Foot += a.foot("About this apply")
+	return d.Markdown(limit)
 }
 
 // why is the error, as prose.
-func (a Apply) why() *part {
+func (a Apply) why() *markdown.Part {
 	if a.Error == "" {
 		return nil
 	}
-	return &part{name: "the error", rank: rankAlert, title: paragraphs(clip(a.Error, 2*maxValue), a.text)}
+	return &markdown.Part{Name: "the error", Rank: markdown.RankAlert, Title: markdown.Paragraphs(markdown.Clip(a.Error, 2*markdown.MaxValue), a.text)}
 }
 
 // next is the alert with what to do.
-func (a Apply) next() *part {
+func (a Apply) next() *markdown.Part {
 	if len(a.NextSteps) == 0 {
 		return nil
 	}
-	return alert(rankAlert, "IMPORTANT", "next steps", "**What to do next**", a.texts(a.NextSteps))
+	return markdown.Alert(markdown.RankAlert, "IMPORTANT", "next steps", "**What to do next**", a.texts(a.NextSteps))
 }
 
 // differs lists what is not as it was reviewed.
-func (a Apply) differs() *part {
+func (a Apply) differs() *markdown.Part {
 	if len(a.Differs) == 0 {
 		return nil
 	}
-	p := &part{name: "differences", rank: rankError, title: "**Not as reviewed:**\n\n", close: "\n"}
+	p := &markdown.Part{Name: "differences", Rank: markdown.RankError, Title: "**Not as reviewed:**\n\n", Close: "\n"}
 	for _, s := range a.Differs {
-		line := clip(s, 4*maxName)
-		p.items = append(p.items, item{full: "- " + Code(line) + "\n"})
+		line := markdown.Clip(s, 4*markdown.MaxName)
+		p.Items = append(p.Items, markdown.Item{Full: "- " + markdown.Code(line) + "\n"})
 	}
 	return p
 }
 
 // now are the parts on what a new plan would do, under a heading of their own.
 // limit is the room for them.
-func now(c *changes.Plan, limit int) []*part {
+func now(c *changes.Plan, limit int) []*markdown.Part {
 	if c == nil {
 		return nil
 	}
-	line := headline(c)
+	line := planned.Headline(c)
 	if !c.Counts.Any() && c.Counts.Deferred == 0 {
 		line = "**Nothing.** The configuration and what runs agree."
 		if !c.Complete {
 			line = "**Nothing in this partial plan.** What it left out was not compared."
 		}
 	}
-	parts := []*part{{name: "what it would do now", rank: rankAlert, title: "## What it would do now\n\n" + line + "\n\n"}, danger(c)}
-	b := builder{room: limit, plan: c}
-	for _, g := range groups {
-		parts = append(parts, b.group(g))
+	parts := []*markdown.Part{{Name: "what it would do now", Rank: markdown.RankAlert, Title: "## What it would do now\n\n" + line + "\n\n"}, planned.Danger(c)}
+	b := planned.Builder{Room: limit, Plan: c}
+	for _, g := range planned.Groups {
+		parts = append(parts, b.Group(g))
 	}
-	return append(parts, outputs(c), b.drift(), b.deferred())
+	return append(parts, planned.Outputs(c), b.Drift(), b.Deferred())
 }
 
 // errored is the alert about a state that Terraform could not save, with the
 // way back.
-func (a Apply) errored() *part {
+func (a Apply) errored() *markdown.Part {
 	if a.ErroredState == nil {
 		return nil
 	}
-	p := alert(rankAlert, "CAUTION", "the state that was not saved",
+	p := markdown.Alert(markdown.RankAlert, "CAUTION", "the state that was not saved",
 		"**Terraform could not save the state of what it changed.** It is not lost: it was stored at "+
-			Code(clip(a.ErroredState.StoredAt, 4*maxName))+". Push it back before anything else runs for this target:", nil)
-	p.title = p.open + p.close + Fence("sh", strings.Join(a.ErroredState.Commands, "\n")) + "\n"
-	p.open, p.close = "", ""
+			markdown.Code(markdown.Clip(a.ErroredState.StoredAt, 4*markdown.MaxName))+". Push it back before anything else runs for this target:", nil)
+	p.Title = p.Open + p.Close + markdown.Fence("sh", strings.Join(a.ErroredState.Commands, "\n")) + "\n"
+	p.Open, p.Close = "", ""
 	return p
 }
 
@@ -183,13 +185,13 @@ type tally struct{ added, changed, destroyed, failed, unfinished int }
 
 // line is the tally in Terraform's words, with what only the plan knows of.
 func (t tally) line(planned changes.Counts) string {
-	out := comma(t.added) + " added, " + comma(t.changed) + " changed, " + comma(t.destroyed) + " destroyed"
+	out := markdown.Comma(t.added) + " added, " + markdown.Comma(t.changed) + " changed, " + markdown.Comma(t.destroyed) + " destroyed"
 	for _, m := range []struct {
 		n    int
 		what string
 	}{{planned.Import, "imported"}, {planned.Move, "moved"}, {planned.Forget, "forgotten"}} {
 		if m.n > 0 {
-			out += ", " + comma(m.n) + " " + m.what
+			out += ", " + markdown.Comma(m.n) + " " + m.what
 		}
 	}
 	return out + "."
@@ -197,20 +199,20 @@ func (t tally) line(planned changes.Counts) string {
 
 // results are the tables of what was done: what failed or was cut short, open,
 // and the rest. The address comes last, since a phone shows only the first columns.
-func (a Apply) results() (failed, done *part, t tally) {
-	table := func(name string, r rank) *part {
-		return &part{name: name, rank: r, open: "| Result | Took | Resource |\n| :-- | --: | :-- |\n", close: "\n"}
+func (a Apply) results() (failed, done *markdown.Part, t tally) {
+	table := func(name string, r markdown.Rank) *markdown.Part {
+		return &markdown.Part{Name: name, Rank: r, Open: "| Result | Took | Resource |\n| :-- | --: | :-- |\n", Close: "\n"}
 	}
-	failed = table("what failed", rankError)
-	done = table("what was done", rankChange)
+	failed = table("what failed", markdown.RankError)
+	done = table("what was done", markdown.RankChange)
 	for _, r := range a.Resources {
-		p, result, took := done, Cell(clip(r.Action, maxName))+" done", r.Elapsed.String()
+		p, result, took := done, markdown.Cell(markdown.Clip(r.Action, markdown.MaxName))+" done", r.Elapsed.String()
 		switch {
 		case r.Status == terraform.Failed:
-			p, result = failed, "**failed** to "+Cell(clip(r.Action, maxName))
+			p, result = failed, "**failed** to "+markdown.Cell(markdown.Clip(r.Action, markdown.MaxName))
 			t.failed++
 		case r.Status == terraform.Unfinished:
-			p, result, took = failed, "**not finished**: "+Cell(clip(r.Action, maxName)), ""
+			p, result, took = failed, "**not finished**: "+markdown.Cell(markdown.Clip(r.Action, markdown.MaxName)), ""
 			t.unfinished++
 		case r.Action == "create":
 			result = "created"
@@ -222,37 +224,37 @@ func (a Apply) results() (failed, done *part, t tally) {
 			result = "destroyed"
 			t.destroyed++
 		}
-		address := clip(r.Address, maxName)
-		p.items = append(p.items, item{
-			full:  "| " + result + " | " + took + " | " + Cell(address) + " |\n",
-			brief: string(appendVisible(nil, address, inline)),
+		address := markdown.Clip(r.Address, markdown.MaxName)
+		p.Items = append(p.Items, markdown.Item{
+			Full:  "| " + result + " | " + took + " | " + markdown.Cell(address) + " |\n",
+			Brief: string(markdown.AppendVisible(nil, address, markdown.Inline)),
 		})
 	}
-	if n := len(failed.items); n > 0 {
-		failed.title = "### Not done: " + comma(n) + "\n\n"
+	if n := len(failed.Items); n > 0 {
+		failed.Title = "### Not done: " + markdown.Comma(n) + "\n\n"
 	}
-	if n := len(done.items); n > 0 {
-		done.title = "### Done: " + comma(n) + "\n\n"
-		if n > foldAt {
-			done.open = "<details><summary>Show all</summary>\n\n" + done.open
-			done.close += "</details>\n\n"
+	if n := len(done.Items); n > 0 {
+		done.Title = "### Done: " + markdown.Comma(n) + "\n\n"
+		if n > planned.FoldAt {
+			done.Open = "<details><summary>Show all</summary>\n\n" + done.Open
+			done.Close += "</details>\n\n"
 		}
 	}
 	return failed, done, t
 }
 
 // outputs is the table of output values; sensitive ones are not shown.
-func (a Apply) outputs() *part {
+func (a Apply) outputs() *markdown.Part {
 	if len(a.Outputs) == 0 {
 		return nil
 	}
-	p := &part{name: "outputs", rank: rankOutput, title: "### Outputs: " + comma(len(a.Outputs)) + "\n\n",
-		open: "| Output | Value |\n| :-- | :-- |\n", close: "\n"}
+	p := &markdown.Part{Name: "outputs", Rank: markdown.RankOutput, Title: "### Outputs: " + markdown.Comma(len(a.Outputs)) + "\n\n",
+		Open: "| Output | Value |\n| :-- | :-- |\n", Close: "\n"}
 	sorted := slices.SortedFunc(slices.Values(a.Outputs), func(x, y terraform.Output) int { return strings.Compare(x.Name, y.Name) })
 	for _, o := range sorted {
-		p.items = append(p.items, item{
-			full:  "| " + Cell(clip(o.Name, maxName)) + " | " + Cell(outputValue(o)) + " |\n",
-			brief: string(appendVisible(nil, clip(o.Name, maxName), inline)),
+		p.Items = append(p.Items, markdown.Item{
+			Full:  "| " + markdown.Cell(markdown.Clip(o.Name, markdown.MaxName)) + " | " + markdown.Cell(outputValue(o)) + " |\n",
+			Brief: string(markdown.AppendVisible(nil, markdown.Clip(o.Name, markdown.MaxName), markdown.Inline)),
 		})
 	}
 	return p
@@ -272,5 +274,5 @@ func outputValue(o terraform.Output) string {
 	if o.Value[0] != '"' || json.Unmarshal(o.Value, &s) != nil {
 		s = string(o.Value)
 	}
-	return clip(s, most)
+	return markdown.Clip(s, most)
 }

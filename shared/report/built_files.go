@@ -1,6 +1,9 @@
 package report
 
-import "fmt"
+import (
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
+	"github.com/terraform-gitops/gitops/shared/report/planned"
+)
 
 // BuiltFile is a file that Git does not have, and that travels with a plan.
 type BuiltFile struct {
@@ -9,36 +12,25 @@ type BuiltFile struct {
 }
 
 // built lists the files that travel with the plan. Nobody has reviewed them.
-func (s Subject) built() *part {
+func (s Subject) built() *markdown.Part {
 	if len(s.Built) == 0 {
 		return nil
 	}
 	var all int64
-	p := &part{name: "the built files", rank: rankOutput, open: "| File | Size |\n| :-- | --: |\n", close: "\n"}
+	p := &markdown.Part{Name: "the built files", Rank: markdown.RankOutput, Open: "| File | Size |\n| :-- | --: |\n", Close: "\n"}
 	for _, f := range s.Built {
 		all += f.Size
-		name := clip(f.Name, maxName)
-		p.items = append(p.items, item{
-			full:  "| " + Cell(name) + " | " + Size(f.Size) + " |\n",
-			brief: string(appendVisible(nil, name+": "+Size(f.Size), inline)),
+		name := markdown.Clip(f.Name, markdown.MaxName)
+		p.Items = append(p.Items, markdown.Item{
+			Full:  "| " + markdown.Cell(name) + " | " + markdown.Size(f.Size) + " |\n",
+			Brief: string(markdown.AppendVisible(nil, name+": "+markdown.Size(f.Size), markdown.Inline)),
 		})
 	}
-	p.title = "### Built files: " + comma(len(s.Built)) + ", " + Size(all) + "\n\n" +
+	p.Title = "### Built files: " + markdown.Comma(len(s.Built)) + ", " + markdown.Size(all) + "\n\n" +
 		"They travel with the plan. Git does not have them, so nothing compares them with what was reviewed.\n\n"
-	if len(s.Built) > foldAt {
-		p.open = "<details><summary>Show all</summary>\n\n" + p.open
-		p.close += "</details>\n\n"
+	if len(s.Built) > planned.FoldAt {
+		p.Open = "<details><summary>Show all</summary>\n\n" + p.Open
+		p.Close += "</details>\n\n"
 	}
 	return p
-}
-
-// Size is a number of bytes for people.
-func Size(n int64) string {
-	switch {
-	case n < 1<<10:
-		return count(int(n), "byte")
-	case n < 1<<20:
-		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
-	}
-	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/report/markdown/markdowntest"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
@@ -176,7 +177,7 @@ func planCases() map[string]Plan {
 	add("plan-multi-line", planOf(linesForced, lines, linesMade))
 
 	var nasty []changes.Resource
-	for i, s := range hostile {
+	for i, s := range markdowntest.Hostile {
 		action := []changes.Action{changes.Delete, changes.Update, changes.Create, changes.Replace}[i%4]
 		r := resource(action, `terraform_data.x["`+s+`"]`, attr("input["+s+"]", known(s), known(s+"\n"+s)), attr(s, absent, raw(s)))
 		r.ReplacePaths = []string{s}

@@ -2,6 +2,8 @@ package report
 
 import (
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
+	"github.com/terraform-gitops/gitops/shared/report/planned"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
@@ -22,25 +24,25 @@ type Drift struct {
 	Next string
 }
 
-// Markdown is the job summary in at most limit bytes, such as [SummaryLimit].
+// Markdown is the job summary in at most limit bytes, such as [markdown.SummaryLimit].
 func (d Drift) Markdown(limit int) string {
 	doc := d.document(limit)
 	switch {
 	case d.Changes == nil:
-		doc.title = "## ❌ Drift plan failed for " + d.name() + "\n\n"
+		doc.Title = "## ❌ Drift plan failed for " + d.name() + "\n\n"
 	case d.Drifted:
-		doc.title = "## Drift in " + d.name() + "\n\n"
+		doc.Title = "## Drift in " + d.name() + "\n\n"
 		if d.Next != "" {
-			doc.foot = "**What to do:** " + Text(clip(d.Next, 4*maxName)) + "\n\n"
+			doc.Foot = "**What to do:** " + markdown.Text(markdown.Clip(d.Next, 4*markdown.MaxName)) + "\n\n"
 		}
 	case !d.Changes.Complete:
-		doc.title = "## No drift in the part of " + d.name() + " that was planned\n\n"
+		doc.Title = "## No drift in the part of " + d.name() + " that was planned\n\n"
 	default:
-		doc.title = "## ✅ No drift in " + d.name() + "\n\n"
+		doc.Title = "## ✅ No drift in " + d.name() + "\n\n"
 	}
-	doc.title += d.cautions()
-	doc.foot += d.foot("About this drift plan")
-	return doc.markdown(limit)
+	doc.Title += d.cautions()
+	doc.Foot += d.foot("About this drift plan")
+	return doc.Markdown(limit)
 }
 
 // Section is what an issue says of the drift, or of why the planning failed, in
@@ -51,55 +53,55 @@ func (d Drift) Section(limit int) string {
 	d.Notes = nil
 	d.Rest = "The summary of the run that found it has more."
 	doc := d.document(limit)
-	doc.title = d.cautions()
-	return doc.markdown(limit)
+	doc.Title = d.cautions()
+	return doc.Markdown(limit)
 }
 
 // document is the report without its title and foot. limit is the room for it.
-func (d Drift) document(limit int) document {
-	doc := document{rest: d.rest(" names everything.")}
+func (d Drift) document(limit int) markdown.Document {
+	doc := markdown.Document{Rest: d.rest(" names everything.")}
 	errors, warnings := diagnostics(d.Diagnostics)
 	if d.Changes == nil {
-		doc.line = "**The drift plan failed.** Whether what runs is what Git says is not known.\n\n"
+		doc.Line = "**The drift plan failed.** Whether what runs is what Git says is not known.\n\n"
 		if d.Error != "" {
-			doc.add(&part{name: "error", rank: rankError, title: paragraphs(clip(d.Error, 2*maxValue), d.text)})
+			doc.Add(&markdown.Part{Name: "error", Rank: markdown.RankError, Title: markdown.Paragraphs(markdown.Clip(d.Error, 2*markdown.MaxValue), d.text)})
 		}
-		doc.add(errors, d.notes(), warnings)
+		doc.Add(errors, d.notes(), warnings)
 		return doc
 	}
 	c := d.Changes
-	doc.line = d.line() + "\n\n"
-	b := builder{room: limit, plan: c, compare: withGit, unfolded: len(c.Resources)+c.Omitted+c.Counts.Drift <= unfoldAt}
-	failed, unknown := checks(c)
-	doc.add(danger(c), errors, failed, d.notes(b.notes()...))
-	if len(c.Resources)+c.Omitted > foldAt {
-		doc.add(types(c))
+	doc.Line = d.line() + "\n\n"
+	b := planned.Builder{Room: limit, Plan: c, Compare: planned.WithGit, Unfolded: len(c.Resources)+c.Omitted+c.Counts.Drift <= planned.UnfoldAt}
+	failed, unknown := planned.Checks(c)
+	doc.Add(planned.Danger(c), errors, failed, d.notes(b.Notes()...))
+	if len(c.Resources)+c.Omitted > planned.FoldAt {
+		doc.Add(planned.Types(c))
 	}
-	for _, g := range driftGroups {
-		doc.add(b.group(g))
+	for _, g := range planned.DriftGroups {
+		doc.Add(b.Group(g))
 	}
-	b.compare = withLast
-	doc.add(outputs(c), d.built(), b.drift(), b.deferred(), unknown, warnings)
+	b.Compare = planned.WithLast
+	doc.Add(planned.Outputs(c), d.built(), b.Drift(), b.Deferred(), unknown, warnings)
 	return doc
 }
 
 // line is the one line of what drifted.
 func (d Drift) line() string {
 	n := d.Changes.Counts
-	outside := count(n.Drift, "resource") + " changed outside Terraform"
+	outside := markdown.Count(n.Drift, "resource") + " changed outside Terraform"
 	switch {
 	case d.RefreshOnly && d.Drifted:
 		switch {
 		case n.Drift == 0:
-			outside = count(n.Outputs, "output") + " changed outside Terraform"
+			outside = markdown.Count(n.Outputs, "output") + " changed outside Terraform"
 		case n.Outputs > 0:
-			outside += ", and " + count(n.Outputs, "output")
+			outside += ", and " + markdown.Count(n.Outputs, "output")
 		}
 		return "**" + outside + ".** This compares what runs with what Terraform last applied, and not with Git."
 	case d.RefreshOnly:
 		return "**No drift.** What runs is what Terraform last applied. Git was not compared."
 	case d.Drifted:
-		return "**What runs is not what Git says.** To bring it back: " + headline(d.Changes)
+		return "**What runs is not what Git says.** To bring it back: " + planned.Headline(d.Changes)
 	case !d.Changes.Complete:
 		return "**No drift in this partial plan.** What it left out was not compared."
 	case n.Drift > 0:

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
+	"github.com/terraform-gitops/gitops/shared/report/markdown/markdowntest"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
@@ -51,7 +53,7 @@ func driftCases() map[string]Drift {
 	failed := []terraform.Diagnostic{{Severity: "error", Summary: "No valid credential sources found", Detail: "Please see the provider's documentation.\n\nError: no EC2 IMDS role found", Address: `provider["aws"]`, File: "main.tf", Line: 3, Snippet: `provider "aws" {`}}
 
 	var nasty []changes.Resource
-	for i, s := range hostile {
+	for i, s := range markdowntest.Hostile {
 		action := []changes.Action{changes.Update, changes.Replace, changes.Create, changes.Delete}[i%4]
 		r := resource(action, `terraform_data.x["`+s+`"]`, attr("input["+s+"]", known(s), known("fixes #1 "+s)), attr(s, absent, raw(s)), attr("closes #2", known(s+"\n"+s), raw(s)))
 		r.ReplacePaths, r.Type = []string{s}, s
@@ -95,7 +97,7 @@ func driftCases() map[string]Drift {
 func TestIssueSectionOfHostileDriftFitsAnyLimit(t *testing.T) {
 	t.Parallel()
 	d := driftCases()["drift-section-hostile"]
-	for _, limit := range []int{0, 80, 200, 700, 3000, 10_000, 50_000, SummaryLimit} {
+	for _, limit := range []int{0, 80, 200, 700, 3000, 10_000, 50_000, markdown.SummaryLimit} {
 		md := d.Section(limit)
 		checkReport(t, md, limit, d.RunURL)
 		if strings.Contains(md, d.RunURL) {
@@ -120,7 +122,7 @@ func TestDriftShowsNoSensitiveValue(t *testing.T) {
 	for _, refreshOnly := range []bool{false, true} {
 		d := Drift{Drifted: true, Changes: c, RefreshOnly: refreshOnly}
 		md := d.Section(50_000)
-		check(t, md)
+		markdowntest.Check(t, md)
 		if strings.Contains(md, "hunter2") || strings.Contains(md, "correct") || !strings.Contains(md, "(sensitive)") {
 			t.Error(md)
 		}
@@ -130,7 +132,7 @@ func TestDriftShowsNoSensitiveValue(t *testing.T) {
 func TestDriftNamesBothSidesOfEachAttribute(t *testing.T) {
 	t.Parallel()
 	md := driftCases()["drift-section"].Section(50_000)
-	rows := check(t, md).rows
+	rows := markdowntest.Check(t, md).Rows
 	for _, want := range [][]string{
 		{"instance_type", `"t3.large"`, `"t3.2xlarge"`},
 		{`tags["Owner"]`, `"platform"`, "(not there)"},
@@ -145,7 +147,7 @@ func TestDriftNamesBothSidesOfEachAttribute(t *testing.T) {
 			t.Errorf("no row %q in %q", want, rows)
 		}
 	}
-	rows = check(t, driftCases()["drift-section-refresh-only"].Section(50_000)).rows
+	rows = markdowntest.Check(t, driftCases()["drift-section-refresh-only"].Section(50_000)).Rows
 	if want := []string{"instance_type", `"t3.large"`, `"t3.2xlarge"`}; len(rows) == 0 || strings.Join(rows[0], "\x00") != strings.Join(want, "\x00") {
 		t.Errorf("rows %q, want %q first", rows, want)
 	}

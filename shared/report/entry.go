@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
 // Entry is what the overview of [Many] says of one target.
@@ -21,7 +22,7 @@ type Entry struct {
 }
 
 // maxNote is how many bytes of a note are kept.
-const maxNote = 2 * maxName
+const maxNote = 2 * markdown.MaxName
 
 // class is how much a target deserves a look, the worst first.
 type class uint8
@@ -85,12 +86,12 @@ func worstFirst(a, b *row) int {
 	)
 }
 
-// name is the target with each of its names written by code, which is [Code] or
+// name is the target with each of its names written by code, which is [markdown.Code] or
 // one of its kind.
 func (e Entry) name(code func(string) string) string {
-	name := code(clip(e.Component, maxName))
+	name := code(markdown.Clip(e.Component, markdown.MaxName))
 	if e.Stack != "" {
-		name += " in " + code(clip(e.Stack, maxName))
+		name += " in " + code(markdown.Clip(e.Stack, markdown.MaxName))
 	}
 	return name
 }
@@ -135,7 +136,7 @@ func (e Entry) plain() string {
 
 // numbers are counts as +1 ~2 -3, with words for what these do not tell.
 func numbers(n changes.Counts) string {
-	list := []string{"+" + comma(n.Adds()) + " ~" + comma(n.Changes()) + " -" + comma(n.Destroys())}
+	list := []string{"+" + markdown.Comma(n.Adds()) + " ~" + markdown.Comma(n.Changes()) + " -" + markdown.Comma(n.Destroys())}
 	for _, m := range []struct {
 		n    int
 		what string
@@ -148,11 +149,11 @@ func numbers(n changes.Counts) string {
 		{n.Drift, "changed outside Terraform"},
 	} {
 		if m.n > 0 {
-			list = append(list, comma(m.n)+" "+m.what)
+			list = append(list, markdown.Comma(m.n)+" "+m.what)
 		}
 	}
 	if n.Outputs > 0 {
-		list = append(list, count(n.Outputs, "output"))
+		list = append(list, markdown.Count(n.Outputs, "output"))
 	}
 	return strings.Join(list, ", ")
 }

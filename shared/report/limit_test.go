@@ -10,6 +10,9 @@ import (
 	"unicode/utf16"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
+	"github.com/terraform-gitops/gitops/shared/report/markdown/markdowntest"
+	"github.com/terraform-gitops/gitops/shared/report/planned"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
@@ -120,13 +123,13 @@ func checkReport(t *testing.T, md string, limit int, links ...string) {
 	if len(md) > limit {
 		t.Errorf("%d bytes, with a limit of %d", len(md), limit)
 	}
-	p := check(t, md)
-	for _, h := range p.headings {
+	p := markdowntest.Check(t, md)
+	for _, h := range p.Headings {
 		if !slices.ContainsFunc(ours, func(o string) bool { return strings.HasPrefix(h, o) }) {
 			t.Errorf("a heading that is not ours: %q", h)
 		}
 	}
-	for _, l := range p.links {
+	for _, l := range p.Links {
 		if l != subject().RunURL && !slices.Contains(links, l) {
 			t.Errorf("a link that is not ours: %q", l)
 		}
@@ -139,16 +142,16 @@ func TestEveryLimitIsKept(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			rng := rand.New(rand.NewPCG(seed, 1))
-			p, a := randomPlan(rng, 7, hostile), randomApply(rng, 7, hostile)
-			d, few := driftOf(randomPlan(rng, 7, hostile), rng), driftOf(randomPlan(rng, 1, hostile), rng)
+			p, a := randomPlan(rng, 7, markdowntest.Hostile), randomApply(rng, 7, markdowntest.Hostile)
+			d, few := driftOf(randomPlan(rng, 7, markdowntest.Hostile), rng), driftOf(randomPlan(rng, 1, markdowntest.Hostile), rng)
 			reports := map[string]func(int) string{"plan": p.Markdown, "apply": a.Markdown, "drift": d.Markdown, "drift in an issue": few.Section}
-			for name, markdown := range reports {
-				full := len(markdown(SummaryLimit))
+			for name, render := range reports {
+				full := len(render(markdown.SummaryLimit))
 				for limit := 0; limit <= full+1; limit++ {
 					if limit > 5000 && limit < full-500 {
 						limit += 6
 					}
-					md := markdown(limit)
+					md := render(limit)
 					if len(md) > limit {
 						t.Fatalf("%s: %d bytes, with a limit of %d", name, len(md), limit)
 					}
@@ -173,7 +176,7 @@ func exact(t *testing.T, size int) Plan {
 			attr("input", absent, known(strings.Repeat("機é🙂", 20))), attr("pad", absent, known(strings.Repeat("x", pad)))))
 	}
 	room := func() int { return size - len(plan(planOf(resources...)).Markdown(2*size)) }
-	for range foldAt + 1 {
+	for range planned.FoldAt + 1 {
 		add(1000)
 	}
 	for left := room(); left > 4000; left = room() {
@@ -200,13 +203,13 @@ func exact(t *testing.T, size int) Plan {
 
 func TestASummaryOfExactlyTheLimitIsWhole(t *testing.T) {
 	t.Parallel()
-	for _, limit := range []int{CommentLimit, SummaryLimit} {
+	for _, limit := range []int{markdown.CommentLimit, markdown.SummaryLimit} {
 		p := exact(t, limit)
 		whole := p.Markdown(2 * limit)
 		if got := p.Markdown(limit); got != whole || len(got) != limit {
 			t.Errorf("limit %d: %d bytes of %d", limit, len(got), len(whole))
 		}
-		if limit < SummaryLimit { // parsing takes seconds
+		if limit < markdown.SummaryLimit { // parsing takes seconds
 			checkReport(t, whole, limit)
 		}
 		cut := p.Markdown(limit - 1)
@@ -226,7 +229,7 @@ func TestDetailsGoFirstThenNamesThenNumbers(t *testing.T) {
 	for _, step := range []struct {
 		limit              int
 		diffs, names, last bool
-	}{{SummaryLimit, true, true, true}, {200 << 10, true, true, true}, {16 << 10, true, true, false}, {3000, false, false, false}} {
+	}{{markdown.SummaryLimit, true, true, true}, {200 << 10, true, true, true}, {16 << 10, true, true, false}, {3000, false, false, false}} {
 		md := p.Markdown(step.limit)
 		checkReport(t, md, step.limit)
 		first, last := `machine[0]`, `machine[1999]`
@@ -242,7 +245,7 @@ func TestDetailsGoFirstThenNamesThenNumbers(t *testing.T) {
 		if got := strings.Contains(md, last); got != step.last {
 			t.Errorf("limit %d: has %s: %v", step.limit, last, got)
 		}
-		if got := strings.Contains(md, "Shortened to fit"); got == (step.limit == SummaryLimit) {
+		if got := strings.Contains(md, "Shortened to fit"); got == (step.limit == markdown.SummaryLimit) {
 			t.Errorf("limit %d: says that it is shortened: %v", step.limit, got)
 		}
 	}
@@ -252,8 +255,8 @@ func TestWhatNobodyKeptIsCounted(t *testing.T) {
 	t.Parallel()
 	c := planOf(resource(changes.Create, "terraform_data.kept", attr("input", absent, known("x"))))
 	c.Counts.Create, c.ByType[0].Count, c.Omitted = 12, 12, 11
-	md := plan(c).Markdown(SummaryLimit)
-	checkReport(t, md, SummaryLimit)
+	md := plan(c).Markdown(markdown.SummaryLimit)
+	checkReport(t, md, markdown.SummaryLimit)
 	for _, want := range []string{"12 to add", "### Create: 12", "```diff\n+ input", "And 11 more, not listed here.", "11 entries are only counted", "The log of this run"} {
 		if !strings.Contains(md, want) {
 			t.Errorf("%q is missing in:\n%s", want, md)
@@ -262,11 +265,11 @@ func TestWhatNobodyKeptIsCounted(t *testing.T) {
 }
 
 func FuzzPlanMarkdown(f *testing.F) {
-	for i, s := range hostile {
+	for i, s := range markdowntest.Hostile {
 		f.Add(s, uint64(i), 1000+i*300)
 	}
 	f.Fuzz(func(t *testing.T, s string, seed uint64, limit int) {
-		limit = min(max(0, limit), SummaryLimit)
+		limit = min(max(0, limit), markdown.SummaryLimit)
 		rng := rand.New(rand.NewPCG(seed, 2))
 		words := []string{s, s + s, "x" + s, "plain words", "a\n" + s}
 		p, a := randomPlan(rng, 6, words), randomApply(rng, 6, words)
@@ -286,6 +289,6 @@ func BenchmarkPlanMarkdown(b *testing.B) {
 	}
 	p := plan(planOf(resources...))
 	for b.Loop() {
-		p.Markdown(SummaryLimit)
+		p.Markdown(markdown.SummaryLimit)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"sync"
+
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
 // Many is the one summary of a job that planned or applied many targets: an
@@ -59,8 +61,8 @@ type stored struct{ at, length int64 }
 // Add may be called by several goroutines at once, and renders outside of any lock.
 func (m *Many) Add(e Entry, render func(limit int) string) error {
 	// Clones: these may be pieces of something large.
-	e.Component, e.Stack = strings.Clone(clip(e.Component, maxName)), strings.Clone(clip(e.Stack, maxName))
-	e.Digest, e.Note = strings.Clone(clip(e.Digest, maxName)), strings.Clone(clip(e.Note, maxNote))
+	e.Component, e.Stack = strings.Clone(markdown.Clip(e.Component, markdown.MaxName)), strings.Clone(markdown.Clip(e.Stack, markdown.MaxName))
+	e.Digest, e.Note = strings.Clone(markdown.Clip(e.Digest, markdown.MaxName)), strings.Clone(markdown.Clip(e.Note, maxNote))
 	r := row{Entry: e}
 	var err error
 	last := sizes[0] + 1
@@ -133,7 +135,7 @@ func (m *Many) Close() error {
 const foldReports = 3
 
 // Markdown is the summary of all targets added so far in at most limit bytes,
-// such as [SummaryLimit] or [CommentLimit]. First the least interesting reports
+// such as [markdown.SummaryLimit] or [markdown.CommentLimit]. First the least interesting reports
 // get shorter, then they are left out, then the overview gets shorter. An error
 // is one of the file, and comes with what could be written all the same.
 func (m *Many) Markdown(limit int) (string, error) {
@@ -180,10 +182,10 @@ func (m *Many) Markdown(limit int) (string, error) {
 func (m *Many) missing(shortened, missing int) string {
 	var list []string
 	if shortened > 0 {
-		list = append(list, "Shortened reports: "+comma(shortened)+".")
+		list = append(list, "Shortened reports: "+markdown.Comma(shortened)+".")
 	}
 	if missing > 0 {
-		list = append(list, "Reports left out: "+comma(missing)+".")
+		list = append(list, "Reports left out: "+markdown.Comma(missing)+".")
 	}
 	return "> [!NOTE]\n> " + strings.Join(list, " ") + " " + m.rest(" names everything.") + "\n\n"
 }
@@ -193,7 +195,7 @@ const closing = "\n\n</details>\n\n"
 
 // opening begins a folded report.
 func opening(r *row) string {
-	return "<details><summary>" + r.name(element) + ": " + r.plain() + "</summary>\n\n"
+	return "<details><summary>" + r.name(markdown.Element) + ": " + r.plain() + "</summary>\n\n"
 }
 
 // picked are the forms chosen for the reports.

@@ -14,7 +14,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
+	"github.com/terraform-gitops/gitops/shared/report/markdown/markdowntest"
 	"github.com/terraform-gitops/gitops/shared/seedtest"
 )
 
@@ -32,9 +35,9 @@ func TestManyLargePlansFitTheSummaryWorstFirst(t *testing.T) {
 		}
 		return p.Markdown
 	})
-	for limit, leftOut := range map[int]bool{SummaryLimit: false, CommentLimit: true} {
+	for limit, leftOut := range map[int]bool{markdown.SummaryLimit: false, markdown.CommentLimit: true} {
 		md := markdownOf(t, m, limit)
-		page := check(t, md)
+		page := markdowntest.Check(t, md)
 		if len(md) < limit*9/10 {
 			t.Errorf("limit %d: %d bytes are not used", limit, limit-len(md))
 		}
@@ -43,22 +46,22 @@ func TestManyLargePlansFitTheSummaryWorstFirst(t *testing.T) {
 			"The log of this run",
 		} {
 			if !strings.Contains(md, want) {
-				t.Errorf("limit %d: %q is missing in:\n%s", limit, want, clip(md, 2000))
+				t.Errorf("limit %d: %q is missing in:\n%s", limit, want, markdown.Clip(md, 2000))
 			}
 		}
 		if got := strings.Contains(md, "Reports left out: "); got != leftOut {
 			t.Errorf("limit %d: reports are left out: %v", limit, got)
 		}
-		seen := strings.Join(append(page.code, page.prose...), "\n")
+		seen := strings.Join(append(page.Code, page.Prose...), "\n")
 		for i := range 50 {
 			if name := fmt.Sprintf("component-%d", i); !strings.Contains(seen, name) {
 				t.Errorf("limit %d: %s is not named", limit, name)
 			}
 		}
-		if limit == CommentLimit {
+		if limit == markdown.CommentLimit {
 			continue
 		}
-		rows := page.rows[:400]
+		rows := page.Rows[:400]
 		for i, row := range rows {
 			var want string
 			switch {
@@ -91,7 +94,7 @@ func TestEveryLimitOfManyIsKept(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(4) {
 		rng := rand.New(rand.NewPCG(seed, 3))
-		word := func() string { return hostile[rng.IntN(len(hostile))] }
+		word := func() string { return markdowntest.Hostile[rng.IntN(len(markdowntest.Hostile))] }
 		var links []string
 		m := NewMany(t.TempDir(), Job(seed%3), jobSubject())
 		defer m.Close()
@@ -100,13 +103,13 @@ func TestEveryLimitOfManyIsKept(t *testing.T) {
 			e := Entry{Component: word(), Stack: word(), Note: word() + "|" + word() + "\n| x |", Digest: word(),
 				Status: []Status{Planned, Succeeded, Failed, Refused, Blocked, Selected, NoChanges, Skipped, Deleted, "odd"}[rng.IntN(10)],
 				Counts: changes.Counts{Create: rng.IntN(2), Delete: rng.IntN(2), Replace: rng.IntN(2), Forget: rng.IntN(2), Update: rng.IntN(9000), Drift: rng.IntN(3)}}
-			p, a := randomPlan(rng, 4, hostile), randomApply(rng, 4, hostile)
+			p, a := randomPlan(rng, 4, markdowntest.Hostile), randomApply(rng, 4, markdowntest.Hostile)
 			links = append(links, p.RunURL, a.RunURL)
 			if err := m.Add(e, []func(int) string{p.Markdown, a.Markdown, nil}[rng.IntN(3)]); err != nil {
 				t.Fatal(err)
 			}
 		}
-		full := len(markdownOf(t, m, SummaryLimit))
+		full := len(markdownOf(t, m, markdown.SummaryLimit))
 		for limit := 0; limit <= full+1; limit += 1 + limit/50 {
 			checkReport(t, markdownOf(t, m, limit), limit, links...)
 			if t.Failed() {
@@ -119,15 +122,15 @@ func TestEveryLimitOfManyIsKept(t *testing.T) {
 func TestHostileEntriesStayInTheirCells(t *testing.T) {
 	t.Parallel()
 	var entries []Entry
-	for _, s := range hostile {
+	for _, s := range markdowntest.Hostile {
 		entries = append(entries, Entry{Component: "c" + s, Stack: "s" + s, Status: Planned, Note: s + " | " + s + "\n\n| a | b | c |\n"})
 	}
-	md := markdownOf(t, manyOf(t, Plans, entries, func(Entry) func(int) string { return nil }), SummaryLimit)
-	page := check(t, md)
-	if len(page.rows) != len(entries) {
-		t.Errorf("%d rows for %d entries", len(page.rows), len(entries))
+	md := markdownOf(t, manyOf(t, Plans, entries, func(Entry) func(int) string { return nil }), markdown.SummaryLimit)
+	page := markdowntest.Check(t, md)
+	if len(page.Rows) != len(entries) {
+		t.Errorf("%d rows for %d entries", len(page.Rows), len(entries))
 	}
-	for _, row := range page.rows {
+	for _, row := range page.Rows {
 		if len(row) != 3 || !strings.HasPrefix(row[0], "c") || row[1] != "+0 ~0 -0" {
 			t.Errorf("a row of %d cells: %q", len(row), row)
 		}
@@ -137,7 +140,7 @@ func TestHostileEntriesStayInTheirCells(t *testing.T) {
 func TestManyIsTheSameInAnyOrder(t *testing.T) {
 	t.Parallel()
 	entries := large()[:60]
-	want := markdownOf(t, manyOf(t, Plans, entries, reportOf), SummaryLimit)
+	want := markdownOf(t, manyOf(t, Plans, entries, reportOf), markdown.SummaryLimit)
 	m := NewMany(t.TempDir(), Plans, jobSubject())
 	defer m.Close()
 	var targets sync.WaitGroup
@@ -149,7 +152,7 @@ func TestManyIsTheSameInAnyOrder(t *testing.T) {
 		})
 	}
 	targets.Wait()
-	if diff := cmp.Diff(want, markdownOf(t, m, SummaryLimit)); diff != "" {
+	if diff := cmp.Diff(want, markdownOf(t, m, markdown.SummaryLimit)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -162,12 +165,12 @@ func TestTheDigestsToApproveAreThereInFull(t *testing.T) {
 	}
 	m := manyOf(t, WouldApply, entries, func(Entry) func(int) string { return nil })
 	m.CombinedDigest = strings.Repeat("ab", 32)
-	md := markdownOf(t, m, SummaryLimit)
-	page := check(t, md)
+	md := markdownOf(t, m, markdown.SummaryLimit)
+	page := markdowntest.Check(t, md)
 	if !strings.Contains(md, "combined SHA-256 `"+m.CombinedDigest+"`") {
 		t.Error("the combined digest is not named")
 	}
-	for _, row := range page.rows {
+	for _, row := range page.Rows {
 		if !slices.ContainsFunc(entries, func(e Entry) bool { return row[2] == e.Digest[:12] }) {
 			t.Errorf("no digest in %q", row)
 		}
@@ -206,8 +209,8 @@ func TestManyReportsTakeLittleMemory(t *testing.T) {
 	if names, err := os.ReadDir(dir); err != nil || len(names) > 0 {
 		t.Errorf("others can open %v, %v", names, err)
 	}
-	if md := markdownOf(t, m, SummaryLimit); !strings.Contains(md, "2,000 targets: 2,000 change.") {
-		t.Errorf("got %s", clip(md, 500))
+	if md := markdownOf(t, m, markdown.SummaryLimit); !strings.Contains(md, "2,000 targets: 2,000 change.") {
+		t.Errorf("got %s", markdown.Clip(md, 500))
 	}
 	runtime.KeepAlive(m)
 }
@@ -236,8 +239,8 @@ func TestWithoutAFileTheOverviewIsWhole(t *testing.T) {
 	if err := m.Add(e, reportOf(e)); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "network in acme-ue2-dev") {
 		t.Errorf("got %v", err)
 	}
-	md := markdownOf(t, m, SummaryLimit)
-	check(t, md)
+	md := markdownOf(t, m, markdown.SummaryLimit)
+	markdowntest.Check(t, md)
 	if !strings.Contains(md, "**failed** `network` in `acme-ue2-dev`: terraform plan: exit status 1") {
 		t.Errorf("got %s", md)
 	}
@@ -261,11 +264,11 @@ func TestTheWorstReportHasRoomAmongTenThousandTargets(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	md := markdownOf(t, m, SummaryLimit)
-	check(t, md)
+	md := markdownOf(t, m, markdown.SummaryLimit)
+	markdowntest.Check(t, md)
 	for _, want := range []string{"## ❌ Plan failed for `component-9876`", "entries are listed without details"} {
 		if !strings.Contains(md, want) {
-			t.Errorf("%q is missing in:\n%s", want, clip(md, 2000))
+			t.Errorf("%q is missing in:\n%s", want, markdown.Clip(md, 2000))
 		}
 	}
 }

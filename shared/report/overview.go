@@ -3,6 +3,8 @@ package report
 import (
 	"math"
 	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
 // maxTrouble is how many of the targets that are in trouble the alert on top names.
@@ -11,23 +13,23 @@ const maxTrouble = 25
 // overview is what comes before the reports: all of it where limit has room for
 // it, else three quarters of the limit, so that the worst have room for a report.
 func (m *Many) overview(rows []*row, limit int) string {
-	d := document{
-		title: m.title(rows) + m.doubtful(rows),
-		line:  "**" + m.tallied(rows) + "**\n\n",
-		rest:  m.rest(" names everything."),
+	d := markdown.Document{
+		Title: m.title(rows) + m.doubtful(rows),
+		Line:  "**" + m.tallied(rows) + "**\n\n",
+		Rest:  m.rest(" names everything."),
 	}
 	if m.Job == WouldApply && m.CombinedDigest != "" && pending(rows) > 0 {
-		d.line += "To approve is to approve these planfiles, and no others: combined SHA-256 " +
-			Code(clip(m.CombinedDigest, maxName)) + ".\n\n"
+		d.Line += "To approve is to approve these planfiles, and no others: combined SHA-256 " +
+			markdown.Code(markdown.Clip(m.CombinedDigest, markdown.MaxName)) + ".\n\n"
 	}
-	d.add(m.trouble(rows), m.uncovered(), deleted(rows), m.notes(), m.table(rows), m.quiet(rows))
+	d.Add(m.trouble(rows), m.uncovered(), deleted(rows), m.notes(), m.table(rows), m.quiet(rows))
 	if m.Job == WouldApply {
-		d.add(digests(rows))
+		d.Add(digests(rows))
 	}
-	if whole, ok := d.whole(limit - len(m.missing(math.MaxInt, math.MaxInt))); ok {
+	if whole, ok := d.Whole(limit - len(m.missing(math.MaxInt, math.MaxInt))); ok {
 		return whole
 	}
-	return d.markdown(limit / 4 * 3)
+	return d.Markdown(limit / 4 * 3)
 }
 
 // counted is how many targets are of each class.
@@ -47,8 +49,8 @@ func pending(rows []*row) int {
 // title is the heading; it names what nobody can be content with.
 func (m *Many) title(rows []*row) string {
 	n := counted(rows)
-	all := count(len(rows), "target")
-	of := func(n int) string { return comma(n) + " of " + all }
+	all := markdown.Count(len(rows), "target")
+	of := func(n int) string { return markdown.Comma(n) + " of " + all }
 	failed, refused := n[classFailed], n[classRefused]+n[classBlocked]
 	switch {
 	case m.Job == Plans && failed > 0:
@@ -80,7 +82,7 @@ func (m *Many) tallied(rows []*row) string {
 		case n == 1:
 			list = append(list, "1 "+one)
 		case n > 1:
-			list = append(list, comma(n)+" "+more)
+			list = append(list, markdown.Comma(n)+" "+more)
 		}
 	}
 	add(n[classFailed], "failed", "failed")
@@ -105,11 +107,11 @@ func (m *Many) tallied(rows []*row) string {
 		}
 		return "No targets."
 	}
-	return count(len(rows), "target") + ": " + strings.Join(list, ", ") + "."
+	return markdown.Count(len(rows), "target") + ": " + strings.Join(list, ", ") + "."
 }
 
 // trouble is the alert that says of each target why it is not planned or applied.
-func (m *Many) trouble(rows []*row) *part {
+func (m *Many) trouble(rows []*row) *markdown.Part {
 	var lines []string
 	more := 0
 	for _, r := range rows {
@@ -118,7 +120,7 @@ func (m *Many) trouble(rows []*row) *part {
 		case len(lines) == maxTrouble:
 			more++
 		default:
-			line := "**" + r.plain() + "** " + r.name(Code)
+			line := "**" + r.plain() + "** " + r.name(markdown.Code)
 			if r.Note != "" {
 				line += ": " + m.text(r.Note)
 			}
@@ -126,25 +128,25 @@ func (m *Many) trouble(rows []*row) *part {
 		}
 	}
 	if more > 0 {
-		lines = append(lines, comma(more)+" more, in the table below")
+		lines = append(lines, markdown.Comma(more)+" more, in the table below")
 	}
-	return alert(rankAlert, "CAUTION", "what failed", "", lines)
+	return markdown.Alert(markdown.RankAlert, "CAUTION", "what failed", "", lines)
 }
 
 // uncovered is the alert about changed folders that nothing plans.
-func (m *Many) uncovered() *part {
+func (m *Many) uncovered() *markdown.Part {
 	var lines []string
 	for i, folder := range m.Uncovered {
 		if i == maxTrouble {
-			lines = append(lines, comma(len(m.Uncovered)-i)+" more")
+			lines = append(lines, markdown.Comma(len(m.Uncovered)-i)+" more")
 			break
 		}
-		lines = append(lines, Code(clip(folder, maxName)))
+		lines = append(lines, markdown.Code(markdown.Clip(folder, markdown.MaxName)))
 	}
 	if len(lines) == 0 {
 		return nil
 	}
-	return alert(rankAlert, "WARNING", "what no target covers",
+	return markdown.Alert(markdown.RankAlert, "WARNING", "what no target covers",
 		"**No target covers these folders, whose Terraform files changed: nothing plans them.** Add each one that is a root module to `gitops.yaml`, "+
 			"as a component with this `path`, or to a stack of Atmos. A module that nothing calls yet needs nothing.", lines)
 }
@@ -159,11 +161,11 @@ func (m *Many) doubtful(rows []*row) string {
 		case len(lines) == maxTrouble:
 			more++
 		default:
-			lines = append(lines, r.name(Code)+": "+strings.Join(m.texts(r.Cautions), " "))
+			lines = append(lines, r.name(markdown.Code)+": "+strings.Join(m.texts(r.Cautions), " "))
 		}
 	}
 	if more > 0 {
-		lines = append(lines, comma(more)+" more: each says it in its report")
+		lines = append(lines, markdown.Comma(more)+" more: each says it in its report")
 	}
 	if len(lines) == 0 {
 		return ""
@@ -172,13 +174,13 @@ func (m *Many) doubtful(rows []*row) string {
 }
 
 // deleted is the alert about targets that are gone from Git, with what can be done.
-func deleted(rows []*row) *part {
+func deleted(rows []*row) *markdown.Part {
 	var lines []string
 	for _, r := range rows {
 		if r.class() == classDeleted {
-			line := r.name(Code)
+			line := r.name(markdown.Code)
 			if r.Note != "" {
-				line += ": " + Text(r.Note)
+				line += ": " + markdown.Text(r.Note)
 			}
 			lines = append(lines, line)
 		}
@@ -186,14 +188,14 @@ func deleted(rows []*row) *part {
 	if len(lines) == 0 {
 		return nil
 	}
-	return alert(rankWarning, "WARNING", "what is no longer in Git",
+	return markdown.Alert(markdown.RankWarning, "WARNING", "what is no longer in Git",
 		"**No longer in Git.** The resources are left as they are, and Terraform's state still knows them. To destroy them, bring the target back, "+
 			"apply a plan without the resources, and delete it after that. To keep them, do nothing: nobody manages them any more.", lines)
 }
 
 // table is one row for each target but those without changes.
-func (m *Many) table(rows []*row) *part {
-	p := &part{name: "the table of targets", rank: rankTable, close: "\n"}
+func (m *Many) table(rows []*row) *markdown.Part {
+	p := &markdown.Part{Name: "the table of targets", Rank: markdown.RankTable, Close: "\n"}
 	what := "Would change"
 	if m.Job == Applies {
 		what = "Done"
@@ -202,66 +204,66 @@ func (m *Many) table(rows []*row) *part {
 	if m.Job == WouldApply {
 		columns, ruler = columns+" | Planfile", ruler+" | :--"
 	}
-	p.open = columns + " | Notes |\n" + ruler + " | :-- |\n"
+	p.Open = columns + " | Notes |\n" + ruler + " | :-- |\n"
 	for _, r := range rows {
 		if r.class() == classNoChanges {
 			continue
 		}
-		line := "| " + r.name(Cell) + " | " + r.what()
+		line := "| " + r.name(markdown.Cell) + " | " + r.what()
 		if m.Job == WouldApply {
 			line += " | "
 			if r.Digest != "" {
-				line += Cell(prefix(r.Digest, 12))
+				line += markdown.Cell(markdown.Prefix(r.Digest, 12))
 			}
 		}
-		p.items = append(p.items, item{full: line + " | " + textWith(clip(r.Note, maxName), Cell, m.runs()) + " |\n", brief: r.brief()})
+		p.Items = append(p.Items, markdown.Item{Full: line + " | " + markdown.TextWith(markdown.Clip(r.Note, markdown.MaxName), markdown.Cell, m.runs()) + " |\n", Brief: r.brief()})
 	}
 	return p
 }
 
 // quiet are the targets without changes, folded.
-func (m *Many) quiet(rows []*row) *part {
-	p := &part{name: "the targets without changes", rank: rankOther}
+func (m *Many) quiet(rows []*row) *markdown.Part {
+	p := &markdown.Part{Name: "the targets without changes", Rank: markdown.RankOther}
 	for _, r := range rows {
 		if r.class() != classNoChanges {
 			continue
 		}
-		line := "- " + r.name(Code)
+		line := "- " + r.name(markdown.Code)
 		if r.Note != "" {
-			line += ": " + m.text(clip(r.Note, maxName))
+			line += ": " + m.text(markdown.Clip(r.Note, markdown.MaxName))
 		}
-		p.items = append(p.items, item{full: line + "\n", brief: r.brief()})
+		p.Items = append(p.Items, markdown.Item{Full: line + "\n", Brief: r.brief()})
 	}
-	if len(p.items) == 0 {
+	if len(p.Items) == 0 {
 		return nil
 	}
-	p.open = "<details><summary>" + comma(len(p.items)) + " without changes</summary>\n\n"
-	p.close = "\n</details>\n\n"
+	p.Open = "<details><summary>" + markdown.Comma(len(p.Items)) + " without changes</summary>\n\n"
+	p.Close = "\n</details>\n\n"
 	return p
 }
 
 // digests are the planfiles' digests in full, folded: for who compares them.
-func digests(rows []*row) *part {
-	p := &part{name: "the planfiles' digests in full", rank: rankDestroy}
+func digests(rows []*row) *markdown.Part {
+	p := &markdown.Part{Name: "the planfiles' digests in full", Rank: markdown.RankDestroy}
 	run := 0
 	for _, r := range rows {
 		if r.Digest == "" {
 			continue
 		}
-		line := appendVisible(nil, r.Digest+"  "+r.name(func(s string) string { return s }), inline)
-		run = max(run, longestRun(line))
-		p.items = append(p.items, item{full: string(line) + "\n"})
+		line := markdown.AppendVisible(nil, r.Digest+"  "+r.name(func(s string) string { return s }), markdown.Inline)
+		run = max(run, markdown.LongestRun(line))
+		p.Items = append(p.Items, markdown.Item{Full: string(line) + "\n"})
 	}
-	if len(p.items) == 0 {
+	if len(p.Items) == 0 {
 		return nil
 	}
 	ticks := strings.Repeat("`", max(3, run+1))
-	p.open = "<details><summary>SHA-256 of each planfile, in full</summary>\n\n" + ticks + "text\n"
-	p.close = ticks + "\n\n</details>\n\n"
+	p.Open = "<details><summary>SHA-256 of each planfile, in full</summary>\n\n" + ticks + "text\n"
+	p.Close = ticks + "\n\n</details>\n\n"
 	return p
 }
 
 // brief is the row as a line of a fence.
 func (r *row) brief() string {
-	return string(appendVisible(nil, clip(r.name(func(s string) string { return s })+": "+r.plain(), 2*maxName), inline))
+	return string(markdown.AppendVisible(nil, markdown.Clip(r.name(func(s string) string { return s })+": "+r.plain(), 2*markdown.MaxName), markdown.Inline))
 }

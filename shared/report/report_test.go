@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
+	"github.com/terraform-gitops/gitops/shared/report/markdown/markdowntest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -30,15 +33,15 @@ func TestGoldenFiles(t *testing.T) {
 	for name, m := range manyCases(t) {
 		reports[name] = func(limit int) string { return markdownOf(t, m, limit) }
 	}
-	for name, markdown := range reports {
+	for name, render := range reports {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			limit := SummaryLimit
+			limit := markdown.SummaryLimit
 			if l, ok := caseLimits[name]; ok {
 				limit = l
 			}
-			got := markdown(limit)
-			check(t, got)
+			got := render(limit)
+			markdowntest.Check(t, got)
 			file := filepath.Join("testdata", name+".md")
 			if *update {
 				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {

@@ -2,9 +2,10 @@ package report
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
+
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
 // Subject is what a report is about: the target, the plan record, and the run
@@ -43,41 +44,38 @@ type Subject struct {
 	Rest string
 }
 
-// maxName is how many bytes of a name are shown.
-const maxName = 300
-
 // name is the target as people call it.
 func (s Subject) name() string {
 	switch {
 	case s.Component == "":
 		return "this target"
 	case s.Stack == "":
-		return Code(clip(s.Component, maxName))
+		return markdown.Code(markdown.Clip(s.Component, markdown.MaxName))
 	}
-	return Code(clip(s.Component, maxName)) + " in " + Code(clip(s.Stack, maxName))
+	return markdown.Code(markdown.Clip(s.Component, markdown.MaxName)) + " in " + markdown.Code(markdown.Clip(s.Stack, markdown.MaxName))
 }
 
 // rest is the sentence on where the rest is, as Markdown; about is what it says
 // of the log of the run.
 func (s Subject) rest(about string) string {
 	if s.Rest != "" {
-		return Text(clip(s.Rest, maxName))
+		return markdown.Text(markdown.Clip(s.Rest, markdown.MaxName))
 	}
-	return Link("The log of this run", s.RunURL) + about
+	return markdown.Link("The log of this run", s.RunURL) + about
 }
 
 // scope is the alert that the plan is of something else than all that the configuration
 // says.
-func (s Subject) scope() *part {
+func (s Subject) scope() *markdown.Part {
 	if len(s.Scope) == 0 {
 		return nil
 	}
-	return alert(rankAlert, "WARNING", "how it was planned", "**Not a plan of all that the configuration says**", s.texts(s.Scope))
+	return markdown.Alert(markdown.RankAlert, "WARNING", "how it was planned", "**Not a plan of all that the configuration says**", s.texts(s.Scope))
 }
 
 // notes is a part with an alert of its own for the notes.
-func (s Subject) notes(more ...string) *part {
-	return alert(rankWarning, "NOTE", "notes", "", append(more, s.texts(s.Notes)...))
+func (s Subject) notes(more ...string) *markdown.Part {
+	return markdown.Alert(markdown.RankWarning, "NOTE", "notes", "", append(more, s.texts(s.Notes)...))
 }
 
 // cautions is the alert above the numbers.
@@ -91,13 +89,13 @@ func (s Subject) cautions() string {
 
 func (s Subject) texts(in []string) (out []string) {
 	for _, t := range in {
-		out = append(out, s.text(clip(t, 4*maxName)))
+		out = append(out, s.text(markdown.Clip(t, 4*markdown.MaxName)))
 	}
 	return out
 }
 
-// text is [Text] with links to runs of this run's own repository.
-func (s Subject) text(t string) string { return textWith(t, Code, s.runs()) }
+// text is [markdown.Text] with links to runs of this run's own repository.
+func (s Subject) text(t string) string { return markdown.TextWith(t, markdown.Code, s.runs()) }
 
 // runs is how the addresses of this repository's runs begin; empty when it is not known.
 func (s Subject) runs() string {
@@ -120,7 +118,7 @@ func (s Subject) foot(summary string, more ...string) string {
 		if v == "" {
 			return ""
 		}
-		return Code(clip(v, maxName))
+		return markdown.Code(markdown.Clip(v, markdown.MaxName))
 	}
 	if s.Component != "" {
 		add("Target", s.name())
@@ -132,13 +130,13 @@ func (s Subject) foot(summary string, more ...string) string {
 	}
 	if s.Digest != "" {
 		add("Planfile", "SHA-256 "+code(s.Digest))
-		short = append(short, "planfile "+element(prefix(s.Digest, 12)))
+		short = append(short, "planfile "+markdown.Element(markdown.Prefix(s.Digest, 12)))
 	}
 	if s.Commit != "" {
-		short = append(short, "commit "+element(prefix(s.Commit, 7)))
+		short = append(short, "commit "+markdown.Element(markdown.Prefix(s.Commit, 7)))
 	}
 	if s.BuiltDigest != "" {
-		add("Built files", "SHA-256 "+code(s.BuiltDigest)+" ("+Size(s.BuiltSize)+" packed)")
+		add("Built files", "SHA-256 "+code(s.BuiltDigest)+" ("+markdown.Size(s.BuiltSize)+" packed)")
 	}
 	add("Plan record", code(s.RecordID))
 	add("Planned", stamp(s.CreatedAt))
@@ -149,12 +147,12 @@ func (s Subject) foot(summary string, more ...string) string {
 			name = "OpenTofu"
 		}
 		add("Version", name+" "+code(s.TerraformVersion))
-		short = append(short, name+" "+element(clip(s.TerraformVersion, maxName)))
+		short = append(short, name+" "+markdown.Element(markdown.Clip(s.TerraformVersion, markdown.MaxName)))
 	}
 	add("Atmos", code(s.AtmosVersion))
 	add("Started by", code(s.Actor))
 	if s.RunURL != "" {
-		add("Run", Link("this run", s.RunURL))
+		add("Run", markdown.Link("this run", s.RunURL))
 	}
 	long = append(append(long, more...), s.texts(s.Settings)...)
 	if len(long) == 0 {
@@ -177,46 +175,4 @@ func stamp(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format("2006-01-02 15:04 UTC")
-}
-
-// Link is text, which must be safe, as a link to address. An address that is
-// not plainly one of the web is shown, not linked.
-func Link(text, address string) string {
-	if address == "" {
-		return text
-	}
-	u, err := url.Parse(address)
-	ok := err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && len(address) <= 2*maxName
-	for _, r := range address {
-		plain := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
-		ok = ok && (plain || strings.ContainsRune("-._~:/?#@%=+,", r) || r == '&')
-	}
-	if !ok {
-		return text + " (" + Code(clip(address, 2*maxName)) + ")"
-	}
-	return "[" + text + "](" + address + ")"
-}
-
-// alert is a part in one of the boxes GitHub draws, such as CAUTION: a first
-// line, then a list. The lines are Markdown. Without any it is nil.
-// https://docs.github.com/get-started/writing-on-github/getting-started-with-writing-and-formatting-on-github/basic-writing-and-formatting-syntax#alerts
-func alert(r rank, kind, name, first string, lines []string) *part {
-	if first == "" && len(lines) == 0 {
-		return nil
-	}
-	p := &part{name: name, rank: r, open: "> [!" + kind + "]\n", close: "\n"}
-	prefix := "> "
-	if first != "" {
-		p.open += "> " + first + "\n"
-		if len(lines) > 0 {
-			p.open += ">\n"
-		}
-	}
-	if len(lines) > 1 || first != "" {
-		prefix = "> - "
-	}
-	for _, l := range lines {
-		p.items = append(p.items, item{full: prefix + l + "\n"})
-	}
-	return p
 }

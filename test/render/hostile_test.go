@@ -12,6 +12,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
@@ -88,12 +89,12 @@ func hostileReports(t *testing.T) map[string]string {
 		}
 		refused := report.Apply{Subject: subject, Status: report.Refused, Error: s, Differs: []string{s}, Now: planned, NextSteps: []string{s}}
 		drifted := report.Drift{Subject: subject, Drifted: true, Changes: planned, Diagnostics: diagnostics, Next: s}
-		for kind, markdown := range map[string]func(int) string{
+		for kind, render := range map[string]func(int) string{
 			"plan": plan.Markdown, "failed plan": failed.Markdown, "apply": apply.Markdown, "refused apply": refused.Markdown, "drift": drifted.Markdown, "drift section": drifted.Section,
 		} {
 			// The shortest have the fewest words between what is from outside.
-			all[fmt.Sprintf("%s of evil %d", kind, i)] = markdown(report.SummaryLimit)
-			all[fmt.Sprintf("short %s of evil %d", kind, i)] = markdown(2 << 10)
+			all[fmt.Sprintf("%s of evil %d", kind, i)] = render(markdown.SummaryLimit)
+			all[fmt.Sprintf("short %s of evil %d", kind, i)] = render(2 << 10)
 		}
 		for _, m := range []*report.Many{many, approval} {
 			for _, status := range []report.Status{report.Planned, report.Failed, report.Blocked, report.Selected, report.Skipped} {
@@ -104,14 +105,14 @@ func hostileReports(t *testing.T) map[string]string {
 		}
 		step := drift.Step{Kind: drift.NoRoom, Name: drift.Name{Component: s, Stack: s}, Result: planstore.DriftResult{Outcome: planstore.DriftDrifted}}
 		done = append(done, drift.Done{Step: step, Err: fmt.Errorf("the issue of %s: %w", s, github.ErrLocked)})
-		all[fmt.Sprintf("note of evil %d", i)] = "⏭️ " + report.Code(s) + " is skipped: " + report.Text(s) + ".\n"
+		all[fmt.Sprintf("note of evil %d", i)] = "⏭️ " + markdown.Code(s) + " is skipped: " + markdown.Text(s) + ".\n"
 	}
 	for name, m := range map[string]*report.Many{"many of evil": many, "approval of evil": approval} {
-		markdown, err := m.Markdown(report.SummaryLimit)
+		page, err := m.Markdown(markdown.SummaryLimit)
 		if err != nil || m.Close() != nil {
 			t.Fatal(err)
 		}
-		all[name] = markdown
+		all[name] = page
 	}
 	all["drift issues of evil"] = drift.Summary{Done: done, MaxOpened: 3}.Markdown()
 	return all

@@ -1,36 +1,38 @@
-package report
+package planned
 
 import (
 	"unicode/utf8"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
-// driftGroups are the groups of a drift plan's changes, for somebody who knows
+// DriftGroups are the groups of a drift plan's changes, for somebody who knows
 // what is in Git; what is the most dangerous to bring back comes first.
-var driftGroups = [...]group{
-	{action: changes.Delete, title: "Running, and not in Git", rank: rankDestroy},
-	{action: changes.Replace, title: "Different, and replaced to bring it back", rank: rankDestroy},
-	{action: changes.Forget, title: "Running, and to be left alone (no longer managed)", rank: rankDestroy},
-	{action: changes.Update, title: "Different", rank: rankChange},
-	{action: changes.Create, title: "In Git, and not running", rank: rankChange},
-	{action: changes.Import, title: "Running, and to be imported", rank: rankOther},
-	{action: changes.Move, title: "Moved in Git", rank: rankOther},
+var DriftGroups = [...]Group{
+	{action: changes.Delete, title: "Running, and not in Git", rank: markdown.RankDestroy},
+	{action: changes.Replace, title: "Different, and replaced to bring it back", rank: markdown.RankDestroy},
+	{action: changes.Forget, title: "Running, and to be left alone (no longer managed)", rank: markdown.RankDestroy},
+	{action: changes.Update, title: "Different", rank: markdown.RankChange},
+	{action: changes.Create, title: "In Git, and not running", rank: markdown.RankChange},
+	{action: changes.Import, title: "Running, and to be imported", rank: markdown.RankOther},
+	{action: changes.Move, title: "Moved in Git", rank: markdown.RankOther},
 }
 
-// unfoldAt is how many resources may drift for all of it to be in plain sight.
-const unfoldAt = 3
+// UnfoldAt is how many resources may drift for all of it to be in plain sight.
+const UnfoldAt = 3
 
-// comparison is which side of a change is which.
-type comparison struct {
+// Comparison is which side of a change is which.
+type Comparison struct {
 	expected   string // heading of what is compared with what runs
 	runsBefore bool   // what runs is the side before
 	legend     string // of a diff
 }
 
+// What runs, compared with what Git says and with what was applied last.
 var (
-	withGit  = &comparison{"Git says", true, "`-` is what runs, and `+` what Git says:\n\n"}
-	withLast = &comparison{"Last applied", false, "`-` is what was last applied, and `+` what runs:\n\n"}
+	WithGit  = &Comparison{"Git says", true, "`-` is what runs, and `+` what Git says:\n\n"}
+	WithLast = &Comparison{"Last applied", false, "`-` is what was last applied, and `+` what runs:\n\n"}
 )
 
 // Bounds of a table of attributes: what is wider than a cell, or of several
@@ -42,7 +44,7 @@ const (
 
 // table writes the attributes of r that differ, side by side; empty when there
 // are none.
-func (c *comparison) table(r *changes.Resource) string {
+func (c *Comparison) table(r *changes.Resource) string {
 	var rows, diff []byte
 	var unknown []string
 	n, more := 0, r.AttributesOmitted
@@ -69,26 +71,26 @@ func (c *comparison) table(r *changes.Resource) string {
 			diff = append(diff, change...)
 			continue
 		}
-		rows = append(rows, "| "+Cell(clip(a.Path, maxName))+" | "+expected+" | "+runs+" |\n"...)
+		rows = append(rows, "| "+markdown.Cell(markdown.Clip(a.Path, markdown.MaxName))+" | "+expected+" | "+runs+" |\n"...)
 	}
 	out := ""
 	if len(rows) > 0 {
 		out = "| Attribute | " + c.expected + " | Runs |\n| :-- | :-- | :-- |\n" + string(rows) + "\n"
 	}
 	if len(diff) > 0 {
-		out += c.legend + fence("diff", diff) + "\n"
+		out += c.legend + markdown.FenceVisible("diff", diff) + "\n"
 	}
 	if len(unknown) > 0 {
-		out += "Known after apply: " + codes(unknown) + ".\n\n"
+		out += "Known after apply: " + markdown.Codes(unknown) + ".\n\n"
 	}
 	if more > 0 {
-		out += "And " + count(more, "more attribute") + ".\n\n"
+		out += "And " + markdown.Count(more, "more attribute") + ".\n\n"
 	}
 	return out
 }
 
 // cell is a value in a table; empty when it does not fit one.
-func (c *comparison) cell(v changes.Value) string {
+func (c *Comparison) cell(v changes.Value) string {
 	switch v.Kind {
 	case changes.Absent:
 		return "(not there)"
@@ -106,5 +108,5 @@ func (c *comparison) cell(v changes.Value) string {
 	if v.Cut > 0 || utf8.RuneCountInString(text) > maxCell {
 		return ""
 	}
-	return Cell(text)
+	return markdown.Cell(text)
 }

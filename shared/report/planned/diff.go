@@ -1,4 +1,4 @@
-package report
+package planned
 
 import (
 	"bytes"
@@ -8,14 +8,15 @@ import (
 	"unicode/utf8"
 
 	"github.com/rogpeppe/go-internal/diff"
+
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
 // How much of a diff is shown. A value is cut before it crowds out others.
 const (
-	maxLine  = 100     // characters of a change on one line; wider ones take two
-	maxValue = 2 << 10 // bytes of a value on one line
-	maxLines = 400     // lines of a value that has several
+	maxLine  = 100 // characters of a change on one line; wider ones take two
+	maxLines = 400 // lines of a value that has several
 	maxJSON  = 64 << 10
 	maxDepth = 32 // of JSON that is indented: the size grows with size times depth
 )
@@ -46,11 +47,11 @@ func appendDiff(dst []byte, r *changes.Resource) []byte {
 	// What a new resource will only know later says little: one line for all.
 	if len(unknown) > 0 {
 		dst = append(dst, "+ known after apply: "...)
-		dst = appendVisible(dst, strings.Join(unknown, ", "), inline)
+		dst = markdown.AppendVisible(dst, strings.Join(unknown, ", "), markdown.Inline)
 		dst = append(dst, '\n')
 	}
 	if r.AttributesOmitted > 0 {
-		dst = fmt.Appendf(dst, "  … and %s\n", count(r.AttributesOmitted, "more attribute"))
+		dst = fmt.Appendf(dst, "  … and %s\n", markdown.Count(r.AttributesOmitted, "more attribute"))
 	}
 	return dst
 }
@@ -69,7 +70,7 @@ func appendChange(dst []byte, name string, from, to changes.Value, note string) 
 		sign = removed
 	}
 	dst = append(dst, sign, ' ')
-	dst = appendVisible(dst, clip(name, maxValue), inline)
+	dst = markdown.AppendVisible(dst, markdown.Clip(name, markdown.MaxValue), markdown.Inline)
 	dst = append(dst, " ="...)
 
 	fromText, fromKind := lines(from, false)
@@ -103,7 +104,7 @@ func appendChange(dst []byte, name string, from, to changes.Value, note string) 
 		}
 	}
 	if cut := max(from.Cut, to.Cut); cut > 0 {
-		dst = fmt.Appendf(dst, "    … %s more\n", count(cut, "byte"))
+		dst = fmt.Appendf(dst, "    … %s more\n", markdown.Count(cut, "byte"))
 	}
 	return dst
 }
@@ -179,24 +180,24 @@ func appendValue(dst []byte, v changes.Value, same affixes) []byte {
 		return append(dst, "(sensitive)"...)
 	}
 	text := v.Text[same.start : len(v.Text)-same.end]
-	shown := prefix(text, maxValue)
+	shown := markdown.Prefix(text, markdown.MaxValue)
 	if same.start > 0 {
-		dst = fmt.Appendf(dst, "(same %s) … ", count(same.start, "byte"))
+		dst = fmt.Appendf(dst, "(same %s) … ", markdown.Count(same.start, "byte"))
 	}
-	f := inline
+	f := markdown.Inline
 	if v.String {
-		f = quoted
+		f = markdown.Quoted
 		dst = append(dst, '"')
 	}
-	dst = appendVisible(dst, shown, f)
+	dst = markdown.AppendVisible(dst, shown, f)
 	if v.String {
 		dst = append(dst, '"')
 	}
 	if more := len(text) - len(shown) + v.Cut; more > 0 {
-		dst = fmt.Appendf(dst, " … (%s more)", count(more, "byte"))
+		dst = fmt.Appendf(dst, " … (%s more)", markdown.Count(more, "byte"))
 	}
 	if same.end > 0 {
-		dst = fmt.Appendf(dst, " … (same %s)", count(same.end, "byte"))
+		dst = fmt.Appendf(dst, " … (same %s)", markdown.Count(same.end, "byte"))
 	}
 	return dst
 }
@@ -319,7 +320,7 @@ func appendLineDiff(dst []byte, from, to string) []byte {
 func appendLine(dst []byte, sign byte, line string) []byte {
 	dst = append(dst, sign)
 	if line = strings.TrimSuffix(line, "\n"); line != "" {
-		dst = appendVisible(append(dst, "   "...), clip(line, maxValue), inline)
+		dst = markdown.AppendVisible(append(dst, "   "...), markdown.Clip(line, markdown.MaxValue), markdown.Inline)
 	}
 	return append(dst, '\n')
 }
@@ -328,5 +329,5 @@ func appendMoreLines(dst []byte, n int) []byte {
 	if n <= 0 {
 		return dst
 	}
-	return fmt.Appendf(dst, "    … %s\n", count(n, "more line"))
+	return fmt.Appendf(dst, "    … %s\n", markdown.Count(n, "more line"))
 }

@@ -1,91 +1,92 @@
-package report
+package planned
 
 import (
 	"slices"
 	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
-// group is one section of resources: those with the same action.
-type group struct {
+// Group is one section of resources: those with the same action.
+type Group struct {
 	action changes.Action
 	verb   string // what Terraform does to such a resource
 	title  string
-	rank   rank
+	rank   markdown.Rank
 }
 
-// groups, most dangerous first.
-var groups = [...]group{
-	{changes.Delete, "destroy", "Destroy", rankDestroy},
-	{changes.Replace, "replace", "Replace", rankDestroy},
-	{changes.Forget, "forget", "Forget (left running, no longer managed)", rankDestroy},
-	{changes.Update, "change", "Change in place", rankChange},
-	{changes.Create, "create", "Create", rankChange},
-	{changes.Import, "import", "Import without change", rankOther},
-	{changes.Move, "move", "Move without change", rankOther},
-	{changes.ReadData, "read", "Read during apply", rankOther},
+// Groups are the groups of a plan, the most dangerous first.
+var Groups = [...]Group{
+	{changes.Delete, "destroy", "Destroy", markdown.RankDestroy},
+	{changes.Replace, "replace", "Replace", markdown.RankDestroy},
+	{changes.Forget, "forget", "Forget (left running, no longer managed)", markdown.RankDestroy},
+	{changes.Update, "change", "Change in place", markdown.RankChange},
+	{changes.Create, "create", "Create", markdown.RankChange},
+	{changes.Import, "import", "Import without change", markdown.RankOther},
+	{changes.Move, "move", "Move without change", markdown.RankOther},
+	{changes.ReadData, "read", "Read during apply", markdown.RankOther},
 }
 
 // verb is the word for an action.
 func verb(a changes.Action) string {
-	for _, g := range groups {
+	for _, g := range Groups {
 		if g.action == a {
 			return g.verb
 		}
 	}
-	return Code(clip(string(a), maxName))
+	return markdown.Code(markdown.Clip(string(a), markdown.MaxName))
 }
 
-// foldAt is how many resources a group shows before it is folded into one
+// FoldAt is how many resources a group shows before it is folded into one
 // line; what is destroyed is never folded.
-const foldAt = 20
+const FoldAt = 20
 
 // maxTypes is how many rows the table by type shows.
 const maxTypes = 40
 
-// builder makes parts from a plan. Once it has written more details than the
+// Builder makes parts from a plan. Once it has written more details than the
 // report has room for it makes no more, so that its work is bounded by the
 // limit and not by the plan.
-type builder struct {
-	plan *changes.Plan
-	room int // in bytes
+type Builder struct {
+	Plan *changes.Plan
+	Room int // in bytes
 
-	compare  *comparison // how attributes that differ are shown; nil: as a diff
-	unfolded bool        // so that all is in plain sight
+	Compare  *Comparison // how attributes that differ are shown; nil: as a diff
+	Unfolded bool        // so that all is in plain sight
 }
 
-// group is the part of all resources with one action, nil if there are none.
-func (b *builder) group(g group) *part {
+// Group is the part of all resources with one action, nil if there are none.
+func (b *Builder) Group(g Group) *markdown.Part {
 	total := 0
-	for _, t := range b.plan.ByType {
+	for _, t := range b.Plan.ByType {
 		if t.Action == g.action {
 			total += t.Count
 		}
 	}
-	p := &part{name: strings.ToLower(g.title), rank: g.rank}
-	for i := range b.plan.Resources {
-		if r := &b.plan.Resources[i]; r.Action == g.action {
-			p.items = append(p.items, b.item(r, gist(r)))
+	p := &markdown.Part{Name: strings.ToLower(g.title), Rank: g.rank}
+	for i := range b.Plan.Resources {
+		if r := &b.Plan.Resources[i]; r.Action == g.action {
+			p.Items = append(p.Items, b.item(r, gist(r)))
 		}
 	}
 	if total == 0 {
 		return nil
 	}
-	p.head(g.title, total)
-	if total > foldAt && g.rank != rankDestroy {
-		p.open = "<details><summary>Show all</summary>\n\n"
-		p.close += "</details>\n\n"
+	head(p, g.title, total)
+	if total > FoldAt && g.rank != markdown.RankDestroy {
+		p.Open = "<details><summary>Show all</summary>\n\n"
+		p.Close += "</details>\n\n"
 	}
 	return p
 }
 
 // item is one resource: a folded diff, or a line when there is nothing to fold.
 // The gist, as Markdown, is what can be seen of a folded one.
-func (b *builder) item(r *changes.Resource, gist string) item {
+func (b *Builder) item(r *changes.Resource, gist string) markdown.Item {
 	why := because(r)
-	it := item{brief: string(appendVisible(nil, label(r), inline))}
-	if b.room <= 0 {
+	it := markdown.Item{Brief: string(markdown.AppendVisible(nil, label(r), markdown.Inline))}
+	if b.Room <= 0 {
 		return it
 	}
 	fact := facts(r, why)
@@ -95,22 +96,22 @@ func (b *builder) item(r *changes.Resource, gist string) item {
 		if fact != "" {
 			fact = ": " + fact
 		}
-		it.full = "- " + Code(label(r)) + fact + "\n"
-		if b.unfolded {
-			it.full += "\n" // a paragraph that follows is not part of it
+		it.Full = "- " + markdown.Code(label(r)) + fact + "\n"
+		if b.Unfolded {
+			it.Full += "\n" // a paragraph that follows is not part of it
 		}
-	case b.unfolded:
+	case b.Unfolded:
 		if fact != "" {
 			fact = " " + fact
 		}
-		it.full = Code(label(r)) + ":" + fact + "\n\n" + body
+		it.Full = markdown.Code(label(r)) + ":" + fact + "\n\n" + body
 	default:
 		if fact != "" {
 			fact += "\n\n"
 		}
-		it.full = "<details><summary>" + element(label(r)) + gist + "</summary>\n\n" + fact + body + "</details>\n\n"
+		it.Full = "<details><summary>" + markdown.Element(label(r)) + gist + "</summary>\n\n" + fact + body + "</details>\n\n"
 	}
-	b.room -= len(it.full)
+	b.Room -= len(it.Full)
 	return it
 }
 
@@ -128,12 +129,12 @@ func facts(r *changes.Resource, why string) string {
 		facts = append(facts, order)
 	}
 	if r.PreviousAddress != "" && r.PreviousAddress != r.Address {
-		facts = append(facts, "Moved from "+Code(clip(r.PreviousAddress, maxName))+".")
+		facts = append(facts, "Moved from "+markdown.Code(markdown.Clip(r.PreviousAddress, markdown.MaxName))+".")
 	}
 	if r.Importing {
 		fact := "Imported."
 		if r.ImportID != "" {
-			fact = "Imported from the ID " + Code(clip(r.ImportID, maxName)) + "."
+			fact = "Imported from the ID " + markdown.Code(markdown.Clip(r.ImportID, markdown.MaxName)) + "."
 		}
 		facts = append(facts, fact)
 	}
@@ -145,15 +146,15 @@ func facts(r *changes.Resource, why string) string {
 
 // body shows what changes of r, and ends in an empty line; empty when there is
 // nothing to show.
-func (b *builder) body(r *changes.Resource) string {
+func (b *Builder) body(r *changes.Resource) string {
 	if r.Action == changes.ReadData {
 		return ""
 	}
-	if b.compare != nil && (r.Action == changes.Update || r.Action == changes.Replace) {
-		return b.compare.table(r)
+	if b.Compare != nil && (r.Action == changes.Update || r.Action == changes.Replace) {
+		return b.Compare.table(r)
 	}
 	if diff := appendDiff(nil, r); len(diff) > 0 {
-		return fence("diff", diff) + "\n"
+		return markdown.FenceVisible("diff", diff) + "\n"
 	}
 	return ""
 }
@@ -167,7 +168,7 @@ func gist(r *changes.Resource) string {
 	var names []string
 	for _, a := range r.Attributes {
 		name, _, _ := strings.Cut(strings.SplitN(a.Path, "[", 2)[0], ".")
-		name = element(clip(name, maxName))
+		name = markdown.Element(markdown.Clip(name, markdown.MaxName))
 		if slices.Contains(names, name) {
 			continue
 		}
@@ -230,74 +231,83 @@ func reason(code string) string {
 // there is nothing to say.
 func because(r *changes.Resource) string {
 	if len(r.ReplacePaths) > 0 {
-		return codes(r.ReplacePaths) + " cannot be changed in place"
+		return markdown.Codes(r.ReplacePaths) + " cannot be changed in place"
 	}
 	if why := reason(r.Reason); why != "" || r.Reason == "" {
-		return Text(why)
+		return markdown.Text(why)
 	}
-	return Code(clip(r.Reason, maxName))
+	return markdown.Code(markdown.Clip(r.Reason, markdown.MaxName))
 }
 
-// types is the table of how many resources of which type have which action.
+// Types is the table of how many resources of which type have which action.
 // Three narrow columns fit a phone; a column for each action would not.
-func types(c *changes.Plan) *part {
-	p := &part{name: "the table by type", rank: rankTable, open: "| Action | Type | Number |\n| :-- | :-- | --: |\n", close: "\n"}
+func Types(c *changes.Plan) *markdown.Part {
+	p := &markdown.Part{Name: "the table by type", Rank: markdown.RankTable, Open: "| Action | Type | Number |\n| :-- | :-- | --: |\n", Close: "\n"}
 	for i, t := range c.ByType {
 		if i == maxTypes {
-			p.close = "\nAnd " + count(len(c.ByType)-maxTypes, "more row") + ".\n\n"
+			p.Close = "\nAnd " + markdown.Count(len(c.ByType)-maxTypes, "more row") + ".\n\n"
 			break
 		}
-		row := "| " + verb(t.Action) + " | " + Cell(clip(t.Type, maxName)) + " | " + comma(t.Count) + " |\n"
-		p.items = append(p.items, item{full: row})
+		row := "| " + verb(t.Action) + " | " + markdown.Cell(markdown.Clip(t.Type, markdown.MaxName)) + " | " + markdown.Comma(t.Count) + " |\n"
+		p.Items = append(p.Items, markdown.Item{Full: row})
 	}
 	return p
 }
 
-// drift is the part of what changed outside of Terraform.
-func (b *builder) drift() *part {
-	p := b.list("Changed outside Terraform", b.plan.Drift, b.plan.Counts.Drift)
+// Drift is the part of what changed outside of Terraform.
+func (b *Builder) Drift() *markdown.Part {
+	p := b.list("Changed outside Terraform", b.Plan.Drift, b.Plan.Counts.Drift)
 	if p != nil {
-		p.title += "Terraform found these different from what it last saw.\n\n"
+		p.Title += "Terraform found these different from what it last saw.\n\n"
 	}
 	return p
 }
 
-// deferred is the part of what is put off to a later plan.
-func (b *builder) deferred() *part {
-	return b.list("Deferred to a later plan", b.plan.Deferred, b.plan.Counts.Deferred)
+// Deferred is the part of what is put off to a later plan.
+func (b *Builder) Deferred() *markdown.Part {
+	return b.list("Deferred to a later plan", b.Plan.Deferred, b.Plan.Counts.Deferred)
 }
 
-func (b *builder) list(title string, resources []changes.Resource, total int) *part {
+func (b *Builder) list(title string, resources []changes.Resource, total int) *markdown.Part {
 	if total == 0 {
 		return nil
 	}
-	p := &part{name: strings.ToLower(title), rank: rankOther}
+	p := &markdown.Part{Name: strings.ToLower(title), Rank: markdown.RankOther}
 	for i := range resources {
 		r := &resources[i]
 		what := gist(r)
 		if r.Action == changes.Delete {
 			what = ": gone"
 		}
-		p.items = append(p.items, b.item(r, what))
+		p.Items = append(p.Items, b.item(r, what))
 	}
-	p.head(title, total)
+	head(p, title, total)
 	return p
 }
 
 // head gives p its heading, with how many there are, and how many of those it
 // has no details of.
-func (p *part) head(title string, total int) {
-	p.title = "### " + title + ": " + comma(total) + "\n\n"
-	p.omitted = max(0, total-len(p.items))
-	if slices.ContainsFunc(p.items, func(it item) bool { return strings.HasPrefix(it.full, "- ") }) {
-		p.close = "\n" // ends a list
+func head(p *markdown.Part, title string, total int) {
+	p.Title = "### " + title + ": " + markdown.Comma(total) + "\n\n"
+	p.Omitted = max(0, total-len(p.Items))
+	if slices.ContainsFunc(p.Items, func(it markdown.Item) bool { return strings.HasPrefix(it.Full, "- ") }) {
+		p.Close = "\n" // ends a list
 	}
 }
 
-// notes are what the plan itself has to say.
-func (b *builder) notes() []string {
-	if b.plan.Complete {
+// Notes are what the plan itself has to say.
+func (b *Builder) Notes() []string {
+	if b.Plan.Complete {
 		return nil
 	}
 	return []string{"This plan is partial (`-target`, `-exclude`, or deferred changes). Plan again after the apply."}
+}
+
+// label is how a resource is named: its address, and which object of it.
+func label(r *changes.Resource) string {
+	s := markdown.Clip(r.Address, markdown.MaxName)
+	if r.Deposed != "" {
+		s += " (deposed " + markdown.Clip(r.Deposed, markdown.MaxName) + ")"
+	}
+	return s
 }

@@ -1,4 +1,4 @@
-package report
+package markdowntest
 
 import (
 	"fmt"
@@ -15,14 +15,14 @@ import (
 	"github.com/yuin/goldmark/text"
 )
 
-// page is what GitHub would make of some Markdown, as far as a report's safety goes.
-type page struct {
-	headings []string // the text of each, code left out
-	links    []string // addresses
-	code     []string // the text of each code span, fence, and code element
-	prose    []string // all other text
-	rows     [][]string
-	problems []string
+// Page is what GitHub would make of some Markdown, as far as a report's safety goes.
+type Page struct {
+	Headings []string // the text of each, code left out
+	Links    []string // addresses
+	Code     []string // the text of each code span, fence, and code element
+	Prose    []string // all other text
+	Rows     [][]string
+	Problems []string
 }
 
 var gfm = goldmark.New(goldmark.WithExtensions(extension.GFM, extension.Footnote, extension.DefinitionList))
@@ -36,8 +36,8 @@ var (
 // readPage parses md as GitHub does and looks for all that a report must not
 // have: HTML beyond our own, tags left open, a fence left open, and text
 // outside of code that GitHub would make something of.
-func readPage(md string) *page {
-	p := &page{}
+func readPage(md string) *Page {
+	p := &Page{}
 	if !utf8.ValidString(md) {
 		p.problem("not UTF-8")
 	}
@@ -76,7 +76,7 @@ func readPage(md string) *page {
 		}
 		switch n := n.(type) {
 		case *ast.Heading:
-			p.headings = append(p.headings, strings.TrimSpace(proseOf(n, src)))
+			p.Headings = append(p.Headings, strings.TrimSpace(proseOf(n, src)))
 		case *ast.HTMLBlock:
 			var b strings.Builder
 			for i := range n.Lines().Len() {
@@ -112,7 +112,7 @@ func readPage(md string) *page {
 		case *ast.AutoLink:
 			p.problem("an autolink: %s", n.URL(src))
 		case *ast.Link:
-			p.links = append(p.links, string(n.Destination))
+			p.Links = append(p.Links, string(n.Destination))
 		case *ast.Image:
 			p.problem("an image: %s", n.Destination)
 		case *east.Strikethrough, *east.TaskCheckBox, *east.FootnoteLink, *east.Footnote, *east.DefinitionList, *ast.Blockquote, *east.Table, *ast.List:
@@ -126,7 +126,7 @@ func readPage(md string) *page {
 			for c := n.FirstChild(); c != nil; c = c.NextSibling() {
 				row = append(row, contentOf(c, src))
 			}
-			p.rows = append(p.rows, row)
+			p.Rows = append(p.Rows, row)
 		}
 		return ast.WalkContinue, nil
 	})
@@ -136,22 +136,23 @@ func readPage(md string) *page {
 	return p
 }
 
-func (p *page) text(s string, code bool) {
+func (p *Page) text(s string, code bool) {
 	if code {
-		p.code = append(p.code, unescapeHTML.Replace(s))
+		p.Code = append(p.Code, UnescapeHTML.Replace(s))
 		return
 	}
-	p.prose = append(p.prose, s)
-	if m := effects.FindString(unescapeHTML.Replace(s)); m != "" {
+	p.Prose = append(p.Prose, s)
+	if m := effects.FindString(UnescapeHTML.Replace(s)); m != "" {
 		p.problem("text that GitHub makes something of: %q in %q", m, s)
 	}
 }
 
-var unescapeHTML = strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">", "&quot;", `"`, "&#39;", "'", "&#124;", "|",
+// UnescapeHTML turns the entities that reports have into what they stand for.
+var UnescapeHTML = strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">", "&quot;", `"`, "&#39;", "'", "&#124;", "|",
 	"&#46;", ".", "&#44;", ",", "&#59;", ";", "&#58;", ":", "&#33;", "!", "&#63;", "?", "&#41;", ")")
 
-func (p *page) problem(format string, args ...any) {
-	p.problems = append(p.problems, fmt.Sprintf(format, args...))
+func (p *Page) problem(format string, args ...any) {
+	p.Problems = append(p.Problems, fmt.Sprintf(format, args...))
 }
 
 // codeOf is the text of a code span. Within a table goldmark leaves out the
@@ -190,12 +191,12 @@ func contentOf(n ast.Node, src []byte) string {
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
 		switch c := c.(type) {
 		case *ast.Text:
-			b.WriteString(unescapeHTML.Replace(string(c.Segment.Value(src))))
+			b.WriteString(UnescapeHTML.Replace(string(c.Segment.Value(src))))
 			if c.SoftLineBreak() {
 				b.WriteByte('\n')
 			}
 		case *ast.String:
-			b.WriteString(unescapeHTML.Replace(string(c.Value)))
+			b.WriteString(UnescapeHTML.Replace(string(c.Value)))
 		case *ast.CodeSpan:
 			b.WriteString(codeOf(c, src))
 		case *ast.RawHTML:
@@ -222,15 +223,15 @@ func openFence(md string) string {
 	return open
 }
 
-// check fails the test when md is not what a report may be.
-func check(t *testing.T, md string) *page {
+// Check fails the test when md is not what a report may be.
+func Check(t *testing.T, md string) *Page {
 	t.Helper()
 	p := readPage(md)
-	for _, problem := range p.problems {
+	for _, problem := range p.Problems {
 		t.Error(problem)
 	}
 	if t.Failed() {
-		t.Logf("in:\n%s", clip(md, 4000))
+		t.Logf("in:\n%.4000s", md)
 	}
 	return p
 }

@@ -1,0 +1,115 @@
+package markdown
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// Text escapes s for a line of running Markdown. Words that can mean nothing
+// to GitHub stay as they are, as do codes of errors; every other word becomes [Code], and
+// so does what stands between backticks. White space, newlines included, becomes single
+// spaces.
+func Text(s string) string { return TextWith(s, Code, "") }
+
+// CellText is [Text] for a table's cell.
+func CellText(s string) string { return TextWith(s, Cell, "") }
+
+// quotes is a quotation in backticks, as errors have them, with a sentence's punctuation
+// around it.
+var (
+	quotes = regexp.MustCompile("^(\\(?)`([^`\n]+)`([).,;:!?]*)$")
+	words  = regexp.MustCompile("\\(?`[^`\n]+`[).,;:!?]*(?:[^\\S\n]|$)|\\S+")
+)
+
+// errorCode is a code behind an error, as package problem writes it.
+var errorCode = regexp.MustCompile(`^\[(GITOPS-[A-Z-]+)\]([).,;:!?]*)$`)
+
+// runWord is the address of a workflow run, with a sentence's punctuation around it.
+var runWord = regexp.MustCompile(`^(\(?)(https?://\S+?)([).,;:!?]*)$`)
+
+// runID is what follows the repository's address in that of a run.
+var runID = regexp.MustCompile(`^[0-9]+(?:/attempts/[0-9]+)?$`)
+
+// TextWith links runs whose address begins with ownRuns: one of another repository would be
+// a link that somebody else has chosen.
+func TextWith(s string, span func(string) string, ownRuns string) string {
+	var b strings.Builder
+	var code []string // words gathered for one code span
+	flush := func() {
+		if len(code) > 0 {
+			b.WriteString(span(strings.Join(code, " ")))
+			code = code[:0]
+		}
+	}
+	for i, word := range words.FindAllString(s, -1) {
+		word = strings.TrimSpace(word)
+		p, ok := plain(word)
+		if quoted := quotes.FindStringSubmatch(word); quoted != nil {
+			p, ok = quoted[1]+span(quoted[2])+quoted[3], true
+		} else if run := runWord.FindStringSubmatch(word); run != nil && ownRuns != "" && runID.MatchString(strings.TrimPrefix(run[2], ownRuns)) {
+			p, ok = run[1]+Link("that run", run[2])+run[3], true
+		} else if code := errorCode.FindStringSubmatch(word); code != nil {
+			p, ok = `\[`+code[1]+`\]`+code[2], true
+		}
+		if ok {
+			flush()
+			if i > 0 {
+				b.WriteByte(' ')
+			}
+			b.WriteString(p)
+			continue
+		}
+		if i > 0 && len(code) == 0 {
+			b.WriteByte(' ')
+		}
+		// The sentence's own punctuation stays outside of the code.
+		core := strings.TrimRight(word, ".,;:!?")
+		if core == "" {
+			core = word
+		}
+		code = append(code, core)
+		if core != word {
+			flush()
+			b.WriteString(word[len(core):])
+		}
+	}
+	flush()
+	return b.String()
+}
+
+// plain returns word as it may stand in running Markdown, and whether it may:
+// letters, or a short number, with a sentence's punctuation around it.
+func plain(word string) (string, bool) {
+	core := strings.TrimPrefix(word, "(")
+	lead := word[:len(word)-len(core)]
+	core = strings.TrimRight(core, ".,;:!?)")
+	tail := word[len(lead)+len(core):]
+	letters, digits := 0, 0
+	run, hex := 0, true // since the last joint: characters, and all of them hexadecimal
+	for _, r := range core {
+		switch {
+		case r >= '0' && r <= '9':
+			digits++
+		case unicode.IsLetter(r) && visible(r):
+			letters++
+			hex = hex && strings.ContainsRune("abcdefABCDEF", r)
+		case (r == '\'' || r == '’' || r == '-') && run > 0:
+			run, hex = 0, true
+			continue
+		default:
+			return "", false
+		}
+		if run++; run >= 7 && hex { // a commit, perhaps
+			return "", false
+		}
+	}
+	switch {
+	case run == 0, letters > 0 && digits > 0:
+		return "", false
+	case digits > 0 && tail != "" && (tail[0] == '.' || tail[0] == ')'): // "1." would begin a list
+		return lead + core + fmt.Sprintf("&#%d;", tail[0]) + tail[1:], true
+	}
+	return word, true
+}

@@ -1,0 +1,91 @@
+// Package planned writes what a plan changes as parts of a report: the headline, what is
+// dangerous, the resources by action with their diffs, outputs and checks.
+package planned
+
+import (
+	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
+)
+
+// Headline is the one line of what will happen, in Terraform's words.
+func Headline(c *changes.Plan) string {
+	n := c.Counts
+	main := []string{markdown.Comma(n.Adds()) + " to add", markdown.Comma(n.Changes()) + " to change", markdown.Comma(n.Destroys()) + " to destroy"}
+	for _, m := range []struct {
+		n    int
+		what string
+	}{{n.Import, "import"}, {n.Move, "move"}, {n.Forget, "forget"}} {
+		if m.n > 0 {
+			main = append(main, markdown.Comma(m.n)+" to "+m.what)
+		}
+	}
+	var also []string
+	if n.Replace > 0 {
+		also = append(also, markdown.Comma(n.Replace)+" replaced")
+	}
+	if n.Outputs > 0 {
+		also = append(also, markdown.Count(n.Outputs, "output")+" to change")
+	}
+	if n.Deferred > 0 {
+		also = append(also, markdown.Comma(n.Deferred)+" deferred")
+	}
+	if n.Drift > 0 {
+		also = append(also, markdown.Comma(n.Drift)+" changed outside Terraform")
+	}
+	failed := 0
+	for _, k := range c.Checks {
+		if k.Status != "unknown" {
+			failed++
+		}
+	}
+	if failed > 0 {
+		also = append(also, markdown.Count(failed, "check")+" failed")
+	}
+	line := "**" + strings.Join(main, ", ") + "**"
+	if len(also) > 0 {
+		line += " · " + strings.Join(also, " · ")
+	}
+	return line
+}
+
+// maxDanger is how many resources the alert on top names.
+const maxDanger = 25
+
+// Danger is the alert that names what is destroyed, replaced or forgotten.
+func Danger(c *changes.Plan) *markdown.Part {
+	n := c.Counts
+	if n.Destroys()+n.Forget == 0 {
+		return nil
+	}
+	var what []string
+	if n.Delete > 0 {
+		what = append(what, markdown.Count(n.Delete, "resource")+" will be destroyed")
+	}
+	if n.Replace > 0 {
+		what = append(what, markdown.Count(n.Replace, "resource")+" will be destroyed and made anew")
+	}
+	if n.Forget > 0 {
+		what = append(what, markdown.Count(n.Forget, "resource")+" will be left running without Terraform")
+	}
+	var lines []string
+	for i := range c.Resources {
+		r := &c.Resources[i]
+		if r.Action != changes.Delete && r.Action != changes.Replace && r.Action != changes.Forget {
+			continue
+		}
+		if len(lines) == maxDanger {
+			break
+		}
+		line := "**" + verb(r.Action) + "** " + markdown.Code(label(r))
+		if why := because(r); why != "" {
+			line += ": " + why
+		}
+		lines = append(lines, line)
+	}
+	if more := n.Destroys() + n.Forget - len(lines); more > 0 && len(lines) > 0 {
+		lines = append(lines, markdown.Comma(more)+" more")
+	}
+	return markdown.Alert(markdown.RankAlert, "CAUTION", "what is destroyed", "**"+strings.Join(what, ", ")+".**", lines)
+}
