@@ -14,7 +14,7 @@ import (
 
 // programs are those that a page may ask a reader to run, besides our own.
 var programs = []string{
-	"atmos", "aws", "cd", "cp", "curl", "diff", "docker", "export", "gh", "git", "go", "jq", "make", "mkdir", "npm", "rm", "terraform", "tofu",
+	"atmos", "aws", "cd", "cp", "curl", "diff", "docker", "export", "gh", "git", "go", "gofmt", "jq", "make", "mkdir", "npm", "perl", "rm", "terraform", "tofu", "xargs",
 }
 
 // TestShellCommandsAreThere looks at each block of shell: bash can parse it, each
