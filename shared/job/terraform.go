@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -63,6 +64,7 @@ func (j *Job) Terraform(ctx context.Context, role string, now func() time.Time) 
 			return nil, err
 		}
 		cli.Atmos.Env = variables(j.Target)
+		cli.Workspace = cmp.Or(j.Target.Atmos.Workspace, cli.Workspace)
 	}
 	if j.Inputs.Debug {
 		j.describe(cli)

@@ -48,9 +48,12 @@ type AtmosComponent struct {
 	// Env is what Atmos adds to Terraform's environment: texts and other scalars. The
 	// same is true of functions.
 	Env map[string]any
+	// Workspace is the one that Atmos selects, where only [Atmos.Resolve] tells; else empty.
+	Workspace string
 	// Version is that of Atmos.
 	Version AtmosVersion
 
+	asText   bool                // its templates are not processed until Resolve
 	resolved map[string][]string // what shapes the plan, for the digest
 	sections map[string]any      // the same, as Atmos has it before it calls functions
 }
@@ -114,18 +117,9 @@ type description struct {
 		Folders    dependentPaths `json:"folders"`
 	} `json:"dependencies"`
 
-	given map[string]json.RawMessage
-}
-
-// UnmarshalJSON keeps which members there are.
-func (d *description) UnmarshalJSON(content []byte) error {
-	type plain description // without this method
-	decoder := json.NewDecoder(bytes.NewReader(content))
-	decoder.UseNumber()
-	if err := decoder.Decode((*plain)(d)); err != nil {
-		return err
-	}
-	return json.Unmarshal(content, &d.given)
+	given  map[string]json.RawMessage
+	asText bool  // its templates are left as text; see list
+	unfit  error // why it can't be used; see check
 }
 
 // inStacks are the members that a description must have in a list, so that nothing is
@@ -164,7 +158,7 @@ func (a Atmos) Target(ctx context.Context, component, stack string) (Target, err
 	if err != nil {
 		return Target{}, err
 	}
-	d, err := a.describe(ctx, version, Name{component, stack}, false)
+	d, err := a.list(ctx, version, Name{component, stack})
 	if err != nil {
 		return Target{}, err
 	}
@@ -175,10 +169,12 @@ func (a Atmos) Target(ctx context.Context, component, stack string) (Target, err
 	return t, err
 }
 
-// describe asks for all that Atmos knows of a component, with functions called or left
-// as text.
-func (a Atmos) describe(ctx context.Context, version AtmosVersion, name Name, functions bool) (d description, err error) {
-	args := append([]string{"describe", "component", name.Component, "-s", name.Stack, "--query", "."}, version.flags(functions)...)
+// processing says what Atmos does with templates and functions, or leaves as text.
+type processing struct{ templates, functions bool }
+
+// describe asks for all that Atmos knows of a component.
+func (a Atmos) describe(ctx context.Context, version AtmosVersion, name Name, p processing) (d description, err error) {
+	args := append([]string{"describe", "component", name.Component, "-s", name.Stack, "--query", "."}, version.flags(p)...)
 	if version.atLeast(NewestAtmos) {
 		args = append(args, "--provenance=false")
 	}
@@ -194,8 +190,8 @@ func (a Atmos) describe(ctx context.Context, version AtmosVersion, name Name, fu
 
 // flags ask for what is needed of a description, so that neither a version's defaults nor
 // a project's choose its form.
-func (v AtmosVersion) flags(functions bool) []string {
-	flags := []string{"--format", "json", "--process-templates=true", fmt.Sprintf("--process-functions=%t", functions)}
+func (v AtmosVersion) flags(p processing) []string {
+	flags := []string{"--format", "json", fmt.Sprintf("--process-templates=%t", p.templates), fmt.Sprintf("--process-functions=%t", p.functions)}
 	if v.atLeast(NewestAtmos) { // an older one may not know it, and refuse
 		flags = append(flags, "--error-mode", "strict")
 	}
@@ -252,6 +248,9 @@ func (a Atmos) target(version AtmosVersion, d description, component, stack stri
 	if member := d.lacking(inStacks...); member != "" {
 		return Target{}, a.lacks(version, name, member)
 	}
+	if err := d.check(name); err != nil {
+		return Target{}, err
+	}
 	if d.Metadata.Type == "abstract" {
 		return Target{}, errors.New("it is abstract (metadata.type), so there is nothing to plan: name a component that inherits from it")
 	}
@@ -267,7 +266,7 @@ func (a Atmos) target(version AtmosVersion, d description, component, stack stri
 		Settings: d.Settings.Integrations.GitHub.GitOps.settings(),
 		Atmos: &AtmosComponent{
 			Locked: d.Metadata.Locked, Command: d.Command, Vars: d.Vars, Env: d.Env, Version: version,
-			resolved: a.resolved(d), sections: d.sections(),
+			resolved: a.resolved(d), sections: d.sections(), asText: d.asText,
 		},
 	}
 	if t.PlanFiles, err = d.Settings.Integrations.GitHub.GitOps.planFiles(dir); err != nil {
@@ -329,7 +328,11 @@ func decoded(content json.RawMessage) (value any) {
 // of this checkout would differ in another one.
 func (a Atmos) resolved(d description) map[string][]string {
 	all := map[string][]string{}
-	for name, value := range d.sections() {
+	sections := d.sections()
+	if d.asText { // these are what templates read
+		sections["settings"], sections["metadata"] = d.given["settings"], d.given["metadata"]
+	}
+	for name, value := range sections {
 		all[strings.ReplaceAll(name, "_", " ")] = []string{strings.ReplaceAll(canonical(value), a.Root, ".")}
 	}
 	return all
@@ -400,7 +403,7 @@ func (a Atmos) suggest(ctx context.Context, component, stack string) string {
 	if err != nil {
 		return err.Error()
 	}
-	out, _, err := a.run(ctx, append([]string{"describe", "stacks", "--sections", "component"}, version.flags(false)...)...)
+	out, _, err := a.run(ctx, append([]string{"describe", "stacks", "--sections", "component"}, version.flags(processing{})...)...)
 	if err != nil || json.Unmarshal(out, &stacks) != nil {
 		return fmt.Sprintf("Atmos has no component %s in stack %s", quote(component), quote(stack))
 	}

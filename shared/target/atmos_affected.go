@@ -93,7 +93,7 @@ func (s Stacks) sides(ctx context.Context, base bool) (atmosSides, error) {
 		if s.described[t.Name()].Info.Path != "" {
 			continue
 		}
-		d, err := s.atmos.describe(ctx, s.version, t.Name(), false)
+		d, err := s.atmos.list(ctx, s.version, t.Name())
 		if err != nil {
 			return sides, err
 		}

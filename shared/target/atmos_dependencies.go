@@ -115,8 +115,10 @@ func (d description) dependsOn(own Name, elsewhere func(component string, contex
 	}
 	functions, _ := dynamic(d.sections())
 	for _, f := range functions {
-		if read := f.read(own.Stack).Target; read != own && read != (Name{}) {
-			names = append(names, read)
+		for _, read := range append(templateReads(f.text, own.Stack), f.read(own.Stack).Target) {
+			if read != own && read != (Name{}) {
+				names = append(names, read)
+			}
 		}
 	}
 	slices.SortFunc(names, Name.Compare)

@@ -91,7 +91,7 @@ const (
 	computed = "(computed)"
 )
 
-// Resolve has Atmos call the functions in what reaches Terraform, and keeps the values in
+// Resolve has Atmos process the templates that are left as text, and call the functions, in what reaches Terraform, and keeps the values in
 // t.Atmos.Vars and t.Atmos.Env. They may read states and run Terraform, so env is an
 // environment with Terraform's credentials. It does nothing where there is no function.
 //
@@ -100,12 +100,12 @@ const (
 func (a Atmos) Resolve(ctx context.Context, t *Target, env []string) error {
 	functions, missing := dynamic(t.Atmos.sections)
 	failed := &UnresolvedError{Target: t.Name(), Values: missing}
-	if len(functions) > 0 {
+	if len(functions) > 0 || t.Atmos.asText {
 		a.Env = env
-		d, err := a.describe(ctx, t.Atmos.Version, t.Name(), true)
+		d, err := a.describe(ctx, t.Atmos.Version, t.Name(), processing{templates: true, functions: true})
 		var refused *AtmosError
 		switch {
-		case errors.As(err, &refused) && ctx.Err() == nil:
+		case errors.As(err, &refused) && ctx.Err() == nil && len(functions) > 0:
 			// Which one it is, Atmos may say.
 			for _, f := range functions {
 				failed.Values = append(failed.Values, f.read(t.Stack))
@@ -121,14 +121,24 @@ func (a Atmos) Resolve(ctx context.Context, t *Target, env []string) error {
 		if member := d.lacking(inStacks...); member != "" {
 			return a.lacks(t.Atmos.Version, t.Name(), member)
 		}
+		if d.unfit != nil {
+			return problem.With(problem.Atmos, fmt.Errorf("read how Atmos %s describes %s: %w", t.Atmos.Version, t.Name(), d.unfit))
+		}
 		t.Atmos.Vars, t.Atmos.Env = d.Vars, d.Env
+		if t.Atmos.asText {
+			t.Atmos.Workspace = d.Workspace
+			_, more := dynamic(d.sections())
+			failed.Values = append(failed.Values, slices.DeleteFunc(more, func(v ReadValue) bool {
+				return slices.ContainsFunc(functions, func(f function) bool { return f.at == v.At }) // told below
+			})...)
+		}
 		values := make(map[string]any)
 		leaves("", d.sections(), func(at string, value any) { values[at] = value })
 		for _, f := range functions {
 			value, scalar := values[f.at]
 			text, isText := value.(string)
 			unknown := scalar && value == nil && !f.hasDefault() ||
-				isText && (strings.Contains(text, computed) || strings.Contains(text, noValue) || text == f.text)
+				isText && (strings.Contains(text, computed) || strings.Contains(text, noValue) || text == f.text && !callsOut(text))
 			if unknown {
 				failed.Values = append(failed.Values, f.read(t.Stack))
 			}
@@ -146,10 +156,12 @@ func (c *AtmosComponent) RunsIn(own Name) []Name {
 	functions, _ := dynamic(c.sections)
 	var names []Name
 	for _, f := range functions {
-		if read := f.read(own.Stack).Target; strings.HasPrefix(f.text, "!terraform.output ") && read != own && read != (Name{}) {
-			names = append(names, read)
+		if strings.HasPrefix(f.text, "!terraform.output ") {
+			names = append(names, f.read(own.Stack).Target)
 		}
+		names = append(names, templateReads(f.text, own.Stack)...)
 	}
+	names = slices.DeleteFunc(names, func(n Name) bool { return n == own || n == Name{} })
 	slices.SortFunc(names, Name.Compare)
 	return slices.Compact(names)
 }
@@ -199,7 +211,7 @@ func (f function) reaches() bool {
 	case "!terraform.output", "!terraform.state", "!store", "!store.get", "!env", "!exec", "!template", "!secret", "!random", "!emulator", "!starlark":
 		return true
 	}
-	return strings.HasPrefix(name, "!aws.") || strings.HasPrefix(name, "!git.")
+	return strings.HasPrefix(name, "!aws.") || strings.HasPrefix(name, "!git.") || callsOut(f.text)
 }
 
 // IsFunction tells whether a text is a function that [Atmos.Resolve] has Atmos call.
@@ -239,6 +251,9 @@ func (f function) arguments() []string {
 // read says what the function reads, for a target in a stack.
 func (f function) read(stack string) ReadValue {
 	v := ReadValue{At: f.at, Text: f.text}
+	if names := templateReads(f.text, stack); len(names) > 0 {
+		v.Target = names[0]
+	}
 	if !strings.HasPrefix(f.text, "!terraform.") {
 		return v
 	}

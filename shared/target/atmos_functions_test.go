@@ -51,7 +51,7 @@ func TestAValueThatIsNotThereIsTold(t *testing.T) {
 		"in a provider":                 {`providers: { aws: { region: !terraform.output network region } }`, []string{"providers.aws.region"}, []target.Name{network}},
 		"in the backend":                {`backend: { local: { workspace_dir: !terraform.state network dir } }`, []string{"backend.workspace_dir"}, []target.Name{network}},
 		"by a template":                 {`vars: { image: "a-{{ .vars.nothing }}" }`, []string{"vars.image"}, nil},
-		"by a template of outputs":      {`vars: { image: '{{ (atmos.Component "network" .stack).outputs.vpc }}' }`, []string{"vars.image"}, nil},
+		"by a template of outputs":      {`vars: { image: '{{ (atmos.Component "network" .stack).outputs.vpc }}' }`, []string{"vars.image"}, []target.Name{network}},
 		"an environment variable":       {`vars: { image: !env NO_SUCH_VARIABLE }`, []string{"vars.image"}, nil},
 		"a default for another":         {`vars: { image: !terraform.output network vpc, other: !terraform.output network ".vpc // null" }`, []string{"vars.image"}, []target.Name{network}},
 		"a command that fails":          {`vars: { image: !exec exit 3 }`, []string{"vars.image"}, nil},
@@ -130,26 +130,30 @@ func TestAValueThatIsThereIsKept(t *testing.T) {
 // The digest is over what Git says: the same before and after an apply of what is read.
 func TestAnApplyOfWhatIsReadIsNoChangeOfConfiguration(t *testing.T) {
 	t.Parallel()
-	onEach(t, func(t *testing.T, version string) {
-		t.Parallel()
-		p := newProject(t, ghatest.Atmos(t, "../.."), version)
-		p.edit("stacks/catalog/service.yaml", `image: "registry.example/app:1.0"`, "image: !terraform.output network vpc.name")
-		p.track()
-		before := p.configuration("service/api", "acme-ue2-dev")
-		for i := range 2 {
-			p.applied(fmt.Sprintf(`"vpc": {"value": {"name": "%d"}, "type": ["object", {"name": "string"}]}`, i))
-			if diff := cmp.Diff(before, p.configuration("service/api", "acme-ue2-dev")); diff != "" {
+	const function, template = "!terraform.output network vpc.name", `'{{ (atmos.Component "network" .stack).outputs.vpc.name }}'`
+	for _, value := range []string{function, template} {
+		onEach(t, func(t *testing.T, version string) {
+			t.Parallel()
+			p := newProject(t, ghatest.Atmos(t, "../.."), version)
+			p.edit("atmos.yaml", "integrations:", "templates: { settings: { enabled: true } }\nintegrations:")
+			p.edit("stacks/catalog/service.yaml", `image: "registry.example/app:1.0"`, "image: "+value)
+			p.track()
+			before := p.configuration("service/api", "acme-ue2-dev")
+			for i := range 2 {
+				p.applied(fmt.Sprintf(`"vpc": {"value": {"name": "%d"}, "type": ["object", {"name": "string"}]}`, i))
+				if diff := cmp.Diff(before, p.configuration("service/api", "acme-ue2-dev")); diff != "" {
+					t.Error(diff)
+				}
+			}
+			if on := p.target("service/api", "acme-ue2-dev").DependsOn; len(on) != 1 || on[0].Component != "network" {
+				t.Errorf("depends on %v", on)
+			}
+			p.edit("stacks/catalog/service.yaml", "vpc.name", "vpc.id")
+			if diff := cmp.Diff([]string{"changed: vars"}, p.configuration("service/api", "acme-ue2-dev").Diff(before.Files)); diff != "" {
 				t.Error(diff)
 			}
-		}
-		if on := p.target("service/api", "acme-ue2-dev").DependsOn; len(on) != 1 || on[0].Component != "network" {
-			t.Errorf("depends on %v", on)
-		}
-		p.edit("stacks/catalog/service.yaml", "vpc.name", "vpc.id")
-		if diff := cmp.Diff([]string{"changed: vars"}, p.configuration("service/api", "acme-ue2-dev").Diff(before.Files)); diff != "" {
-			t.Error(diff)
-		}
-	})
+		})
+	}
 }
 
 // https://github.com/cloudposse/atmos/issues/2654

@@ -73,8 +73,9 @@ var plainVersion = regexp.MustCompile(`Atmos v?(\S+) on `)
 
 // askedVersion is a version that is asked for once.
 type askedVersion struct {
-	mu    sync.Mutex
-	known AtmosVersion
+	mu      sync.Mutex
+	known   AtmosVersion
+	callOut map[string]bool // by checkout; see Atmos.mayCallOut
 }
 
 // Version asks Atmos for its version, once for all copies of a. One that is too old is

@@ -52,8 +52,9 @@ type Stacks struct {
 	described map[Name]description
 }
 
-// Stacks asks Atmos for all components in all stacks, in one slow call that needs no
-// credentials and runs no Terraform: functions are left as text. Any failure of Atmos is
+// Stacks asks Atmos for all components in all stacks, in one slow call (two where some
+// component's templates call others) that needs no credentials and runs no Terraform:
+// functions are left as text, and so are templates that would. Any failure of Atmos is
 // an *[AtmosError].
 func (a Atmos) Stacks(ctx context.Context) (Stacks, error) {
 	version, err := a.Version(ctx)
@@ -61,9 +62,25 @@ func (a Atmos) Stacks(ctx context.Context) (Stacks, error) {
 		return Stacks{}, err
 	}
 	sections := strings.Join(append(slices.Clone(inStacks), "component_info", "dependencies", "generate", "required_providers", "required_version", "source", "provision"), ",")
-	out, said, err := a.run(ctx, append([]string{"describe", "stacks", "--sections", sections}, version.flags(false)...)...)
+	described, err := a.listStacks(ctx, version, sections)
 	if err != nil {
-		return Stacks{}, a.failed(ctx, "describe the stacks", said, err)
+		return Stacks{}, err
+	}
+	for name, d := range described {
+		if member := d.lacking(inStacks...); member != "" {
+			return Stacks{}, a.lacks(version, name, member)
+		}
+		if err := d.check(name); err != nil {
+			return Stacks{}, err
+		}
+	}
+	return Stacks{atmos: a, version: version, described: described}, nil
+}
+
+func (a Atmos) describeStacks(ctx context.Context, version AtmosVersion, p processing, args ...string) (map[Name]description, error) {
+	out, said, err := a.run(ctx, slices.Concat([]string{"describe", "stacks"}, args, version.flags(p))...)
+	if err != nil {
+		return nil, a.failed(ctx, "describe the stacks", said, err)
 	}
 	var stacks map[string]struct {
 		Components struct {
@@ -71,16 +88,12 @@ func (a Atmos) Stacks(ctx context.Context) (Stacks, error) {
 		} `json:"components"`
 	}
 	if err := json.Unmarshal(out, &stacks); err != nil {
-		return Stacks{}, problem.With(problem.Atmos, fmt.Errorf("read how Atmos %s describes the stacks: %w", version, err))
+		return nil, problem.With(problem.Atmos, fmt.Errorf("read how Atmos %s describes the stacks: %w", version, err))
 	}
-	all := Stacks{atmos: a, version: version, described: make(map[Name]description)}
+	all := make(map[Name]description)
 	for stack, in := range stacks {
 		for component, d := range in.Components.Terraform {
-			name := Name{component, stack}
-			if member := d.lacking(inStacks...); member != "" {
-				return Stacks{}, a.lacks(version, name, member)
-			}
-			all.described[name] = d
+			all[Name{component, stack}] = d
 		}
 	}
 	return all, nil
