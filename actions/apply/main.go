@@ -7,14 +7,14 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/job"
-	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/keeper"
 )
 
 func main() { os.Exit(Main(time.Now)) }
 
 // Main runs the action as the runner started it and returns its exit status.
 func Main(now func() time.Time) int {
-	if status, kept := terraform.Keep(os.Args, os.Environ()); kept {
+	if status, kept := keeper.Keep(os.Args, os.Environ()); kept {
 		return status // Atmos has started this program in Terraform's place
 	}
 	r := gha.New(os.Environ(), os.Stdout)

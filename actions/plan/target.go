@@ -19,6 +19,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/modules"
+	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
 
 // planning is the work on one target.
@@ -262,7 +264,7 @@ func (p *planning) plan(ctx context.Context) error {
 }
 
 func (p *planning) runTerraform(ctx context.Context, cli *terraform.CLI, planfile string) (terraform.PlanResult, error) {
-	var modules terraform.ModuleFiles
+	var modules modules.Files
 	atmos := cli.Atmos != nil // whose plan begins with an init
 	if !atmos {
 		if err := p.job.Init(ctx, cli, nil); err != nil {
@@ -297,8 +299,8 @@ func tooBroad(b target.Broad) string {
 const detailBytes = markdown.SummaryLimit
 
 // read reads what the planfile would change, and the state it was made on.
-func (p *planning) read(ctx context.Context, cli *terraform.CLI, planfile string) error {
-	err := cli.ShowJSON(ctx, planfile, func(r io.Reader) (err error) {
+func (p *planning) read(ctx context.Context, cli *terraform.CLI, path string) error {
+	err := cli.ShowJSON(ctx, path, func(r io.Reader) (err error) {
 		if p.KeepFiles {
 			p.planJSON = filepath.Join(p.job.Dir, "plan.json")
 			f, openErr := os.OpenFile(p.planJSON, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
@@ -319,8 +321,8 @@ func (p *planning) read(ctx context.Context, cli *terraform.CLI, planfile string
 		return err
 	}
 	p.record.Counts = p.changes.Counts
-	file, err := terraform.OpenPlanfile(planfile)
-	if errors.Is(err, terraform.ErrEncryptedPlanfile) {
+	file, err := planfile.Open(path)
+	if errors.Is(err, planfile.ErrEncrypted) {
 		p.positions.tell(p.job.Target.Name(), nil, p.changes.Counts.Any())
 		p.notes = append(p.notes, "The planfile is encrypted: the state it was made on is unknown, so times decide whether a later apply supersedes it.")
 		return nil

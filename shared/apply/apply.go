@@ -24,6 +24,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
 
 // Options are what to apply in, and with what.
@@ -68,7 +69,7 @@ type Work struct {
 	moved    []target.Name // dependencies that were applied since the plan was made
 	cli      *terraform.CLI
 	planfile string
-	inside   *terraform.Planfile      // what planfile tells of itself; nil when it is encrypted
+	inside   *planfile.File           // what planfile tells of itself; nil when it is encrypted
 	reviewed *changes.Plan            // what it would change; nil until it is read
 	newOn    *planstore.StatePosition // that the plan made anew was made on; nil without one, or when unknown
 	placed   *builtfiles.Placed       // that were built for the plan, in the checkout; nil without any

@@ -13,6 +13,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
 
 // rescueState stores the state that Terraform could not persist, before the
@@ -42,7 +43,7 @@ func (w *Work) rescueState(ctx context.Context, path string) error {
 // lineage is that of the state that the plan was made on; empty when there was none, or
 // it is not known.
 func (w *Work) lineage() string {
-	inside, err := terraform.OpenPlanfile(w.planfile) // the one that was applied, reviewed or made anew
+	inside, err := planfile.Open(w.planfile) // the one that was applied, reviewed or made anew
 	if err != nil {
 		return ""
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
 
 // waiting reports whether the plan that was taken is none yet: its target could only be
@@ -48,8 +49,8 @@ func (w *Work) planFirst(ctx context.Context) (nothing bool, err error) {
 	if !made.HasChanges && !plan.Counts.Any() {
 		return true, nil
 	}
-	file, err := terraform.OpenPlanfile(fresh)
-	if errors.Is(err, terraform.ErrEncryptedPlanfile) {
+	file, err := planfile.Open(fresh)
+	if errors.Is(err, planfile.ErrEncrypted) {
 		return false, w.refuseWaiting("it was planned for the first time just now, and the planfile is encrypted: whether its state is new can't be seen")
 	}
 	if err != nil {

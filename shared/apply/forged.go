@@ -9,7 +9,8 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
-	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
+	"github.com/terraform-gitops/gitops/shared/terraform/tfvars"
 )
 
 // Whoever can assume the plan storage role can store a record and a planfile of their own.
@@ -30,7 +31,7 @@ func (w *Work) checkForged(ctx context.Context) error {
 		return err
 	}
 	if w.options.Verification != Replan {
-		backend, err := w.inside.CompareBackend(w.cli)
+		backend, err := w.cli.CompareBackend(w.inside)
 		if err != nil {
 			return fmt.Errorf("compare the planfile of %s with its backend: %w", w.Job.Target, err)
 		}
@@ -53,7 +54,7 @@ func (w *Work) compareVariables() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	values, err := w.inside.CompareVariables(variables)
+	values, err := variables.Compare(w.inside)
 	if err != nil {
 		return nil, fmt.Errorf("compare the planfile of %s with its variables: %w", w.Job.Target, err)
 	}
@@ -99,7 +100,7 @@ func (w *Work) scope() (differs []string) {
 }
 
 func modeName(mode string) string {
-	if mode == string(terraform.ModeNormal) {
+	if mode == string(planfile.ModeNormal) {
 		return "normal"
 	}
 	return mode
@@ -137,8 +138,8 @@ func (w *Work) checkNothing(ctx context.Context) error {
 }
 
 // variables are the values of root variables, as far as they are known here.
-func (w *Work) variables() (*terraform.Variables, error) {
-	variables, err := terraform.ReadVariables(w.Job.VariableSources(w.stored.Record.TerraformName))
+func (w *Work) variables() (*tfvars.Values, error) {
+	variables, err := tfvars.Read(w.Job.VariableSources(w.stored.Record.TerraformName))
 	if err != nil {
 		return nil, fmt.Errorf("read the variables of %s: %w", w.Job.Target, err)
 	}

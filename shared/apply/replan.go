@@ -16,6 +16,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
 
 // replan plans anew, and takes the new planfile if it would change exactly what
@@ -30,14 +31,14 @@ func (w *Work) replan(ctx context.Context) error {
 	if _, err := w.Job.Plan(ctx, w.cli, terraform.PlanOptions{Out: fresh}); err != nil {
 		return fmt.Errorf("plan %s again: %w", w.Job.Target, err)
 	}
-	file, err := terraform.OpenPlanfile(fresh)
+	file, err := planfile.Open(fresh)
 	switch {
 	case err == nil:
 		w.newOn = &planstore.StatePosition{Lineage: file.Lineage, Serial: file.Serial}
 		if err := w.checkState(w.newOn, file.NoResources); err != nil {
 			return err
 		}
-	case !errors.Is(err, terraform.ErrEncryptedPlanfile):
+	case !errors.Is(err, planfile.ErrEncrypted):
 		return fmt.Errorf("read the new plan of %s: %w", w.Job.Target, err)
 	}
 	reviewed, err := w.readReviewed(ctx)

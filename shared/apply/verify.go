@@ -14,6 +14,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
 
 // verify proves that the planfile is the one that was reviewed, and that it fits
@@ -127,8 +128,8 @@ func (w *Work) fetch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.inside, err = terraform.OpenPlanfile(w.planfile)
-	if errors.Is(err, terraform.ErrEncryptedPlanfile) {
+	w.inside, err = planfile.Open(w.planfile)
+	if errors.Is(err, planfile.ErrEncrypted) {
 		w.inside, err = nil, nil
 	}
 	return err

@@ -13,6 +13,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/plugincache"
 )
 
 // Repository is what is known of all targets together. Its methods may be called side
@@ -40,7 +41,7 @@ type Repository struct {
 	programs kept[programKey, string]
 	versions kept[string, terraform.Version]
 
-	plugins *terraform.PluginCache // nil for the work on one target
+	plugins *plugincache.Cache // nil for the work on one target
 }
 
 // OpenRepository finds how the workspace's targets are configured: by Atmos, or in
@@ -113,7 +114,7 @@ func checkedOutIn(workspace string) string {
 // SharePlugins has the targets that are opened from now on share the providers that
 // Terraform installs for them. Call done once all their jobs are closed.
 func (rp *Repository) SharePlugins() (done func() error, err error) {
-	if rp.plugins, err = terraform.NewPluginCache(rp.Context.TempDir); err != nil {
+	if rp.plugins, err = plugincache.New(rp.Context.TempDir); err != nil {
 		return nil, err
 	}
 	return rp.plugins.Close, nil

@@ -20,6 +20,9 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/install"
+	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
+	"github.com/terraform-gitops/gitops/shared/terraform/tfvars"
 )
 
 const lockFile = ".terraform.lock.hcl"
@@ -86,7 +89,7 @@ func (j *Job) AnotherTerraform(ctx context.Context, cli *terraform.CLI, planned 
 }
 
 // choose finds the executable that is wanted.
-func (j *Job) choose(ctx context.Context, cli *terraform.CLI, wanted terraform.LocateOptions, credentials map[string]string) error {
+func (j *Job) choose(ctx context.Context, cli *terraform.CLI, wanted install.Options, credentials map[string]string) error {
 	path, err := j.repository.locate(ctx, wanted)
 	if err != nil {
 		return fmt.Errorf("%s: %w", j.Target, err)
@@ -101,21 +104,21 @@ func (j *Job) choose(ctx context.Context, cli *terraform.CLI, wanted terraform.L
 	return nil
 }
 
-// programKey is what of terraform.LocateOptions differs between targets.
+// programKey is what of install.Options differs between targets.
 type programKey struct {
 	name, command, constraint, planned, dir string
 	lazy                                    bool
 }
 
-// locate is terraform.Locate, once for all targets that want the same.
-func (rp *Repository) locate(ctx context.Context, wanted terraform.LocateOptions) (string, error) {
+// locate is install.Locate, once for all targets that want the same.
+func (rp *Repository) locate(ctx context.Context, wanted install.Options) (string, error) {
 	key := programKey{wanted.Name, wanted.Command, wanted.Constraint, wanted.Planned, wanted.Dir, wanted.Lazy}
 	if key.constraint != "" {
 		key.dir = "" // then the folder has no say
 	}
 	return rp.programs.get(key, func() (string, error) {
 		wanted.Log = notices{rp.runtime}
-		return terraform.Locate(ctx, wanted)
+		return install.Locate(ctx, wanted)
 	})
 }
 
@@ -134,9 +137,9 @@ func (n notices) Write(line []byte) (int, error) {
 
 // program says which executable is wanted: OpenTofu where its version is set, or
 // where that is what Atmos runs.
-func (j *Job) program() terraform.LocateOptions {
+func (j *Job) program() install.Options {
 	s := j.Target.Settings
-	o := terraform.LocateOptions{
+	o := install.Options{
 		Name: terraform.Terraform, Constraint: s.TerraformVersion, Environ: j.environ,
 		Root: j.Target.Root, Dir: j.inRoot(j.Target.Dir), ToolCache: j.Context.ToolCache,
 	}
@@ -156,7 +159,7 @@ func (j *Job) program() terraform.LocateOptions {
 
 // atmosEnv is what Atmos needs of the environment, so that it runs the Terraform at
 // path, by the name under which it looks for it on PATH.
-func (j *Job) atmosEnv(wanted terraform.LocateOptions, path string) (map[string]string, error) {
+func (j *Job) atmosEnv(wanted install.Options, path string) (map[string]string, error) {
 	env := maps.Clone(j.source.env)
 	name := wanted.Command
 	if name == "" {
@@ -292,7 +295,7 @@ func (j *Job) Plan(ctx context.Context, cli *terraform.CLI, o terraform.PlanOpti
 // ephemeral ones, from the target's variable files (Atmos passes its own) and from the
 // environment. made is the program that made the planfile, and inside what the planfile
 // tells; nil where it is encrypted, and its apply gets all of the environment.
-func (j *Job) Apply(ctx context.Context, cli *terraform.CLI, planfile, made string, inside *terraform.Planfile) (terraform.ApplyResult, error) {
+func (j *Job) Apply(ctx context.Context, cli *terraform.CLI, planfile, made string, inside *planfile.File) (terraform.ApplyResult, error) {
 	if inside == nil {
 		return cli.Apply(ctx, planfile)
 	}
@@ -351,8 +354,8 @@ func (j *Job) varFiles() []string {
 
 // VariableSources are where Terraform's root variables get their values from, for the program
 // of the given name.
-func (j *Job) VariableSources(program string) terraform.VariableSources {
-	s := terraform.VariableSources{Dir: j.inRoot(j.Target.Dir), Program: program, VarFiles: j.varFiles(), Env: j.Target.Env, Job: j.environ}
+func (j *Job) VariableSources(program string) tfvars.Sources {
+	s := tfvars.Sources{Dir: j.inRoot(j.Target.Dir), Program: program, VarFiles: j.varFiles(), Env: j.Target.Env, Job: j.environ}
 	if atmos := j.Target.Atmos; atmos != nil {
 		s.Values, s.Env = atmos.Vars, map[string]string{}
 		for name, value := range atmos.Env {

@@ -15,11 +15,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/internal/terraformtest"
 )
 
 func TestApplyTellsWhatItDid(t *testing.T) {
 	t.Parallel()
-	dir := rootModule(t, map[string]string{
+	dir := terraformtest.RootModule(t, map[string]string{
 		"main.tf": `
 module "m" {
   source   = "./m"
@@ -36,14 +37,14 @@ data "terraform_remote_state" "none" {
 		"none":      `{"version":4,"terraform_version":"1.0.0","serial":1,"lineage":"x","outputs":{},"resources":[]}`,
 		"m/main.tf": `resource "terraform_data" "x" {}`,
 	})
-	c, log := newCLI(t, dir)
-	first := mustApply(t, c)
+	c, log := terraformtest.New(t, dir)
+	first := terraformtest.Apply(t, c)
 	if want := (terraform.ApplySummary{Added: 4}); first.Summary != want {
 		t.Errorf("summary %+v", first.Summary)
 	}
-	log.has(t, "Apply complete! Resources: 4 added, 0 changed, 0 destroyed.\n")
+	log.Has(t, "Apply complete! Resources: 4 added, 0 changed, 0 destroyed.\n")
 
-	writeFiles(t, dir, map[string]string{"main.tf": `
+	terraformtest.WriteFiles(t, dir, map[string]string{"main.tf": `
 module "m" {
   source   = "./m"
   for_each = toset(["a b"])
@@ -60,7 +61,7 @@ output "secret" {
   value     = "hunter2"
   sensitive = true
 }`})
-	result := mustApply(t, c)
+	result := terraformtest.Apply(t, c)
 	want := terraform.ApplyResult{
 		Resources: []terraform.ResourceResult{
 			{Address: "terraform_data.gone", Action: "delete", Status: terraform.Applied},
@@ -88,15 +89,15 @@ output "secret" {
 
 func TestApplyThatFailsTellsHowFarItGot(t *testing.T) {
 	t.Parallel()
-	dir := rootModule(t, map[string]string{"main.tf": `
+	dir := terraformtest.RootModule(t, map[string]string{"main.tf": `
 resource "terraform_data" "good" {}
 resource "terraform_data" "bad" {
   depends_on = [terraform_data.good]
   provisioner "local-exec" { command = "sleep 1; exit 3" }
 }
 resource "terraform_data" "never" { depends_on = [terraform_data.bad] }`})
-	c, _ := newCLI(t, dir)
-	result, err := c.Apply(t.Context(), mustPlan(t, c))
+	c, _ := terraformtest.New(t, dir)
+	result, err := c.Apply(t.Context(), terraformtest.Plan(t, c))
 	var failed *terraform.CommandError
 	if !errors.As(err, &failed) {
 		t.Fatalf("error %v is no CommandError", err)
@@ -124,10 +125,10 @@ resource "terraform_data" "never" { depends_on = [terraform_data.bad] }`})
 
 func TestApplyOfAStalePlan(t *testing.T) {
 	t.Parallel()
-	dir := rootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" {}`})
-	c, _ := newCLI(t, dir)
-	stale := mustPlan(t, c)
-	mustApply(t, c)
+	dir := terraformtest.RootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" {}`})
+	c, _ := terraformtest.New(t, dir)
+	stale := terraformtest.Plan(t, c)
+	terraformtest.Apply(t, c)
 	_, err := c.Apply(t.Context(), stale)
 	if !errors.Is(err, terraform.ErrStalePlan) {
 		t.Errorf("serial moved on: %v", err)
@@ -137,17 +138,17 @@ func TestApplyOfAStalePlan(t *testing.T) {
 	}
 
 	// Another state altogether.
-	mustApply(t, c)
-	writeFiles(t, dir, map[string]string{"b.tf": `resource "terraform_data" "b" {}`})
-	other := mustPlan(t, c)
+	terraformtest.Apply(t, c)
+	terraformtest.WriteFiles(t, dir, map[string]string{"b.tf": `resource "terraform_data" "b" {}`})
+	other := terraformtest.Plan(t, c)
 	state := filepath.Join(dir, "terraform.tfstate")
 	var content map[string]any
-	if err := json.Unmarshal([]byte(readFile(t, state)), &content); err != nil {
+	if err := json.Unmarshal([]byte(terraformtest.ReadFile(t, state)), &content); err != nil {
 		t.Fatal(err)
 	}
 	content["lineage"] = "11111111-2222-3333-4444-555555555555"
 	changed, _ := json.Marshal(content)
-	writeFiles(t, dir, map[string]string{"terraform.tfstate": string(changed)})
+	terraformtest.WriteFiles(t, dir, map[string]string{"terraform.tfstate": string(changed)})
 	if _, err := c.Apply(t.Context(), other); !errors.Is(err, terraform.ErrStalePlan) {
 		t.Errorf("another lineage: %v", err)
 	}
@@ -155,13 +156,13 @@ func TestApplyOfAStalePlan(t *testing.T) {
 
 func TestApplyRefusesAPlanOfAnotherWorkspace(t *testing.T) {
 	t.Parallel()
-	dir := rootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" {}`})
-	dev, _ := newCLI(t, dir)
+	dir := terraformtest.RootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" {}`})
+	dev, _ := terraformtest.New(t, dir)
 	dev.Workspace = "dev"
-	planfile := mustPlan(t, dev)
+	planfile := terraformtest.Plan(t, dev)
 
 	for _, selected := range []string{"", "default", "prod"} {
-		c, log := newCLI(t, dir)
+		c, log := terraformtest.New(t, dir)
 		c.Workspace = selected
 		_, err := c.Apply(t.Context(), planfile)
 		if err == nil || !strings.Contains(err.Error(), `was made in workspace "dev"`) {
@@ -172,8 +173,8 @@ func TestApplyRefusesAPlanOfAnotherWorkspace(t *testing.T) {
 		}
 	}
 	// What `workspace select` noted counts as well.
-	noted, _ := newCLI(t, dir)
-	writeFiles(t, dir, map[string]string{".terraform/environment": "dev"})
+	noted, _ := terraformtest.New(t, dir)
+	terraformtest.WriteFiles(t, dir, map[string]string{".terraform/environment": "dev"})
 	if _, err := noted.Apply(t.Context(), planfile); err != nil {
 		t.Error(err)
 	}
@@ -224,9 +225,9 @@ func (s *httpState) files(main string) map[string]string {
 func TestStateThatCannotBePersistedIsNotLost(t *testing.T) {
 	t.Parallel()
 	backend := newHTTPState(t)
-	dir := rootModule(t, backend.files(`resource "terraform_data" "a" { input = "precious" }`))
-	c, log := newCLI(t, dir)
-	planfile := mustPlan(t, c)
+	dir := terraformtest.RootModule(t, backend.files(`resource "terraform_data" "a" { input = "precious" }`))
+	c, log := terraformtest.New(t, dir)
+	planfile := terraformtest.Plan(t, c)
 	if path := c.ErroredStatePath(); path != "" {
 		t.Errorf("before: %s", path)
 	}
@@ -238,7 +239,7 @@ func TestStateThatCannotBePersistedIsNotLost(t *testing.T) {
 	if result.ErroredState != filepath.Join(dir, "errored.tfstate") || c.ErroredStatePath() != result.ErroredState {
 		t.Fatalf("errored state in %q, and %q", result.ErroredState, c.ErroredStatePath())
 	}
-	if !strings.Contains(readFile(t, result.ErroredState), "precious") {
+	if !strings.Contains(terraformtest.ReadFile(t, result.ErroredState), "precious") {
 		t.Error("errored.tfstate does not hold the state")
 	}
 	if len(result.Resources) != 1 || result.Resources[0].Status != terraform.Applied {
@@ -259,21 +260,21 @@ func TestStateThatTerraformCanOnlyPrintIsNotLost(t *testing.T) {
 	t.Parallel()
 	backend := newHTTPState(t)
 	// The provisioner takes the place of errored.tfstate.
-	dir := rootModule(t, backend.files(`resource "terraform_data" "a" {
+	dir := terraformtest.RootModule(t, backend.files(`resource "terraform_data" "a" {
   input = "precious"
   provisioner "local-exec" {
     command = "mkdir errored.tfstate"
   }
 }`))
-	c, log := newCLI(t, dir)
-	planfile := mustPlan(t, c)
+	c, log := terraformtest.New(t, dir)
+	planfile := terraformtest.Plan(t, c)
 	backend.refuse()
 	result, err := c.Apply(t.Context(), planfile)
 	if err == nil {
 		t.Error("no error")
 	}
 	t.Cleanup(func() { os.Remove(result.ErroredState) })
-	if strings.HasPrefix(result.ErroredState, dir) || !strings.Contains(readFile(t, result.ErroredState), `"precious"`) {
+	if strings.HasPrefix(result.ErroredState, dir) || !strings.Contains(terraformtest.ReadFile(t, result.ErroredState), `"precious"`) {
 		t.Errorf("errored state in %q", result.ErroredState)
 	}
 	if info, err := os.Stat(result.ErroredState); err != nil || info.Mode().Perm() != 0o600 {

@@ -1,17 +1,12 @@
 package terraform
 
 import (
-	"bytes"
-	"errors"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
-	"time"
+
+	"github.com/terraform-gitops/gitops/shared/terraform/keeper"
 )
 
 // Atmos runs Init, Plan and Apply of a component in a stack, so that all it does
@@ -28,7 +23,7 @@ type Atmos struct {
 	Identity  string   // for --identity; empty: as Atmos chooses
 	Env       []string // what Atmos itself sets of Terraform's environment, over CLI.Env
 	Command   string   // what Atmos starts as Terraform: a name, or a path; empty is "terraform"
-	Keeper    string   // a program that begins with [Keep]: this one
+	Keeper    string   // a program that begins with [keeper.Keep]: this one
 	Scratch   string   // a private folder, for what Terraform says until it is read
 }
 
@@ -50,6 +45,11 @@ func (a *Atmos) wrap(cmd *exec.Cmd, args []string) {
 	cmd.Path, cmd.Dir = a.Path, a.Dir
 	cmd.Args = slices.Concat(atmos, []string{"--"}, flags)
 	cmd.Env = slices.DeleteFunc(cmd.Env, func(v string) bool { return strings.HasPrefix(v, "TF_WORKSPACE=") })
+}
+
+// keep has a command of Atmos start a keeper in Terraform's place; see package keeper.
+func (a *Atmos) keep(cmd *exec.Cmd, terraform string) (keeper.Runs, error) {
+	return keeper.Prepare(cmd, keeper.Options{Command: a.Command, Program: terraform, Keeper: a.Keeper, Scratch: a.Scratch})
 }
 
 var (
@@ -92,42 +92,4 @@ func (a *atmosText) line(line string) (string, bool) {
 		line = "Error: " + strings.TrimSpace(atmosError.ReplaceAllString(line, ""))
 	}
 	return line, true
-}
-
-// groupInterval is how often a process group is looked for while it ends.
-const groupInterval = 20 * time.Millisecond
-
-// waitForGroup waits until nothing of a process group runs: Atmos may end before
-// Terraform does, which still has its state to write.
-func waitForGroup(pid int) {
-	for groupRuns(pid) {
-		time.Sleep(groupInterval)
-	}
-}
-
-// groupRuns reports whether something of a process group runs. What has ended counts
-// for kill(2) until its parent has asked for it, which in a container nobody may do.
-func groupRuns(group int) bool {
-	if errors.Is(syscall.Kill(-group, 0), syscall.ESRCH) {
-		return false
-	}
-	if _, err := os.Stat("/proc/self/stat"); err != nil {
-		return true // not Linux
-	}
-	return len(groupMembers(group)) > 0
-}
-
-// groupMembers are the processes of a group that run; on Linux only.
-func groupMembers(group int) (members []int) {
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is good
-	for _, file := range stats {
-		// PID (NAME) STATE PARENT GROUP …; see proc_pid_stat(5).
-		stat, _ := os.ReadFile(file) // that it has just ended is no error
-		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-		if len(fields) > 2 && fields[2] == strconv.Itoa(group) && fields[0] != "Z" && fields[0] != "X" {
-			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file))) // digits only
-			members = append(members, pid)
-		}
-	}
-	return members
 }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -43,20 +41,6 @@ func TestTextOfAtmosIsMadeForPeople(t *testing.T) {
 	}
 }
 
-func TestAGroupIsWaitedForWhileSomethingOfItRuns(t *testing.T) {
-	t.Parallel()
-	ended := filepath.Join(t.TempDir(), "ended")
-	cmd := exec.Command("sh", "-c", `(sleep 0.5; touch "$0") & exit`, ended) // as Atmos, and the Terraform that it leaves
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Run(); err != nil {
-		t.Fatal(err)
-	}
-	waitForGroup(cmd.Process.Pid)
-	if _, err := os.Stat(ended); err != nil {
-		t.Errorf("it was not waited for: %v", err)
-	}
-}
-
 // Atmos may end at an interrupt in good order, and still before Terraform.
 func TestInterruptedAtmosIsNotTheEnd(t *testing.T) {
 	t.Parallel()
@@ -88,29 +72,4 @@ wait
 	if !exists("ended") {
 		t.Error("what it left is not waited for")
 	}
-}
-
-// In a container the first process may be one that does not ask for the end of
-// others, so that they stay.
-func TestWhatHasEndedIsNotWaitedFor(t *testing.T) {
-	t.Parallel()
-	cmd := exec.Command("true")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() {
-		waitForGroup(cmd.Process.Pid)
-		close(ended)
-	}()
-	select {
-	case <-ended:
-	case <-time.After(5 * time.Minute):
-		t.Error("it is waited for")
-	}
-	if err := cmd.Wait(); err != nil {
-		t.Fatal(err)
-	}
-	<-ended
 }

@@ -1,80 +1,31 @@
 package terraform
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
-	"slices"
-	"strings"
 
-	ctyjson "github.com/zclconf/go-cty/cty/json"
+	"github.com/terraform-gitops/gitops/shared/envlist"
+	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
 
-// CompareBackend compares the backend that the planfile names, where an apply reads and
-// writes the state whatever init has set up, with the one that init has set up for the
-// CLI, and names what differs: never values, which may be secret.
-func (p *Planfile) CompareBackend(c *CLI) ([]string, error) {
-	if p.planned.elsewhere {
-		return []string{"backend: the planfile has a state_store, which can't be compared"}, nil
-	}
-	kind, settings, err := c.initialized()
+// CompareBackend names what of the backend in a planfile differs from the one that init has
+// set up: never values, which may be secret.
+func (c *CLI) CompareBackend(plan *planfile.File) ([]string, error) {
+	kind, config, err := c.backend()
 	if err != nil {
 		return nil, err
 	}
-	if p.Backend != kind {
-		return []string{fmt.Sprintf("backend: %q, and init has set up %q", p.Backend, kind)}, nil
-	}
-	planned, err := p.backendSettings()
-	if err != nil {
-		return nil, err
-	}
-	var differs []string
-	for name := range planned {
-		if !equalSettings(planned[name], settings[name]) {
-			differs = append(differs, fmt.Sprintf("backend %s: its setting %.100q is another than the one that init has set up", kind, name))
-		}
-	}
-	for name := range settings {
-		if _, is := planned[name]; !is && !emptySetting(settings[name]) {
-			differs = append(differs, fmt.Sprintf("backend %s: it has no setting %.100q", kind, name))
-		}
-	}
-	slices.Sort(differs)
-	return differs, nil
+	return plan.CompareBackend(kind, config)
 }
 
-// backendSettings are the settings of the planfile's backend, as JSON is read.
-func (p *Planfile) backendSettings() (map[string]any, error) {
-	if len(p.planned.backend) == 0 {
-		return nil, nil
-	}
-	value, err := decodeImplied(p.planned.backend)
-	if err != nil {
-		return nil, fmt.Errorf("the settings of the planfile's backend: %w", err)
-	}
-	text, err := ctyjson.Marshal(value, value.Type())
-	if err != nil {
-		return nil, errors.New("the settings of the planfile's backend can't be read")
-	}
-	return readSettings(text)
-}
-
-func readSettings(text []byte) (settings map[string]any, err error) {
-	d := json.NewDecoder(strings.NewReader(string(text)))
-	d.UseNumber()
-	if err := d.Decode(&settings); err != nil {
-		return nil, errors.New("the settings of the backend can't be read")
-	}
-	return settings, nil
-}
-
-// initialized is the backend that init has noted in the data directory. Without a note it
-// is the local one.
-func (c *CLI) initialized() (kind string, settings map[string]any, err error) {
+// backend is the type of the backend that init has noted in the data directory, and its
+// settings in JSON. Without a note it is the local one.
+func (c *CLI) backend() (kind string, config json.RawMessage, err error) {
 	name := c.abs(filepath.Join(c.dataDir(), "terraform.tfstate"))
 	text, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -95,55 +46,10 @@ func (c *CLI) initialized() (kind string, settings map[string]any, err error) {
 	if noted.Backend == nil || noted.Backend.Type == "" {
 		return "local", nil, nil
 	}
-	if len(noted.Backend.Config) == 0 {
-		return noted.Backend.Type, nil, nil
-	}
-	settings, err = readSettings(noted.Backend.Config)
-	return noted.Backend.Type, settings, err
+	return noted.Backend.Type, noted.Backend.Config, nil
 }
 
-// equalSettings compares settings. What is null or empty is as good as not there.
-func equalSettings(a, b any) bool {
-	if emptySetting(a) || emptySetting(b) {
-		return emptySetting(a) && emptySetting(b)
-	}
-	switch a := a.(type) {
-	case map[string]any:
-		b, ok := b.(map[string]any)
-		if !ok {
-			return false
-		}
-		for name := range b {
-			if _, is := a[name]; !is && !emptySetting(b[name]) {
-				return false
-			}
-		}
-		for name := range a {
-			if !equalSettings(a[name], b[name]) {
-				return false
-			}
-		}
-		return true
-	case []any:
-		b, ok := b.([]any)
-		return ok && slices.EqualFunc(a, b, equalSettings)
-	}
-	return reflect.DeepEqual(a, b)
-}
-
-func emptySetting(v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return true
-	case map[string]any:
-		for _, member := range v {
-			if !emptySetting(member) {
-				return false
-			}
-		}
-		return true
-	case []any:
-		return len(v) == 0
-	}
-	return false
+// dataDir is the data folder that a command runs with.
+func (c *CLI) dataDir() string {
+	return cmp.Or(envlist.Value(c.environ(""), "TF_DATA_DIR"), ".terraform")
 }

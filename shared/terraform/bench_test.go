@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/internal/terraformtest"
 )
 
 // BenchmarkOverBareTerraform compares init, plan and show with the same commands
@@ -20,15 +21,15 @@ func BenchmarkOverBareTerraform(b *testing.B) {
 		for i := range size {
 			fmt.Fprintf(&config, "resource \"terraform_data\" \"r%d\" {}\n", i)
 		}
-		dir := rootModule(b, map[string]string{"main.tf": config.String()})
-		env := cleanEnv(b)
+		dir := terraformtest.RootModule(b, map[string]string{"main.tf": config.String()})
+		env := terraformtest.CleanEnv(b)
 		out := filepath.Join(b.TempDir(), "planfile")
 		b.Run(fmt.Sprintf("%d/bare", size), func(b *testing.B) {
 			for b.Loop() {
 				for _, args := range [][]string{
 					{"init", "-input=false"}, {"plan", "-input=false", "-out=" + out}, {"show", "-json", out},
 				} {
-					cmd := exec.Command(program, args...)
+					cmd := exec.Command(terraformtest.Program(), args...)
 					cmd.Dir, cmd.Env = dir, env
 					null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 					if err != nil {
@@ -43,7 +44,7 @@ func BenchmarkOverBareTerraform(b *testing.B) {
 			}
 		})
 		b.Run(fmt.Sprintf("%d/package", size), func(b *testing.B) {
-			c := &terraform.CLI{Path: program, Dir: dir, Env: env, Log: io.Discard}
+			c := &terraform.CLI{Path: terraformtest.Program(), Dir: dir, Env: env, Log: io.Discard}
 			for b.Loop() {
 				if err := c.Init(b.Context(), terraform.InitOptions{}); err != nil {
 					b.Fatal(err)

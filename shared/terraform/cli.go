@@ -4,6 +4,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/terraform-gitops/gitops/shared/terraform/program"
 )
 
 // CLI is one Terraform or OpenTofu executable in one root module. Its methods run
@@ -54,8 +56,8 @@ type Version struct {
 
 // Names of executables, as in their machine-readable log.
 const (
-	Terraform = "terraform"
-	OpenTofu  = "tofu"
+	Terraform = program.Terraform
+	OpenTofu  = program.OpenTofu
 )
 
 func (v Version) String() string { return v.Name + " " + v.Number }

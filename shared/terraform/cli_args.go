@@ -8,6 +8,7 @@ import (
 
 	"github.com/mattn/go-shellwords"
 
+	"github.com/terraform-gitops/gitops/shared/envlist"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
@@ -17,22 +18,13 @@ import (
 // https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_cli_args-and-tf_cli_args_name
 func CLIArgs(env []string, command string) (words []string, err error) {
 	for _, name := range []string{"TF_CLI_ARGS", "TF_CLI_ARGS_" + command} {
-		more, err := shellwords.Parse(lastValue(env, name))
+		more, err := shellwords.Parse(envlist.Value(env, name))
 		if err != nil {
 			return nil, problem.With(problem.Input, fmt.Errorf("the environment variable %s can't be split into words, as a shell does: %w", name, err))
 		}
 		words = append(words, more...)
 	}
 	return words, nil
-}
-
-func lastValue(env []string, name string) string {
-	for _, entry := range slices.Backward(env) {
-		if value, ok := strings.CutPrefix(entry, name+"="); ok {
-			return value
-		}
-	}
-	return ""
 }
 
 // isUpgrade tells the flag -upgrade of init, and whether it is on.

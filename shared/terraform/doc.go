@@ -1,6 +1,7 @@
-// Package terraform runs Terraform or OpenTofu in one root module and reads
-// what they leave behind: [CLI] is one executable in one directory, its methods
-// are the commands, and [Planfile] is a planfile opened for reading.
+// Package terraform runs Terraform or OpenTofu in one root module, by itself or through
+// Atmos: [CLI] is one executable in one directory, and its methods are the commands. Which
+// executable to run is found by package install, and what a planfile holds is read by
+// package planfile.
 //
 // # Why commands that hold a lock are not run by terraform-exec
 //
@@ -34,7 +35,7 @@
 // a standard output that nobody reads. The file is unlinked from the start, has
 // mode 0600, and is followed while it grows.
 //
-// Where Atmos runs Terraform, it is Atmos that Terraform must outlive; keep.go says how.
+// Where Atmos runs Terraform, it is Atmos that Terraform must outlive; package keeper says how.
 //
 // The package needs process groups: it builds on Linux, macOS and other Unixes.
 package terraform

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/internal/terraformtest"
 )
 
 func sorted(list []string) []string {
@@ -19,8 +20,8 @@ func sorted(list []string) []string {
 
 func TestInitErrorsHaveTheirPlace(t *testing.T) {
 	t.Parallel()
-	dir := rootModule(t, map[string]string{"main.tf": "locals {\n  a = [\n}\n"})
-	c, log := newCLI(t, dir)
+	dir := terraformtest.RootModule(t, map[string]string{"main.tf": "locals {\n  a = [\n}\n"})
+	c, log := terraformtest.New(t, dir)
 	err := c.Init(t.Context(), terraform.InitOptions{})
 	var failed *terraform.CommandError
 	if !errors.As(err, &failed) {
@@ -34,33 +35,33 @@ func TestInitErrorsHaveTheirPlace(t *testing.T) {
 	if !slices.Contains(failed.Diagnostics, want) {
 		t.Errorf("diagnostics %+v", failed.Diagnostics)
 	}
-	log.has(t, "\nError: Invalid expression\n\n  on main.tf line 3, in locals:\n   3: }\n")
+	log.Has(t, "\nError: Invalid expression\n\n  on main.tf line 3, in locals:\n   3: }\n")
 }
 
 func TestInitLeavesAReadonlyLockFileAlone(t *testing.T) {
 	t.Parallel()
 	const lock = "# Made by hand.\n"
-	dir := rootModule(t, map[string]string{
+	dir := terraformtest.RootModule(t, map[string]string{
 		"main.tf":             `resource "terraform_data" "a" {}`,
 		".terraform.lock.hcl": lock,
 	})
-	c, log := newCLI(t, dir)
+	c, log := terraformtest.New(t, dir)
 	if err := c.Init(t.Context(), terraform.InitOptions{LockReadonly: true}); err != nil {
 		t.Fatal(err)
 	}
-	if got := readFile(t, filepath.Join(dir, ".terraform.lock.hcl")); got != lock {
+	if got := terraformtest.ReadFile(t, filepath.Join(dir, ".terraform.lock.hcl")); got != lock {
 		t.Errorf("lock file is now:\n%s", got)
 	}
-	log.has(t, "Terraform has been successfully initialized!\n")
+	log.Has(t, "Terraform has been successfully initialized!\n")
 }
 
 func TestInitPassesBackendConfiguration(t *testing.T) {
 	t.Parallel()
-	dir := rootModule(t, map[string]string{
+	dir := terraformtest.RootModule(t, map[string]string{
 		"main.tf":     "terraform {\n backend \"local\" {}\n}\nresource \"terraform_data\" \"a\" {}\n",
 		"b.tfbackend": `workspace_dir = "spaces"`,
 	})
-	c, _ := newCLI(t, dir)
+	c, _ := terraformtest.New(t, dir)
 	o := terraform.InitOptions{BackendConfig: []string{"b.tfbackend", "path=named.tfstate"}}
 	if err := c.Init(t.Context(), o); err != nil {
 		t.Fatal(err)
@@ -72,19 +73,19 @@ func TestInitPassesBackendConfiguration(t *testing.T) {
 	if _, err := c.Apply(t.Context(), out); err != nil {
 		t.Fatal(err)
 	}
-	if !exists(filepath.Join(dir, "named.tfstate")) {
+	if !terraformtest.Exists(filepath.Join(dir, "named.tfstate")) {
 		t.Error("the state is elsewhere")
 	}
 }
 
 func TestInitPassesVarFilesWhichTerraformTakes(t *testing.T) {
 	t.Parallel()
-	dir := rootModule(t, map[string]string{"main.tf": `variable "a" {}`, "a.tfvars": "a = 1\n"})
-	c, _ := newCLI(t, dir)
+	dir := terraformtest.RootModule(t, map[string]string{"main.tf": `variable "a" {}`, "a.tfvars": "a = 1\n"})
+	c, _ := terraformtest.New(t, dir)
 	if err := c.Init(t.Context(), terraform.InitOptions{VarFiles: []string{"a.tfvars"}}); err != nil {
 		t.Error(err)
 	}
-	c.Path = script(t, `case "$*" in *" -var-file=a.tfvars"*) ;; *) exit 1 ;; esac`) // OpenTofu reads it
+	c.Path = terraformtest.Script(t, `case "$*" in *" -var-file=a.tfvars"*) ;; *) exit 1 ;; esac`) // OpenTofu reads it
 	if err := c.Init(t.Context(), terraform.InitOptions{VarFiles: []string{"a.tfvars"}}); err != nil {
 		t.Error(err)
 	}
@@ -93,28 +94,28 @@ func TestInitPassesVarFilesWhichTerraformTakes(t *testing.T) {
 func TestInitCreatesNoWorkspaceThatOthersHide(t *testing.T) {
 	t.Parallel()
 	// Two workspaces exist, and the target's does not: `init` alone refuses.
-	dir := rootModule(t, map[string]string{
+	dir := terraformtest.RootModule(t, map[string]string{
 		"main.tf":                        "terraform {\n backend \"local\" {}\n}\noutput \"w\" {\n value = terraform.workspace\n}\n",
 		"terraform.tfstate.d/other/keep": "",
 	})
-	c, log := newCLI(t, dir)
+	c, log := terraformtest.New(t, dir)
 	c.Workspace = "new"
-	result := mustApply(t, c)
+	result := terraformtest.Apply(t, c)
 	if got := string(result.Outputs[0].Value); got != `"new"` {
 		t.Errorf("applied in workspace %s", got)
 	}
-	log.has(t, "Workspace \"new\" is created by the plan.\n")
+	log.Has(t, "Workspace \"new\" is created by the plan.\n")
 }
 
 func TestInitWithoutMachineReadableOutput(t *testing.T) {
 	t.Parallel()
-	dir := rootModule(t, map[string]string{"main.tf": "locals {\n  a = [\n}\n"})
-	c, log := newCLI(t, dir)
+	dir := terraformtest.RootModule(t, map[string]string{"main.tf": "locals {\n  a = [\n}\n"})
+	c, log := terraformtest.New(t, dir)
 	// As before Terraform 1.9 and OpenTofu 1.7.
-	c.Path = script(t, `case "$*" in
+	c.Path = terraformtest.Script(t, `case "$*" in
 init*-json*) echo "Error parsing command-line flags: flag provided but not defined: -json" >&2; exit 1;;
 esac
-exec '`+program+`' "$@"`)
+exec '`+terraformtest.Program()+`' "$@"`)
 	err := c.Init(t.Context(), terraform.InitOptions{})
 	var failed *terraform.CommandError
 	if !errors.As(err, &failed) {
@@ -125,9 +126,9 @@ exec '`+program+`' "$@"`)
 			t.Errorf("error does not hold %q: %v", want, err)
 		}
 	}
-	log.has(t, "Error: Invalid expression")
+	log.Has(t, "Error: Invalid expression")
 
-	writeFiles(t, dir, map[string]string{"main.tf": ""})
+	terraformtest.WriteFiles(t, dir, map[string]string{"main.tf": ""})
 	if err := c.Init(t.Context(), terraform.InitOptions{}); err != nil {
 		t.Error(err)
 	}
@@ -135,8 +136,8 @@ exec '`+program+`' "$@"`)
 
 func TestVersionTellsOpenTofu(t *testing.T) {
 	t.Parallel()
-	c, _ := newCLI(t, t.TempDir(), "TF_VAR_x=1", "TF_LOG=trace", "TF_CLI_ARGS=-json")
-	c.Path = script(t, `echo '{"terraform_version": "1.8.0-rc1", "platform": "linux_amd64", "provider_selections": {}}'`)
+	c, _ := terraformtest.New(t, t.TempDir(), "TF_VAR_x=1", "TF_LOG=trace", "TF_CLI_ARGS=-json")
+	c.Path = terraformtest.Script(t, `echo '{"terraform_version": "1.8.0-rc1", "platform": "linux_amd64", "provider_selections": {}}'`)
 	got, err := c.Version(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -145,7 +146,7 @@ func TestVersionTellsOpenTofu(t *testing.T) {
 		t.Error(diff)
 	}
 	// OpenTofu's warnings come first; terraform-exec then asks for text, too.
-	c.Path = script(t, `printf '\nWarning: {"not"}\n\n'
+	c.Path = terraformtest.Script(t, `printf '\nWarning: {"not"}\n\n'
 case "$*" in
 *-json) printf '{\n  "terraform_version": "1.12.6",\n  "platform": "linux_amd64",\n  "provider_selections": {}\n}\n';;
 *) echo "OpenTofu v1.12.6";;
@@ -153,7 +154,7 @@ esac`)
 	if got, err := c.Version(t.Context()); err != nil || got != (terraform.Version{Name: terraform.OpenTofu, Number: "1.12.6"}) {
 		t.Errorf("after a warning: %v, %v", got, err)
 	}
-	c.Path = program
+	c.Path = terraformtest.Program()
 	if got, err := c.Version(t.Context()); err != nil || got.Name != terraform.Terraform {
 		t.Errorf("%v, %v", got, err)
 	}
@@ -161,8 +162,8 @@ esac`)
 
 func TestOpenTofuTellsItsVersionInThePlan(t *testing.T) {
 	t.Parallel()
-	c, _ := newCLI(t, t.TempDir())
-	c.Path = script(t, `echo '{"@level":"info","@message":"OpenTofu 1.6.2","@module":"tofu.ui","@timestamp":"2024-03-11T19:35:36.737490+01:00","tofu":"1.6.2","type":"version","ui":"1.2"}'`)
+	c, _ := terraformtest.New(t, t.TempDir())
+	c.Path = terraformtest.Script(t, `echo '{"@level":"info","@message":"OpenTofu 1.6.2","@module":"tofu.ui","@timestamp":"2024-03-11T19:35:36.737490+01:00","tofu":"1.6.2","type":"version","ui":"1.2"}'`)
 	result, err := c.Plan(t.Context(), terraform.PlanOptions{Out: "p"})
 	if err != nil || result.Version != (terraform.Version{Name: "tofu", Number: "1.6.2"}) {
 		t.Errorf("%+v, %v", result, err)
@@ -173,9 +174,9 @@ func TestProcessesLeaveNoFilesBehind(t *testing.T) {
 	// Not parallel: it looks at the folder for temporary files.
 	temp := t.TempDir()
 	t.Setenv("TMPDIR", temp)
-	dir := rootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" {}`})
-	c, _ := newCLI(t, dir)
-	mustApply(t, c)
+	dir := terraformtest.RootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" {}`})
+	c, _ := terraformtest.New(t, dir)
+	terraformtest.Apply(t, c)
 	entries, err := os.ReadDir(temp)
 	if err != nil || len(entries) != 0 {
 		t.Errorf("left: %v, %v", entries, err)

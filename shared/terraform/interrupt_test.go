@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/internal/terraformtest"
 )
 
 // slow goes on until there is a file named go, and depends on what is applied before it. (In
@@ -31,9 +32,9 @@ resource "terraform_data" "after" { depends_on = [terraform_data.slow] }`
 
 func TestInterruptedApplyWritesItsState(t *testing.T) {
 	t.Parallel()
-	dir := rootModule(t, map[string]string{"main.tf": slow})
-	c, log := newCLI(t, dir)
-	planfile := mustPlan(t, c)
+	dir := terraformtest.RootModule(t, map[string]string{"main.tf": slow})
+	c, log := terraformtest.New(t, dir)
+	planfile := terraformtest.Plan(t, c)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	go func() {
 		for !strings.Contains(log.String(), "line 1") {
@@ -52,28 +53,28 @@ func TestInterruptedApplyWritesItsState(t *testing.T) {
 	if len(status) != 2 || status["terraform_data.before"] != terraform.Applied || status["terraform_data.slow"] == terraform.Applied {
 		t.Errorf("resources %+v", result.Resources)
 	}
-	state := readFile(t, filepath.Join(dir, "terraform.tfstate"))
+	state := terraformtest.ReadFile(t, filepath.Join(dir, "terraform.tfstate"))
 	if !strings.Contains(state, `"before"`) || !strings.Contains(state, `"tainted"`) {
 		t.Errorf("state:\n%s", state)
 	}
-	if exists(filepath.Join(dir, ".terraform.tfstate.lock.info")) {
+	if terraformtest.Exists(filepath.Join(dir, ".terraform.tfstate.lock.info")) {
 		t.Error("the state is still locked")
 	}
-	log.has(t, "Interrupt received.")
+	log.Has(t, "Interrupt received.")
 }
 
 func TestInterruptThatComesTooLateIsNoError(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	c, log := newCLI(t, dir)
-	c.Path = script(t, `trap '' INT; echo begun; while [ ! -e interrupted ]; do sleep 0.01; done; exit 2`)
+	c, log := terraformtest.New(t, dir)
+	c.Path = terraformtest.Script(t, `trap '' INT; echo begun; while [ ! -e interrupted ]; do sleep 0.01; done; exit 2`)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		for log.String() == "" {
 			time.Sleep(time.Millisecond)
 		}
 		cancel()
-		writeFiles(t, dir, map[string]string{"interrupted": ""})
+		terraformtest.WriteFiles(t, dir, map[string]string{"interrupted": ""})
 	}()
 	result, err := c.Plan(ctx, terraform.PlanOptions{Out: "p"})
 	if err != nil || !result.HasChanges {
@@ -83,9 +84,9 @@ func TestInterruptThatComesTooLateIsNoError(t *testing.T) {
 
 func TestFurtherSignalsAreStronger(t *testing.T) {
 	t.Parallel()
-	c, log := newCLI(t, t.TempDir())
+	c, log := terraformtest.New(t, t.TempDir())
 	// A Terraform that does not stop, and a provider of its.
-	c.Path = script(t, `trap 'echo interrupt' INT
+	c.Path = terraformtest.Script(t, `trap 'echo interrupt' INT
 (trap '' INT; echo provider $(sh -c 'echo $PPID'); while :; do sleep 0.05; done) &
 while :; do sleep 0.01; done`)
 	signals := make(chan os.Signal, 1)
@@ -97,19 +98,19 @@ while :; do sleep 0.01; done`)
 		done <- err
 	}()
 	provider := 0
-	eventually(t, "the provider runs", func() bool {
+	terraformtest.Eventually(t, "the provider runs", func() bool {
 		_, err := fmt.Sscanf(log.String(), "provider %d\n", &provider)
 		return err == nil
 	})
 	cancel()
-	eventually(t, "one interrupt arrives", func() bool { return strings.Count(log.String(), "interrupt\n") == 1 })
+	terraformtest.Eventually(t, "one interrupt arrives", func() bool { return strings.Count(log.String(), "interrupt\n") == 1 })
 	signals <- os.Interrupt
-	eventually(t, "a second interrupt arrives", func() bool { return strings.Count(log.String(), "interrupt\n") == 2 })
+	terraformtest.Eventually(t, "a second interrupt arrives", func() bool { return strings.Count(log.String(), "interrupt\n") == 2 })
 	signals <- syscall.SIGTERM
 	if err := <-done; !errors.Is(err, terraform.ErrInterrupted) {
 		t.Errorf("error %v", err)
 	}
-	eventually(t, "the provider is gone", func() bool { return !runs(provider) })
+	terraformtest.Eventually(t, "the provider is gone", func() bool { return !terraformtest.Runs(provider) })
 }
 
 // orphanVariable names the root module that a child of this test binary applies.
@@ -126,14 +127,14 @@ func applyUntilKilled(dir string) {
 
 func TestTerraformOutlivesThisProcess(t *testing.T) {
 	t.Parallel()
-	dir := rootModule(t, map[string]string{"main.tf": slow})
-	c, _ := newCLI(t, dir)
-	if err := os.Rename(mustPlan(t, c), filepath.Join(dir, "planfile")); err != nil {
+	dir := terraformtest.RootModule(t, map[string]string{"main.tf": slow})
+	c, _ := terraformtest.New(t, dir)
+	if err := os.Rename(terraformtest.Plan(t, c), filepath.Join(dir, "planfile")); err != nil {
 		t.Fatal(err)
 	}
 
 	child := exec.Command(os.Args[0])
-	child.Env = append(cleanEnv(t), orphanVariable+"="+dir)
+	child.Env = append(terraformtest.CleanEnv(t), orphanVariable+"="+dir)
 	child.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	output, err := child.StdoutPipe()
 	if err != nil {
@@ -162,20 +163,18 @@ func TestTerraformOutlivesThisProcess(t *testing.T) {
 	}
 
 	lock := filepath.Join(dir, ".terraform.tfstate.lock.info")
-	if exists(filepath.Join(dir, "finished")) || !exists(lock) {
+	if terraformtest.Exists(filepath.Join(dir, "finished")) || !terraformtest.Exists(lock) {
 		t.Fatal("the apply is not in the middle")
 	}
-	writeFiles(t, dir, map[string]string{"go": ""})
-	eventually(t, "Terraform has released the lock", func() bool { return !exists(lock) })
-	state := readFile(t, filepath.Join(dir, "terraform.tfstate"))
+	terraformtest.WriteFiles(t, dir, map[string]string{"go": ""})
+	terraformtest.Eventually(t, "Terraform has released the lock", func() bool { return !terraformtest.Exists(lock) })
+	state := terraformtest.ReadFile(t, filepath.Join(dir, "terraform.tfstate"))
 	for _, name := range []string{"before", "slow", "after"} {
 		if !strings.Contains(state, `"name": "`+name+`"`) {
 			t.Errorf("%s is not in the state", name)
 		}
 	}
-	if strings.Contains(state, "tainted") || !exists(filepath.Join(dir, "finished")) {
+	if strings.Contains(state, "tainted") || !terraformtest.Exists(filepath.Join(dir, "finished")) {
 		t.Errorf("the apply did not come to a good end:\n%s", state)
 	}
 }
-
-func runs(pid int) bool { return syscall.Kill(pid, 0) == nil }

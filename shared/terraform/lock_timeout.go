@@ -3,6 +3,8 @@ package terraform
 import (
 	"strings"
 	"time"
+
+	"github.com/terraform-gitops/gitops/shared/envlist"
 )
 
 // LockTimeout is how long Plan and Apply wait for a state's lock that somebody else
@@ -18,12 +20,7 @@ func (c *CLI) lockTimeout(command string) []string {
 	if c.Atmos != nil {
 		env = append(env, c.Atmos.Env...)
 	}
-	given := map[string]string{}
-	for _, entry := range env {
-		name, value, _ := strings.Cut(entry, "=")
-		given[name] = value // the last of equal names counts
-	}
-	if strings.Contains(given["TF_CLI_ARGS"]+given["TF_CLI_ARGS_"+command], "-lock-timeout") {
+	if strings.Contains(envlist.Value(env, "TF_CLI_ARGS")+envlist.Value(env, "TF_CLI_ARGS_"+command), "-lock-timeout") {
 		return nil
 	}
 	return []string{"-lock-timeout=" + LockTimeout.String()}

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/internal/terraformtest"
+	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
 
 // holdLock has somebody sit before the question of an apply, with the state's lock, until
@@ -44,11 +46,11 @@ func holdLock(t *testing.T, c *terraform.CLI) (leave func()) {
 
 func TestPlanAndApplyWaitForTheLockOfTheState(t *testing.T) {
 	t.Parallel()
-	dir := rootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" {}`})
-	first, _ := newCLI(t, dir)
-	mustApply(t, first)
-	writeFiles(t, dir, map[string]string{"main.tf": `resource "terraform_data" "a" { input = "two" }`})
-	planfile := mustPlan(t, first)
+	dir := terraformtest.RootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" {}`})
+	first, _ := terraformtest.New(t, dir)
+	terraformtest.Apply(t, first)
+	terraformtest.WriteFiles(t, dir, map[string]string{"main.tf": `resource "terraform_data" "a" { input = "two" }`})
+	planfile := terraformtest.Plan(t, first)
 	// The apply comes last: after it there is nothing to approve, so that nobody holds a lock.
 	for _, waiting := range []struct {
 		name string
@@ -61,11 +63,11 @@ func TestPlanAndApplyWaitForTheLockOfTheState(t *testing.T) {
 		{"apply", func(c *terraform.CLI) error { _, err := c.Apply(t.Context(), planfile); return err }},
 	} {
 		name, run := waiting.name, waiting.run
-		c, log := newCLI(t, dir)
+		c, log := terraformtest.New(t, dir)
 		leave := holdLock(t, c)
 		done := make(chan error, 1)
 		go func() { done <- run(c) }()
-		eventually(t, name+" waits", func() bool {
+		terraformtest.Eventually(t, name+" waits", func() bool {
 			return len(done) > 0 || strings.Contains(log.String(), "Acquiring state lock")
 		})
 		if len(done) > 0 {
@@ -80,15 +82,15 @@ func TestPlanAndApplyWaitForTheLockOfTheState(t *testing.T) {
 
 func TestTheUsersArgumentsSayHowLongToWaitForTheLock(t *testing.T) {
 	t.Parallel()
-	dir := rootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" {}`})
-	c, _ := newCLI(t, dir)
-	planfile := mustPlan(t, c)
+	dir := terraformtest.RootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" {}`})
+	c, _ := terraformtest.New(t, dir)
+	planfile := terraformtest.Plan(t, c)
 	holdLock(t, c)
 	for _, env := range [][]string{
 		{"TF_CLI_ARGS=-lock-timeout=0s"},
 		{"TF_CLI_ARGS_plan=-lock-timeout=0s", "TF_CLI_ARGS_apply=-parallelism=3 -lock-timeout 0s"},
 	} {
-		impatient, _ := newCLI(t, dir, env...)
+		impatient, _ := terraformtest.New(t, dir, env...)
 		out := filepath.Join(t.TempDir(), "planfile")
 		if _, err := impatient.Plan(t.Context(), terraform.PlanOptions{Out: out}); !errors.Is(err, terraform.ErrStateLocked) {
 			t.Errorf("%v: plan: %v", env, err)
@@ -105,9 +107,9 @@ func TestTheUsersArgumentsSayHowLongToWaitForTheLock(t *testing.T) {
 
 func TestTheWaitForTheLockCanBeCancelled(t *testing.T) {
 	t.Parallel()
-	dir := rootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" {}`})
-	c, log := newCLI(t, dir)
-	planfile := mustPlan(t, c)
+	dir := terraformtest.RootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" {}`})
+	c, log := terraformtest.New(t, dir)
+	planfile := terraformtest.Plan(t, c)
 	holdLock(t, c)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
@@ -134,7 +136,7 @@ func TestTheComponentsArgumentsSayHowLongToWaitForTheLock(t *testing.T) {
 		"TF_CLI_ARGS_plan=-compact-warnings":     true, // over ours, that has the flag
 		"TF_CLI_ARGS=-lock-timeout=1m -no-color": false,
 	} {
-		c, log := atmosCLI(t, `"$@"`, `say "$*"`)
+		c, log := terraformtest.NewAtmos(t, `"$@"`, `say "$*"`)
 		if strings.HasSuffix(env, "warnings") {
 			c.Env = append(c.Env, "TF_CLI_ARGS_plan=-lock-timeout=1m")
 		}
@@ -150,17 +152,17 @@ func TestTheComponentsArgumentsSayHowLongToWaitForTheLock(t *testing.T) {
 
 func TestStateLineage(t *testing.T) {
 	t.Parallel()
-	dir := rootModule(t, map[string]string{
+	dir := terraformtest.RootModule(t, map[string]string{
 		"main.tf": `resource "terraform_data" "a" { input = "secret" }`, "empty": "", "other": `{"values":{"lineage":"x"}}`,
 	})
-	c, _ := newCLI(t, dir)
-	mustApply(t, c)
-	planfile, err := terraform.OpenPlanfile(mustPlan(t, c))
+	c, _ := terraformtest.New(t, dir)
+	terraformtest.Apply(t, c)
+	plan, err := planfile.Open(terraformtest.Plan(t, c))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := terraform.StateLineage(filepath.Join(dir, "terraform.tfstate")); got == "" || got != planfile.Lineage {
-		t.Errorf("lineage %q, and of the plan made on it %q", got, planfile.Lineage)
+	if got := terraform.StateLineage(filepath.Join(dir, "terraform.tfstate")); got == "" || got != plan.Lineage {
+		t.Errorf("lineage %q, and of the plan made on it %q", got, plan.Lineage)
 	}
 	for _, none := range []string{"empty", "other", "missing"} {
 		if got := terraform.StateLineage(filepath.Join(dir, none)); got != "" {

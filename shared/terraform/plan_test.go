@@ -3,6 +3,7 @@ package terraform_test
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,13 +11,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/internal/terraformtest"
 )
 
 func TestPlanTellsWhetherThereAreChanges(t *testing.T) {
 	t.Parallel()
-	dir := rootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" { input = 1 }`})
-	c, log := newCLI(t, dir)
-	mustInit(t, c)
+	dir := terraformtest.RootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" { input = 1 }`})
+	c, log := terraformtest.New(t, dir)
+	terraformtest.Init(t, c)
 	plan := func() terraform.PlanResult {
 		t.Helper()
 		result, err := c.Plan(t.Context(), terraform.PlanOptions{Out: filepath.Join(t.TempDir(), "p")})
@@ -30,14 +32,14 @@ func TestPlanTellsWhetherThereAreChanges(t *testing.T) {
 	if !first.HasChanges {
 		t.Error("a plan that creates has no changes")
 	}
-	log.has(t, "Plan: 1 to add, 0 to change, 0 to destroy.\n")
+	log.Has(t, "Plan: 1 to add, 0 to change, 0 to destroy.\n")
 
-	mustApply(t, c)
+	terraformtest.Apply(t, c)
 	if plan().HasChanges {
 		t.Error("the plan after the apply has changes")
 	}
 
-	writeFiles(t, dir, map[string]string{"out.tf": `output "o" { value = terraform_data.a.output }`})
+	terraformtest.WriteFiles(t, dir, map[string]string{"out.tf": `output "o" { value = terraform_data.a.output }`})
 	if !plan().HasChanges {
 		t.Error("a plan that only adds an output has no changes")
 	}
@@ -53,12 +55,12 @@ func TestPlanTellsWhetherThereAreChanges(t *testing.T) {
 
 func TestPlanErrorsHaveTheirPlace(t *testing.T) {
 	t.Parallel()
-	dir := rootModule(t, map[string]string{
+	dir := terraformtest.RootModule(t, map[string]string{
 		"main.tf":   "module \"m\" {\n  source = \"./m\"\n}\n",
 		"m/main.tf": "variable \"v\" {\n  default = \"x\"\n}\n\nresource \"terraform_data\" \"a\" {\n  input = tonumber(\n    var.v\n  )\n}\n",
 	})
-	c, log := newCLI(t, dir)
-	mustInit(t, c)
+	c, log := terraformtest.New(t, dir)
+	terraformtest.Init(t, c)
 	out := filepath.Join(t.TempDir(), "planfile")
 	result, err := c.Plan(t.Context(), terraform.PlanOptions{Out: out})
 
@@ -82,7 +84,7 @@ func TestPlanErrorsHaveTheirPlace(t *testing.T) {
 	if result.HasChanges || failed.ExitCode != 1 {
 		t.Errorf("a failed plan has changes (%v), or another exit code than 1 (%d)", result.HasChanges, failed.ExitCode)
 	}
-	log.has(t, `
+	log.Has(t, `
 Error: Invalid function argument
 
   on m/main.tf line 7, in resource "terraform_data" "a":
@@ -95,7 +97,7 @@ Error: Invalid function argument
 Invalid value for "v" parameter: cannot convert "x" to number; given string must be a decimal representation of a number.
 
 `)
-	if exists(out) {
+	if terraformtest.Exists(out) {
 		t.Error("a failed plan leaves a planfile")
 	}
 	if text := err.Error(); !strings.HasPrefix(text, "terraform plan: failed: on m/main.tf line 7: Invalid function argument: Invalid value") {
@@ -105,9 +107,9 @@ Invalid value for "v" parameter: cannot convert "x" to number; given string must
 
 func TestPlanCountsItsErrors(t *testing.T) {
 	t.Parallel()
-	dir := rootModule(t, map[string]string{"main.tf": "output \"a\" {\n value = var.x\n}\noutput \"b\" {\n value = var.y\n}\n"})
-	c, _ := newCLI(t, dir)
-	mustInit(t, c)
+	dir := terraformtest.RootModule(t, map[string]string{"main.tf": "output \"a\" {\n value = var.x\n}\noutput \"b\" {\n value = var.y\n}\n"})
+	c, _ := terraformtest.New(t, dir)
+	terraformtest.Init(t, c)
 	_, err := c.Plan(t.Context(), terraform.PlanOptions{Out: filepath.Join(t.TempDir(), "p")})
 	if err == nil || !strings.HasSuffix(err.Error(), "(and 1 more error)") {
 		t.Error(err)
@@ -116,7 +118,7 @@ func TestPlanCountsItsErrors(t *testing.T) {
 
 func TestPlanWarnings(t *testing.T) {
 	t.Parallel()
-	dir := rootModule(t, map[string]string{"main.tf": `
+	dir := terraformtest.RootModule(t, map[string]string{"main.tf": `
 variable "v" { default = 1 }
 check "c" {
   assert {
@@ -124,8 +126,8 @@ check "c" {
     error_message = "two\nlines"
   }
 }`})
-	c, log := newCLI(t, dir)
-	mustInit(t, c)
+	c, log := terraformtest.New(t, dir)
+	terraformtest.Init(t, c)
 	result, err := c.Plan(t.Context(), terraform.PlanOptions{Out: filepath.Join(t.TempDir(), "p")})
 	if err != nil {
 		t.Fatal(err)
@@ -133,15 +135,15 @@ check "c" {
 	if len(result.Diagnostics) != 1 || result.Diagnostics[0].Severity != "warning" || result.Diagnostics[0].Detail != "two\nlines" {
 		t.Errorf("%+v", result.Diagnostics)
 	}
-	log.has(t, "\nWarning: Check block assertion failed\n")
+	log.Has(t, "\nWarning: Check block assertion failed\n")
 }
 
 func TestPlanfileIsPrivate(t *testing.T) {
 	t.Parallel()
-	dir := rootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" {}`})
-	c, _ := newCLI(t, dir)
-	mustInit(t, c)
-	writeFiles(t, dir, map[string]string{"planfile": "older, and readable for all"})
+	dir := terraformtest.RootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" {}`})
+	c, _ := terraformtest.New(t, dir)
+	terraformtest.Init(t, c)
+	terraformtest.WriteFiles(t, dir, map[string]string{"planfile": "older, and readable for all"})
 	if _, err := c.Plan(t.Context(), terraform.PlanOptions{Out: "planfile"}); err != nil {
 		t.Fatal(err)
 	}
@@ -156,17 +158,17 @@ func TestPlanfileIsPrivate(t *testing.T) {
 
 func TestVariablesAreNoProcessArguments(t *testing.T) {
 	t.Parallel()
-	dir := rootModule(t, map[string]string{
+	dir := terraformtest.RootModule(t, map[string]string{
 		"main.tf": `
 variable "secret" { sensitive = true }
 variable "file" {}
 output "o" { value = "${nonsensitive(var.secret)} ${var.file}" }`,
 		"dev.tfvars": `file = "from file"`,
 	})
-	c, _ := newCLI(t, dir, "TF_VAR_secret=correct horse")
+	c, _ := terraformtest.New(t, dir, "TF_VAR_secret=correct horse")
 	argv := filepath.Join(t.TempDir(), "argv")
-	c.Path = script(t, `echo "$0 $*" >> '`+argv+`'; exec '`+program+`' "$@"`)
-	mustInit(t, c)
+	c.Path = terraformtest.Script(t, `echo "$0 $*" >> '`+argv+`'; exec '`+terraformtest.Program()+`' "$@"`)
+	terraformtest.Init(t, c)
 	out := filepath.Join(t.TempDir(), "p")
 	if _, err := c.Plan(t.Context(), terraform.PlanOptions{Out: out, VarFiles: []string{"dev.tfvars"}}); err != nil {
 		t.Fatal(err)
@@ -178,16 +180,16 @@ output "o" { value = "${nonsensitive(var.secret)} ${var.file}" }`,
 	if len(result.Outputs) != 1 || string(result.Outputs[0].Value) != `"correct horse from file"` {
 		t.Errorf("outputs %+v", result.Outputs)
 	}
-	if args := readFile(t, argv); strings.Contains(args, "horse") || strings.Count(args, "\n") != 3 {
+	if args := terraformtest.ReadFile(t, argv); strings.Contains(args, "horse") || strings.Count(args, "\n") != 3 {
 		t.Errorf("process arguments:\n%s", args)
 	}
 }
 
 func TestPlanRefreshOnly(t *testing.T) {
 	t.Parallel()
-	dir := rootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" {}`})
-	c, _ := newCLI(t, dir)
-	mustInit(t, c)
+	dir := terraformtest.RootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" {}`})
+	c, _ := terraformtest.New(t, dir)
+	terraformtest.Init(t, c)
 	result, err := c.Plan(t.Context(), terraform.PlanOptions{Out: filepath.Join(t.TempDir(), "p"), RefreshOnly: true})
 	if err != nil || result.HasChanges {
 		t.Errorf("a refresh of nothing has changes: %+v, %v", result, err)
@@ -196,35 +198,35 @@ func TestPlanRefreshOnly(t *testing.T) {
 
 func TestTargetsOfOneRootModuleDoNotCollide(t *testing.T) {
 	t.Parallel()
-	dir := rootModule(t, map[string]string{"main.tf": `output "w" { value = terraform.workspace }`})
+	dir := terraformtest.RootModule(t, map[string]string{"main.tf": `output "w" { value = terraform.workspace }`})
 	for _, name := range []string{"dev", "prod"} {
-		c, _ := newCLI(t, dir)
+		c, _ := terraformtest.New(t, dir)
 		c.DataDir, c.Workspace = ".terraform-"+name, name
-		result := mustApply(t, c)
+		result := terraformtest.Apply(t, c)
 		if got := string(result.Outputs[0].Value); got != `"`+name+`"` {
 			t.Errorf("workspace %s: output %s", name, got)
 		}
-		if !exists(filepath.Join(dir, "terraform.tfstate.d", name, "terraform.tfstate")) {
+		if !terraformtest.Exists(filepath.Join(dir, "terraform.tfstate.d", name, "terraform.tfstate")) {
 			t.Errorf("workspace %s has no state", name)
 		}
 	}
-	if exists(filepath.Join(dir, ".terraform")) {
+	if terraformtest.Exists(filepath.Join(dir, ".terraform")) {
 		t.Error("the default data directory was used")
 	}
 }
 
 func TestLogIsWrittenAsItIsProduced(t *testing.T) {
 	t.Parallel()
-	c, log := newCLI(t, t.TempDir())
+	c, log := terraformtest.New(t, t.TempDir())
 	seen := filepath.Join(t.TempDir(), "seen")
-	c.Path = script(t, `echo first; while [ ! -e `+seen+` ]; do sleep 0.01; done; echo second; printf 'no newline'`)
+	c.Path = terraformtest.Script(t, `echo first; while [ ! -e `+seen+` ]; do sleep 0.01; done; echo second; printf 'no newline'`)
 	done := make(chan error, 1)
 	go func() {
 		_, err := c.Plan(t.Context(), terraform.PlanOptions{Out: filepath.Join(t.TempDir(), "p")})
 		done <- err
 	}()
-	eventually(t, "the first line is in the log", func() bool { return log.String() == "first\n" })
-	writeFiles(t, filepath.Dir(seen), map[string]string{"seen": ""})
+	terraformtest.Eventually(t, "the first line is in the log", func() bool { return log.String() == "first\n" })
+	terraformtest.WriteFiles(t, filepath.Dir(seen), map[string]string{"seen": ""})
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
@@ -235,11 +237,11 @@ func TestLogIsWrittenAsItIsProduced(t *testing.T) {
 
 func TestLogThatCannotBeWrittenDoesNotStopTerraform(t *testing.T) {
 	t.Parallel()
-	dir := rootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" {}`})
-	c, _ := newCLI(t, dir)
+	dir := terraformtest.RootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" {}`})
+	c, _ := terraformtest.New(t, dir)
 	w := &failingWriter{}
 	c.Log = w
-	if got := mustApply(t, c).Summary.Added; got != 1 {
+	if got := terraformtest.Apply(t, c).Summary.Added; got != 1 {
 		t.Errorf("added %d", got)
 	}
 	if w.calls != 3 {
@@ -249,13 +251,13 @@ func TestLogThatCannotBeWrittenDoesNotStopTerraform(t *testing.T) {
 
 func TestHugeLinesAreCut(t *testing.T) {
 	t.Parallel()
-	c, log := newCLI(t, t.TempDir())
-	c.Path = script(t, `head -c 3000000 /dev/zero | tr '\0' x; echo; echo after; exit 1`)
+	c, log := terraformtest.New(t, t.TempDir())
+	c.Path = terraformtest.Script(t, `head -c 3000000 /dev/zero | tr '\0' x; echo; echo after; exit 1`)
 	_, err := c.Plan(t.Context(), terraform.PlanOptions{Out: filepath.Join(t.TempDir(), "p")})
 	if n := len(log.String()); n > 70_000 {
 		t.Errorf("log of %d bytes", n)
 	}
-	log.has(t, "x [2934464 more bytes of this line left out]\nafter\n")
+	log.Has(t, "x [2934464 more bytes of this line left out]\nafter\n")
 	if err == nil || len(err.Error()) > 9000 {
 		t.Errorf("error of %d bytes", len(err.Error()))
 	}
@@ -271,8 +273,8 @@ func TestFailureWithoutDiagnosticsTellsTheLastLines(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			c, _ := newCLI(t, t.TempDir())
-			c.Path = script(t, test.script)
+			c, _ := terraformtest.New(t, t.TempDir())
+			c.Path = terraformtest.Script(t, test.script)
 			_, err := c.Plan(t.Context(), terraform.PlanOptions{Out: filepath.Join(t.TempDir(), "p")})
 			if got := errorText(err); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
@@ -290,10 +292,10 @@ func errorText(err error) string {
 
 func TestProgramThatIsNotThere(t *testing.T) {
 	t.Parallel()
-	c, _ := newCLI(t, t.TempDir())
+	c, _ := terraformtest.New(t, t.TempDir())
 	c.Path = filepath.Join(t.TempDir(), "terraform")
 	_, err := c.Plan(t.Context(), terraform.PlanOptions{Out: "p"})
-	if !errors.Is(err, os.ErrNotExist) || exists(filepath.Join(c.Dir, "p")) {
+	if !errors.Is(err, os.ErrNotExist) || terraformtest.Exists(filepath.Join(c.Dir, "p")) {
 		t.Errorf("error %v", err)
 	}
 	if _, err := c.Version(t.Context()); err == nil {
@@ -303,25 +305,32 @@ func TestProgramThatIsNotThere(t *testing.T) {
 
 func TestCommandIsNotBegunAfterTheEndOfItsContext(t *testing.T) {
 	t.Parallel()
-	c, _ := newCLI(t, t.TempDir())
+	c, _ := terraformtest.New(t, t.TempDir())
 	ran := filepath.Join(t.TempDir(), "ran")
-	c.Path = script(t, "touch "+ran)
+	c.Path = terraformtest.Script(t, "touch "+ran)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("SIGTERM"))
 	_, err := c.Plan(ctx, terraform.PlanOptions{Out: "p"})
 	if !errors.Is(err, terraform.ErrInterrupted) || errorText(err) != "terraform plan: interrupted: SIGTERM" {
 		t.Error(err)
 	}
-	if exists(ran) {
+	if terraformtest.Exists(ran) {
 		t.Error("it was begun")
 	}
 }
 
 func TestEmptyEnvironmentIsNotInherited(t *testing.T) {
 	t.Parallel()
-	c := &terraform.CLI{Dir: t.TempDir(), Path: script(t, "export -p >&2; exit 1")}
+	c := &terraform.CLI{Dir: t.TempDir(), Path: terraformtest.Script(t, "export -p >&2; exit 1")}
 	_, err := c.Plan(t.Context(), terraform.PlanOptions{Out: "p"})
 	if err == nil || strings.Contains(err.Error(), "HOME=") {
 		t.Errorf("environment: %v", err)
 	}
+}
+
+type failingWriter struct{ calls int }
+
+func (w *failingWriter) Write([]byte) (int, error) {
+	w.calls++
+	return 0, io.ErrClosedPipe
 }

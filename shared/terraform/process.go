@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -12,11 +11,8 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/terraform/keeper"
 )
-
-// followInterval is how long a line may lie in the log file before it is read
-// while Terraform runs. The end of the process is noticed at once.
-const followInterval = 20 * time.Millisecond
 
 // command prepares a command in a process group of its own; see the package
 // comment. It is not bound to a context: interrupting is run's task.
@@ -41,14 +37,14 @@ func (c *CLI) run(ctx context.Context, workspace string, args []string, t *trans
 	defer func() { _ = output.Close() }()
 
 	cmd := c.command(workspace, args)
-	var kept kept
+	var kept keeper.Runs
 	if c.Atmos != nil {
 		c.Atmos.wrap(cmd, args)
 		if kept, err = c.Atmos.keep(cmd, c.Path); err != nil {
 			_ = input.Close()
 			return -1, err
 		}
-		defer kept.remove()
+		defer kept.Remove()
 	}
 	cmd.Stdout, cmd.Stderr = input, input
 	err = cmd.Start()
@@ -63,9 +59,9 @@ func (c *CLI) run(ctx context.Context, workspace string, args []string, t *trans
 	go func() {
 		waitErr = cmd.Wait()
 		if c.Atmos != nil {
-			outlived = kept.wait()
+			outlived = kept.Wait()
 			if ctx.Err() != nil || !cmd.ProcessState.Exited() {
-				waitForGroup(cmd.Process.Pid)
+				keeper.WaitForGroup(cmd.Process.Pid)
 			}
 		}
 		close(exited)
@@ -77,18 +73,18 @@ func (c *CLI) run(ctx context.Context, workspace string, args []string, t *trans
 	go func() { relayed <- c.relay(ctx, process, exited) }()
 
 	lines := lineSplitter{emit: t.line}
-	err = follow(output, exited, &lines)
+	err = keeper.Follow(output, exited, &lines)
 	<-exited
 	interrupted := <-relayed
 	code := cmd.ProcessState.ExitCode()
 	end := ending{code: code, outlived: outlived}
 	if c.Atmos != nil {
-		end = kept.ending(args, end)
+		end = endOfAtmos(kept, args, end)
 	}
 	if end.cut() {
 		// What Atmos has passed on ends anywhere.
 		lines.drop()
-		err = errors.Join(err, end.run.rest(t.messages, t.line))
+		err = errors.Join(err, rest(end.run, t.messages, t.line))
 	}
 	lines.flush()
 	if err != nil {
@@ -112,7 +108,7 @@ func (c *CLI) run(ctx context.Context, workspace string, args []string, t *trans
 // running is a command that runs.
 type running struct {
 	*os.Process
-	kept *kept // nil without Atmos
+	kept *keeper.Runs // nil without Atmos
 	args []string
 }
 
@@ -123,7 +119,7 @@ func (r running) interrupt() error {
 	if r.kept == nil {
 		return r.Signal(os.Interrupt)
 	}
-	if r.kept.stop() {
+	if r.kept.Stop() {
 		return nil
 	}
 	return syscall.Kill(-r.Pid, syscall.SIGINT)
@@ -132,7 +128,7 @@ func (r running) interrupt() error {
 // kill ends all of it.
 func (r running) kill() {
 	if r.kept != nil {
-		r.kept.kill()
+		r.kept.Kill()
 	}
 	_ = syscall.Kill(-r.Pid, syscall.SIGKILL)
 }
@@ -143,8 +139,8 @@ func (r running) overdue() bool {
 	if r.kept == nil {
 		return false
 	}
-	main, found := r.kept.main(r.args)
-	return found && !main.alive()
+	main, found := r.kept.Main(r.args)
+	return found && !main.Alive()
 }
 
 // atmosGrace is how long Atmos may go on after its Terraform has ended, in a command that
@@ -165,7 +161,7 @@ func (c *CLI) relay(ctx context.Context, process running, exited <-chan struct{}
 	}
 	signals := c.Signals
 	var overdue time.Time
-	tick := time.NewTicker(groupInterval)
+	tick := time.NewTicker(keeper.PollInterval)
 	defer tick.Stop()
 	for asked := 1; ; {
 		select {
@@ -211,37 +207,4 @@ func logFile() (r, w *os.File, err error) {
 		return nil, nil, err
 	}
 	return r, w, nil
-}
-
-// follow copies what is appended to f until the process has exited, and then the
-// rest. Writes of processes that outlive it, such as one that a local-exec left
-// in the background, are not waited for.
-func follow(f *os.File, exited <-chan struct{}, w io.Writer) error {
-	buf := make([]byte, 64<<10)
-	tick := time.NewTicker(followInterval)
-	defer tick.Stop()
-	var read int64
-	for {
-		n, err := f.Read(buf)
-		read += int64(n)
-		if n > 0 {
-			if _, err := w.Write(buf[:n]); err != nil {
-				return err
-			}
-			continue
-		}
-		if err != nil && err != io.EOF {
-			return err
-		}
-		select {
-		case <-tick.C:
-		case <-exited:
-			end, err := f.Stat()
-			if err != nil {
-				return err
-			}
-			_, err = io.CopyBuffer(w, io.LimitReader(f, end.Size()-read), buf)
-			return err
-		}
-	}
 }

@@ -11,15 +11,16 @@ import (
 	"testing"
 
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/internal/terraformtest"
 )
 
 func TestShowJSONStreamsThePlan(t *testing.T) {
 	t.Parallel()
-	dir := rootModule(t, map[string]string{"main.tf": `
+	dir := terraformtest.RootModule(t, map[string]string{"main.tf": `
 variable "secret" { sensitive = true }
 resource "terraform_data" "a" { input = var.secret }`})
-	c, log := newCLI(t, dir, "TF_VAR_secret=hunter2")
-	planfile := mustPlan(t, c)
+	c, log := terraformtest.New(t, dir, "TF_VAR_secret=hunter2")
+	planfile := terraformtest.Plan(t, c)
 	var plan struct {
 		ResourceChanges []struct{ Address string } `json:"resource_changes"`
 	}
@@ -39,8 +40,8 @@ resource "terraform_data" "a" { input = var.secret }`})
 
 func TestShowJSONStopsWhenItsReaderDoes(t *testing.T) {
 	t.Parallel()
-	c, _ := newCLI(t, t.TempDir())
-	c.Path = script(t, `while :; do echo '{"endless": true}'; done`)
+	c, _ := terraformtest.New(t, t.TempDir())
+	c.Path = terraformtest.Script(t, `while :; do echo '{"endless": true}'; done`)
 	enough := errors.New("enough")
 	err := c.ShowJSON(t.Context(), "p", func(r io.Reader) error {
 		_, _ = io.ReadFull(r, make([]byte, 100))
@@ -65,9 +66,9 @@ func TestShowJSONStopsWhenItsReaderDoes(t *testing.T) {
 
 func TestShowJSONTellsTerraformsError(t *testing.T) {
 	t.Parallel()
-	dir := rootModule(t, map[string]string{"main.tf": ""})
-	c, _ := newCLI(t, dir)
-	mustInit(t, c)
+	dir := terraformtest.RootModule(t, map[string]string{"main.tf": ""})
+	c, _ := terraformtest.New(t, dir)
+	terraformtest.Init(t, c)
 	short := io.ErrUnexpectedEOF
 	for name, read := range map[string]func(io.Reader) error{
 		"content": func(r io.Reader) error { _, err := io.Copy(io.Discard, r); return err },

@@ -6,13 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
+	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
 
 // StateLineage is the lineage of the state in a file, by which Terraform tells one state
@@ -23,20 +22,19 @@ func StateLineage(path string) string {
 		return ""
 	}
 	defer func() { _ = f.Close() }()
-	var p Planfile
-	if p.readStateHead(jsontext.NewDecoder(io.LimitReader(f, maxStateHead))) != nil {
+	lineage, _, err := planfile.ReadPosition(f)
+	if err != nil {
 		return ""
 	}
-	return p.Lineage
+	return lineage
 }
 
 // StatePosition runs `state pull` after Init, and returns the lineage and serial of the
 // state as the backend has it; empty and 0 where there is none. Of the state no more is
 // read. Its error is a *CommandError once Terraform has run.
 func (c *CLI) StatePosition(ctx context.Context) (lineage string, serial uint64, err error) {
-	var p Planfile
-	err = c.output(ctx, []string{"state", "pull"}, func(r io.Reader) error {
-		err := p.readStateHead(jsontext.NewDecoder(io.LimitReader(r, maxStateHead)))
+	err = c.output(ctx, []string{"state", "pull"}, func(r io.Reader) (err error) {
+		lineage, serial, err = planfile.ReadPosition(r)
 		if errors.Is(err, io.EOF) {
 			return nil // no state
 		}
@@ -48,37 +46,28 @@ func (c *CLI) StatePosition(ctx context.Context) (lineage string, serial uint64,
 	if err != nil {
 		return "", 0, fmt.Errorf("read the position of the state: %w", err)
 	}
-	return p.Lineage, p.Serial, nil
+	return lineage, serial, nil
 }
 
 // LocalState is the file that holds the state of the workspace when that is in a file, as
 // Init has set it up: by a backend "local", or by no backend at all. It is absolute, and
 // empty for every other backend.
 func (c *CLI) LocalState() (string, error) {
-	var file struct {
-		Backend *struct {
-			Type   string         `json:"type"`
-			Config jsontext.Value `json:"config"`
-		} `json:"backend"`
+	kind, settings, err := c.backend()
+	if err != nil {
+		return "", err
 	}
-	content, err := os.ReadFile(c.abs(filepath.Join(c.dataDir(), "terraform.tfstate")))
-	if err == nil {
-		err = json.Unmarshal(content, &file)
-	} else if errors.Is(err, fs.ErrNotExist) {
-		err = nil // no backend
+	if kind != "local" {
+		return "", nil
 	}
 	var config struct {
 		Path         string `json:"path"`
 		WorkspaceDir string `json:"workspace_dir"`
 	}
-	if backend := file.Backend; err == nil && backend != nil {
-		if backend.Type != "local" {
-			return "", nil
+	if len(settings) > 0 {
+		if err := json.Unmarshal(settings, &config); err != nil {
+			return "", fmt.Errorf("read what the backend is: %w", err)
 		}
-		err = json.Unmarshal(backend.Config, &config)
-	}
-	if err != nil {
-		return "", fmt.Errorf("read what the backend is: %w", err)
 	}
 	words, err := CLIArgs(c.Env, "plan")
 	if err != nil {

@@ -7,38 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/internal/terraformtest"
 )
-
-func TestAStateTellsWhereItIsAndWhichItIs(t *testing.T) {
-	t.Parallel()
-	dir := rootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" {}`})
-	c, _ := newCLI(t, dir)
-	path := mustPlan(t, c)
-	if p := mustOpen(t, path); !p.NoResources {
-		t.Error("before the first apply there are resources")
-	}
-	if lineage, serial, err := c.StatePosition(t.Context()); err != nil || lineage != "" || serial != 0 {
-		t.Errorf("no state: %q, %d, %v", lineage, serial, err)
-	}
-	if _, err := c.Apply(t.Context(), path); err != nil {
-		t.Fatal(err)
-	}
-	again := mustOpen(t, mustPlan(t, c))
-	lineage, serial, err := c.StatePosition(t.Context())
-	if err != nil || lineage != again.Lineage || serial != again.Serial || lineage == "" {
-		t.Errorf("%q, %d, %v; want %q, %d", lineage, serial, err, again.Lineage, again.Serial)
-	}
-	if again.NoResources {
-		t.Error("the state has a resource")
-	}
-	writeFiles(t, dir, map[string]string{"main.tf": `output "x" { value = [{ resources = [] }] }`})
-	if _, err := c.Apply(t.Context(), mustPlan(t, c)); err != nil {
-		t.Fatal(err)
-	}
-	if p := mustOpen(t, mustPlan(t, c)); !p.NoResources || p.Lineage != lineage {
-		t.Errorf("all was destroyed: %v, lineage %q", p.NoResources, p.Lineage)
-	}
-}
 
 func TestAStateInAFileIsFound(t *testing.T) {
 	t.Parallel()
@@ -56,8 +26,8 @@ func TestAStateInAFileIsFound(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			dir := rootModule(t, map[string]string{"main.tf": test.config})
-			c, _ := newCLI(t, dir, test.env)
+			dir := terraformtest.RootModule(t, map[string]string{"main.tf": test.config})
+			c, _ := terraformtest.New(t, dir, test.env)
 			c.Workspace, c.DataDir = test.workspace, ".terraform/mine"
 			if err := c.Init(t.Context(), terraform.InitOptions{BackendConfig: test.backend}); err != nil {
 				t.Fatal(err)

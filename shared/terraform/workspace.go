@@ -7,29 +7,31 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/terraform-gitops/gitops/shared/envlist"
 	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
 
 // checkWorkspace refuses a planfile that was made in another workspace than the
 // one in which Terraform would apply it now.
-func (c *CLI) checkWorkspace(planfile string) error {
-	var p Planfile
-	switch err := withZip(c.abs(planfile), p.readPlan); {
-	case errors.Is(err, ErrEncryptedPlanfile):
+func (c *CLI) checkWorkspace(plan string) error {
+	backend, planned, err := planfile.Workspace(c.abs(plan))
+	switch {
+	case errors.Is(err, planfile.ErrEncrypted):
 		return nil // unknown: OpenTofu's own checks are all there is
 	case err != nil:
-		return problem.With(problem.Planfile, fmt.Errorf("planfile %s: %w", planfile, err))
+		return problem.With(problem.Planfile, fmt.Errorf("planfile %s: %w", plan, err))
 	}
-	if p.Workspace == "" || c.Workspace == "" && (p.Backend == "cloud" || p.Backend == "remote") {
+	if planned == "" || c.Workspace == "" && (backend == "cloud" || backend == "remote") {
 		return nil // no workspaces, or workspaces that the configuration names
 	}
 	selected, err := c.selectedWorkspace()
 	if err != nil {
 		return err
 	}
-	if p.Workspace != selected {
+	if planned != selected {
 		return problem.With(problem.Planfile, fmt.Errorf("planfile %s was made in workspace %q, and %q is selected: "+
-			"plan again in the workspace that is meant", planfile, p.Workspace, selected))
+			"plan again in the workspace that is meant", plan, planned, selected))
 	}
 	return nil
 }
@@ -37,7 +39,7 @@ func (c *CLI) checkWorkspace(planfile string) error {
 // selectedWorkspace is the workspace that Terraform would take: the one named, or
 // the one that `workspace select` has noted in the data directory.
 func (c *CLI) selectedWorkspace() (string, error) {
-	if selected := lastValue(c.environ(c.Workspace), "TF_WORKSPACE"); selected != "" {
+	if selected := envlist.Value(c.environ(c.Workspace), "TF_WORKSPACE"); selected != "" {
 		return selected, nil
 	}
 	noted, err := os.ReadFile(c.abs(filepath.Join(c.dataDir(), "environment")))

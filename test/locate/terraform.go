@@ -11,6 +11,7 @@ import (
 	goversion "github.com/hashicorp/go-version"
 
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/install"
 )
 
 // Options say where Terraform is looked for.
@@ -22,7 +23,7 @@ type Options struct {
 	// Environ is this process' environment; its PATH is searched.
 	Environ []string
 	// Releases is where Terraform is downloaded from; the zero value is HashiCorp's.
-	Releases terraform.Releases
+	Releases install.Releases
 	// Say prints a line for the user when something takes long.
 	Say func(line string)
 }
@@ -43,8 +44,8 @@ func Terraform(ctx context.Context, o Options) (Found, error) {
 		return Found{}, err
 	}
 	has := "is not on PATH"
-	wanted := terraform.LocateOptions{Name: terraform.Terraform, Root: o.Tools, Dir: o.Tools, ToolCache: o.Tools, Environ: o.Environ, Releases: o.Releases}
-	if path, err := terraform.Locate(ctx, wanted); err == nil {
+	wanted := install.Options{Name: terraform.Terraform, Root: o.Tools, Dir: o.Tools, ToolCache: o.Tools, Environ: o.Environ, Releases: o.Releases}
+	if path, err := install.Locate(ctx, wanted); err == nil {
 		version, number, err := ask(ctx, o, path)
 		switch {
 		case err != nil:
@@ -63,7 +64,7 @@ func Terraform(ctx context.Context, o Options) (Found, error) {
 	if there, err := filepath.Glob(filepath.Join(o.Tools, terraform.Terraform, "*", "*.complete")); err != nil || len(there) == 0 {
 		o.Say(fmt.Sprintf("Terraform %s: downloading it (30 MB) into %s.", has, filepath.Join(o.Tools, terraform.Terraform)))
 	}
-	path, err := terraform.Locate(ctx, wanted)
+	path, err := install.Locate(ctx, wanted)
 	if err != nil {
 		return Found{}, fmt.Errorf("terraform %s, and cannot be downloaded: %w: install Terraform %s or newer", has, cause(err), o.AtLeast)
 	}

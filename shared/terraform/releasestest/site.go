@@ -21,12 +21,12 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
-	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/install"
 )
 
 // Site is laid out as https://releases.hashicorp.com; its programs are scripts.
 type Site struct {
-	terraform.Releases
+	install.Releases
 	Key    *openpgp.Entity   // that signs what is published from now on
 	Files  map[string][]byte // by their paths
 	Before func(path string) // runs before a file is sent
@@ -42,7 +42,7 @@ func New(t *testing.T, versions ...string) *Site {
 	s := &Site{Key: SigningKey(t), Files: map[string][]byte{}}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	s.Releases = terraform.Releases{URL: server.URL, PublicKey: Armored(t, s.Key), Client: server.Client()}
+	s.Releases = install.Releases{URL: server.URL, PublicKey: Armored(t, s.Key), Client: server.Client()}
 	index := map[string]any{}
 	for _, v := range versions {
 		index[v] = s.Add(t, v, VersionScript(v))

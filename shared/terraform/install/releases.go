@@ -1,0 +1,147 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+	goversion "github.com/hashicorp/go-version"
+	"github.com/hashicorp/hc-install/httpclient"
+	"github.com/hashicorp/hc-install/product"
+	"github.com/hashicorp/hc-install/releases"
+	"github.com/terraform-gitops/gitops/shared/terraform"
+)
+
+// Releases is a site that Terraform is downloaded from. The zero value is HashiCorp's.
+type Releases struct {
+	// URL is that of a site laid out as https://releases.hashicorp.com.
+	URL string
+	// PublicKey is the ASCII-armored OpenPGP key that must have signed the
+	// checksums. When empty, HashiCorp's own.
+	PublicKey string
+	// Client makes the requests. nil takes proxies from the process' environment,
+	// and tries three times.
+	Client *http.Client
+}
+
+// installTimeout bounds a download, of some 30 MB.
+const installTimeout = 5 * time.Minute
+
+// newest returns the newest release that satisfies the constraints; pre-releases are
+// left out.
+func (r Releases) newest(ctx context.Context, among goversion.Constraints) (*goversion.Version, error) {
+	list := releases.Versions{
+		Product:     product.Terraform,
+		Constraints: among,
+		ApiBaseURL:  r.URL,
+		HTTPClient:  r.client(),
+	}
+	sources, err := list.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, source := range slices.Backward(sources) { // ascending
+		if release, ok := source.(*releases.ExactVersion); ok && release.Version.Prerelease() == "" {
+			return release.Version, nil
+		}
+	}
+	return nil, errors.New("there is no such release")
+}
+
+// install puts a release into dir, and returns the executable. The checksum of what
+// is downloaded is verified, and the signature of the checksum.
+//
+// dir must be empty, and the executable be tried: hc-install 0.10.0 forgets every
+// error from the moment the download has begun, also that of a wrong checksum (the
+// deferred removal of the archive overwrites it), and goes on with what it finds in
+// dir. Of an archive with a wrong checksum, it has unpacked nothing.
+func (r Releases) install(ctx context.Context, version *goversion.Version, dir string) (string, error) {
+	release := releases.ExactVersion{
+		Product:          product.Terraform,
+		Version:          version,
+		InstallDir:       dir,
+		Timeout:          installTimeout,
+		ArmoredPublicKey: r.PublicKey,
+		ApiBaseURL:       r.URL,
+		HTTPClient:       r.client(),
+	}
+	path, err := release.Install(ctx)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("the download broke off, or does not have the checksum that was signed: %w", err)
+	}
+	return path, err
+}
+
+func (r Releases) client() *http.Client {
+	if r.Client != nil {
+		return r.Client
+	}
+	// Not five times, which takes 15 seconds on a runner without a network.
+	return httpclient.New(func(c *retryablehttp.Client) { c.RetryMax = 2 })
+}
+
+// fromToolCache returns the newest Terraform that will do in the tool cache. When
+// there is none, the newest release that will do is installed there first.
+func (o Options) fromToolCache(ctx context.Context, want wanted) (string, error) {
+	cache, err := o.toolCache()
+	if err != nil {
+		return "", err
+	}
+	if path := cache.newest(want); path != "" {
+		return path, nil
+	}
+	version := want.exact
+	if version == nil {
+		if version, err = o.Releases.newest(ctx, want.among); err != nil {
+			return "", err
+		}
+	}
+	path, err := cache.add(version, func(dir string) error {
+		program, err := o.Releases.install(ctx, version, dir)
+		if err != nil {
+			return err
+		}
+		//nolint:gosec // the runner's other users may run it, as the other tools there
+		if err := os.Chmod(program, 0o755); err != nil {
+			return err
+		}
+		return o.mustBe(ctx, program, version)
+	})
+	if err != nil {
+		return "", err
+	}
+	o.logf("Installed terraform %s, since %s wants %s: %s", version, want.by, want.text, path)
+	return path, nil
+}
+
+// A file that this process has just written may be open for a moment in a process
+// that it starts for another reason, and cannot be executed while it is:
+// https://go.dev/issue/22315
+const (
+	maxBusyTries = 20
+	busyInterval = 50 * time.Millisecond
+)
+
+// mustBe starts a downloaded executable. The index, which is not signed, may have
+// named the files of another release, such as an old one with known holes.
+func (o Options) mustBe(ctx context.Context, program string, version *goversion.Version) error {
+	is, number, err := o.version(ctx, program)
+	for tries := 1; errors.Is(err, syscall.ETXTBSY) && tries < maxBusyTries; tries++ {
+		time.Sleep(busyInterval)
+		is, number, err = o.version(ctx, program)
+	}
+	if err != nil {
+		return err
+	}
+	if is.Name != terraform.Terraform || !number.Equal(version) {
+		return fmt.Errorf("the site sent %s in place of terraform %s", is, version)
+	}
+	return nil
+}

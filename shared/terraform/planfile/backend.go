@@ -1,0 +1,120 @@
+package planfile
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+)
+
+// CompareBackend compares the backend that the planfile names with the one that init has
+// set up, of a type and with settings in JSON, and names what differs: never values, which
+// may be secret. An apply reads and writes the state in the planfile's, whatever init has
+// set up.
+func (p *File) CompareBackend(kind string, config []byte) ([]string, error) {
+	if p.planned.elsewhere {
+		return []string{"backend: the planfile has a state_store, which can't be compared"}, nil
+	}
+	if p.Backend != kind {
+		return []string{fmt.Sprintf("backend: %q, and init has set up %q", p.Backend, kind)}, nil
+	}
+	planned, err := p.backendSettings()
+	if err != nil {
+		return nil, err
+	}
+	settings, err := readSettings(config)
+	if err != nil {
+		return nil, err
+	}
+	var differs []string
+	for name := range planned {
+		if !equalSettings(planned[name], settings[name]) {
+			differs = append(differs, fmt.Sprintf("backend %s: its setting %.100q is another than the one that init has set up", kind, name))
+		}
+	}
+	for name := range settings {
+		if _, is := planned[name]; !is && !emptySetting(settings[name]) {
+			differs = append(differs, fmt.Sprintf("backend %s: it has no setting %.100q", kind, name))
+		}
+	}
+	slices.Sort(differs)
+	return differs, nil
+}
+
+// backendSettings are the settings of the planfile's backend, as JSON is read.
+func (p *File) backendSettings() (map[string]any, error) {
+	if len(p.planned.backend) == 0 {
+		return nil, nil
+	}
+	value, err := decodeImplied(p.planned.backend)
+	if err != nil {
+		return nil, fmt.Errorf("the settings of the planfile's backend: %w", err)
+	}
+	text, err := ctyjson.Marshal(value, value.Type())
+	if err != nil {
+		return nil, errors.New("the settings of the planfile's backend can't be read")
+	}
+	return readSettings(text)
+}
+
+func readSettings(text []byte) (settings map[string]any, err error) {
+	if len(text) == 0 {
+		return nil, nil
+	}
+	d := json.NewDecoder(strings.NewReader(string(text)))
+	d.UseNumber()
+	if err := d.Decode(&settings); err != nil {
+		return nil, errors.New("the settings of the backend can't be read")
+	}
+	return settings, nil
+}
+
+// equalSettings compares settings. What is null or empty is as good as not there.
+func equalSettings(a, b any) bool {
+	if emptySetting(a) || emptySetting(b) {
+		return emptySetting(a) && emptySetting(b)
+	}
+	switch a := a.(type) {
+	case map[string]any:
+		b, ok := b.(map[string]any)
+		if !ok {
+			return false
+		}
+		for name := range b {
+			if _, is := a[name]; !is && !emptySetting(b[name]) {
+				return false
+			}
+		}
+		for name := range a {
+			if !equalSettings(a[name], b[name]) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		b, ok := b.([]any)
+		return ok && slices.EqualFunc(a, b, equalSettings)
+	}
+	return reflect.DeepEqual(a, b)
+}
+
+func emptySetting(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case map[string]any:
+		for _, member := range v {
+			if !emptySetting(member) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		return len(v) == 0
+	}
+	return false
+}

@@ -1,0 +1,66 @@
+package tfvars
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+)
+
+// Compare compares the values of root variables in a planfile with what is known of them,
+// and names those that differ, sorted, never a value. Those that are given by what is not
+// in Git are not compared.
+func (v *Values) Compare(plan *planfile.File) ([]string, error) {
+	var differs []string
+	planned := plan.Variables()
+	for name, packed := range planned {
+		d := v.declared[name]
+		if d == nil {
+			differs = append(differs, fmt.Sprintf("variable %.100q: the root module has none of that name", name))
+			continue
+		}
+		if v.given[name] {
+			continue
+		}
+		value, err := packed.Decode()
+		if err != nil {
+			return nil, fmt.Errorf("the planfile's value of variable %.100q: %w", name, err)
+		}
+		known, set := v.values[name]
+		switch {
+		case set && !slices.ContainsFunc(known, value.RawEquals):
+			differs = append(differs, fmt.Sprintf("variable %q: another value than the one that Git says", name))
+		case !set && !isDefault(d.fallback, value):
+			differs = append(differs, fmt.Sprintf("variable %q: another value than its default, and neither Git nor the environment of this job gives it one", name))
+		}
+	}
+	for name := range v.values {
+		if _, is := planned[name]; !is && !v.declared[name].ephemeral {
+			differs = append(differs, fmt.Sprintf("variable %q: no value, and Git says one", name))
+		}
+	}
+	slices.Sort(differs)
+	return differs, nil
+}
+
+// isDefault compares a value with a default, which Terraform before 1.2 notes in planfiles
+// in the variable's type.
+func isDefault(fallback, value cty.Value) bool {
+	if fallback == cty.NilVal {
+		return false
+	}
+	if fallback.RawEquals(value) {
+		return true
+	}
+	if fallback.IsNull() || value.IsNull() {
+		return fallback.IsNull() && value.IsNull()
+	}
+	there, err := convert.Convert(fallback, value.Type())
+	if err != nil || !there.RawEquals(value) {
+		return false
+	}
+	back, err := convert.Convert(value, fallback.Type())
+	return err == nil && back.RawEquals(fallback)
+}
