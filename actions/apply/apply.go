@@ -12,13 +12,12 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/apply"
-	"github.com/terraform-gitops/gitops/shared/batch"
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
-	"github.com/terraform-gitops/gitops/shared/target"
 )
 
 // Inputs are the action's inputs; action.yml describes them.
@@ -35,8 +34,8 @@ type Inputs struct {
 	PlanWorkflow string
 
 	// Without component and stack: which targets, and how.
-	Targets     []target.Name // by name; empty: all that the merge affects or that were planned for it
-	Selection   batch.Selection
+	Targets     []inventory.Name // by name; empty: all that the merge affects or that were planned for it
+	Selection   inventory.Selection
 	Parallelism int
 }
 
@@ -63,9 +62,9 @@ func ReadInputs(r *gha.Runtime) (Inputs, error) {
 		Parallelism:    read.Int("parallelism", runtime.NumCPU(), 1, 64),
 	}
 	var problems [4]error
-	in.Targets, problems[0] = batch.ParseTargets(r.Input("targets"))
-	in.Selection.Components, problems[1] = batch.ParsePatterns("components", r.Input("components"))
-	in.Selection.Stacks, problems[2] = batch.ParsePatterns("stacks", r.Input("stacks"))
+	in.Targets, problems[0] = inventory.ParseTargets(r.Input("targets"))
+	in.Selection.Components, problems[1] = inventory.ParsePatterns("components", r.Input("components"))
+	in.Selection.Stacks, problems[2] = inventory.ParsePatterns("stacks", r.Input("stacks"))
 	in.Replan, problems[3] = parseReplan(r.Input("replan"))
 	if err := errors.Join(read.Err(), errors.Join(problems[:]...)); err != nil {
 		return Inputs{}, err

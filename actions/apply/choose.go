@@ -12,11 +12,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/terraform-gitops/gitops/shared/apply"
-	"github.com/terraform-gitops/gitops/shared/batch"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
-	"github.com/terraform-gitops/gitops/shared/target"
 )
 
 // chosen is a target and the plan that is meant for it.
@@ -29,8 +28,8 @@ type chosen struct {
 // choose decides which targets are meant: those that the merge affects, and those that
 // a pull request which was merged planned. One that is affected and has no plan is among
 // them, so that it is not left out without a word.
-func (m *merge) choose(ctx context.Context, listed []target.Listed) (meant []target.Name, left []job.Left, err error) {
-	var all []target.Name
+func (m *merge) choose(ctx context.Context, listed []inventory.Listed) (meant []inventory.Name, left []job.Left, err error) {
+	var all []inventory.Name
 	for _, l := range listed {
 		all = append(all, l.Name())
 	}
@@ -45,7 +44,7 @@ func (m *merge) choose(ctx context.Context, listed []target.Listed) (meant []tar
 		return nil, nil, err
 	}
 	if len(affected) > 0 {
-		affected = slices.DeleteFunc(slices.Clone(affected), func(c target.Change) bool { return !m.Selection.Matches(c.Name) })
+		affected = slices.DeleteFunc(slices.Clone(affected), func(c inventory.Change) bool { return !m.Selection.Matches(c.Name) })
 		left = m.repository.Left(ctx, affected, m.storageRole, m.Now)
 	}
 	for _, c := range affected {
@@ -57,13 +56,13 @@ func (m *merge) choose(ctx context.Context, listed []target.Listed) (meant []tar
 	if err != nil {
 		return nil, nil, err
 	}
-	out := func(n target.Name) bool { return !m.Selection.Matches(n) }
-	meant = slices.SortedFunc(slices.Values(append(meant, planned...)), batch.Compare)
+	out := func(n inventory.Name) bool { return !m.Selection.Matches(n) }
+	meant = slices.SortedFunc(slices.Values(append(meant, planned...)), inventory.Name.Compare)
 	return slices.DeleteFunc(slices.Compact(meant), out), left, nil
 }
 
 // affected are the targets that the merge affects; none where there is nothing before it.
-func (m *merge) affected(ctx context.Context) ([]target.Change, error) {
+func (m *merge) affected(ctx context.Context) ([]inventory.Change, error) {
 	m.compared.Do(func() {
 		if base := m.base(); base != "" {
 			m.changes, m.failure = m.repository.Affected(ctx, base, false)
@@ -78,7 +77,7 @@ func (m *merge) affected(ctx context.Context) ([]target.Change, error) {
 //
 // With verification: replan all are planned again, but for one that waits, whose first plan
 // nobody reviews: there it is asked all the same.
-func (m *merge) anew(ctx context.Context, t target.Target, record planstore.Record) string {
+func (m *merge) anew(ctx context.Context, t inventory.Target, record planstore.Record) string {
 	waits := record.Outcome == planstore.OutcomeWaiting
 	asked := waits || record.Outcome == planstore.OutcomeChanges && m.Verification != apply.Replan
 	base := m.base()
@@ -90,9 +89,9 @@ func (m *merge) anew(ctx context.Context, t target.Target, record planstore.Reco
 	if m.Component != "" {
 		affected, err = m.repository.IsAffected(ctx, base, t)
 	} else {
-		var changes []target.Change
+		var changes []inventory.Change
 		changes, err = m.affected(ctx)
-		affected = slices.ContainsFunc(changes, func(c target.Change) bool { return c.Name == t.Name() })
+		affected = slices.ContainsFunc(changes, func(c inventory.Change) bool { return c.Name == t.Name() })
 	}
 	switch {
 	case err != nil:
@@ -116,7 +115,7 @@ func (m *merge) base() string {
 }
 
 // planned are the targets that have a plan of a commit that is meant.
-func (m *merge) planned(ctx context.Context, listed []target.Listed) (names []target.Name, err error) {
+func (m *merge) planned(ctx context.Context, listed []inventory.Listed) (names []inventory.Name, err error) {
 	heads, err := m.mergedHeads(ctx)
 	if err != nil {
 		return nil, err
@@ -125,7 +124,7 @@ func (m *merge) planned(ctx context.Context, listed []target.Listed) (names []ta
 	if err != nil {
 		return nil, err
 	}
-	known := map[target.Name]bool{}
+	known := map[inventory.Name]bool{}
 	for _, l := range listed {
 		known[l.Name()] = true
 	}
@@ -136,7 +135,7 @@ func (m *merge) planned(ctx context.Context, listed []target.Listed) (names []ta
 				return nil, err
 			}
 			for _, p := range plans {
-				n := target.Name{Component: p.Target.Component, Stack: p.Target.Stack}
+				n := inventory.Name{Component: p.Target.Component, Stack: p.Target.Stack}
 				if (p.Commit == h.commit || p.Commit == h.merged || p.Commit == m.commit || p.Commit == m.SHA) && known[n] {
 					names = append(names, n)
 				}
@@ -148,7 +147,7 @@ func (m *merge) planned(ctx context.Context, listed []target.Listed) (names []ta
 
 // storageRole is the role that opens the plan store. A dry run reads no planfile, and runs
 // before anybody has approved anything: it makes do with what drift detection has.
-func (m *merge) storageRole(s target.Settings) string {
+func (m *merge) storageRole(s inventory.Settings) string {
 	if m.DryRun && s.DriftStorageRole != "" {
 		return s.DriftStorageRole
 	}
@@ -159,8 +158,8 @@ func (m *merge) storageRole(s target.Settings) string {
 const lookups = 16
 
 // findAll finds the plan of each target.
-func (m *merge) findAll(ctx context.Context, names []target.Name, settings map[target.Name]target.Settings) (map[target.Name]chosen, error) {
-	plans := make(map[target.Name]chosen, len(names))
+func (m *merge) findAll(ctx context.Context, names []inventory.Name, settings map[inventory.Name]inventory.Settings) (map[inventory.Name]chosen, error) {
+	plans := make(map[inventory.Name]chosen, len(names))
 	var mu sync.Mutex
 	all, ctx := errgroup.WithContext(ctx)
 	all.SetLimit(lookups)
@@ -169,7 +168,7 @@ func (m *merge) findAll(ctx context.Context, names []target.Name, settings map[t
 			s, ok := settings[n]
 			var c chosen
 			if !ok {
-				c.err = fmt.Errorf("%s: %w in the merged commit", n, target.ErrUnknownTarget)
+				c.err = fmt.Errorf("%s: %w in the merged commit", n, inventory.ErrUnknownTarget)
 			} else if c.store, c.err = m.repository.StoreOf(ctx, s, m.storageRole(s), m.Now); c.err == nil {
 				c.stored, c.err = m.find(ctx, c.store, n)
 			}
@@ -186,7 +185,7 @@ func (m *merge) findAll(ctx context.Context, names []target.Name, settings map[t
 // their planfiles.
 func (f *fleet) digest() string {
 	sum := sha256.New()
-	for _, n := range slices.SortedFunc(maps.Keys(f.plans), batch.Compare) {
+	for _, n := range slices.SortedFunc(maps.Keys(f.plans), inventory.Name.Compare) {
 		if r := f.plans[n].stored.Record; r.Outcome == planstore.OutcomeChanges {
 			fmt.Fprintf(sum, "%q %q %s\n", n.Component, n.Stack, r.ApprovalDigest())
 		}

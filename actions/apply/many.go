@@ -14,24 +14,24 @@ import (
 	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/batch"
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
-	"github.com/terraform-gitops/gitops/shared/target"
 )
 
 // fleet is the work on many targets.
 type fleet struct {
 	*merge
 	job.Tally
-	plans   map[target.Name]chosen
+	plans   map[inventory.Name]chosen
 	signals *batch.Signals
 
 	mu      sync.Mutex
 	applied []chosen
 	changes bool                                             // some plan has something to apply
-	left    map[target.Name]bool                             // to be planned and applied by a run of its own
+	left    map[inventory.Name]bool                          // to be planned and applied by a run of its own
 	outputs map[string]map[string]map[string]json.RawMessage // by stack, component and name
 }
 
@@ -55,17 +55,17 @@ func (m *merge) many(ctx context.Context) (result job.Result, err error) {
 	if err != nil {
 		return job.Result{}, err
 	}
-	settings, depends := map[target.Name]target.Settings{}, map[target.Name][]target.Name{}
+	settings, depends := map[inventory.Name]inventory.Settings{}, map[inventory.Name][]inventory.Name{}
 	for _, l := range listed {
 		settings[l.Name()], depends[l.Name()] = l.Settings, l.DependsOn
 	}
-	nodes, err := batch.Order(meant, depends)
+	nodes, err := inventory.Order(meant, depends)
 	if err != nil {
 		return job.Result{}, err
 	}
 	signals, stop := batch.Spread(m.Signals)
 	defer stop()
-	f := &fleet{merge: m, signals: signals, left: map[target.Name]bool{}, outputs: map[string]map[string]map[string]json.RawMessage{}}
+	f := &fleet{merge: m, signals: signals, left: map[inventory.Name]bool{}, outputs: map[string]map[string]map[string]json.RawMessage{}}
 	if f.plans, err = m.findAll(ctx, meant, settings); err != nil {
 		return job.Result{}, err
 	}
@@ -93,7 +93,7 @@ func (m *merge) many(ctx context.Context) (result job.Result, err error) {
 }
 
 // target works on one of the targets, after those that it depends on.
-func (f *fleet) target(ctx context.Context, n batch.Node, failed []target.Name) (well bool) {
+func (f *fleet) target(ctx context.Context, n inventory.Node, failed []inventory.Name) (well bool) {
 	entry := report.Entry{Component: n.Component, Stack: n.Stack}
 	plan := f.plans[n.Name]
 	record := plan.stored.Record
@@ -164,10 +164,10 @@ func (f *fleet) target(ctx context.Context, n batch.Node, failed []target.Name) 
 // waits says why a target is left for a run of its own, which is not a failure: it could not
 // be planned before others are applied, or depends on one that is left so. failed are those of
 // its dependencies that were not applied.
-func (f *fleet) waits(n batch.Node, record planstore.Record, err error, failed []target.Name) (note string) {
+func (f *fleet) waits(n inventory.Node, record planstore.Record, err error, failed []inventory.Name) (note string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	left := slices.DeleteFunc(slices.Clone(failed), func(d target.Name) bool { return !f.left[d] })
+	left := slices.DeleteFunc(slices.Clone(failed), func(d inventory.Name) bool { return !f.left[d] })
 	switch {
 	case len(left) < len(failed) || err != nil:
 		return ""
@@ -191,7 +191,7 @@ func noteOf(err error) string {
 	return err.Error()
 }
 
-func names(list []target.Name) string {
+func names(list []inventory.Name) string {
 	var all []string
 	for _, n := range list {
 		all = append(all, n.String())
@@ -199,7 +199,7 @@ func names(list []target.Name) string {
 	return strings.Join(all, " and ")
 }
 
-func (f *fleet) gather(n target.Name, o apply.Outcome) {
+func (f *fleet) gather(n inventory.Name, o apply.Outcome) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.applied = append(f.applied, f.plans[n])

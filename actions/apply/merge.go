@@ -10,11 +10,11 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
-	"github.com/terraform-gitops/gitops/shared/target"
 )
 
 // merge is what was merged, and so what is to be applied: the same for all targets.
@@ -33,7 +33,7 @@ type merge struct {
 	heads []head // of the pull requests that were merged as commit; nil until asked for
 
 	compared sync.Once // for affected
-	changes  []target.Change
+	changes  []inventory.Change
 	failure  error
 }
 
@@ -94,12 +94,12 @@ func (m *merge) findCommit(ctx context.Context) (err error) {
 func (m *merge) refuse(reason error, next string) error {
 	what := "what was merged"
 	if m.Component != "" {
-		what = target.Name{Component: m.Component, Stack: m.Stack}.String()
+		what = inventory.Name{Component: m.Component, Stack: m.Stack}.String()
 	}
 	return &apply.Refusal{Target: what, Reason: reason, Next: next}
 }
 
-func (m *merge) key(n target.Name) planstore.Target {
+func (m *merge) key(n inventory.Name) planstore.Target {
 	return planstore.Target{Repository: m.context.Repository, Component: n.Component, Stack: n.Stack}
 }
 
@@ -108,7 +108,7 @@ func (m *merge) key(n target.Name) planstore.Target {
 // one of a queue's that the same push merged; else the head of a pull request that was
 // merged. One that nobody has approved is refused, and one of a commit that is behind;
 // it is returned all the same.
-func (m *merge) find(ctx context.Context, store *planstore.Store, name target.Name) (planstore.Stored, error) {
+func (m *merge) find(ctx context.Context, store *planstore.Store, name inventory.Name) (planstore.Stored, error) {
 	commits, err := m.commits(ctx, func(commit string) (planstore.Stored, error) { return store.Find(ctx, m.key(name), commit) })
 	if err != nil || commits.found.Record.Commit == "" {
 		if err == nil {
@@ -205,7 +205,7 @@ func (m *merge) mergedHeads(ctx context.Context) ([]head, error) {
 
 // checkMerged refuses a plan that belongs to neither a merged pull request nor
 // the commit being applied: nobody has approved what it would do.
-func (m *merge) checkMerged(ctx context.Context, name target.Name, record planstore.Record) error {
+func (m *merge) checkMerged(ctx context.Context, name inventory.Name, record planstore.Record) error {
 	refuse := func(reason error, next string) error {
 		return &apply.Refusal{Target: name.String(), Reason: reason, Next: next}
 	}
@@ -247,7 +247,7 @@ const clocks = 24 * time.Hour
 // checkBehind refuses a plan for a commit that comes before the one that was applied to the
 // target last: it would take back what was merged since. Only an old run that is run again
 // has such a plan, and only when its commit was planned again, too: any other is superseded.
-func (m *merge) checkBehind(ctx context.Context, name target.Name, stored planstore.Stored) error {
+func (m *merge) checkBehind(ctx context.Context, name inventory.Name, stored planstore.Stored) error {
 	last := stored.Last
 	if last == nil || stored.Status != planstore.StatusPlanned || stored.Record.Outcome != planstore.OutcomeChanges {
 		return nil

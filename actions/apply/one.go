@@ -10,14 +10,14 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
-	"github.com/terraform-gitops/gitops/shared/target"
 )
 
 // one applies the plan of the target that the inputs name.
 func (m *merge) one(ctx context.Context) (job.Result, error) {
-	name := target.Name{Component: m.Component, Stack: m.Stack}
+	name := inventory.Name{Component: m.Component, Stack: m.Stack}
 	var c chosen
 	outcome, err := apply.Run(ctx, m.options(name, m.Signals), func(ctx context.Context, w *apply.Work) error {
 		var err error
@@ -55,7 +55,7 @@ func (m *merge) one(ctx context.Context) (job.Result, error) {
 }
 
 // options are for the work on one target.
-func (m *merge) options(name target.Name, signals <-chan os.Signal) apply.Options {
+func (m *merge) options(name inventory.Name, signals <-chan os.Signal) apply.Options {
 	in := m.Inputs.Inputs
 	in.Component, in.Stack = name.Component, name.Stack
 	return apply.Options{

@@ -10,10 +10,10 @@ import (
 	"github.com/terraform-gitops/gitops/shared/drift"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
-	"github.com/terraform-gitops/gitops/shared/target"
 )
 
 // refuse makes a refusal of what the label asks for.
@@ -77,7 +77,7 @@ func (w *work) leftOut(err error) *apply.Refusal {
 	switch {
 	case errors.As(err, &skipped):
 		return w.refuse(err, "Change the target's settings, or bring it back by hand.")
-	case errors.Is(err, target.ErrUnknownTarget):
+	case errors.Is(err, inventory.ErrUnknownTarget):
 		return w.refuse(err, "The next drift detection closes this issue, since the target is no longer in Git.")
 	}
 	return nil

@@ -13,10 +13,10 @@ import (
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/report"
-	"github.com/terraform-gitops/gitops/shared/target"
 )
 
 // many plans all targets that are meant, side by side.
@@ -32,22 +32,22 @@ func (s *session) many(ctx context.Context) (result job.Result, err error) {
 	if err != nil {
 		return job.Result{}, err
 	}
-	var names []target.Name
+	var names []inventory.Name
 	for _, c := range meant {
 		if !c.Deleted && !c.Outside && c.Err == nil {
 			names = append(names, c.Name)
 		}
 	}
-	depends := make(map[target.Name][]target.Name, len(listed))
+	depends := make(map[inventory.Name][]inventory.Name, len(listed))
 	for _, l := range listed {
 		depends[l.Name()] = l.DependsOn
 	}
-	nodes, err := batch.Order(names, depends)
+	nodes, err := inventory.Order(names, depends)
 	if err != nil {
 		return job.Result{}, err
 	}
 	outputs := map[string]string{"count": strconv.Itoa(len(names))}
-	if outputs["matrix"], err = batch.Matrix(names); err != nil {
+	if outputs["matrix"], err = inventory.Matrix(names); err != nil {
 		return job.Result{}, err
 	}
 	signals, stop := batch.Spread(s.Signals)
@@ -91,7 +91,7 @@ func (s *session) many(ctx context.Context) (result job.Result, err error) {
 	for i := range nodes {
 		nodes[i].After = nil // a plan waits for nothing: see positions
 	}
-	batch.Run(ctx, nodes, s.Parallelism, func(ctx context.Context, n batch.Node, _ []target.Name) bool {
+	batch.Run(ctx, nodes, s.Parallelism, func(ctx context.Context, n inventory.Node, _ []inventory.Name) bool {
 		f.plan(ctx, n.Name)
 		return true
 	})
@@ -101,7 +101,7 @@ func (s *session) many(ctx context.Context) (result job.Result, err error) {
 // choose decides which targets are meant.
 // left are the targets that are no longer in Git and may have left infrastructure behind. A
 // job that only makes a matrix may have no credentials, and asks no store.
-func (s *session) left(ctx context.Context, meant []target.Change) (left []job.Left) {
+func (s *session) left(ctx context.Context, meant []inventory.Change) (left []job.Left) {
 	if !s.MatrixOnly {
 		return s.repository.Left(ctx, meant, s.storageRole, s.Now)
 	}
@@ -113,8 +113,8 @@ func (s *session) left(ctx context.Context, meant []target.Change) (left []job.L
 	return left
 }
 
-func (s *session) choose(ctx context.Context, listed []target.Listed) (meant []target.Change, uncovered []string, err error) {
-	var all []target.Name
+func (s *session) choose(ctx context.Context, listed []inventory.Listed) (meant []inventory.Change, uncovered []string, err error) {
+	var all []inventory.Name
 	for _, l := range listed {
 		all = append(all, l.Name())
 	}
@@ -124,12 +124,12 @@ func (s *session) choose(ctx context.Context, listed []target.Listed) (meant []t
 	switch {
 	case len(s.Targets) > 0:
 		for _, n := range s.Targets {
-			meant = append(meant, target.Change{Name: n})
+			meant = append(meant, inventory.Change{Name: n})
 		}
 		return meant, nil, nil
 	case s.All || s.Drift:
 		for _, n := range all {
-			meant = append(meant, target.Change{Name: n})
+			meant = append(meant, inventory.Change{Name: n})
 		}
 	default:
 		base, err := s.base(ctx)
@@ -143,7 +143,7 @@ func (s *session) choose(ctx context.Context, listed []target.Listed) (meant []t
 			return nil, nil, err
 		}
 	}
-	return slices.DeleteFunc(meant, func(c target.Change) bool { return !s.Selection.Matches(c.Name) }), uncovered, nil
+	return slices.DeleteFunc(meant, func(c inventory.Change) bool { return !s.Selection.Matches(c.Name) }), uncovered, nil
 }
 
 // fleet gathers what comes of the plannings of many targets.
@@ -161,7 +161,7 @@ type fleet struct {
 }
 
 // plan plans one of the targets and adds it to the summary.
-func (f *fleet) plan(ctx context.Context, name target.Name) {
+func (f *fleet) plan(ctx context.Context, name inventory.Name) {
 	signals, stop := f.signals.Listen()
 	defer stop()
 	s := *f.session // its own, for its signals
@@ -212,7 +212,7 @@ func (p *planning) status() report.Status {
 	return report.NoChanges
 }
 
-func names(list []target.Name) (all []string) {
+func names(list []inventory.Name) (all []string) {
 	for _, n := range list {
 		all = append(all, n.String())
 	}

@@ -10,11 +10,10 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/terraform-gitops/gitops/shared/batch"
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/problem"
-	"github.com/terraform-gitops/gitops/shared/target"
 )
 
 // Inputs are the action's inputs; action.yml describes them.
@@ -29,8 +28,8 @@ type Inputs struct {
 	Lock, Unlock  bool
 
 	// Without component and stack: which targets, and how.
-	Targets     []target.Name // by name; empty: those that Selection and the change say
-	Selection   batch.Selection
+	Targets     []inventory.Name // by name; empty: those that Selection and the change say
+	Selection   inventory.Selection
 	All         bool // whether affected or not
 	Dependents  bool
 	BaseSHA     string
@@ -68,9 +67,9 @@ func ReadInputs(r *gha.Runtime) (Inputs, error) {
 		MatrixOnly:    read.Bool("matrix-only", false),
 	}
 	var problems [3]error
-	in.Targets, problems[0] = batch.ParseTargets(r.Input("targets"))
-	in.Selection.Components, problems[1] = batch.ParsePatterns("components", r.Input("components"))
-	in.Selection.Stacks, problems[2] = batch.ParsePatterns("stacks", r.Input("stacks"))
+	in.Targets, problems[0] = inventory.ParseTargets(r.Input("targets"))
+	in.Selection.Components, problems[1] = inventory.ParsePatterns("components", r.Input("components"))
+	in.Selection.Stacks, problems[2] = inventory.ParsePatterns("stacks", r.Input("stacks"))
 	if err := errors.Join(read.Err(), problems[0], problems[1], problems[2]); err != nil {
 		return Inputs{}, err
 	}

@@ -4,14 +4,14 @@ import (
 	"context"
 	"sync"
 
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/planstore"
-	"github.com/terraform-gitops/gitops/shared/target"
 )
 
 // positions are those of the states that a run's plans were made on, by target. A plan
 // waits here for those of its dependencies, which begin before it.
 type positions struct {
-	known map[target.Name]*position
+	known map[inventory.Name]*position
 }
 
 type position struct {
@@ -22,8 +22,8 @@ type position struct {
 	pending bool
 }
 
-func newPositions(names []target.Name) *positions {
-	p := &positions{known: make(map[target.Name]*position, len(names))}
+func newPositions(names []inventory.Name) *positions {
+	p := &positions{known: make(map[inventory.Name]*position, len(names))}
 	for _, n := range names {
 		p.known[n] = &position{set: make(chan struct{})}
 	}
@@ -32,7 +32,7 @@ func newPositions(names []target.Name) *positions {
 
 // tell says where a target's state is, nil when that is unknown, and whether an apply would
 // change something. Only the first time counts.
-func (p *positions) tell(n target.Name, at *planstore.StatePosition, pending bool) {
+func (p *positions) tell(n inventory.Name, at *planstore.StatePosition, pending bool) {
 	if p == nil {
 		return
 	}
@@ -44,11 +44,11 @@ func (p *positions) tell(n target.Name, at *planstore.StatePosition, pending boo
 }
 
 // never says that nothing more is going to be known.
-func (p *positions) never(n target.Name) { p.tell(n, nil, false) }
+func (p *positions) never(n inventory.Name) { p.tell(n, nil, false) }
 
 // pending are those of the targets that are planned in this run and that an apply would
 // change. It waits for their plans.
-func (p *positions) pending(ctx context.Context, names []target.Name) (pending []target.Name, err error) {
+func (p *positions) pending(ctx context.Context, names []inventory.Name) (pending []inventory.Name, err error) {
 	if _, err := p.of(ctx, names); err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (p *positions) pending(ctx context.Context, names []target.Name) (pending [
 }
 
 // of waits for the positions of those targets that are planned in this run.
-func (p *positions) of(ctx context.Context, names []target.Name) ([]planstore.Dependency, error) {
+func (p *positions) of(ctx context.Context, names []inventory.Name) ([]planstore.Dependency, error) {
 	if p == nil {
 		return nil, nil
 	}

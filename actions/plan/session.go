@@ -6,14 +6,13 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/terraform-gitops/gitops/shared/batch"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
-	"github.com/terraform-gitops/gitops/shared/target"
 )
 
 // session is what is the same for all targets of a run.
@@ -134,7 +133,7 @@ func (s *session) ended(ctx context.Context) (done bool, _ job.Result, _ error) 
 	outputs := (&planning{session: s}).outputs()
 	if s.Component == "" {
 		outputs["count"] = "0"
-		if outputs["matrix"], err = batch.Matrix(nil); err != nil {
+		if outputs["matrix"], err = inventory.Matrix(nil); err != nil {
 			return true, job.Result{}, err
 		}
 	}
@@ -181,7 +180,7 @@ func (s *session) base(ctx context.Context) (string, error) {
 
 // storageRole is the role that opens the plan store. What an issue says of drift, and which
 // plan its label applies, is written with a role that no pull request can take on.
-func (s *session) storageRole(settings target.Settings) string {
+func (s *session) storageRole(settings inventory.Settings) string {
 	if s.Drift && settings.DriftStorageRole != "" {
 		return settings.DriftStorageRole
 	}

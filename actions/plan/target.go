@@ -12,12 +12,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/fingerprint"
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
-	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 	"github.com/terraform-gitops/gitops/shared/terraform/modules"
 	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
@@ -45,7 +46,7 @@ type planning struct {
 	noResources bool      // there was none in the state before the plan
 	error       error     // of the plan itself: see session.target
 	// waits are the dependencies that have to be applied before this target can be planned.
-	waits []target.Name
+	waits []inventory.Name
 
 	locking  *planstore.Lock // that was taken, or is another's; nil when none was asked for
 	lockedBy string          // says whose it is
@@ -53,7 +54,7 @@ type planning struct {
 
 // one plans the target that the inputs name.
 func (s *session) one(ctx context.Context) (job.Result, error) {
-	p, err := s.target(ctx, target.Name{Component: s.Component, Stack: s.Stack}, nil)
+	p, err := s.target(ctx, inventory.Name{Component: s.Component, Stack: s.Stack}, nil)
 	var skipped *job.Skipped
 	if errors.As(err, &skipped) {
 		return skipped.Result(s.Runtime, (&planning{session: s}).outputs()), nil
@@ -75,7 +76,7 @@ func (s *session) one(ctx context.Context) (job.Result, error) {
 // target plans a target and stores the plan. Without a planning there is nothing to
 // report; the error beside one is not of the plan itself, whose own is in it. The job of
 // a planning is to be closed.
-func (s *session) target(ctx context.Context, name target.Name, positions *positions) (_ *planning, err error) {
+func (s *session) target(ctx context.Context, name inventory.Name, positions *positions) (_ *planning, err error) {
 	defer positions.never(name)
 	j, err := s.repository.Open(ctx, name, s.Inputs.Inputs)
 	if err != nil {
@@ -191,9 +192,9 @@ func (p *planning) plan(ctx context.Context) error {
 		}
 	}
 	planfile := filepath.Join(p.job.Dir, "plan.tfplan")
-	var read target.Reading
+	var read fingerprint.Reading
 	if t.Atmos == nil { // which may bring the component itself as it runs
-		if read, err = t.Read(ctx, t.JobFiles(p.Environ)...); err != nil {
+		if read, err = fingerprint.Read(ctx, t, fingerprint.JobFiles(t, p.Environ)...); err != nil {
 			return err
 		}
 	}
@@ -217,7 +218,7 @@ func (p *planning) plan(ctx context.Context) error {
 	}
 	// Reading the plan and the configuration are independent; both take a process.
 	whole := ctx
-	var broad []target.Broad
+	var broad []fingerprint.Broad
 	both, ctx := errgroup.WithContext(ctx)
 	both.Go(func() error {
 		if err := p.read(ctx, cli, planfile); err != nil {
@@ -228,7 +229,7 @@ func (p *planning) plan(ctx context.Context) error {
 	both.Go(func() error {
 		if t.Atmos != nil {
 			var err error
-			if read, err = t.Read(ctx, t.JobFiles(p.Environ)...); err != nil {
+			if read, err = fingerprint.Read(ctx, t, fingerprint.JobFiles(t, p.Environ)...); err != nil {
 				return fmt.Errorf("read the configuration of %s: %w", t, err)
 			}
 		}
@@ -286,7 +287,7 @@ func (p *planning) runTerraform(ctx context.Context, cli *terraform.CLI, planfil
 }
 
 // tooBroad says for which expression files count that have nothing to do with the target.
-func tooBroad(b target.Broad) string {
+func tooBroad(b fingerprint.Broad) string {
 	all := "every file of the repository counts"
 	if b.Folder != "." {
 		all = "every file in " + b.Folder + " counts"

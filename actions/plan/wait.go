@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/terraform-gitops/gitops/shared/inventory/atmos"
 	"github.com/terraform-gitops/gitops/shared/planstore"
-	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
@@ -35,7 +35,7 @@ func (p *planning) wait(ctx context.Context) (err error) {
 // waits for those that are planned in this run and are going to be changed. Otherwise its
 // error says what comes next.
 func (p *planning) waitForValue(ctx context.Context) error {
-	var unresolved *target.UnresolvedError
+	var unresolved *atmos.UnresolvedError
 	if !errors.As(p.error, &unresolved) || len(unresolved.Reads()) == 0 {
 		return nil
 	}

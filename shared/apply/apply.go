@@ -17,12 +17,12 @@ import (
 	"github.com/terraform-gitops/gitops/shared/builtfiles"
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
 	"github.com/terraform-gitops/gitops/shared/report"
-	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
@@ -40,7 +40,7 @@ type Options struct {
 	Pulls      *pulls.Requests
 	Store      *planstore.Store
 	// StorageRole says which role opens the Store; by default that is ApplyStorageRole.
-	StorageRole func(target.Settings) string
+	StorageRole func(inventory.Settings) string
 
 	Runtime *gha.Runtime
 	Environ []string // of the process: what of it Terraform may see is decided by package terraform
@@ -66,7 +66,7 @@ type Work struct {
 	options  Options
 	store    *planstore.Store
 	stored   planstore.Stored
-	moved    []target.Name // dependencies that were applied since the plan was made
+	moved    []inventory.Name // dependencies that were applied since the plan was made
 	cli      *terraform.CLI
 	planfile string
 	inside   *planfile.File           // what planfile tells of itself; nil when it is encrypted
@@ -117,7 +117,7 @@ func (w *Work) open(ctx context.Context) (err error) {
 	if o.Pulls == nil {
 		o.Pulls = pulls.New(o.Repository.GitHub, o.Repository.Context.Repository)
 	}
-	name := target.Name{Component: w.options.Component, Stack: w.options.Stack}
+	name := inventory.Name{Component: w.options.Component, Stack: w.options.Stack}
 	if w.Job, err = w.options.Repository.Open(ctx, name, w.options.Inputs); err != nil {
 		return err
 	}

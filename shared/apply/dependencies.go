@@ -4,8 +4,8 @@ import (
 	"context"
 	"strings"
 
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/planstore"
-	"github.com/terraform-gitops/gitops/shared/target"
 )
 
 // checkDependencies finds the dependencies that were applied after the plan was made: it
@@ -37,7 +37,7 @@ func (w *Work) checkDependencies(ctx context.Context) error {
 // made on the serial that the record has of the dependency's state, or a later one: the
 // clocks of two runners may differ. That serial is of the dependency's own plan, which may
 // have read the state later than this one did, so it alone never says that all is well.
-func appliedSince(last planstore.LastApply, n target.Name, record planstore.Record) bool {
+func appliedSince(last planstore.LastApply, n inventory.Name, record planstore.Record) bool {
 	if !last.AppliedAt.Before(record.CreatedAt) {
 		return true
 	}
@@ -50,7 +50,7 @@ func appliedSince(last planstore.LastApply, n target.Name, record planstore.Reco
 }
 
 // list names targets.
-func list(names []target.Name) string {
+func list(names []inventory.Name) string {
 	var all []string
 	for _, n := range names {
 		all = append(all, n.String())

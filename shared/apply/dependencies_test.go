@@ -4,14 +4,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/planstore"
-	"github.com/terraform-gitops/gitops/shared/target"
 )
 
 func TestADependencyThatWasAppliedSinceThePlanReadIt(t *testing.T) {
 	t.Parallel()
 	began := time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC)
-	network := target.Name{Component: "network", Stack: "dev"}
+	network := inventory.Name{Component: "network", Stack: "dev"}
 	at := func(lineage string, serial uint64) *planstore.StatePosition {
 		return &planstore.StatePosition{Lineage: lineage, Serial: serial}
 	}

@@ -9,9 +9,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
-	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
@@ -52,7 +52,7 @@ func (w *Work) lineage() string {
 
 // pushCommands bring a rescued state back to its backend, from a checkout of the
 // repository. program is what wrote it, terraform or tofu.
-func pushCommands(location, program string, t target.Target) []string {
+func pushCommands(location, program string, t inventory.Target) []string {
 	fetch := "cp "
 	if strings.HasPrefix(location, "s3://") {
 		fetch = "aws s3 cp "

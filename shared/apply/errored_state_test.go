@@ -17,10 +17,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
-	"github.com/terraform-gitops/gitops/shared/target"
 )
 
 // claimedWork is work on a target whose plan, made on a state of this lineage, is claimed.
@@ -58,7 +58,7 @@ func claimedWork(t *testing.T, store *planstore.Store, lineage string) *Work {
 		t.Fatal(err)
 	}
 	w := &Work{
-		Job:     &job.Job{Context: gha.Context{RunID: run.ID, RunAttempt: run.Attempt}, Target: target.Target{Component: "network", Stack: "dev"}},
+		Job:     &job.Job{Context: gha.Context{RunID: run.ID, RunAttempt: run.Attempt}, Target: inventory.Target{Component: "network", Stack: "dev"}},
 		options: Options{Repository: &job.Repository{}},
 		store:   store, planfile: planfile, claimed: true,
 	}

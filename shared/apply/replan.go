@@ -11,10 +11,10 @@ import (
 	"slices"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/fingerprint"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
-	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
@@ -23,7 +23,7 @@ import (
 // the reviewed one would.
 func (w *Work) replan(ctx context.Context) error {
 	record := w.stored.Record
-	configuration, err := w.Job.Target.Configuration(ctx, record.TerraformName, record.TerraformVersion, target.Extra(record.Files)...)
+	configuration, err := fingerprint.Of(ctx, w.Job.Target, record.TerraformName, record.TerraformVersion, fingerprint.Extra(record.Files)...)
 	if err != nil {
 		return fmt.Errorf("read the configuration of %s: %w", w.Job.Target, err)
 	}

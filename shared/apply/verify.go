@@ -10,9 +10,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/terraform-gitops/gitops/shared/fingerprint"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
-	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
@@ -165,7 +165,7 @@ func (w *Work) compareRecord(ctx context.Context) error {
 	if err := w.refuseOlder(); err != nil {
 		return err
 	}
-	now, err := w.Job.Target.Configuration(ctx, record.TerraformName, record.TerraformVersion, target.Extra(record.Files)...)
+	now, err := fingerprint.Of(ctx, w.Job.Target, record.TerraformName, record.TerraformVersion, fingerprint.Extra(record.Files)...)
 	if err != nil {
 		return fmt.Errorf("read the configuration of %s: %w", w.Job.Target, err)
 	}
@@ -209,7 +209,7 @@ func (w *Work) compareModules() error {
 	if now.Digest == record.ModulesDigest {
 		return nil
 	}
-	different := target.Differences(now.As(record.ModuleFiles), record.ModuleFiles)
+	different := fingerprint.Differences(now.As(record.ModuleFiles), record.ModuleFiles)
 	if len(record.ModuleFiles) == 0 && len(now.Files) > 0 || len(different) == 0 {
 		different = []string{"modules from outside of the repository, whose files the record does not list"}
 	}

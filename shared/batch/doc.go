@@ -1,4 +1,3 @@
-// Package batch is work on many targets in one job: which of them are meant
-// ([Select]), which has to wait for which ([Order]), doing it side by side ([Run]),
-// and the matrix for workflows with a job per target ([Matrix]).
+// Package batch works on many targets side by side in one job ([Run]), and hands the
+// signals of the job to each of them ([Spread]).
 package batch

@@ -6,7 +6,7 @@ import (
 	"os"
 	"sync"
 
-	"github.com/terraform-gitops/gitops/shared/target"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 )
 
 // Run works on nodes side by side, at most parallelism at once, the first of those
@@ -16,8 +16,8 @@ import (
 //
 // All nodes are called, also after ctx has ended: what is under way then has to end,
 // and the others to say that they were not begun.
-func Run(ctx context.Context, nodes []Node, parallelism int, do func(ctx context.Context, n Node, failed []target.Name) (well bool)) {
-	position := make(map[target.Name]int, len(nodes))
+func Run(ctx context.Context, nodes []inventory.Node, parallelism int, do func(ctx context.Context, n inventory.Node, failed []inventory.Name) (well bool)) {
+	position := make(map[inventory.Name]int, len(nodes))
 	for i, n := range nodes {
 		position[n.Name] = i
 	}
@@ -31,7 +31,7 @@ func Run(ctx context.Context, nodes []Node, parallelism int, do func(ctx context
 			}
 		}
 	}
-	failed := make([][]target.Name, len(nodes))
+	failed := make([][]inventory.Name, len(nodes))
 	type end struct {
 		node int
 		well bool

@@ -7,16 +7,18 @@ import (
 	"os"
 	"strings"
 
+	"github.com/terraform-gitops/gitops/shared/fingerprint"
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/inventory"
+	"github.com/terraform-gitops/gitops/shared/inventory/gitops"
 	"github.com/terraform-gitops/gitops/shared/problem"
-	"github.com/terraform-gitops/gitops/shared/target"
 )
 
 // Affected lists the targets whose configuration in the workspace is another than at
 // the commit base, sorted by name; with dependents also those that depend on them. It
 // checks base out beside the workspace, and removes that before it returns. A base of
 // zeros, as of a push that makes a branch, has no targets.
-func (rp *Repository) Affected(ctx context.Context, base string, dependents bool) (changes []target.Change, err error) {
+func (rp *Repository) Affected(ctx context.Context, base string, dependents bool) (changes []inventory.Change, err error) {
 	if !IsCommit(base) {
 		return nil, problem.With(problem.Input, fmt.Errorf("compare with commit %q: give a full commit SHA", base))
 	}
@@ -28,29 +30,29 @@ func (rp *Repository) Affected(ctx context.Context, base string, dependents bool
 		return nil, err
 	}
 	if isZero(base) {
-		return target.Affected(ctx, nil, head, rp.environ)
+		return gitops.Affected(ctx, nil, head, rp.environ)
 	}
 	err = rp.withBase(ctx, base, func(dir string) error {
-		before, err := target.Load(dir, head.File())
-		var broken *target.ConfigError
+		before, err := gitops.Load(dir, head.File())
+		var broken *gitops.Error
 		switch {
 		case errors.As(err, &broken):
 			rp.runtime.Notice(gha.Annotation{Message: fmt.Sprintf("All targets count as new, since what they were at %s can't be read: %v", Short(base), err)})
 		case err != nil && !errors.Is(err, os.ErrNotExist):
 			return err
 		}
-		changes, err = target.Affected(ctx, before, head, rp.environ)
+		changes, err = gitops.Affected(ctx, before, head, rp.environ)
 		return err
 	})
 	if err == nil && dependents {
-		changes = target.WithDependents(changes, head.Targets())
+		changes = inventory.WithDependents(changes, head.Targets())
 	}
 	return changes, err
 }
 
 // IsAffected reports whether one target's configuration in the workspace is another than at
 // the commit base, where it may not be at all: for less than [Repository.Affected] takes.
-func (rp *Repository) IsAffected(ctx context.Context, base string, now target.Target) (affected bool, err error) {
+func (rp *Repository) IsAffected(ctx context.Context, base string, now inventory.Target) (affected bool, err error) {
 	if !IsCommit(base) {
 		return false, problem.With(problem.Input, fmt.Errorf("compare with commit %q: give a full commit SHA", base))
 	}
@@ -59,40 +61,40 @@ func (rp *Repository) IsAffected(ctx context.Context, base string, now target.Ta
 	}
 	err = rp.withBase(ctx, base, func(dir string) error {
 		before, err := rp.at(ctx, dir, now.Name())
-		if errors.Is(err, target.ErrUnknownTarget) || errors.Is(err, os.ErrNotExist) {
+		if errors.Is(err, inventory.ErrUnknownTarget) || errors.Is(err, os.ErrNotExist) {
 			affected = true
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		affected, err = target.Differs(ctx, before, now, rp.environ)
+		affected, err = fingerprint.Differs(ctx, before, now, rp.environ)
 		return err
 	})
 	return affected, err
 }
 
 // at resolves a target in another checkout of the repository.
-func (rp *Repository) at(ctx context.Context, dir string, name target.Name) (target.Target, error) {
+func (rp *Repository) at(ctx context.Context, dir string, name inventory.Name) (inventory.Target, error) {
 	if rp.atmos != nil {
 		there := *rp.atmos
 		there.Root = dir
 		return there.Target(ctx, name.Component, name.Stack)
 	}
-	config, err := target.Load(dir, rp.source.name)
+	config, err := gitops.Load(dir, rp.source.name)
 	if err != nil {
-		return target.Target{}, err
+		return inventory.Target{}, err
 	}
 	return config.Target(name.Component, name.Stack)
 }
 
-func (rp *Repository) affectedOfAtmos(ctx context.Context, base string, dependents bool) (changes []target.Change, err error) {
+func (rp *Repository) affectedOfAtmos(ctx context.Context, base string, dependents bool) (changes []inventory.Change, err error) {
 	head, err := rp.describeStacks(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if isZero(base) {
-		return target.AllNew(head.Targets()), nil
+		return inventory.AllNew(head.Targets()), nil
 	}
 	err = rp.withBase(ctx, base, func(dir string) error {
 		changes, err = rp.atmos.Affected(ctx, dir, head, dependents)
@@ -109,7 +111,7 @@ func (rp *Repository) Uncovered(ctx context.Context, base string) ([]string, err
 		return nil, nil
 	}
 	// Not those that are gone: there is nothing to list any more.
-	out, err := git(ctx, nil, rp.Context.Workspace, "diff", "--name-only", "--no-renames", "--diff-filter=d", "-z", base, "HEAD", "--")
+	out, err := runGit(ctx, nil, rp.Context.Workspace, "diff", "--name-only", "--no-renames", "--diff-filter=d", "-z", base, "HEAD", "--")
 	if err != nil {
 		return nil, problem.With(problem.Checkout, fmt.Errorf("list the files that changed since %s: %w", Short(base), err))
 	}

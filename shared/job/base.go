@@ -31,7 +31,7 @@ func (rp *Repository) BaseOf(ctx context.Context, head, tip string) (string, err
 // MergeBase is the newest commit that a and b have in common. The workspace must hold
 // the history from there to both.
 func MergeBase(ctx context.Context, workspace, a, b string) (string, error) {
-	out, err := git(ctx, nil, workspace, "merge-base", a, b)
+	out, err := runGit(ctx, nil, workspace, "merge-base", a, b)
 	if err != nil {
 		return "", problem.With(problem.Checkout, fmt.Errorf("find where %s and %s parted: the workspace's history may be too short: check out with `fetch-depth: 0`: %w", Short(a), Short(b), err))
 	}
@@ -60,7 +60,7 @@ func (rp *Repository) withBase(ctx context.Context, commit string, do func(dir s
 		},
 		{"checkout", "--quiet", "--detach", commit},
 	} {
-		if _, err := git(ctx, nil, dir, args...); err != nil {
+		if _, err := runGit(ctx, nil, dir, args...); err != nil {
 			return problem.With(problem.Checkout, fmt.Errorf("check out %s to compare with it: %w", Short(commit), err))
 		}
 	}
@@ -70,13 +70,13 @@ func (rp *Repository) withBase(ctx context.Context, commit string, do func(dir s
 // fetchBase sees that the workspace has a commit: a shallow clone may not. It is then
 // fetched: with what actions/checkout left there to do so, or else with the job's token.
 func (rp *Repository) fetchBase(ctx context.Context, commit string) error {
-	if _, err := git(ctx, nil, rp.Context.Workspace, "cat-file", "-e", commit+"^{commit}"); err == nil || ctx.Err() != nil {
+	if _, err := runGit(ctx, nil, rp.Context.Workspace, "cat-file", "-e", commit+"^{commit}"); err == nil || ctx.Err() != nil {
 		return err
 	}
 	fetch := []string{"fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "origin", commit}
-	_, err := git(ctx, rp.environ, rp.Context.Workspace, fetch...)
+	_, err := runGit(ctx, rp.environ, rp.Context.Workspace, fetch...)
 	if err != nil && ctx.Err() == nil && rp.inputs.Token != "" {
-		if _, withToken := git(ctx, append(slices.Clone(rp.environ), rp.authorization()...), rp.Context.Workspace, fetch...); withToken == nil {
+		if _, withToken := runGit(ctx, append(slices.Clone(rp.environ), rp.authorization()...), rp.Context.Workspace, fetch...); withToken == nil {
 			err = nil
 		}
 	}
@@ -99,9 +99,9 @@ func (rp *Repository) authorization() []string {
 	}
 }
 
-// git runs Git in a folder, without hooks and without questions. With no environment
+// runGit runs Git in a folder, without hooks and without questions. With no environment
 // given it also reads no configuration but the folder's own.
-func git(ctx context.Context, environ []string, dir string, args ...string) ([]byte, error) {
+func runGit(ctx context.Context, environ []string, dir string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", dir, "-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"}, args...)...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null"}
 	if environ != nil {

@@ -43,7 +43,7 @@ func (rp *Repository) Behind(ctx context.Context, commit, other string) (bool, e
 
 // behindInWorkspace is what the workspace's history says, if it can.
 func (rp *Repository) behindInWorkspace(ctx context.Context, commit, other string) (behind, known bool, err error) {
-	_, err = git(ctx, nil, rp.Context.Workspace, "merge-base", "--is-ancestor", commit, other)
+	_, err = runGit(ctx, nil, rp.Context.Workspace, "merge-base", "--is-ancestor", commit, other)
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
@@ -54,6 +54,6 @@ func (rp *Repository) behindInWorkspace(ctx context.Context, commit, other strin
 		return false, false, nil
 	}
 	// The way from one to the other may be among what was cut off.
-	shallow, err := git(ctx, nil, rp.Context.Workspace, "rev-parse", "--is-shallow-repository")
+	shallow, err := runGit(ctx, nil, rp.Context.Workspace, "rev-parse", "--is-shallow-repository")
 	return false, err == nil && strings.TrimSpace(string(shallow)) == "false", err
 }

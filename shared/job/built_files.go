@@ -12,14 +12,14 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/builtfiles"
-	"github.com/terraform-gitops/gitops/shared/target"
+	"github.com/terraform-gitops/gitops/shared/fingerprint"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
 // Building watches which files planning makes.
 type Building struct {
 	job   *Job
-	reach target.Reach
+	reach fingerprint.Reach
 	watch *builtfiles.Watch
 }
 
@@ -130,8 +130,8 @@ func (j *Job) planFiles(dir string) []string {
 }
 
 // fileRules are what files that travel must keep to, by the configuration as it is on disk.
-func (j *Job) fileRules(ctx context.Context) (builtfiles.Rules, target.Reach, error) {
-	reach, err := j.Target.Reach(ctx)
+func (j *Job) fileRules(ctx context.Context) (builtfiles.Rules, fingerprint.Reach, error) {
+	reach, err := fingerprint.FindReach(ctx, j.Target)
 	if err != nil {
 		return builtfiles.Rules{}, reach, err
 	}
@@ -140,13 +140,13 @@ func (j *Job) fileRules(ctx context.Context) (builtfiles.Rules, target.Reach, er
 }
 
 // folderRules are those where of the configuration nothing but its folder is known.
-func (j *Job) folderRules(ctx context.Context) (builtfiles.Rules, target.Reach, error) {
-	reach := target.Reach{Dir: j.Target.Dir, Folders: []string{j.Target.Dir}}
+func (j *Job) folderRules(ctx context.Context) (builtfiles.Rules, fingerprint.Reach, error) {
+	reach := fingerprint.Reach{Dir: j.Target.Dir, Folders: []string{j.Target.Dir}}
 	rules, err := j.rulesFor(ctx, reach)
 	return rules, reach, err
 }
 
-func (j *Job) rulesFor(ctx context.Context, reach target.Reach) (rules builtfiles.Rules, err error) {
+func (j *Job) rulesFor(ctx context.Context, reach fingerprint.Reach) (rules builtfiles.Rules, err error) {
 	rules = builtfiles.Rules{Dir: reach.Dir, Folders: reach.Folders}
 	if rules.Root, err = filepath.EvalSymlinks(j.Target.Root); err != nil {
 		return rules, err
@@ -155,7 +155,7 @@ func (j *Job) rulesFor(ctx context.Context, reach target.Reach) (rules builtfile
 		return rules, err
 	}
 	if j.Target.Atmos != nil {
-		rules.Generated = target.IsGenerated
+		rules.Generated = fingerprint.IsGenerated
 	}
 	for _, own := range []string{
 		j.storageFolder(), j.Context.TempDir, j.Context.ToolCache,

@@ -9,7 +9,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/awsauth"
 	"github.com/terraform-gitops/gitops/shared/gha"
-	"github.com/terraform-gitops/gitops/shared/target"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 )
 
 // request asks for a role's credentials; the ambient ones when it is empty.
@@ -18,7 +18,7 @@ func (j *Job) request(role string) awsauth.Request {
 	return requestRole(j.runtime, j.Target.Settings, role, name)
 }
 
-func requestRole(r *gha.Runtime, s target.Settings, role, session string) awsauth.Request {
+func requestRole(r *gha.Runtime, s inventory.Settings, role, session string) awsauth.Request {
 	audience := s.Audience
 	if audience == "" {
 		audience = awsauth.Audience

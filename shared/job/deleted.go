@@ -4,13 +4,13 @@ import (
 	"context"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/planstore"
-	"github.com/terraform-gitops/gitops/shared/target"
 )
 
 // Left is a target that is no longer in Git, and may have left infrastructure behind.
 type Left struct {
-	target.Name
+	inventory.Name
 	// Unchecked says why the plan store could not be asked; nil when it knows of a state.
 	Unchecked error
 }
@@ -19,7 +19,7 @@ type Left struct {
 // one that was applied, or planned on a state. A name that never was more than a name has
 // left nothing behind. Each takes a read and, where it was never applied, two queries.
 // Where the store can't be asked, the target is listed with the reason.
-func (rp *Repository) Left(ctx context.Context, changes []target.Change, role func(target.Settings) string, now func() time.Time) (left []Left) {
+func (rp *Repository) Left(ctx context.Context, changes []inventory.Change, role func(inventory.Settings) string, now func() time.Time) (left []Left) {
 	for _, c := range changes {
 		if !c.Deleted {
 			continue
@@ -31,7 +31,7 @@ func (rp *Repository) Left(ctx context.Context, changes []target.Change, role fu
 	return left
 }
 
-func (rp *Repository) knowsState(ctx context.Context, c target.Change, role string, now func() time.Time) (bool, error) {
+func (rp *Repository) knowsState(ctx context.Context, c inventory.Change, role string, now func() time.Time) (bool, error) {
 	store, err := rp.StoreOf(ctx, c.Settings, role, now)
 	if err != nil {
 		return false, err

@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/job"
-	"github.com/terraform-gitops/gitops/shared/target"
 )
 
 // A target of Atmos names a dependency by another stack's variables: only the list of all
@@ -32,11 +32,11 @@ func TestADependencyInAnotherStackIsFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
-	j, err := open(t, dir, t.TempDir(), job.Inputs{}, &bytes.Buffer{}).Open(t.Context(), target.Name{Component: "app", Stack: "dev"}, job.Inputs{})
+	j, err := open(t, dir, t.TempDir(), job.Inputs{}, &bytes.Buffer{}).Open(t.Context(), inventory.Name{Component: "app", Stack: "dev"}, job.Inputs{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if on := j.Target.DependsOn; len(on) != 1 || on[0] != (target.Name{Component: "dns", Stack: "prod"}) {
+	if on := j.Target.DependsOn; len(on) != 1 || on[0] != (inventory.Name{Component: "dns", Stack: "prod"}) {
 		t.Errorf("depends on %v", on)
 	}
 	if err := j.Close(); err != nil {

@@ -17,11 +17,12 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/awsauth"
+	"github.com/terraform-gitops/gitops/shared/fingerprint"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
-	"github.com/terraform-gitops/gitops/shared/target"
 )
 
 // Inputs are the inputs that the actions have in common.
@@ -107,7 +108,7 @@ func (in Inputs) Check() error {
 type Job struct {
 	Inputs  Inputs
 	Context gha.Context
-	Target  target.Target
+	Target  inventory.Target
 	// Dir is a new private folder for planfiles and Terraform's data: gone
 	// after Close.
 	Dir string
@@ -133,24 +134,24 @@ func Open(ctx context.Context, r *gha.Runtime, environ []string, in Inputs) (*Jo
 	if err != nil {
 		return nil, err
 	}
-	return rp.Open(ctx, target.Name{Component: in.Component, Stack: in.Stack}, in)
+	return rp.Open(ctx, inventory.Name{Component: in.Component, Stack: in.Stack}, in)
 }
 
 // Open is [Open] for one of the repository's targets; in are the inputs for it. Jobs
 // may be open and used side by side, but those of Atmos begin with EnterFolder.
-func (rp *Repository) Open(ctx context.Context, name target.Name, in Inputs) (*Job, error) {
+func (rp *Repository) Open(ctx context.Context, name inventory.Name, in Inputs) (*Job, error) {
 	in.Component, in.Stack = name.Component, name.Stack
 	t, err := rp.find(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	t.Tracked = &rp.tracked // see loadConfig
+	t.Tracked = &rp.tracked
 	configured := t.Settings
 	override(&t.Settings, in)
-	if err := target.RolesApart(configured, t.Settings); err != nil {
+	if err := inventory.RolesApart(configured, t.Settings); err != nil {
 		return nil, fmt.Errorf("%s: %w", t, err)
 	}
-	if err := t.CheckDataFolder(ctx); err != nil {
+	if err := fingerprint.CheckDataFolder(ctx, t); err != nil {
 		return nil, err
 	}
 	dir, err := os.MkdirTemp(rp.Context.TempDir, "gitops-")
@@ -199,7 +200,7 @@ func (j *Job) EnterFolder(ctx context.Context) (waited bool, err error) {
 	return waited, nil
 }
 
-func override(s *target.Settings, in Inputs) {
+func override(s *inventory.Settings, in Inputs) {
 	set := func(setting *string, input string) {
 		if input != "" {
 			*setting = input

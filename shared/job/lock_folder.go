@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/terraform-gitops/gitops/shared/target"
+	"github.com/terraform-gitops/gitops/shared/fingerprint"
 )
 
 // lockInterval is how often a lock is asked for that another step holds.
@@ -114,7 +114,7 @@ func (l *lockedFolder) Close() error {
 		err = nil
 	}
 	for _, entry := range entries {
-		if name := entry.Name(); target.IsGenerated(name) && !l.before[name] {
+		if name := entry.Name(); fingerprint.IsGenerated(name) && !l.before[name] {
 			err = errors.Join(err, os.Remove(filepath.Join(l.path, name)))
 		}
 	}

@@ -13,7 +13,7 @@ const maxPushed = 50
 // on the branch itself, and not what they brought. They are at most 50, and fewer where the
 // workspace's history is too short; the newest is always among them.
 func (rp *Repository) Pushed(ctx context.Context, before, after string) []string {
-	out, err := git(ctx, nil, rp.Context.Workspace, "rev-list", "--first-parent", "--max-count="+strconv.Itoa(maxPushed), before+".."+after)
+	out, err := runGit(ctx, nil, rp.Context.Workspace, "rev-list", "--first-parent", "--max-count="+strconv.Itoa(maxPushed), before+".."+after)
 	if commits := strings.Fields(string(out)); err == nil && len(commits) > 0 {
 		return commits
 	}

@@ -7,7 +7,8 @@ import (
 	"path"
 	"path/filepath"
 
-	"github.com/terraform-gitops/gitops/shared/target"
+	"github.com/terraform-gitops/gitops/shared/inventory"
+	"github.com/terraform-gitops/gitops/shared/inventory/atmos"
 )
 
 // readFolders are the folders of the components whose outputs Atmos reads for this target,
@@ -17,7 +18,7 @@ func (j *Job) readFolders(ctx context.Context) (folders []string) {
 	if j.Target.Atmos == nil {
 		return nil
 	}
-	for _, name := range j.Target.Atmos.RunsIn(j.Target.Name()) {
+	for _, name := range atmos.RunsIn(j.Target) {
 		dir, err := j.repository.folderOf(ctx, name)
 		if err != nil {
 			continue // Atmos says what it is, when it calls the function
@@ -69,7 +70,7 @@ func (j *Job) leaveRead() (err error) {
 }
 
 // folderOf is the folder of a target's root module, which Atmos is asked for once.
-func (rp *Repository) folderOf(ctx context.Context, name target.Name) (string, error) {
+func (rp *Repository) folderOf(ctx context.Context, name inventory.Name) (string, error) {
 	return rp.folders.get(name, func() (string, error) {
 		t, err := rp.atmos.Target(ctx, name.Component, name.Stack)
 		return t.Dir, err

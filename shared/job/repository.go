@@ -8,10 +8,13 @@ import (
 	"path/filepath"
 
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/inventory"
+	"github.com/terraform-gitops/gitops/shared/inventory/atmos"
+	"github.com/terraform-gitops/gitops/shared/inventory/gitops"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
-	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 	"github.com/terraform-gitops/gitops/shared/terraform/plugincache"
 )
@@ -25,14 +28,14 @@ type Repository struct {
 	runtime *gha.Runtime
 	environ []string
 	source  source
-	atmos   *target.Atmos // nil for gitops.yaml
+	atmos   *atmos.Project // nil for gitops.yaml
 
-	tracked target.Tracked
-	config  kept[string, *target.Config]
-	stacks  kept[string, target.Stacks]
+	tracked git.Tracked
+	config  kept[string, *gitops.Config]
+	stacks  kept[string, atmos.Stacks]
 
-	atmosVersion kept[string, target.AtmosVersion]
-	folders      kept[target.Name, string]
+	atmosVersion kept[string, atmos.Version]
+	folders      kept[inventory.Name, string]
 
 	checkout kept[string, Checkout]
 	behind   kept[commitPair, bool]
@@ -61,7 +64,7 @@ func OpenRepository(r *gha.Runtime, environ []string, in Inputs) (*Repository, e
 		return rp, nil
 	}
 	rp.source.name = gitopsFile
-	env, found, err := target.FindAtmos(actx.Workspace, in.AtmosConfig, environ)
+	env, found, err := atmos.Find(actx.Workspace, in.AtmosConfig, environ)
 	if err != nil {
 		return nil, rp.orEmpty(err)
 	}
@@ -121,7 +124,7 @@ func (rp *Repository) SharePlugins() (done func() error, err error) {
 }
 
 // Targets lists all targets of the repository, sorted by name.
-func (rp *Repository) Targets(ctx context.Context) ([]target.Listed, error) {
+func (rp *Repository) Targets(ctx context.Context) ([]inventory.Listed, error) {
 	if rp.atmos == nil {
 		config, err := rp.loadConfig()
 		if err != nil {
@@ -134,20 +137,20 @@ func (rp *Repository) Targets(ctx context.Context) ([]target.Listed, error) {
 		return nil, err
 	}
 	listed := stacks.Targets()
-	settings := make([]target.Settings, len(listed))
+	settings := make([]inventory.Settings, len(listed))
 	for i, l := range listed {
 		settings[i] = l.Settings
 	}
-	if err := target.RolesApart(settings...); err != nil {
+	if err := inventory.RolesApart(settings...); err != nil {
 		return nil, fmt.Errorf("%s: %w", rp.source.name, err)
 	}
 	return listed, nil
 }
 
-func (rp *Repository) describeStacks(ctx context.Context) (target.Stacks, error) {
-	return rp.stacks.get("", func() (target.Stacks, error) {
+func (rp *Repository) describeStacks(ctx context.Context) (atmos.Stacks, error) {
+	return rp.stacks.get("", func() (atmos.Stacks, error) {
 		if err := rp.knowAtmos(ctx); err != nil {
-			return target.Stacks{}, err
+			return atmos.Stacks{}, err
 		}
 		stacks, err := rp.atmos.Stacks(ctx)
 		tell(rp.runtime, "atmos describe stacks", err)

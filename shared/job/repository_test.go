@@ -13,9 +13,9 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
 	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
-	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
@@ -38,7 +38,7 @@ func TestJobsSideBySideShareWhatIsTheSame(t *testing.T) {
 		version  terraform.Version
 		path     string
 	}
-	work := func(name target.Name) (s shared, err error) {
+	work := func(name inventory.Name) (s shared, err error) {
 		j, err := rp.Open(t.Context(), name, in)
 		if err != nil {
 			return s, err
@@ -71,7 +71,7 @@ func TestJobsSideBySideShareWhatIsTheSame(t *testing.T) {
 	for i := range results {
 		all.Go(func() {
 			var err error
-			name := target.Name{Component: []string{"network", "cluster"}[i%2], Stack: "dev"}
+			name := inventory.Name{Component: []string{"network", "cluster"}[i%2], Stack: "dev"}
 			if results[i], err = work(name); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -113,17 +113,17 @@ func TestJobsOfOneAtmosFolderWaitForEachOther(t *testing.T) {
 	}
 	log := &watched{waits: make(chan struct{})}
 	rp := open(t, dir, t.TempDir(), job.Inputs{}, log)
-	first, err := rp.Open(t.Context(), target.Name{Component: "network", Stack: "acme-ue2-dev"}, job.Inputs{})
+	first, err := rp.Open(t.Context(), inventory.Name{Component: "network", Stack: "acme-ue2-dev"}, job.Inputs{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := rp.Open(t.Context(), target.Name{Component: "service/api", Stack: "acme-ue2-dev"}, job.Inputs{})
+	other, err := rp.Open(t.Context(), inventory.Name{Component: "service/api", Stack: "acme-ue2-dev"}, job.Inputs{})
 	if err != nil {
 		t.Fatalf("another folder: %v", err)
 	}
 	opened := make(chan error, 1)
 	go func() {
-		second, err := rp.Open(t.Context(), target.Name{Component: "network", Stack: "acme-ue2-prod"}, job.Inputs{})
+		second, err := rp.Open(t.Context(), inventory.Name{Component: "network", Stack: "acme-ue2-prod"}, job.Inputs{})
 		opened <- err
 		if err == nil {
 			opened <- second.Close()
@@ -138,7 +138,7 @@ func TestJobsOfOneAtmosFolderWaitForEachOther(t *testing.T) {
 		t.Error(err)
 	}
 	var skipped *job.Skipped
-	if _, err := rp.Open(t.Context(), target.Name{Component: "service/legacy", Stack: "acme-ue2-dev"}, job.Inputs{}); !errors.As(err, &skipped) {
+	if _, err := rp.Open(t.Context(), inventory.Name{Component: "service/legacy", Stack: "acme-ue2-dev"}, job.Inputs{}); !errors.As(err, &skipped) {
 		t.Errorf("one whose actions are off: %v", err)
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"slices"
 
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/inventory/gitops"
 	"github.com/terraform-gitops/gitops/shared/problem"
-	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
@@ -49,7 +49,7 @@ func finish(r *gha.Runtime, result Result, err error) int {
 	}
 	if len(result.Annotations) == 0 {
 		a := gha.Annotation{Message: problem.Text(err)}
-		var config *target.ConfigError
+		var config *gitops.Error
 		if errors.As(err, &config) {
 			a.File, a.Line, a.Column = config.File, config.Line, config.Column
 		}

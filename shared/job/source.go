@@ -13,9 +13,11 @@ import (
 	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/inventory"
+	"github.com/terraform-gitops/gitops/shared/inventory/atmos"
+	"github.com/terraform-gitops/gitops/shared/inventory/gitops"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
-	"github.com/terraform-gitops/gitops/shared/target"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
@@ -32,7 +34,7 @@ type source struct {
 // Skipped says that the target's settings leave it out: nothing is done, and
 // nothing has failed.
 type Skipped struct {
-	Target target.Target
+	Target inventory.Target
 	Reason string
 }
 
@@ -48,7 +50,7 @@ func (e *Skipped) Result(r *gha.Runtime, outputs map[string]string) Result {
 }
 
 // openAtmos finds Atmos, and what it needs of the environment.
-func openAtmos(environ []string, env map[string]string, in Inputs, root string) (target.Atmos, source, error) {
+func openAtmos(environ []string, env map[string]string, in Inputs, root string) (atmos.Project, source, error) {
 	from := source{name: "Atmos' settings.integrations.github.gitops", env: maps.Clone(env)}
 	if from.env == nil {
 		from.env = map[string]string{}
@@ -65,15 +67,15 @@ func openAtmos(environ []string, env map[string]string, in Inputs, root string) 
 	}
 	path, err := exec.LookPath("atmos")
 	if err != nil {
-		return target.Atmos{}, from, problem.With(problem.Atmos, errors.New("this repository is one of Atmos, which is not on PATH: install it in a step before this one, such as cloudposse/github-action-setup-atmos, or give the input `config` for a gitops.yaml"))
+		return atmos.Project{}, from, problem.With(problem.Atmos, errors.New("this repository is one of Atmos, which is not on PATH: install it in a step before this one, such as cloudposse/github-action-setup-atmos, or give the input `config` for a gitops.yaml"))
 	}
 	from.atmos = path
-	return target.NewAtmos(path, root, terraform.Environ(environ, from.env, nil)), from, nil
+	return atmos.New(path, root, terraform.Environ(environ, from.env, nil)), from, nil
 }
 
 // knowAtmos asks Atmos for its version, once, and says when nobody has tried that.
 func (rp *Repository) knowAtmos(ctx context.Context) error {
-	_, err := rp.atmosVersion.get("", func() (target.AtmosVersion, error) {
+	_, err := rp.atmosVersion.get("", func() (atmos.Version, error) {
 		version, err := rp.atmos.Version(ctx)
 		tell(rp.runtime, "atmos version", err)
 		if untried := version.Untried(); err == nil && untried != "" {
@@ -101,7 +103,7 @@ func (j *Job) resolve(ctx context.Context, env []string) error {
 
 // tell shows what Atmos said of a failure.
 func tell(r *gha.Runtime, title string, err error) {
-	var failed *target.AtmosError
+	var failed *atmos.Error
 	if errors.As(err, &failed) {
 		log := r.Group(title)
 		defer log.Close()
@@ -110,11 +112,11 @@ func tell(r *gha.Runtime, title string, err error) {
 }
 
 // find resolves a target. What Atmos says of a failure is in the log.
-func (rp *Repository) find(ctx context.Context, name target.Name) (target.Target, error) {
+func (rp *Repository) find(ctx context.Context, name inventory.Name) (inventory.Target, error) {
 	if rp.atmos == nil {
 		config, err := rp.loadConfig()
 		if err != nil {
-			return target.Target{}, err
+			return inventory.Target{}, err
 		}
 		t, err := config.Target(name.Component, name.Stack)
 		if err != nil {
@@ -125,20 +127,20 @@ func (rp *Repository) find(ctx context.Context, name target.Name) (target.Target
 		return t, err
 	}
 	if err := rp.knowAtmos(ctx); err != nil {
-		return target.Target{}, err
+		return inventory.Target{}, err
 	}
 	t, err := rp.atmos.Target(ctx, name.Component, name.Stack)
 	if err != nil {
 		tell(rp.runtime, "atmos describe component", err)
-		return target.Target{}, err
+		return inventory.Target{}, err
 	}
 	if t.Atmos.Skip != "" {
-		return target.Target{}, &Skipped{Target: t, Reason: t.Atmos.Skip}
+		return inventory.Target{}, &Skipped{Target: t, Reason: t.Atmos.Skip}
 	}
 	if t.Atmos.DependsElsewhere {
 		all, err := rp.Targets(ctx)
 		if err != nil {
-			return target.Target{}, err
+			return inventory.Target{}, err
 		}
 		for _, l := range all {
 			if l.Name() == name {
@@ -150,14 +152,11 @@ func (rp *Repository) find(ctx context.Context, name target.Name) (target.Target
 }
 
 // loadConfig reads gitops.yaml.
-func (rp *Repository) loadConfig() (*target.Config, error) {
-	return rp.config.get(rp.source.name, func() (*target.Config, error) {
-		config, err := target.Load(rp.Context.Workspace, rp.source.name)
+func (rp *Repository) loadConfig() (*gitops.Config, error) {
+	return rp.config.get(rp.source.name, func() (*gitops.Config, error) {
+		config, err := gitops.Load(rp.Context.Workspace, rp.source.name)
 		if errors.Is(err, os.ErrNotExist) {
 			err = rp.orEmpty(problem.With(problem.Config, fmt.Errorf("there is no %s in the workspace, and no atmos.yaml: add one, or name it with the input `config` or `atmos-config-path`: %w", rp.source.name, err)))
-		}
-		if err == nil {
-			rp.tracked.Given = config.Given()
 		}
 		return config, err
 	})
@@ -182,7 +181,7 @@ func (rp *Repository) orEmpty(err error) error {
 
 // variables are the values that Atmos gives to Terraform's variables, in a file and in
 // the environment, in the form of the latter.
-func variables(t target.Target) (environ []string) {
+func variables(t inventory.Target) (environ []string) {
 	if t.Atmos == nil {
 		return nil
 	}
@@ -192,13 +191,13 @@ func variables(t target.Target) (environ []string) {
 		if json.Unmarshal(t.Atmos.Vars[name], &text) == nil {
 			value = text
 		}
-		if target.IsFunction(value) { // it is not called yet
+		if atmos.IsFunction(value) { // it is not called yet
 			continue
 		}
 		environ = append(environ, "TF_VAR_"+name+"="+value)
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Atmos.Env)) {
-		if text, ok := t.Atmos.Env[name].(string); ok && target.IsFunction(text) {
+		if text, ok := t.Atmos.Env[name].(string); ok && atmos.IsFunction(text) {
 			continue
 		}
 		environ = append(environ, fmt.Sprintf("%s=%v", name, t.Atmos.Env[name]))

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/awsauth"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
-	"github.com/terraform-gitops/gitops/shared/target"
 )
 
 // Store opens the plan store that the target's settings name, with the
@@ -26,7 +26,7 @@ type storeKey struct{ region, bucket, table, url, role, audience string }
 // StoreOf opens the plan store of targets with these settings, with the credentials of
 // role: the same one for the same settings and role, whose credentials are named after
 // the run alone. It may be used side by side.
-func (rp *Repository) StoreOf(ctx context.Context, s target.Settings, role string, now func() time.Time) (*planstore.Store, error) {
+func (rp *Repository) StoreOf(ctx context.Context, s inventory.Settings, role string, now func() time.Time) (*planstore.Store, error) {
 	override(&s, rp.inputs)
 	if rp.inputs.StorageRole != "" {
 		role = rp.inputs.StorageRole
@@ -39,7 +39,7 @@ func (rp *Repository) StoreOf(ctx context.Context, s target.Settings, role strin
 
 // Stores are the plan stores of targets, each once, opened with the role that roleOf
 // names for it.
-func (rp *Repository) Stores(ctx context.Context, listed []target.Listed, roleOf func(target.Settings) string, now func() time.Time) (stores []*planstore.Store, err error) {
+func (rp *Repository) Stores(ctx context.Context, listed []inventory.Listed, roleOf func(inventory.Settings) string, now func() time.Time) (stores []*planstore.Store, err error) {
 	for _, l := range listed {
 		store, err := rp.StoreOf(ctx, l.Settings, roleOf(l.Settings), now)
 		if err != nil {
@@ -54,7 +54,7 @@ func (rp *Repository) Stores(ctx context.Context, listed []target.Listed, roleOf
 
 // Store opens the plan store that all targets have, for drift detection.
 func (rp *Repository) Store(ctx context.Context, now func() time.Time) (*planstore.Store, error) {
-	var s target.Settings
+	var s inventory.Settings
 	override(&s, rp.inputs)
 	if s.StorageURL == "" && (s.Bucket == "" || s.Table == "" || s.Region == "" || s.DriftStorageRole == "") {
 		all, err := rp.Targets(ctx)
@@ -70,11 +70,11 @@ func (rp *Repository) Store(ctx context.Context, now func() time.Time) (*plansto
 }
 
 // shared are the settings of the plan store that all targets have in common.
-func shared(all []target.Listed, in Inputs) (target.Settings, error) {
-	var one target.Settings
+func shared(all []inventory.Listed, in Inputs) (inventory.Settings, error) {
+	var one inventory.Settings
 	for i, t := range all {
 		override(&t.Settings, in)
-		s := target.Settings{
+		s := inventory.Settings{
 			Region: t.Settings.Region, Bucket: t.Settings.Bucket, Table: t.Settings.Table, StorageURL: t.Settings.StorageURL,
 			DriftStorageRole: t.Settings.DriftStorageRole, Audience: t.Settings.Audience,
 		}
@@ -90,7 +90,7 @@ func shared(all []target.Listed, in Inputs) (target.Settings, error) {
 // folders are, and where its settings come from.
 type place struct{ of, workspace, source string }
 
-func openStore(ctx context.Context, s target.Settings, request awsauth.Request, at place, now func() time.Time) (*planstore.Store, error) {
+func openStore(ctx context.Context, s inventory.Settings, request awsauth.Request, at place, now func() time.Time) (*planstore.Store, error) {
 	switch {
 	case s.StorageURL != "":
 		if strings.Contains(strings.TrimPrefix(s.StorageURL, "file://"), "://") {

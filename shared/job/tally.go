@@ -8,10 +8,10 @@ import (
 	"sync"
 
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
-	"github.com/terraform-gitops/gitops/shared/target"
 )
 
 // Tally gathers what became of the many targets of a job. Its methods may be called side
@@ -40,7 +40,7 @@ func (t *Tally) AddLeft(r *gha.Runtime, l Left) {
 }
 
 // Fail notes that a target failed, and where and why; without a place, the error says it.
-func (t *Tally) Fail(name target.Name, err error, at ...gha.Annotation) {
+func (t *Tally) Fail(name inventory.Name, err error, at ...gha.Annotation) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !slices.Contains(t.failed, name.String()) {

@@ -214,7 +214,7 @@ func (j *Job) AtmosVersion() string {
 	if j.Target.Atmos == nil {
 		return ""
 	}
-	return j.Target.Atmos.Version.String()
+	return j.Target.Atmos.Version
 }
 
 // Init initializes the target's backend and providers. Where there is a

@@ -11,7 +11,7 @@ terraform {
     }
   }
 
-  # Store this state where only people who may change the roles can read it.
+  # Keep this state where only those get who may change the roles.
   # backend "s3" {}
 }
 

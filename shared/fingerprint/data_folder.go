@@ -1,0 +1,65 @@
+package fingerprint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/checkout"
+	"github.com/terraform-gitops/gitops/shared/git"
+	"github.com/terraform-gitops/gitops/shared/inventory"
+	"github.com/terraform-gitops/gitops/shared/problem"
+)
+
+// CheckDataFolder refuses a target below whose root module Git tracks what Terraform keeps in
+// its data folder: modules that are installed, providers, the backend's settings. What
+// lies there is run in place of what the configuration names, and nobody reviews it as
+// that. It comes before init.
+func CheckDataFolder(ctx context.Context, t inventory.Target) error {
+	co, err := checkout.Open(t.Root)
+	if err != nil {
+		return problem.With(problem.RootModule, err)
+	}
+	read, err := t.Tracked.Index(ctx, co.Resolved)
+	if err != nil {
+		return problem.With(problem.RootModule, err)
+	}
+	if err := committedData(read.Names, t.Dir); err != nil {
+		return problem.With(problem.RootModule, fmt.Errorf("%s: %w", t, err))
+	}
+	return nil
+}
+
+// committedData is the error of what of Terraform's own lies below a folder; names are sorted.
+func committedData(names []string, folder string) error {
+	var found []string
+	for _, name := range git.Below(names, folder) {
+		if isData(checkout.RelativeTo(folder, name)) {
+			found = append(found, problem.Quote(name))
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	const most = 3
+	list := strings.Join(found[:min(most, len(found))], ", ")
+	if more := len(found) - most; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	return errors.New("Git tracks files of Terraform's data folder, which would be used in place of what the configuration names: remove them from Git (git rm -r --cached), and add .terraform/ to .gitignore: " + list)
+}
+
+// isData tells whether a path is of Terraform's data folder, or a program's settings that
+// choose where providers come from. Case does not count, as on some disks. The dependency
+// lock file is none, and neither is what other programs read (.terraform-version,
+// .terraform-docs.yml, .terraformignore).
+func isData(rel string) bool {
+	for _, part := range strings.Split(strings.ToLower(rel), "/") {
+		switch part {
+		case DataFolder, ".terraform.d", ".terraformrc", "terraform.rc", ".tofurc", "tofu.rc":
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,52 @@
+package fingerprint
+
+import (
+	"iter"
+	"maps"
+	"path"
+	"slices"
+
+	"github.com/terraform-gitops/gitops/shared/fingerprint/references"
+)
+
+// Suspects are changed Terraform files by their folder.
+type Suspects map[string][]string
+
+// SuspectFolders are the changed Terraform files, without those in folders that are known
+// to be a target's.
+func SuspectFolders(changed []string, known func(folder string) bool) Suspects {
+	all := make(Suspects)
+	for _, name := range changed {
+		dir := path.Dir(name)
+		if !known(dir) && references.IsFile(path.Base(name)) && !isProduct(name) {
+			all[dir] = append(all[dir], name)
+		}
+	}
+	return all
+}
+
+// Without are the folders, sorted, of which none of the configurations holds all files.
+func (s Suspects) Without(sides iter.Seq[Side]) []string {
+	for one := range sides {
+		held := one.sums
+		holds := func(name string) bool {
+			_, is := held[name]
+			for at := range len(name) { // a folder that counts as one
+				if !is && name[at] == '/' {
+					_, is = held[name[:at+1]]
+				}
+			}
+			_, all := held["./"]
+			return is || all
+		}
+		for dir, names := range s {
+			if s[dir] = slices.DeleteFunc(names, holds); len(s[dir]) == 0 {
+				delete(s, dir)
+			}
+		}
+		if len(s) == 0 {
+			break
+		}
+	}
+	return slices.Sorted(maps.Keys(s))
+}

@@ -1,0 +1,179 @@
+// Package git asks Git about a checkout.
+package git
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/terraform-gitops/gitops/shared/checkout"
+	"github.com/terraform-gitops/gitops/shared/problem"
+)
+
+// Tracked is what Git tracks in one checkout, for targets to share: Git is asked once.
+// It may be used side by side; its zero value is ready.
+type Tracked struct {
+	mu    sync.Mutex
+	known *Index
+}
+
+// Index is readIndex. A failure is not kept.
+func (k *Tracked) Index(ctx context.Context, folder string) (*Index, error) {
+	if k == nil {
+		return readIndex(ctx, folder)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.known != nil {
+		return k.known, nil
+	}
+	read, err := readIndex(ctx, folder)
+	if err == nil {
+		k.known = read
+	}
+	return read, err
+}
+
+// Index is what Git's index says of a checkout. It does not change.
+type Index struct {
+	Git     bool     // false: there is no Git repository
+	Names   []string // of files, submodules' included, sorted
+	Objects map[string]object
+	Present []string // submodules that are checked out
+	Absent  []string // and those that are not, sorted
+}
+
+// object is what the index has of a file.
+type object struct {
+	ID     string // of its content, as Git keeps it
+	Sparse bool   // left out of the workspace by a sparse checkout
+}
+
+// readIndex lists what Git tracks in a folder, submodules included, relative to it. It is
+// empty where there is no Git repository, as in a checkout made from an archive.
+func readIndex(ctx context.Context, folder string) (*Index, error) {
+	x := &Index{Objects: make(map[string]object)}
+	if !inRepository(folder) {
+		return x, nil
+	}
+	x.Git = true
+	if err := x.read(ctx, folder, ""); err != nil {
+		return nil, err
+	}
+	slices.Sort(x.Names) // a submodule's are not where they sort
+	x.Names = slices.Compact(x.Names)
+	slices.Sort(x.Absent)
+	return x, nil
+}
+
+// read adds the files of a repository, or of a submodule at prefix.
+func (x *Index) read(ctx context.Context, folder, prefix string) error {
+	out, err := AskGit(ctx, filepath.Join(folder, filepath.FromSlash(prefix)), nil, "ls-files", "-z", "-t", "--cached", "--stage")
+	if err != nil {
+		return fmt.Errorf("list the files that Git tracks: %w", err)
+	}
+	// TAG MODE ID STAGE<tab>NAME, https://git-scm.com/docs/git-ls-files#_output
+	for line := range strings.SplitSeq(string(out), "\x00") {
+		head, name, ok := strings.Cut(line, "\t")
+		fields := strings.Fields(head)
+		if !ok || len(fields) != 4 {
+			continue
+		}
+		name = prefix + name
+		if fields[1] != "160000" {
+			x.Names = append(x.Names, name)
+			x.Objects[name] = object{ID: fields[2], Sparse: fields[0] == "S"}
+			continue
+		}
+		if _, err := os.Lstat(filepath.Join(folder, filepath.FromSlash(name), ".git")); err != nil {
+			x.Absent = append(x.Absent, name)
+			continue
+		}
+		x.Present = append(x.Present, name)
+		if err := x.read(ctx, folder, name+"/"); err != nil {
+			return fmt.Errorf("%s: %w", problem.Quote(name), err)
+		}
+	}
+	return nil
+}
+
+// AskGit runs Git in a folder. In a container job the checkout belongs to another user
+// than the one who runs, which Git refuses by default; and listing must not start
+// programs that a repository's configuration names.
+func AskGit(ctx context.Context, folder string, input []byte, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "safe.directory=*", "-c", "core.fsmonitor=false"}, args...)...)
+	cmd.Dir = folder
+	cmd.Env = append([]string{"LC_ALL=C", "GIT_OPTIONAL_LOCKS=0"}, gitEnviron()...) // no GIT_DIR of somebody else's
+	cmd.Stdin = bytes.NewReader(input)
+	out, err := cmd.Output()
+	if err == nil {
+		return out, nil
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		if words := problem.OneLine(string(exit.Stderr)); words != "" {
+			err = errors.New(words)
+		}
+	}
+	return nil, err
+}
+
+// inRepository looks for .git, a folder or a worktree's file, as Git does.
+func inRepository(folder string) bool {
+	for {
+		_, err := os.Lstat(filepath.Join(folder, ".git"))
+		if err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return true
+		}
+		parent := filepath.Dir(folder)
+		if parent == folder {
+			return false
+		}
+		folder = parent
+	}
+}
+
+// Has tells whether Git tracks a file.
+func (x *Index) Has(name string) bool {
+	_, is := x.Objects[name]
+	return is
+}
+
+// AbsentAt is the submodule that is not checked out in which a path lies; empty when
+// there is none.
+func (x *Index) AbsentAt(name string) string {
+	for _, submodule := range x.Absent {
+		if checkout.IsIn(name, submodule) {
+			return submodule
+		}
+	}
+	return ""
+}
+
+// Below are the names of a sorted list that lie in a folder.
+func Below(sorted []string, folder string) []string {
+	if folder == "." {
+		return sorted
+	}
+	from, _ := slices.BinarySearch(sorted, folder+"/")
+	to, _ := slices.BinarySearch(sorted, folder+"0") // "0" follows "/"
+	return sorted[from:to]
+}
+
+// gitEnviron is what of the environment Git's filters need.
+func gitEnviron() (environ []string) {
+	for _, name := range []string{"PATH", "HOME", "XDG_CONFIG_HOME"} {
+		if value, ok := os.LookupEnv(name); ok {
+			environ = append(environ, name+"="+value)
+		}
+	}
+	return environ
+}

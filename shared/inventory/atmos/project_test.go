@@ -1,0 +1,166 @@
+package atmos_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
+	"github.com/terraform-gitops/gitops/shared/inventory"
+	"github.com/terraform-gitops/gitops/shared/inventory/atmos"
+)
+
+// project is a checkout of the sample project of Atmos.
+type project struct {
+	t *testing.T
+	atmos.Project
+}
+
+// onEach runs a test on each version of Atmos that the stand-in plays; once with a real one.
+func onEach(t *testing.T, test func(t *testing.T, version string)) {
+	t.Helper()
+	for _, version := range ghatest.AtmosVersions() {
+		t.Run(version, func(t *testing.T) { test(t, version) })
+	}
+}
+
+func newProject(t *testing.T, dir, version string) project {
+	t.Helper()
+	env := append(os.Environ(), ghatest.AtmosVariable+"="+version)
+	p := project{t, atmos.New(filepath.Join(dir, "atmos"), filepath.Join(t.TempDir(), "checkout"), env)}
+	if err := os.CopyFS(p.Root, os.DirFS("../../../test/atmos/testdata/sample")); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func (p project) read(file string) string {
+	p.t.Helper()
+	content, err := os.ReadFile(filepath.Join(p.Root, file))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return string(content)
+}
+
+func (p project) write(file, content string) {
+	p.t.Helper()
+	if err := os.WriteFile(filepath.Join(p.Root, file), []byte(content), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p project) edit(file, old, replacement string) {
+	p.t.Helper()
+	content := p.read(file)
+	if !strings.Contains(content, old) {
+		p.t.Fatalf("%s does not contain %q", file, old)
+	}
+	p.write(file, strings.ReplaceAll(content, old, replacement))
+}
+
+// track makes the project a repository, with all files in it.
+func (p project) track() {
+	p.t.Helper()
+	for _, args := range [][]string{{"init", "--quiet"}, {"add", "--all"}} {
+		cmd := exec.CommandContext(p.t.Context(), "git", args...)
+		cmd.Dir = p.Root
+		if out, err := cmd.CombinedOutput(); err != nil {
+			p.t.Fatalf("git %s: %v\n%s", args[0], err, out)
+		}
+	}
+}
+
+func (p project) target(component, stack string) inventory.Target {
+	p.t.Helper()
+	t, err := p.Target(p.t.Context(), component, stack)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return t
+}
+
+func TestSettingsOfAStackBeatThoseOfAtmosYaml(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, version string) {
+		t.Parallel()
+		p := newProject(t, ghatest.Atmos(t, "../../.."), version)
+		check := func(stack string, want ...string) {
+			t.Helper()
+			s := p.target("service/api", stack).Settings
+			got := []string{s.TerraformVersion + s.OpenTofuVersion, s.Region, s.Bucket, s.Table, s.PlanStorageRole, s.ApplyStorageRole, s.PlanRole, s.ApplyRole, s.Audience}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", stack, diff)
+			}
+		}
+		const role = "arn:aws:iam::111111111111:role/acme-gitops-"
+		check("acme-ue2-dev", "1.11.4", "us-east-2", "acme-core-planfiles", "acme-core-plans",
+			role+"store", role+"store", role+"planner", role+"applier", "")
+		const applier = "arn:aws:iam::222222222222:role/acme-gitops-applier"
+		check("acme-ue2-prod", "1.11.4", "us-east-2", "acme-core-planfiles", "acme-core-plans",
+			role+"store", role+"store", role+"planner", applier, "")
+
+		p.edit("atmos.yaml", "role: "+role+"store", "role: { plan: arn:planner, apply: arn:applier }")
+		p.edit("atmos.yaml", "terraform-version: 1.11.4", "opentofu-version: 1.9\n      audience: https://github.com/acme")
+		check("acme-ue2-prod", "1.9", "us-east-2", "acme-core-planfiles", "acme-core-plans",
+			"arn:planner", "arn:applier", role+"planner", applier, "https://github.com/acme")
+
+		p.edit("atmos.yaml", "bucket: acme-core-planfiles", "bucket: [acme-core-planfiles]")
+		if _, err := p.Target(t.Context(), "network", "acme-ue2-dev"); err == nil || !strings.Contains(err.Error(), "`network` in `acme-ue2-dev`") || !strings.Contains(err.Error(), "write a text instead of [") {
+			t.Errorf("a list for a text: %v", err)
+		}
+	})
+}
+
+func TestAtmosIsFoundWhereItLooks(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	for _, dir := range []string{"config", "base", "none"} {
+		if err := os.MkdirAll(filepath.Join(root, dir), 0o750); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write := func(file string) {
+		if err := os.WriteFile(filepath.Join(root, file), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	find := func(config string, environ ...string) string {
+		add, found, err := atmos.Find(root, config, environ)
+		switch {
+		case err != nil:
+			return "error: " + err.Error()
+		case !found:
+			return "none"
+		case add == nil:
+			return "as it is"
+		}
+		return strings.TrimPrefix(add["ATMOS_CLI_CONFIG_PATH"], root+"/")
+	}
+	check := func(got, want string) {
+		t.Helper()
+		if got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	write("config/.atmos.yml")
+	write("base/atmos.yaml")
+	check(find(""), "none")
+	check(find("", "ATMOS_CLI_CONFIG_PATH=none"), "none")
+	write("atmos.yaml")
+	check(find(""), "as it is")
+	check(find("", "ATMOS_BASE_PATH=base"), "base")
+	check(find("", "ATMOS_BASE_PATH=base", "ATMOS_CLI_CONFIG_PATH="+root+"/config"), "config")
+	check(find("", "ATMOS_BASE_PATH=base", "ATMOS_CLI_CONFIG_PATH=none"), "base")
+	check(find("config", "ATMOS_BASE_PATH=base"), "config")
+	check(find("config/.atmos.yml"), "config")
+	for _, config := range []string{"none", "nowhere", "config/atmos.yaml", ".gitignore"} {
+		if got := find(config); !strings.HasPrefix(got, "error: input `atmos-config-path` is \""+config+"\": ") {
+			t.Errorf("%s: %s", config, got)
+		}
+	}
+}

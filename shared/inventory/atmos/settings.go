@@ -1,0 +1,100 @@
+package atmos
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/terraform-gitops/gitops/shared/inventory"
+)
+
+// gitops are the settings of the actions; Atmos has merged those of a stack over
+// those of atmos.yaml.
+type gitops struct {
+	TerraformVersion scalar `json:"terraform-version"`
+	OpenTofuVersion  scalar `json:"opentofu-version"`
+	Audience         scalar `json:"audience"`
+	ArtifactStorage  struct {
+		Region scalar       `json:"region"`
+		Bucket scalar       `json:"bucket"`
+		Table  scalar       `json:"table"`
+		URL    scalar       `json:"url"`
+		Role   storageRoles `json:"role"`
+	} `json:"artifact-storage"`
+	Role      planApply `json:"role"`
+	PlanFiles []scalar  `json:"plan-files"`
+}
+
+// planFiles are the patterns of plan-files for a component in the folder dir.
+func (g gitops) planFiles(dir string) (patterns []string, err error) {
+	for _, p := range g.PlanFiles {
+		out, glob := inventory.SplitPlanFile(string(p))
+		name := path.Join(dir, glob)
+		if rooted, is := strings.CutPrefix(glob, "/"); is {
+			name = path.Clean(rooted)
+		}
+		if !fs.ValidPath(name) || !doublestar.ValidatePattern(name) {
+			return nil, fmt.Errorf("settings.integrations.github.gitops.plan-files: %q is no pattern for files in this repository", string(p))
+		}
+		patterns = append(patterns, out+name)
+	}
+	return patterns, nil
+}
+
+func (g gitops) settings() inventory.Settings {
+	storage := g.ArtifactStorage
+	return inventory.Settings{
+		TerraformVersion: string(g.TerraformVersion), OpenTofuVersion: string(g.OpenTofuVersion),
+		Region: string(storage.Region), Bucket: string(storage.Bucket), Table: string(storage.Table), StorageURL: string(storage.URL),
+		PlanStorageRole: string(storage.Role.Plan), ApplyStorageRole: string(storage.Role.Apply), DriftStorageRole: string(storage.Role.Drift),
+		PlanRole: string(g.Role.Plan), ApplyRole: string(g.Role.Apply), Audience: string(g.Audience),
+	}
+}
+
+type planApply struct {
+	Plan  scalar `json:"plan"`
+	Apply scalar `json:"apply"`
+}
+
+// storageRoles is one role for all actions, or one each.
+type storageRoles struct {
+	planApply
+	Drift scalar `json:"drift"`
+}
+
+func (r *storageRoles) UnmarshalJSON(content []byte) error {
+	var one scalar
+	if json.Unmarshal(content, &one) == nil {
+		*r = storageRoles{planApply{Plan: one, Apply: one}, one}
+		return nil
+	}
+	type each storageRoles // without this method
+	if err := json.Unmarshal(content, (*each)(r)); err != nil {
+		return errors.New("write one ARN, or plan, apply and drift with one each")
+	}
+	return nil
+}
+
+// scalar is a text, or a number that was meant as one: YAML reads 1.11 so.
+type scalar string
+
+func (s *scalar) UnmarshalJSON(content []byte) error {
+	var text string
+	var number json.Number
+	switch {
+	case string(content) == "null":
+		return nil
+	case json.Unmarshal(content, &text) == nil:
+		*s = scalar(text)
+	case json.Unmarshal(content, &number) == nil:
+		*s = scalar(number)
+	default:
+		return fmt.Errorf("write a text instead of %s", content)
+	}
+	return nil
+}

@@ -1,0 +1,49 @@
+package inventory
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/terraform-gitops/gitops/shared/checkout"
+)
+
+// Files are those that the target names itself: var files, and files of backend-config.
+func (t Target) Files() []string {
+	names := slices.Clone(t.VarFiles)
+	for _, value := range t.BackendConfig {
+		if IsBackendFile(value) {
+			names = append(names, value)
+		}
+	}
+	return names
+}
+
+// IsBackendFile tells as Terraform does whether a value of -backend-config is
+// a file.
+func IsBackendFile(value string) bool { return !strings.Contains(value, "=") }
+
+// Ignores tells whether a pattern of `ignore` matches a path: from the repository's root,
+// or from the root module's folder. One without a slash matches a name in any folder.
+func (t Target) Ignores(root, name string) bool {
+	for _, pattern := range t.Ignore {
+		at := strings.TrimPrefix(strings.TrimSuffix(pattern, "/"), "/")
+		names := []string{name}
+		switch {
+		case !strings.Contains(pattern, "/"):
+			names = append(names, strings.Split(name, "/")...)
+		case !strings.HasPrefix(pattern, "/") && root != "." && checkout.IsIn(name, root):
+			names = append(names, checkout.RelativeTo(root, name))
+		}
+		for _, one := range names {
+			if ok, _ := doublestar.Match(at, one); ok {
+				return true
+			}
+			if ok, _ := doublestar.Match(at+"/**", one); ok { // a folder
+				return true
+			}
+		}
+	}
+	return false
+}

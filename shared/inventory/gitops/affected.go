@@ -1,0 +1,120 @@
+package gitops
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/terraform-gitops/gitops/shared/fingerprint"
+	"github.com/terraform-gitops/gitops/shared/inventory"
+)
+
+// Affected compares the targets of two checkouts of a repository, and lists those
+// whose configuration differs, sorted by name: what [Target.Configuration] covers,
+// with the version of Terraform as it is set. base may be nil: then all are new. Why
+// they differ is cut after five lines.
+//
+// Where a target of head can't be planned, as when its folder is gone, that is the
+// change's Err. One that could not be at base either, for the same reason, is only
+// listed when something else of it differs.
+//
+// A new target that has the state of one that is gone (same folder, backend configuration and
+// workspace) is that one under another name, which is then not listed as deleted.
+//
+// A submodule that only one of the checkouts has checked out differs.
+//
+// Files are compared by Git's own object IDs, so that it makes no difference what Git
+// makes of them in the workspace: see [files.compareObjects]. environ is the job's own,
+// which may give var files to Terraform.
+func Affected(ctx context.Context, base, head *Config, environ []string) ([]inventory.Change, error) {
+	if base == nil {
+		base = &Config{}
+	}
+	fail := func(err error) ([]inventory.Change, error) {
+		return nil, fmt.Errorf("compare the targets with those at the base: %w", err)
+	}
+	var changes []inventory.Change
+	before, after := targetsByName(base), targetsByName(head)
+	gone := make(map[string]inventory.Name) // by state: the targets that are gone
+	for name, r := range before {
+		if _, still := after[name]; !still {
+			changes = append(changes, inventory.Change{Name: name, Why: []string{"deleted"}, Deleted: true, Settings: r.settings()})
+			if t, err := r.target(); err == nil {
+				gone[t.StateKey()] = name
+			}
+		}
+	}
+	renamed := make(map[inventory.Name]bool)
+	var was, is *fingerprint.Files
+	if len(after) > 0 {
+		var err error
+		if is, err = fingerprint.OpenCompared(ctx, head.checkout, false); err != nil {
+			return fail(err)
+		}
+	}
+	for name, r := range after {
+		old, known := before[name]
+		if !known {
+			t, err := r.resolve()
+			why := "new"
+			if old, moved := gone[t.StateKey()]; err == nil && moved {
+				renamed[old], why = true, "renamed from "+old.String()
+			}
+			if lacking := r.lacks(is); err != nil && lacking != nil {
+				err = lacking
+			}
+			changes = append(changes, inventory.Change{Name: name, Why: []string{why}, Err: err})
+			continue
+		}
+		if was == nil {
+			var err error
+			if was, err = fingerprint.OpenCompared(ctx, base.checkout, true); err != nil {
+				return fail(err)
+			}
+		}
+		if ctx.Err() != nil {
+			return fail(context.Cause(ctx))
+		}
+		now, then := sideOf(r, is, environ), sideOf(old, was, environ)
+		why := now.Differences(then)
+		if why == nil {
+			continue
+		}
+		t, failed := r.target()
+		if failed == nil && is.LeftOut(t, now, then, was) {
+			changes = append(changes, inventory.Change{Name: name, Outside: true})
+			continue
+		}
+		_, err := r.resolve() // which says where in gitops.yaml a fault is
+		if lacking := r.lacks(is); err != nil && lacking != nil {
+			err = lacking
+		}
+		if err == nil {
+			err = now.Err
+		}
+		changes = append(changes, inventory.Change{Name: name, Why: why, Err: err})
+	}
+	changes = slices.DeleteFunc(changes, func(c inventory.Change) bool { return c.Deleted && renamed[c.Name] })
+	inventory.SortChanges(changes)
+	return changes, nil
+}
+
+// lacks is the error of what the workspace lacks of a target; nil when it lacks nothing.
+func (r resolver) lacks(f *fingerprint.Files) error {
+	t, err := r.target()
+	if err != nil {
+		return nil //nolint:nilerr // resolve says it
+	}
+	if err := f.Lacks(t); err != nil {
+		return fmt.Errorf("%s: %w", t.Name(), err)
+	}
+	return nil
+}
+
+func sideOf(r resolver, read *fingerprint.Files, environ []string) fingerprint.Side {
+	t, err := r.target()
+	if err != nil {
+		return fingerprint.Side{Err: err}
+	}
+	return read.Side(t, environ)
+}

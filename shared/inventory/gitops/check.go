@@ -1,0 +1,187 @@
+package gitops
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/terraform-gitops/gitops/shared/inventory"
+	"github.com/terraform-gitops/gitops/shared/problem"
+)
+
+// check finds what is wrong with a document of the right shape: names,
+// placeholders, references between components and stacks.
+func (c *Config) check() error {
+	if v := c.doc.OpenTofuVersion; v.set && c.doc.TerraformVersion.set {
+		return c.fault(v.at, nil, "%s and `terraform-version` exclude each other: keep the one that is used", v.at.named())
+	}
+	if err := c.checkTemplates(); err != nil {
+		return err
+	}
+	for _, name := range c.stackNames() {
+		if err := c.checkName("stack", name, c.doc.Stacks[name].At); err != nil {
+			return err
+		}
+	}
+	for _, name := range c.componentNames() {
+		comp := c.doc.Components[name]
+		if err := c.checkName("component", name, comp.At); err != nil {
+			return err
+		}
+		for _, stack := range comp.Stacks {
+			if _, ok := c.doc.Stacks[stack.value]; !ok {
+				return c.fault(stack.at, nil, "unknown stack %s in stacks of component %s: %s", problem.Quote(stack.value), problem.Quote(name), problem.Suggest(stack.value, c.stackNames()))
+			}
+		}
+		for _, dep := range comp.DependsOn {
+			if _, ok := c.doc.Components[dep.value]; !ok {
+				return c.fault(dep.at, nil, "unknown component %s in depends-on of component %s: %s", problem.Quote(dep.value), problem.Quote(name), problem.Suggest(dep.value, c.componentNames()))
+			}
+		}
+	}
+	if err := c.checkRoles(); err != nil {
+		return err
+	}
+	if err := c.checkCycles(); err != nil {
+		return err
+	}
+	return c.checkStates()
+}
+
+func (c *Config) checkName(kind, name string, at place) error {
+	switch {
+	case name == "":
+		return c.fault(at, nil, "a %s needs a name", kind)
+	case len(name) > inventory.MaxName:
+		return c.fault(at, nil, "the name of %s %s has %d bytes: at most %d", kind, problem.Quote(name), len(name), inventory.MaxName)
+	case !inventory.IsPrintable(name):
+		return c.fault(at, nil, "the name of %s %s holds characters that can't be printed", kind, problem.Quote(name))
+	}
+	return nil
+}
+
+func (c *Config) checkTemplates() error {
+	if err := c.checkLayer(c.doc.Path, c.doc.layer); err != nil {
+		return err
+	}
+	if err := c.checkIgnore(c.doc.Ignore); err != nil {
+		return err
+	}
+	for _, name := range c.stackNames() {
+		if err := c.checkLayer(text{}, c.doc.Stacks[name].layer); err != nil {
+			return err
+		}
+	}
+	for _, name := range c.componentNames() {
+		if err := c.checkLayer(c.doc.Components[name].Path, c.doc.Components[name].layer); err != nil {
+			return err
+		}
+		if err := c.checkIgnore(c.doc.Components[name].Ignore); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkIgnore refuses what is no glob, and one that takes out all.
+func (c *Config) checkIgnore(patterns []text) error {
+	for _, p := range patterns {
+		if err := checkTemplate(p.value); err != nil {
+			return c.fault(p.at, err, "%s", p.at.named())
+		}
+		// A brace that is no placeholder's is a choice: {a,b}.
+		switch bare := strings.Trim(p.value, "/"); {
+		case !doublestar.ValidatePattern(expand(bare, "x", "x")):
+			return c.fault(p.at, nil, "%s, %s, is no glob: write `*` for a part of a name, `**` for folders, and close brackets and braces", p.at.named(), problem.Quote(p.value))
+		case strings.HasPrefix(p.value, "!"), strings.Trim(bare, "*/") == "":
+			return c.fault(p.at, nil, "%s, %s, can't be used: say which files are to be ignored", p.at.named(), problem.Quote(p.value))
+		case slices.Contains(strings.Split(bare, "/"), ".."):
+			return c.fault(p.at, nil, "%s, %s, leads out: begin it with / for the repository's root", p.at.named(), problem.Quote(p.value))
+		}
+	}
+	return nil
+}
+
+func (c *Config) checkLayer(path text, l layer) error {
+	templates := slices.Concat([]text{path, l.Workspace}, l.VarFiles, l.BackendConfig, l.PlanFiles)
+	for _, name := range slices.Sorted(maps.Keys(l.Env)) {
+		if err := c.checkVariable(name, l.Env[name].at); err != nil {
+			return err
+		}
+		templates = append(templates, l.Env[name])
+	}
+	for _, t := range templates {
+		if err := checkTemplate(t.value); err != nil {
+			return c.fault(t.at, err, "%s", t.at.named())
+		}
+	}
+	return nil
+}
+
+// checkVariable refuses names that no environment can hold, and those whose
+// meaning is a setting here.
+func (c *Config) checkVariable(name string, at place) error {
+	switch {
+	case name == "" || strings.Contains(name, "=") || !inventory.IsPrintable(name):
+		return c.fault(at, nil, "%s can't be the name of an environment variable", at.named())
+	case name == "TF_WORKSPACE":
+		return c.fault(at, nil, "%s would override the workspace: use the key `workspace`", at.named())
+	case name == "TF_DATA_DIR":
+		return c.fault(at, nil, "%s is chosen for each run, so that targets of one folder don't meet: remove it", at.named())
+	}
+	return nil
+}
+
+// checkCycles walks depends-on depth first. A component that is met again
+// while it is being walked closes a cycle.
+func (c *Config) checkCycles() error {
+	const walking, done = 1, 2
+	state := make(map[string]int)
+	var trail []string
+	var visit func(name string) error
+	visit = func(name string) error {
+		state[name] = walking
+		trail = append(trail, name)
+		for _, dep := range c.doc.Components[name].DependsOn {
+			switch state[dep.value] {
+			case walking:
+				cycle := append(slices.Clone(trail[slices.Index(trail, dep.value):]), dep.value)
+				return c.fault(dep.at, nil, "depends-on goes in a circle: %s", arrows(cycle))
+			case done:
+			default:
+				if err := visit(dep.value); err != nil {
+					return err
+				}
+			}
+		}
+		trail = trail[:len(trail)-1]
+		state[name] = done
+		return nil
+	}
+	for _, name := range c.componentNames() {
+		if state[name] == 0 {
+			if err := visit(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// arrows shows a cycle, the middle of a very long one left out.
+func arrows(cycle []string) string {
+	const most = 12
+	var parts []string
+	for i, name := range cycle {
+		if len(cycle) > most && i == most/2 {
+			parts = append(parts, "…")
+		}
+		if len(cycle) > most && i >= most/2 && i < len(cycle)-most/2 {
+			continue
+		}
+		parts = append(parts, problem.Quote(name))
+	}
+	return strings.Join(parts, " → ")
+}

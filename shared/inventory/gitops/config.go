@@ -1,0 +1,89 @@
+// Package gitops reads the targets of a repository without Atmos from gitops.yaml. The
+// reference for people is this folder's README.md, and for editors gitops.schema.json.
+//
+// [Load] reads and checks the file; [Config.Target] resolves one target and sees that its
+// root module and its files are there; [Affected] compares two checkouts.
+package gitops
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/terraform-gitops/gitops/shared/checkout"
+	"github.com/terraform-gitops/gitops/shared/problem"
+)
+
+// Config is the gitops.yaml of a checkout. It does not change after Load.
+type Config struct {
+	checkout checkout.Tree
+	file     string
+	doc      document
+	given    map[string]bool // all files that targets name: see Target.Given
+	targets  map[string]int  // how many there are, by root module folder
+}
+
+// Load reads and checks file, the gitops.yaml of the checkout in the folder
+// root. file is relative to root, or absolute and inside it; its links must
+// not lead out of root. It may have 1 MiB.
+//
+// What Load checks is the file itself, for all targets; the folders and files
+// that it names are looked at when a target is asked for, so that one that is
+// missing does not stop the others. A fault in the file is a [*ConfigError]; a
+// file that does not exist gives an error that wraps fs.ErrNotExist.
+func Load(root, file string) (*Config, error) {
+	co, err := checkout.Open(root)
+	if err != nil {
+		return nil, err
+	}
+	name, err := co.Name(file)
+	if err != nil {
+		return nil, problem.With(problem.Config, fmt.Errorf("read the configuration %s: %w", problem.Quote(file), err))
+	}
+	content, err := co.ReadFile(name, maxFileBytes)
+	if err != nil {
+		return nil, problem.With(problem.Config, fmt.Errorf("read the configuration %s: %w", problem.Quote(file), err))
+	}
+	return parse(co, name, content)
+}
+
+// File is the path of the file relative to the checkout, slash-separated.
+func (c *Config) File() string { return c.file }
+
+func parse(co checkout.Tree, file string, content []byte) (*Config, error) {
+	doc, err := decode(file, content)
+	if err != nil {
+		return nil, err
+	}
+	c := &Config{checkout: co, file: file, doc: doc}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// fault is a ConfigError about the value or key at a place.
+func (c *Config) fault(at place, cause error, format string, args ...any) error {
+	return &Error{File: c.file, Line: at.line, Column: at.column, Key: at.key(), Message: fmt.Sprintf(format, args...), Err: cause}
+}
+
+func (c *Config) componentNames() []string { return slices.Sorted(maps.Keys(c.doc.Components)) }
+
+func (c *Config) stackNames() []string { return slices.Sorted(maps.Keys(c.doc.Stacks)) }
+
+// stacksOf are the stacks that a component is in: every one, unless it says
+// which.
+func (c *Config) stacksOf(comp component) []string {
+	if comp.Stacks == nil {
+		return c.stackNames()
+	}
+	var names []string
+	for _, s := range comp.Stacks {
+		names = append(names, s.value)
+	}
+	return names
+}
+
+func (comp component) isIn(stack string) bool {
+	return comp.Stacks == nil || slices.ContainsFunc(comp.Stacks, func(s text) bool { return s.value == stack })
+}

@@ -1,0 +1,70 @@
+package gitops
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
+)
+
+// Error is a fault in gitops.yaml, at one place in it. Its text is one
+// line.
+type Error struct {
+	File    string // as given to Load
+	Line    int    // 1-based
+	Column  int    // 1-based, in characters
+	Key     string // the key it is about, such as components.network.path; may be empty
+	Message string
+	Err     error // the cause, where there is one
+}
+
+// Error is "file:line:column: message", the form that editors and people
+// follow.
+func (e *Error) Error() string {
+	text := fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Code is that of a fault in gitops.yaml.
+func (e *Error) Code() problem.Code { return problem.Config }
+
+// place is where in gitops.yaml a key or value stands.
+type place struct {
+	line, column int
+	parent, name string // of the key: components.network and path
+}
+
+// key is the full name of the place's key; empty for the document.
+func (p place) key() string {
+	if p.parent == "" {
+		return p.name
+	}
+	return p.parent + "." + p.name
+}
+
+// below is the place of a key inside the mapping at p, in another position.
+func (p place) below(name string, line, column int) place {
+	name = problem.Shorten(name)
+	if name == "" || strings.ContainsFunc(name, func(r rune) bool {
+		return r != '-' && r != '_' && r != '/' && !unicode.IsLetter(r) && !unicode.IsNumber(r)
+	}) {
+		name = strconv.Quote(name)
+	}
+	return place{line: line, column: column, parent: p.key(), name: name}
+}
+
+// named is the key and what it is under, for messages.
+func (p place) named() string {
+	if p.parent == "" {
+		return problem.Quote(p.name)
+	}
+	return problem.Quote(p.name) + " under " + p.parent
+}

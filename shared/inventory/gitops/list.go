@@ -1,0 +1,38 @@
+package gitops
+
+import (
+	"slices"
+
+	"github.com/terraform-gitops/gitops/shared/inventory"
+)
+
+// Targets lists all targets, sorted. Nothing of them is looked at on disk.
+func (c *Config) Targets() []inventory.Listed {
+	var all []inventory.Listed
+	for _, r := range c.resolvers() {
+		dependsOn := r.dependsOn()
+		slices.SortFunc(dependsOn, inventory.Name.Compare)
+		all = append(all, inventory.Listed{Component: r.componentName, Stack: r.stackName, Settings: r.settings(), DependsOn: dependsOn})
+	}
+	return all
+}
+
+// resolvers are those of all targets, sorted by name.
+func (c *Config) resolvers() []resolver {
+	var all []resolver
+	for _, name := range c.componentNames() {
+		comp := c.doc.Components[name]
+		for _, stack := range slices.Sorted(slices.Values(c.stacksOf(comp))) {
+			all = append(all, resolver{Config: c, componentName: name, comp: comp, stackName: stack, st: c.doc.Stacks[stack]})
+		}
+	}
+	return all
+}
+
+func targetsByName(c *Config) map[inventory.Name]resolver {
+	all := make(map[inventory.Name]resolver)
+	for _, r := range c.resolvers() {
+		all[inventory.Name{Component: r.componentName, Stack: r.stackName}] = r
+	}
+	return all
+}

@@ -1,0 +1,245 @@
+package gitops
+
+import (
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/terraform-gitops/gitops/shared/checkout"
+	"github.com/terraform-gitops/gitops/shared/fingerprint/references"
+	"github.com/terraform-gitops/gitops/shared/inventory"
+	"github.com/terraform-gitops/gitops/shared/problem"
+)
+
+// defaultPath is the root module folder of a component that says nothing
+// else.
+const defaultPath = "components/{component}"
+
+// Target resolves one component in one stack and sees that its root module
+// and its files are in the checkout. Its errors name the place in gitops.yaml
+// ([*ConfigError]); a target that is not there gives [ErrUnknownTarget], with
+// close names and the choices.
+func (c *Config) Target(componentName, stackName string) (inventory.Target, error) {
+	comp, ok := c.doc.Components[componentName]
+	if !ok {
+		return inventory.Target{}, fmt.Errorf("%w: %s has no component %s: %s", inventory.ErrUnknownTarget, c.file, problem.Quote(componentName), problem.Suggest(componentName, c.componentNames()))
+	}
+	st, ok := c.doc.Stacks[stackName]
+	if !ok {
+		return inventory.Target{}, fmt.Errorf("%w: %s has no stack %s: %s", inventory.ErrUnknownTarget, c.file, problem.Quote(stackName), problem.Suggest(stackName, c.stackNames()))
+	}
+	if !comp.isIn(stackName) {
+		return inventory.Target{}, fmt.Errorf("%w: %s has component %s not in stack %s: %s", inventory.ErrUnknownTarget, c.file, problem.Quote(componentName), problem.Quote(stackName), problem.Suggest(stackName, c.stacksOf(comp)))
+	}
+	return resolver{Config: c, componentName: componentName, comp: comp, stackName: stackName, st: st}.resolve()
+}
+
+// resolver merges the layers of one target: top level, stack, component.
+type resolver struct {
+	*Config
+	componentName, stackName string
+	comp                     component
+	st                       stack
+}
+
+func (r resolver) layers() [3]layer { return [3]layer{r.doc.layer, r.st.layer, r.comp.layer} }
+
+// resolve is the target, once its root module and its files are seen to be there.
+func (r resolver) resolve() (inventory.Target, error) {
+	t, err := r.target()
+	if err == nil {
+		err = r.lookAt(t)
+	}
+	if err != nil {
+		return inventory.Target{}, err
+	}
+	return t, nil
+}
+
+// target is the merged configuration, not yet compared with what is on disk.
+func (r resolver) target() (inventory.Target, error) {
+	t := inventory.Target{
+		Component: r.componentName,
+		Stack:     r.stackName,
+		Root:      r.checkout.Root,
+		Workspace: expand(r.workspace().value, r.componentName, r.stackName),
+		Env:       r.env(),
+		Settings:  r.settings(),
+		Given:     r.given,
+	}
+	var err error
+	if t.Dir, err = r.expandPath(r.path(), ""); err != nil {
+		return t, err
+	}
+	for _, f := range r.varFiles() {
+		name, err := r.expandPath(f, t.Dir)
+		if err != nil {
+			return t, err
+		}
+		t.VarFiles = append(t.VarFiles, name)
+	}
+	for _, b := range r.backendConfig() {
+		value := expand(b.value, r.componentName, r.stackName)
+		if inventory.IsBackendFile(b.value) {
+			if value, err = r.expandPath(b, t.Dir); err == nil && !inventory.IsBackendFile(value) {
+				err = r.fault(b.at, nil, "%s, %s, is a file whose name Terraform would take for KEY=VALUE: avoid the equals sign", b.at.named(), problem.Quote(value))
+			}
+			if err != nil {
+				return t, err
+			}
+		}
+		t.BackendConfig = append(t.BackendConfig, value)
+	}
+	for _, f := range r.planFiles() {
+		out, glob := inventory.SplitPlanFile(f.value)
+		f.value = glob
+		name, err := r.expandPath(f, t.Dir)
+		if err == nil && !doublestar.ValidatePattern(name) {
+			err = r.fault(f.at, nil, "%s, %s, is no pattern for files: close the brackets", f.at.named(), problem.Quote(f.value))
+		}
+		if err != nil {
+			return t, err
+		}
+		t.PlanFiles = append(t.PlanFiles, out+name)
+	}
+	t.DependsOn = r.dependsOn()
+	t.Alone = r.targets[t.Dir] == 1
+	for _, pattern := range slices.Concat(r.doc.Ignore, r.comp.Ignore) {
+		t.Ignore = append(t.Ignore, expand(pattern.value, r.componentName, r.stackName))
+	}
+	return t, nil
+}
+
+func (r resolver) dependsOn() (names []inventory.Name) {
+	for _, dep := range r.comp.DependsOn {
+		// Where the dependency is not in this stack there is nothing to wait for.
+		if r.doc.Components[dep.value].isIn(r.stackName) {
+			names = append(names, inventory.Name{Component: dep.value, Stack: r.stackName})
+		}
+	}
+	return names
+}
+
+// settings are those of the stack over the top level's.
+func (r resolver) settings() inventory.Settings {
+	storage, top := r.st.ArtifactStorage, r.doc.ArtifactStorage
+	return inventory.Settings{
+		TerraformVersion: r.doc.TerraformVersion.value,
+		OpenTofuVersion:  r.doc.OpenTofuVersion.value,
+		Region:           storage.Region.or(top.Region).value,
+		Bucket:           storage.Bucket.or(top.Bucket).value,
+		Table:            storage.Table.or(top.Table).value,
+		StorageURL:       storage.URL.or(top.URL).value,
+		PlanStorageRole:  storage.Role.Plan.or(top.Role.Plan).value,
+		ApplyStorageRole: storage.Role.Apply.or(top.Role.Apply).value,
+		DriftStorageRole: storage.Role.Drift.or(top.Role.Drift).value,
+		PlanRole:         r.st.Role.Plan.or(r.doc.Role.Plan).value,
+		ApplyRole:        r.st.Role.Apply.or(r.doc.Role.Apply).value,
+		Audience:         r.st.Audience.or(r.doc.Audience).value,
+	}
+}
+
+func (r resolver) path() text {
+	return r.comp.Path.or(r.doc.Path).or(text{value: defaultPath, at: r.comp.At})
+}
+
+func (r resolver) workspace() text {
+	return r.comp.Workspace.or(r.st.Workspace).or(r.doc.Workspace)
+}
+
+func (r resolver) varFiles() []text {
+	l := r.layers()
+	return slices.Concat(l[0].VarFiles, l[1].VarFiles, l[2].VarFiles)
+}
+
+func (r resolver) backendConfig() []text {
+	l := r.layers()
+	return slices.Concat(l[0].BackendConfig, l[1].BackendConfig, l[2].BackendConfig)
+}
+
+func (r resolver) planFiles() []text {
+	l := r.layers()
+	return slices.Concat(l[0].PlanFiles, l[1].PlanFiles, l[2].PlanFiles)
+}
+
+func (r resolver) env() map[string]string {
+	var env map[string]string
+	for _, l := range r.layers() {
+		for name, t := range l.Env {
+			if env == nil {
+				env = make(map[string]string)
+			}
+			env[name] = expand(t.value, r.componentName, r.stackName)
+		}
+	}
+	return env
+}
+
+// expandPath is a path of the document relative to the checkout. It was
+// written relative to base, or with a leading slash to the checkout itself.
+func (r resolver) expandPath(t text, base string) (string, error) {
+	expanded, err := expandPath(t.value, r.componentName, r.stackName)
+	if err != nil {
+		return "", r.fault(t.at, err, "%s", t.at.named())
+	}
+	if strings.HasPrefix(expanded, "/") {
+		base = ""
+	}
+	name, err := r.checkout.Name(path.Join(base, "./"+expanded))
+	if err != nil {
+		return "", r.fault(t.at, err, "%s, %s", t.at.named(), problem.Quote(expanded))
+	}
+	return name, nil
+}
+
+// lookAt compares a target with what is on disk, where a message can name the
+// key to correct. Terraform's own message could not.
+func (r resolver) lookAt(t inventory.Target) error {
+	at := r.path().at
+	dir, info, err := r.checkout.Resolve(t.Dir)
+	if err == nil && !info.IsDir() {
+		err = checkout.ErrNotAFolder
+	}
+	if err != nil {
+		return r.fault(at, err, "the root module folder of %s, %s, can't be used (add it, or set `path`)", t, problem.Quote(t.Dir))
+	}
+	entries, err := os.ReadDir(r.checkout.Path(dir))
+	if err != nil {
+		return r.fault(at, checkout.Cause(err), "the root module folder of %s, %s, can't be read", t, problem.Quote(t.Dir))
+	}
+	if !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !e.IsDir() && references.IsFile(e.Name()) }) {
+		return r.fault(at, nil, "the root module folder of %s, %s, has no Terraform files (.tf, .tf.json, .tofu)", t, problem.Quote(t.Dir))
+	}
+	// Terraform: "only URL safe characters, and no path separators".
+	if ws := r.workspace(); url.PathEscape(t.Workspace) != t.Workspace {
+		return r.fault(ws.at, nil, "the workspace of %s, %s, has characters that Terraform does not allow: use letters, digits and -_.~", t, problem.Quote(t.Workspace))
+	}
+	for i, f := range r.varFiles() {
+		if err := r.lookAtFile(t.VarFiles[i]); err != nil {
+			return r.fault(f.at, err, "the var file of %s, %s, can't be used (add it, or correct the list)", t, problem.Quote(t.VarFiles[i]))
+		}
+	}
+	for i, b := range r.backendConfig() {
+		if !inventory.IsBackendFile(t.BackendConfig[i]) {
+			continue
+		}
+		if err := r.lookAtFile(t.BackendConfig[i]); err != nil {
+			return r.fault(b.at, err, "the backend-config file of %s, %s, can't be used (add it, or correct the list)", t, problem.Quote(t.BackendConfig[i]))
+		}
+	}
+	return nil
+}
+
+func (r resolver) lookAtFile(name string) error {
+	_, info, err := r.checkout.Resolve(name)
+	if err == nil && !info.Mode().IsRegular() {
+		err = checkout.ErrNotAFile
+	}
+	return err
+}

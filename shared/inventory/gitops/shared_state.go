@@ -1,0 +1,54 @@
+package gitops
+
+import (
+	"github.com/terraform-gitops/gitops/shared/inventory"
+	"github.com/terraform-gitops/gitops/shared/problem"
+)
+
+// maxResolved limits the work that many components times many stacks make: how
+// many targets, list items and variables there are when all are resolved.
+// 10,000 targets with twenty each need a fifth of it.
+const maxResolved = 1_000_000
+
+// checkStates refuses two targets that would have one state: the same root
+// module folder, workspace, backend configuration, environment and roles.
+// Planning one of them would propose to turn the other's infrastructure into
+// its own. It happens easily, by a stack that is given var files and nothing
+// that keeps its state apart.
+func (c *Config) checkStates() error {
+	total := 0
+	for _, name := range c.componentNames() {
+		comp := c.doc.Components[name]
+		for _, stackName := range c.stacksOf(comp) {
+			total += 1 + len(comp.DependsOn)
+			for _, l := range []layer{c.doc.layer, c.doc.Stacks[stackName].layer, comp.layer} {
+				total += len(l.VarFiles) + len(l.BackendConfig) + len(l.Env)
+			}
+			if total > maxResolved {
+				return c.fault(comp.At, nil, "components times stacks make more than %d targets, list items and variables", maxResolved)
+			}
+		}
+	}
+	owners := make(map[string]inventory.Target)
+	c.given, c.targets = make(map[string]bool), make(map[string]int)
+	for _, componentName := range c.componentNames() {
+		comp := c.doc.Components[componentName]
+		for _, stackName := range c.stacksOf(comp) {
+			t, err := resolver{Config: c, componentName: componentName, comp: comp, stackName: stackName, st: c.doc.Stacks[stackName]}.target()
+			if err != nil {
+				return err
+			}
+			c.targets[t.Dir]++
+			for _, name := range t.Files() {
+				c.given[name] = true
+			}
+			key := t.StateKey()
+			if other, taken := owners[key]; taken {
+				return c.fault(comp.At, nil, "%s and %s would share one state: both are %s with the same workspace and backend-config: set a `workspace` or `backend-config` that differs, for example with {stack}",
+					problem.Shorten(other.String()), problem.Shorten(t.String()), problem.Quote(t.Dir))
+			}
+			owners[key] = t
+		}
+	}
+	return nil
+}
