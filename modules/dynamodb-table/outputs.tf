@@ -4,6 +4,6 @@ output "name" {
 }
 
 output "arn" {
-  description = "ARN of the table. An index's is this, `/index/` and its name."
+  description = "ARN of the table. The ARN of an index is this, `/index/` and its name."
   value       = one(aws_dynamodb_table.this[*].arn)
 }

@@ -25,7 +25,7 @@ variable "tags" {
 }
 
 variable "kms_key_arn" {
-  description = "ARN of the KMS key to encrypt with. `null`: the key `aws/dynamodb`, which AWS makes and manages in your account. With a key of your own, the roles that use the table need `kms:Decrypt` on it too."
+  description = "ARN of the KMS key to encrypt with. `null`: the key `aws/dynamodb`, which AWS creates and manages in your account. With your own key, the roles that use the table also need `kms:Decrypt` on it."
   type        = string
   default     = null
 
@@ -43,7 +43,7 @@ variable "deletion_protection_enabled" {
 }
 
 variable "resource_policy_documents" {
-  description = "Policy documents, as JSON, that together become the table's resource policy. None: no resource policy, and the roles' own policies decide."
+  description = "Policy documents, as JSON, that are combined into the table's resource policy. Default: no resource policy, and only the roles' own policies apply."
   type        = list(string)
   default     = []
   nullable    = false

@@ -29,6 +29,6 @@ output "drift_storage_role_arn" {
 }
 
 output "subjects" {
-  description = "The subjects of tokens that may plan, apply and detect drift, to compare with what a refused run prints."
+  description = "Subjects of the tokens that may plan, apply and detect drift, to compare with the subject that a refused run prints."
   value       = var.create ? { for what in ["plan", "apply", "drift"] : what => distinct(flatten(local.repositories[*][what])) } : null
 }

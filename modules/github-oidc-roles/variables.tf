@@ -6,7 +6,7 @@ variable "create" {
 }
 
 variable "name" {
-  description = "Beginning of each role's name, such as `gitops`: the roles are `gitops-plan`, `gitops-plan-storage`, `gitops-apply`, `gitops-apply-storage` and `gitops-drift-storage`."
+  description = "Prefix of each role's name, such as `gitops`: the roles are `gitops-plan`, `gitops-plan-storage`, `gitops-apply`, `gitops-apply-storage` and `gitops-drift-storage`."
   type        = string
   nullable    = false
 
@@ -25,14 +25,14 @@ variable "tags" {
 
 variable "repositories" {
   description = <<-EOT
-    The repositories whose workflows may assume the roles. They share the roles, so each can write the others' plans: repositories that must be kept apart get a call of this module each.
+    The repositories whose workflows may assume the roles. They share the roles, so each can write the others' plans. If repositories must be isolated from each other, call this module once for each.
 
     - `name`: `OWNER/NAME`, spelled as on GitHub.
-    - `owner_id`, `id`: GitHub's ids of the owner and of the repository, for tokens with the immutable subject `repo:OWNER@ID/NAME@ID:…`, which repositories made since July 2026 have. `gh api repos/OWNER/NAME --jq '.owner.id, .id'` prints both. During a change from one form to the other, list the repository twice.
+    - `owner_id`, `id`: GitHub's ids of the owner and of the repository, for tokens with the immutable subject `repo:OWNER@ID/NAME@ID:…`, which repositories created since July 2026 have. `gh api repos/OWNER/NAME --jq '.owner.id, .id'` prints both. During a change from one format to the other, list the repository twice.
     - `default_branch`: the branch that is applied.
-    - `plan`: what follows the repository in the subjects that may plan: `pull_request`, `ref:refs/heads/BRANCH`, `ref:refs/tags/TAG` or `environment:NAME`. A ref may end in `/*`. By default, pull requests and all branches: their own, on which `replan` has them planned, the default branch, where scheduled runs are, and its merge queue. That gives nobody more than pull requests alone: whoever can push a branch can open one.
-    - `apply`: the same for those that may apply: `environment:NAME`, or the default branch (`ref:refs/heads/BRANCH`) for jobs without environment. By default, the environment `production`, on the default branch: github.com's tokens must also have the default branch in their claim `ref`.
-    - `drift`: the same for drift plans, drift detection, and dry runs of the apply. By default, the default branch.
+    - `plan`: the subjects that may plan, without the repository: `pull_request`, `ref:refs/heads/BRANCH`, `ref:refs/tags/TAG` or `environment:NAME`. A ref may end in `/*`. Default: pull requests and all branches. Branches are needed for `replan`, for scheduled runs on the default branch, and for its merge queue. This gives nobody more than pull requests alone: whoever can push a branch can open a pull request.
+    - `apply`: the subjects that may apply: `environment:NAME`, or the default branch (`ref:refs/heads/BRANCH`) for jobs without an environment. Default: the environment `production`. Tokens of github.com must also have the default branch in their claim `ref`.
+    - `drift`: the subjects for drift plans, drift detection, and dry runs of the apply. Default: the default branch.
   EOT
   type = list(object({
     name           = string
@@ -97,13 +97,13 @@ variable "repositories" {
 
 variable "claims" {
   description = <<-EOT
-    Claims that a role's token must have besides its subject, by role: each is a map of a claim to the values that are trusted. `job_workflow_ref` ties a role to a reusable workflow, whatever the calling workflow says:
+    Claims that a role's token must have in addition to its subject, by role: a map of each claim to the trusted values. `job_workflow_ref` ties a role to a reusable workflow, whatever the calling workflow says:
 
         claims = {
           plan_storage = { job_workflow_ref = ["acme/workflows/.github/workflows/plan.yml@refs/heads/main"] }
         }
 
-    Each value is spelled out: a pattern for the branch or tag of a reusable workflow would trust what anybody pushes to a branch of it. The appliers demand the default branch already, so their claim `ref` is not for you to give.
+    Values can't be patterns: a pattern for the branch or tag of a reusable workflow would trust what anybody pushes to a branch of it. The claim `ref` of the roles that apply is already set to the default branch.
   EOT
   type = object({
     plan          = optional(map(list(string)), {})
@@ -143,7 +143,7 @@ variable "claims" {
 
 variable "storage" {
   description = <<-EOT
-    The plan store that the three storage roles are for: outputs of the modules `s3-bucket` and `dynamodb-table`. `table_kms_key_arn` is the table's key, when that is not the AWS managed one. Without `storage`, no storage role is made: for an account that has infrastructure and no plan store.
+    The plan store of the three storage roles: outputs of the modules `s3-bucket` and `dynamodb-table`. `table_kms_key_arn` is the table's key, if it is not the AWS managed one. Without `storage`, no storage role is created: for an account with infrastructure and no plan store.
   EOT
   type = object({
     bucket_arn        = string
@@ -172,14 +172,14 @@ variable "storage" {
 }
 
 variable "create_terraform_roles" {
-  description = "Whether to make the roles that Terraform itself plans and applies with. Not needed in an account that has the plan store and no infrastructure."
+  description = "Whether to create the roles that Terraform itself plans and applies with. Not needed in an account with the plan store and no infrastructure."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "plan_policy_arns" {
-  description = "Policies of the role that Terraform plans with, as a map of any name to an ARN. None by default. Code of a pull request runs with this role before anyone has read it: give it nothing that writes, and nothing that reads secrets (ReadOnlyAccess reads parameters, objects and items of all services)."
+  description = "Policies of the role that Terraform plans with, as a map of any name to an ARN. Default: none. Code of a pull request runs with this role before anyone has read it. So give it no policy that writes, and none that reads secrets (ReadOnlyAccess reads parameters, objects and items of all services)."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -208,14 +208,14 @@ variable "apply_policy_arns" {
 }
 
 variable "create_oidc_provider" {
-  description = "Whether to make the identity provider for GitHub's tokens. An account has one for each issuer: where it is there already, say `false` and give `oidc_provider_arn`."
+  description = "Whether to create the identity provider for GitHub's tokens. An account has one per issuer: if it exists already, set `false` and give `oidc_provider_arn`."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "oidc_provider_arn" {
-  description = "ARN of the account's identity provider for GitHub's tokens, when `create_oidc_provider` is `false`."
+  description = "ARN of the account's identity provider for GitHub's tokens, if `create_oidc_provider` is `false`."
   type        = string
   default     = null
 
@@ -226,7 +226,7 @@ variable "oidc_provider_arn" {
 }
 
 variable "issuer_url" {
-  description = "Issuer of the tokens. GitHub Enterprise Server's is `https://HOSTNAME/_services/token`; AWS reads the claims in `claims` of github.com's issuer only."
+  description = "Issuer of the tokens. For GitHub Enterprise Server: `https://HOSTNAME/_services/token`. AWS reads the claims in `claims` only for github.com's issuer."
   type        = string
   default     = "https://token.actions.githubusercontent.com"
   nullable    = false
@@ -238,7 +238,7 @@ variable "issuer_url" {
 }
 
 variable "audience" {
-  description = "Audience that the tokens must be for. With another one than the default, give the actions the input `audience`, too."
+  description = "Audience of the tokens. If it is not the default, also set the input `audience` of the actions."
   type        = string
   default     = "sts.amazonaws.com"
   nullable    = false

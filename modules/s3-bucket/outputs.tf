@@ -14,6 +14,6 @@ output "region" {
 }
 
 output "kms_key_arn" {
-  description = "ARN of the key that the bucket is encrypted with, whether made here or given."
+  description = "ARN of the key that the bucket is encrypted with, whether created here or given."
   value       = var.create ? local.kms_key_arn : null
 }

@@ -30,14 +30,14 @@ variable "tags" {
 }
 
 variable "create_kms_key" {
-  description = "Whether to make a KMS key for this bucket alone. `false`: give one in `kms_key_arn`."
+  description = "Whether to create a KMS key for this bucket alone. `false`: give one in `kms_key_arn`."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "kms_key_arn" {
-  description = "ARN of the KMS key to encrypt with when `create_kms_key` is `false`. It must be in the bucket's region."
+  description = "ARN of the KMS key to encrypt with if `create_kms_key` is `false`. It must be in the bucket's region."
   type        = string
   default     = null
 
@@ -49,7 +49,7 @@ variable "kms_key_arn" {
 }
 
 variable "kms_key_deletion_window_in_days" {
-  description = "Days that the bucket's own key waits to be deleted after a destroy. Till then the deletion can be called off."
+  description = "Days between a destroy and the deletion of the bucket's own key. Until then, the deletion can be cancelled."
   type        = number
   default     = 30
   nullable    = false
@@ -61,7 +61,7 @@ variable "kms_key_deletion_window_in_days" {
 }
 
 variable "planfile_expiration_days" {
-  description = "Days after which planfiles are deleted. At least as many as a plan can be applied, which is the plan action's `metadata-retention-days` (14)."
+  description = "Days after which planfiles are deleted. At least the plan action's `metadata-retention-days` (14)."
   type        = number
   default     = 30
   nullable    = false
@@ -73,7 +73,7 @@ variable "planfile_expiration_days" {
 }
 
 variable "force_destroy" {
-  description = "Whether a destroy also deletes what is in the bucket: planfiles, and states that nobody has pushed back yet."
+  description = "Whether a destroy also deletes the objects in the bucket: planfiles, and states that nobody has pushed back yet."
   type        = bool
   default     = false
   nullable    = false
@@ -81,10 +81,10 @@ variable "force_destroy" {
 
 variable "logging" {
   description = <<-EOT
-    Server access logging, to another bucket that lets the log service write: https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
+    Server access logging, to another bucket that allows the log service to write: https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
 
     - `target_bucket`: name of that bucket.
-    - `target_prefix`: beginning of the logs' keys. Default: this bucket's name and a slash.
+    - `target_prefix`: prefix of the logs' keys. Default: this bucket's name and a slash.
   EOT
   type = object({
     target_bucket = string
@@ -100,10 +100,10 @@ variable "logging" {
 
 variable "object_lock" {
   description = <<-EOT
-    Object Lock: no version of an object can be deleted before its time. Once on, it can't be switched off; leaving this out again only ends the default retention.
+    Object Lock: no version of an object can be deleted before its retention ends. It can't be switched off again; removing this setting only ends the default retention.
 
-    - `days`: how long each object is kept, errored states too. Not more than `planfile_expiration_days`.
-    - `mode`: `GOVERNANCE` (who has `s3:BypassGovernanceRetention` may delete earlier) or `COMPLIANCE` (nobody may, the root user included).
+    - `days`: how long each object is retained, including errored states. At most `planfile_expiration_days`.
+    - `mode`: `GOVERNANCE` (with `s3:BypassGovernanceRetention`, objects can be deleted earlier) or `COMPLIANCE` (nobody can, not even the root user).
   EOT
   type = object({
     days = number
@@ -123,7 +123,7 @@ variable "object_lock" {
 }
 
 variable "source_policy_documents" {
-  description = "Policy documents, as JSON, whose statements are added to the bucket's policy. One that has the `sid` of a statement of this module gives way to it."
+  description = "Policy documents, as JSON, whose statements are added to the bucket's policy. If a statement has the same `sid` as one of this module, the module's is used."
   type        = list(string)
   default     = []
   nullable    = false

@@ -11,7 +11,7 @@ terraform {
     }
   }
 
-  # Keep this state where only those get who may change the roles.
+  # Store this state where only people who may change the roles can read it.
   # backend "s3" {}
 }
 

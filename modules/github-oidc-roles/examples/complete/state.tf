@@ -1,12 +1,12 @@
-# The bucket for Terraform's states, and what its roles may do in it. Where you have a
-# backend already, remove this file, the policies `state` in main.tf and `backend` in
-# outputs.tf: its policies go into plan_policy_arns and apply_policy_arns then.
+# The bucket for Terraform's states, and what its roles may do in it. If you already have a
+# backend, remove this file, the policies `state` in main.tf, and `backend` in outputs.tf. Then
+# add the policies for your backend to plan_policy_arns and apply_policy_arns.
 
 resource "aws_s3_bucket" "state" {
   bucket = "${var.name}-state"
   tags   = var.tags
 
-  # Who means to destroy it says so here first.
+  # To destroy the bucket, remove this first.
   lifecycle {
     prevent_destroy = true
   }
@@ -65,11 +65,11 @@ resource "aws_s3_bucket_public_access_block" "state" {
   restrict_public_buckets = true
 }
 
-# To plan is to read the state, with all that it holds, secrets too, and to lock it. So each
-# role has the states of the stacks that are listed, and of no others: give another stack a
-# call of these modules of its own, where other people may plan it. A lock that is there can't
-# be written over, nor that of another stack deleted; who may plan a stack can delete its
-# lock, as `terraform force-unlock` does: IAM does not know whose it is.
+# A plan reads the state, including its secrets, and locks it. So the roles can use the states
+# of the listed stacks only. If other people may plan another stack, use another call of these
+# modules for it. The roles can't overwrite an existing lock or delete a lock of another stack.
+# They can delete the locks of these stacks, as `terraform force-unlock` does: IAM does not know
+# who holds a lock.
 data "aws_iam_policy_document" "state" {
   for_each = toset(["plan", "apply"])
 
@@ -103,7 +103,7 @@ data "aws_iam_policy_document" "state" {
     resources = [for stack in var.stacks : "${aws_s3_bucket.state.arn}/${stack}/*.tflock"]
   }
 
-  # Whatever else is attached: what a state was before can be had back.
+  # Older versions of a state can be restored, whatever other policies are attached.
   statement {
     sid       = "KeepOldStates"
     effect    = "Deny"
