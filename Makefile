@@ -17,7 +17,7 @@ endif
 export VERSION OUT
 endif
 
-MODULES  := shared actions/plan actions/apply actions/drift-detection actions/drift-remediation test
+MODULES  := shared actions/plan actions/apply actions/drift-detection actions/drift-remediation test test/kit
 PACKAGES := $(MODULES:%=./%/...)
 ACTIONS  := plan apply drift-detection drift-remediation
 TOOLS    := $(CURDIR)/test/.tools
@@ -82,11 +82,11 @@ GOTEST = go test -count=1 -timeout $(TESTTIMEOUT) $(GOTESTFLAGS)
 # Stories start the actions, and those Terraform, a thousand times: the race detector looks at
 # them in `make race`, and here at what they are made of, but for what takes it minutes.
 UNRACED = ^(TestModel|TestManyLargePlansFitTheSummaryWorstFirst)$$
-test: tools build ## Run the whole suite, the packages in shared with the race detector
+test: tools build ## Run the whole suite, the packages in shared and the test kit with the race detector
 	@failed=; export TEST_BINARIES=$(BIN); \
-	$(GOTEST) -race -skip '$(UNRACED)' ./shared/... || failed=yes; \
+	$(GOTEST) -race -skip '$(UNRACED)' ./shared/... ./test/kit/... || failed=yes; \
 	CGO_ENABLED=0 $(GOTEST) -run '$(UNRACED)' ./shared/drift ./shared/report || failed=yes; \
-	CGO_ENABLED=0 $(GOTEST) $(filter-out ./shared/...,$(PACKAGES)) || failed=yes; \
+	CGO_ENABLED=0 $(GOTEST) $(filter-out ./shared/... ./test/kit/...,$(PACKAGES)) || failed=yes; \
 	test -z "$$failed"
 
 race: tools ## Run the whole suite with the race detector, which takes much longer

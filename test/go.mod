@@ -17,6 +17,7 @@ require (
 	github.com/microcosm-cc/bluemonday v1.0.27
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/terraform-gitops/gitops/shared v0.0.0
+	github.com/terraform-gitops/gitops/test/kit v0.0.0
 	github.com/yuin/goldmark v1.8.7
 	golang.org/x/net v0.58.0
 	golang.org/x/sync v0.24.0
@@ -96,3 +97,5 @@ require (
 )
 
 replace github.com/terraform-gitops/gitops/shared => ../shared
+
+replace github.com/terraform-gitops/gitops/test/kit => ./kit

@@ -7,17 +7,17 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
-	"github.com/terraform-gitops/gitops/shared/mototest"
+	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 // suite also builds the plan action, which makes the plans that are applied.
-var suite = &ghatest.Suite{Others: []string{"plan"}}
+var suite = &fakerunner.Suite{Others: []string{"plan"}}
 
 func TestMain(m *testing.M) {
 	suite.M = m
 	testscript.Main(suite, map[string]func(){
-		"apply": func() { os.Exit(Main(ghatest.Clock)) },
+		"apply": func() { os.Exit(Main(fakerunner.Clock)) },
 	})
 }
 
@@ -26,10 +26,10 @@ func TestStories(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ghatest.Scripts{
+	fakerunner.Scripts{
 		Root: root, Actions: map[string]string{"plan": suite.Built["plan"], "apply": "apply"},
-		AWS: mototest.Start(t), Atmos: ghatest.Atmos(t, root),
+		AWS: fakeaws.Start(t), Atmos: fakerunner.Atmos(t, root),
 	}.Run(t, "testdata/script")
 }
 
-func TestReadmeMatchesActionFile(t *testing.T) { ghatest.CheckReadme(t, ".") }
+func TestReadmeMatchesActionFile(t *testing.T) { fakerunner.CheckReadme(t, ".") }

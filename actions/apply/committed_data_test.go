@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 // A commit brings Terraform's data folder, under the name that the actions give it: the
@@ -38,7 +38,7 @@ func TestCommittedDataFoldersAreRefused(t *testing.T) {
 			committed[file] = content
 		}
 		w.commit(t, committed)
-		_, log, _, err := w.Exec(t.Context(), suite.Built["plan"], ghatest.ComponentInputs(), 0)
+		_, log, _, err := w.Exec(t.Context(), suite.Built["plan"], fakerunner.ComponentInputs(), 0)
 		if err == nil || !strings.Contains(log, "GITOPS-ROOT-MODULE") || !strings.Contains(log, "data folder") {
 			t.Errorf("%s: plan: error %v\n%s", what, err, log)
 		}

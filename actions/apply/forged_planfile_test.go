@@ -15,10 +15,10 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/gha"
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 // variables is a root module whose variables get their values in every way that Git has.
@@ -195,7 +195,7 @@ func TestVariablesOfTheJobAreNamedAsNotCompared(t *testing.T) {
 // make look well: the target is planned again.
 func TestPlansOfWhatTheMergeDoesNotAffectAreMadeAgain(t *testing.T) {
 	t.Parallel()
-	for _, inputs := range []map[string]string{ghatest.ComponentInputs(), {"targets": `[{"component":"component","stack":"stack"}]`}} {
+	for _, inputs := range []map[string]string{fakerunner.ComponentInputs(), {"targets": `[{"component":"component","stack":"stack"}]`}} {
 		for _, verification := range []string{"strict", "none"} {
 			w := forgeryOf(t, "variable \"given\" {}\nresource \"terraform_data\" \"honest\" { input = var.given }\n", nil, "TF_VAR_given=honest")
 			w.inputs = inputs
@@ -235,7 +235,7 @@ func TestPlansThatWaitAreAppliedOnlyOfNewTargetsThatTheMergeAffects(t *testing.T
 		"applied before":        {true, "components/component/more.tf", true, "replan"},
 		"without being planned": {false, "components/component/more.tf", true, "none"},
 	} {
-		for _, inputs := range []map[string]string{ghatest.ComponentInputs(), {"targets": `[{"component":"component","stack":"stack"}]`}} {
+		for _, inputs := range []map[string]string{fakerunner.ComponentInputs(), {"targets": `[{"component":"component","stack":"stack"}]`}} {
 			w := forgeryOf(t, module, nil, "TF_VAR_given=honest")
 			w.inputs = inputs
 			if c.applied {
@@ -267,7 +267,7 @@ func TestPlansThatWaitAreAppliedOnlyOfNewTargetsThatTheMergeAffects(t *testing.T
 // and this environment of its jobs.
 func forgeryOf(t *testing.T, module string, files map[string]string, environ ...string) *forgery {
 	t.Helper()
-	runner, err := ghatest.OneComponent(t.Context(), t.TempDir(), module)
+	runner, err := fakerunner.OneComponent(t.Context(), t.TempDir(), module)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,7 +306,7 @@ func (w *forgery) commit(t *testing.T, files map[string]string) {
 // plan runs the plan action, and returns its summary.
 func (w *forgery) plan(t *testing.T) string {
 	t.Helper()
-	step, log, _, err := w.Exec(t.Context(), suite.Built["plan"], ghatest.ComponentInputs(), 0)
+	step, log, _, err := w.Exec(t.Context(), suite.Built["plan"], fakerunner.ComponentInputs(), 0)
 	if err != nil {
 		t.Fatalf("plan: %v\n%s", err, log)
 	}
@@ -378,7 +378,7 @@ func (w *forgery) module(t *testing.T) string {
 // run runs the apply action in this process.
 func (w *forgery) run(t *testing.T, more map[string]string) (job.Result, error) {
 	t.Helper()
-	inputs := ghatest.ComponentInputs()
+	inputs := fakerunner.ComponentInputs()
 	if w.inputs != nil {
 		inputs = map[string]string{}
 		for name, value := range w.inputs {

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/gha"
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 const honest = `
@@ -92,18 +92,18 @@ func TestForgedPlansAreRefused(t *testing.T) {
 }
 
 type forgery struct {
-	*ghatest.Runner
+	*fakerunner.Runner
 	store  *planstore.Store
 	inputs map[string]string // of the apply action; nil: those that name the component
 }
 
 // newForgery is a repository whose component was planned honestly.
 func newForgery(t *testing.T) *forgery {
-	runner, err := ghatest.OneComponent(t.Context(), t.TempDir(), honest)
+	runner, err := fakerunner.OneComponent(t.Context(), t.TempDir(), honest)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, log, _, err := runner.Exec(t.Context(), suite.Built["plan"], ghatest.ComponentInputs(), 0); err != nil {
+	if _, log, _, err := runner.Exec(t.Context(), suite.Built["plan"], fakerunner.ComponentInputs(), 0); err != nil {
 		t.Fatalf("plan: %v\n%s", err, log)
 	}
 	store, err := planstore.OpenDirectory(filepath.Join(runner.Dir, "store"), time.Now)
@@ -139,7 +139,7 @@ func (w *forgery) planfile(t *testing.T, module string) string {
 
 // apply runs the action in this process.
 func (w *forgery) apply(t *testing.T) error {
-	step, err := w.Step(ghatest.ComponentInputs())
+	step, err := w.Step(fakerunner.ComponentInputs())
 	if err != nil {
 		t.Fatal(err)
 	}

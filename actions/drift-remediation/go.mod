@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/terraform-gitops/gitops/shared v0.0.0
+	github.com/terraform-gitops/gitops/test/kit v0.0.0
 )
 
 require (
@@ -73,3 +74,5 @@ require (
 )
 
 replace github.com/terraform-gitops/gitops/shared => ../../shared
+
+replace github.com/terraform-gitops/gitops/test/kit => ../../test/kit

@@ -7,17 +7,17 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
-	"github.com/terraform-gitops/gitops/shared/mototest"
+	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 // suite also builds the actions that make what is remediated, and the one that gets in between.
-var suite = &ghatest.Suite{Others: []string{"plan", "drift-detection", "apply"}}
+var suite = &fakerunner.Suite{Others: []string{"plan", "drift-detection", "apply"}}
 
 func TestMain(m *testing.M) {
 	suite.M = m
 	testscript.Main(suite, map[string]func(){
-		"drift-remediation": func() { os.Exit(Main(ghatest.Clock)) },
+		"drift-remediation": func() { os.Exit(Main(fakerunner.Clock)) },
 		"applied-before":    func() { os.Exit(appliedBefore()) },
 	})
 }
@@ -27,10 +27,10 @@ func TestStories(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ghatest.Scripts{
+	fakerunner.Scripts{
 		Root: root, Actions: map[string]string{"plan": suite.Built["plan"], "drift-detection": suite.Built["drift-detection"], "apply": suite.Built["apply"], "drift-remediation": "drift-remediation"},
-		AWS: mototest.Start(t), Atmos: ghatest.Atmos(t, root),
+		AWS: fakeaws.Start(t), Atmos: fakerunner.Atmos(t, root),
 	}.Run(t, "testdata/script")
 }
 
-func TestReadmeMatchesActionFile(t *testing.T) { ghatest.CheckReadme(t, ".") }
+func TestReadmeMatchesActionFile(t *testing.T) { fakerunner.CheckReadme(t, ".") }

@@ -8,8 +8,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
-	"github.com/terraform-gitops/gitops/shared/mototest"
+	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 func TestMain(m *testing.M) {
@@ -25,7 +25,7 @@ func TestStories(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ghatest.Scripts{Root: root, Actions: map[string]string{"plan": "plan"}, AWS: mototest.Start(t), Atmos: ghatest.Atmos(t, root)}.Run(t, "testdata/script")
+	fakerunner.Scripts{Root: root, Actions: map[string]string{"plan": "plan"}, AWS: fakeaws.Start(t), Atmos: fakerunner.Atmos(t, root)}.Run(t, "testdata/script")
 }
 
-func TestReadmeMatchesActionFile(t *testing.T) { ghatest.CheckReadme(t, ".") }
+func TestReadmeMatchesActionFile(t *testing.T) { fakerunner.CheckReadme(t, ".") }

@@ -21,7 +21,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/awsauth"
 	"github.com/terraform-gitops/gitops/shared/gha"
-	"github.com/terraform-gitops/gitops/shared/mototest"
+	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
 )
 
 // The SDK reads the process's environment: these tests are not parallel.
@@ -90,7 +90,7 @@ func request(runtime *gha.Runtime) awsauth.Request {
 }
 
 func TestAnIDTokenBecomesARolesCredentials(t *testing.T) {
-	moto := mototest.Start(t)
+	moto := fakeaws.Start(t)
 	// Ambient credentials that would not load do not matter.
 	environment(t, "AWS_ENDPOINT_URL="+moto.Endpoint, "AWS_WEB_IDENTITY_TOKEN_FILE=/missing")
 	cfg, err := awsauth.Config(t.Context(), request(github(t)))

@@ -24,7 +24,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/terraform-gitops/gitops/shared/awsauth"
-	"github.com/terraform-gitops/gitops/shared/mototest"
+	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
 )
 
 // issuer is an STS that numbers the credentials that it gives.
@@ -157,7 +157,7 @@ func send(t *testing.T, method, address, token string) (int, map[string]string) 
 }
 
 func TestTheSDKHasTheRolesCredentialsFromAnEndpoint(t *testing.T) {
-	moto := mototest.Start(t)
+	moto := fakeaws.Start(t)
 	environment(t, "AWS_ENDPOINT_URL="+moto.Endpoint)
 	e := serve(t, t.Context(), request(github(t)), &watcher{})
 	cfg := terraform(t, e, "AWS_ENDPOINT_URL="+moto.Endpoint)

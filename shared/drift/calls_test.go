@@ -10,17 +10,17 @@ import (
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/drift"
 	"github.com/terraform-gitops/gitops/shared/github"
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 // What a run costs at a thousand targets, a hundred of which have drifted, in
 // requests to GitHub: counted, not timed.
 func TestCallsAtAThousandTargets(t *testing.T) {
 	t.Parallel()
-	gh := githubtest.Start(t)
+	gh := fakegithub.Start(t)
 	gh.Repository(repository)
-	token := gh.NewToken(us, githubtest.Permissions{"contents": "read", "issues": "write"})
+	token := gh.NewToken(us, fakegithub.Permissions{"contents": "read", "issues": "write"})
 	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	store, err := planstore.OpenDirectory(memory(t), func() time.Time { return now })
 	if err != nil {

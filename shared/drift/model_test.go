@@ -14,9 +14,9 @@ import (
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/drift"
 	"github.com/terraform-gitops/gitops/shared/github"
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
 	"github.com/terraform-gitops/gitops/shared/planstore"
-	"github.com/terraform-gitops/gitops/shared/seedtest"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
+	"github.com/terraform-gitops/gitops/test/kit/seed"
 )
 
 const (
@@ -37,13 +37,13 @@ func TestModel(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	seed := seedtest.Seed(t)
+	seed := seed.Number(t)
 	t.Logf("each of %d sequences has the next seed: DRIFT_SEQUENCES=1 plays only the first", n)
 	const shards = 4
 	for shard := range shards {
 		t.Run(strconv.Itoa(shard), func(t *testing.T) {
 			t.Parallel()
-			gh, err := githubtest.New(t.Errorf)
+			gh, err := fakegithub.New(t.Errorf)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -61,8 +61,8 @@ type world struct {
 	t      *testing.T
 	seed   uint64
 	log    []string
-	gh     *githubtest.Server
-	repo   *githubtest.Repository
+	gh     *fakegithub.Server
+	repo   *fakegithub.Repository
 	name   string
 	token  string
 	store  *planstore.Store
@@ -84,7 +84,7 @@ func (w *world) fail(format string, args ...any) {
 	w.t.Errorf("seed %d: %s\n%s", w.seed, fmt.Sprintf(format, args...), strings.Join(w.log, "\n"))
 }
 
-func play(t *testing.T, gh *githubtest.Server, seed uint64) {
+func play(t *testing.T, gh *fakegithub.Server, seed uint64) {
 	w := newWorld(t, gh, seed)
 	for range 4 + w.IntN(8) {
 		w.step()
@@ -102,13 +102,13 @@ func play(t *testing.T, gh *githubtest.Server, seed uint64) {
 	}
 }
 
-func newWorld(t *testing.T, gh *githubtest.Server, seed uint64) *world {
+func newWorld(t *testing.T, gh *fakegithub.Server, seed uint64) *world {
 	w := &world{
 		Rand: rand.New(rand.NewPCG(seed, 0)), t: t, seed: seed, gh: gh, name: fmt.Sprintf("acme/infrastructure-%d", seed),
 		now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC), state: map[drift.Name]string{}, inGit: map[drift.Name]bool{}, notes: map[int]string{}, closed: map[drift.Name]string{},
 	}
 	w.repo = gh.Repository(w.name)
-	w.token = gh.NewToken(us, githubtest.Permissions{"contents": "read", "issues": "write"})
+	w.token = gh.NewToken(us, fakegithub.Permissions{"contents": "read", "issues": "write"})
 	w.cap = []int{-1, 1, 2, 10}[w.IntN(4)]
 	for _, stack := range []string{"dev", "prod", "<!-- x -->"} {
 		name := drift.Name{Component: "network", Stack: stack}
@@ -146,7 +146,7 @@ func (w *world) step() {
 	w.now = w.now.Add(time.Duration(1+w.IntN(40)) * time.Minute)
 	name := w.names[w.IntN(len(w.names))]
 	open := w.open()
-	var issue githubtest.Issue
+	var issue fakegithub.Issue
 	if len(open) > 0 {
 		issue = open[w.IntN(len(open))]
 	}
@@ -158,7 +158,7 @@ func (w *world) step() {
 		w.inGit[name] = !w.inGit[name]
 		w.say("%s is in Git: %t", name, w.inGit[name])
 	case what == 7:
-		w.theirs = append(w.theirs, w.repo.AddIssue(githubtest.Issue{Title: "mine", Body: drift.Marker("network", "dev") + "\nfake", Author: "mona", Labels: []string{drift.Label}}))
+		w.theirs = append(w.theirs, w.repo.AddIssue(fakegithub.Issue{Title: "mine", Body: drift.Marker("network", "dev") + "\nfake", Author: "mona", Labels: []string{drift.Label}}))
 		w.say("mona opens #%d with our label and a forged name", w.theirs[len(w.theirs)-1])
 	case what == 8:
 		for _, i := range open {
@@ -169,7 +169,7 @@ func (w *world) step() {
 		w.newStore()
 		w.say("all items are lost")
 	case what == 9 && issue.Number > 0:
-		i := w.repo.AddIssue(githubtest.Issue{Title: issue.Title, Body: issue.Body, Author: us, Labels: []string{drift.Label}})
+		i := w.repo.AddIssue(fakegithub.Issue{Title: issue.Title, Body: issue.Body, Author: us, Labels: []string{drift.Label}})
 		w.say("#%d is a duplicate of #%d", i, issue.Number)
 	case what < 17 && issue.Number > 0:
 		w.people(issue)
@@ -201,12 +201,12 @@ func (w *world) linked(number int) bool {
 }
 
 // open are our open issues.
-func (w *world) open() []githubtest.Issue {
-	return slices.DeleteFunc(w.repo.Issues(), func(i githubtest.Issue) bool { return i.State != "open" || i.Author != us })
+func (w *world) open() []fakegithub.Issue {
+	return slices.DeleteFunc(w.repo.Issues(), func(i fakegithub.Issue) bool { return i.State != "open" || i.Author != us })
 }
 
 // people do something to one of our issues.
-func (w *world) people(i githubtest.Issue) {
+func (w *world) people(i fakegithub.Issue) {
 	switch w.IntN(10) {
 	case 0, 8, 9:
 		for target, link := range w.links() {
@@ -256,17 +256,17 @@ func (w *world) run() {
 	case 0:
 		ctx, cancel := context.WithCancel(w.t.Context())
 		w.say("the run is killed at request %d", k)
-		w.gh.Fail(githubtest.Fault{Skip: k, Done: w.IntN(2) == 0, Call: cancel})
+		w.gh.Fail(fakegithub.Fault{Skip: k, Done: w.IntN(2) == 0, Call: cancel})
 		w.detect(planned, ctx)
 		cancel()
 	case 1:
 		w.say("request %d fails", k)
-		w.gh.Fail(githubtest.Fault{Skip: k, Status: 502, Done: w.IntN(2) == 0, Times: 3})
+		w.gh.Fail(fakegithub.Fault{Skip: k, Status: 502, Done: w.IntN(2) == 0, Times: 3})
 		w.detect(planned, nil)
 	case 2:
 		w.say("another run begins and ends at request %d", k)
 		before := w.perTarget()
-		w.gh.Fail(githubtest.Fault{Skip: k, Pass: true, Call: func() { w.detect(planned, nil) }})
+		w.gh.Fail(fakegithub.Fault{Skip: k, Pass: true, Call: func() { w.detect(planned, nil) }})
 		w.detect(planned, nil)
 		for name, n := range w.perTarget() {
 			if n > max(1, before[name]) {

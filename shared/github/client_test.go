@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 const repo = "acme/infra"
@@ -45,7 +45,7 @@ func wantError(t *testing.T, err error, parts ...string) {
 }
 
 // requests is what a server was asked, one "METHOD status" each.
-func requests(s *githubtest.Server) string {
+func requests(s *fakegithub.Server) string {
 	var log []string
 	for _, r := range s.Requests() {
 		log = append(log, fmt.Sprint(r.Method, " ", r.Status))
@@ -98,9 +98,9 @@ func TestEachKindOfGitHubIsAskedAtItsOwnAddress(t *testing.T) {
 
 func TestAnEnterpriseServerIsServedToo(t *testing.T) {
 	t.Parallel()
-	s := githubtest.Start(t)
+	s := fakegithub.Start(t)
 	r := s.Repository(repo)
-	n := r.AddPullRequest(githubtest.PullRequest{})
+	n := r.AddPullRequest(fakegithub.PullRequest{})
 	c := connect(t, s.URL()+"/api/v3", s.Token())
 	for _, body := range []string{"one", "two"} {
 		if err := c.StickyComment(t.Context(), repo, n, "k", body); err != nil {
@@ -200,10 +200,10 @@ func TestTheTokenGoesToTheConfiguredHostOnly(t *testing.T) {
 
 func TestARenamedRepositoryIsReadAndNotWritten(t *testing.T) {
 	t.Parallel()
-	s := githubtest.Start(t)
+	s := fakegithub.Start(t)
 	r := s.Repository("acme/old")
-	r.AddPullRequest(githubtest.PullRequest{Title: "grow"})
-	n := r.AddIssue(githubtest.Issue{Title: "drift"})
+	r.AddPullRequest(fakegithub.PullRequest{Title: "grow"})
+	n := r.AddIssue(fakegithub.Issue{Title: "drift"})
 	r.Rename(repo)
 	c := connect(t, s.URL(), s.NewToken("github-actions[bot]", nil))
 	if pr, err := c.PullRequest(t.Context(), "acme/old", 1); err != nil || pr.Title != "grow" {

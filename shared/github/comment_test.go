@@ -6,18 +6,18 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 // commented is a server with one pull request, number 1.
-func commented(t *testing.T) (*githubtest.Server, *githubtest.Repository) {
-	s := githubtest.Start(t)
+func commented(t *testing.T) (*fakegithub.Server, *fakegithub.Repository) {
+	s := fakegithub.Start(t)
 	r := s.Repository(repo)
-	r.AddPullRequest(githubtest.PullRequest{})
+	r.AddPullRequest(fakegithub.PullRequest{})
 	return s, r
 }
 
-func bodies(r *githubtest.Repository) string {
+func bodies(r *fakegithub.Repository) string {
 	var all []string
 	for _, c := range r.Comments(1) {
 		all = append(all, c.Author+": "+c.Body)
@@ -80,13 +80,13 @@ func TestAMarkerInSomeoneElsesCommentIsNotBelieved(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		login       string
-		permissions githubtest.Permissions
+		permissions fakegithub.Permissions
 		forger      string
 	}{
-		"a workflow's token and a person":     {"github-actions[bot]", githubtest.Permissions{"pull_requests": "write"}, "mallory"},
-		"a workflow's token and a lookalike":  {"github-actions[bot]", githubtest.Permissions{"pull_requests": "write"}, "github-actions"},
-		"a workflow's token and another app":  {"github-actions[bot]", githubtest.Permissions{"pull_requests": "write"}, "quoting[bot]"},
-		"an app's token and a workflow":       {"infra[bot]", githubtest.Permissions{"pull_requests": "write"}, "github-actions[bot]"},
+		"a workflow's token and a person":     {"github-actions[bot]", fakegithub.Permissions{"pull_requests": "write"}, "mallory"},
+		"a workflow's token and a lookalike":  {"github-actions[bot]", fakegithub.Permissions{"pull_requests": "write"}, "github-actions"},
+		"a workflow's token and another app":  {"github-actions[bot]", fakegithub.Permissions{"pull_requests": "write"}, "quoting[bot]"},
+		"an app's token and a workflow":       {"infra[bot]", fakegithub.Permissions{"pull_requests": "write"}, "github-actions[bot]"},
 		"a person's token and another person": {"octocat", nil, "mallory"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -219,7 +219,7 @@ func TestATokenThatNobodyOwnsChangesNoComment(t *testing.T) {
 	t.Parallel()
 	s, r := commented(t)
 	r.AddComment(1, "github-actions[bot]", "<!-- k -->\nold")
-	nobody := s.NewToken("", githubtest.Permissions{"pull_requests": "write"})
+	nobody := s.NewToken("", fakegithub.Permissions{"pull_requests": "write"})
 	wantError(t, connect(t, s.URL(), nobody).StickyComment(t.Context(), repo, 1, "k", "x"), "comment on pull request #1 of acme/infra", "which account", "named none")
 	if got := requests(s); got != "GET 200, POST 200" {
 		t.Errorf("requests %s", got)

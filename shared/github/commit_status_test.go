@@ -9,16 +9,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 const planContext = "terraform-gitops/plan"
 
 // withStatuses is a client whose token may do this with statuses and contents.
-func withStatuses(t *testing.T, level string) (*githubtest.Server, *githubtest.Repository, *Client) {
+func withStatuses(t *testing.T, level string) (*fakegithub.Server, *fakegithub.Repository, *Client) {
 	t.Helper()
-	s := githubtest.Start(t)
-	token := s.NewToken(bot, githubtest.Permissions{"statuses": level, "contents": level})
+	s := fakegithub.Start(t)
+	token := s.NewToken(bot, fakegithub.Permissions{"statuses": level, "contents": level})
 	return s, s.Repository(repo), connect(t, s.URL(), token)
 }
 
@@ -56,12 +56,12 @@ func TestOurStatusIsLookedForOnEachPageAndNoFurther(t *testing.T) {
 		s, r, c := withStatuses(t, "read")
 		for i := range 260 {
 			if i == 260-before { // the newest are listed first
-				r.AddStatus(githubtest.Status{Commit: head, Context: planContext, State: "failure"})
+				r.AddStatus(fakegithub.Status{Commit: head, Context: planContext, State: "failure"})
 			}
-			r.AddStatus(githubtest.Status{Commit: head, Context: fmt.Sprint("ci/", i), State: "success"})
+			r.AddStatus(fakegithub.Status{Commit: head, Context: fmt.Sprint("ci/", i), State: "success"})
 		}
 		if before == 0 {
-			r.AddStatus(githubtest.Status{Commit: head, Context: planContext, State: "failure"})
+			r.AddStatus(fakegithub.Status{Commit: head, Context: planContext, State: "failure"})
 		}
 		if got, found, err := c.OurStatus(t.Context(), repo, head, planContext); err != nil || !found || got.State != "failure" {
 			t.Errorf("behind %d: %+v, %t, %v", before, got, found, err)
@@ -110,14 +110,14 @@ func TestOnlyARefusalIsErrPermission(t *testing.T) {
 	t.Parallel()
 	s, _, c := withStatuses(t, "write")
 	for status, unknown := range map[int]bool{404: false, 422: false, 502: true} {
-		s.Fail(githubtest.Fault{Method: "POST", Status: status, Message: "x", Done: status == 502})
+		s.Fail(fakegithub.Fault{Method: "POST", Status: status, Message: "x", Done: status == 502})
 		err := c.SetStatus(t.Context(), repo, head, Status{Context: planContext, State: "failure"})
 		if err == nil || errors.Is(err, ErrPermission) || errors.Is(err, ErrUnknownOutcome) != unknown {
 			t.Errorf("%d: %v", status, err)
 		}
 	}
 	impatient := connect(t, s.URL(), s.Token(), WithMaxWait(0))
-	s.Fail(githubtest.SecondaryLimit(60e9))
+	s.Fail(fakegithub.SecondaryLimit(60e9))
 	if err := impatient.SetStatus(t.Context(), repo, head, Status{State: "failure"}); err == nil || errors.Is(err, ErrPermission) {
 		t.Errorf("at a rate limit: %v", err)
 	}

@@ -5,15 +5,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
 	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 func TestACommitIsBehindThoseThatFollowIt(t *testing.T) {
 	t.Parallel()
-	s := githubtest.Start(t)
+	s := fakegithub.Start(t)
 	s.Repository(repo).AddHistory(base, before, landed)
-	c := connect(t, s.URL(), s.NewToken(bot, githubtest.Permissions{"contents": "read"}))
+	c := connect(t, s.URL(), s.NewToken(bot, fakegithub.Permissions{"contents": "read"}))
 	for commit, want := range map[string]bool{base: true, before: false, landed: false} {
 		if got, err := c.Behind(t.Context(), repo, commit, before); err != nil || got != want {
 			t.Errorf("%s and %s: %t, %v, want %t", commit, before, got, err, want)
@@ -25,7 +25,7 @@ func TestACommitIsBehindThoseThatFollowIt(t *testing.T) {
 	if _, err := c.Behind(t.Context(), repo, base, "main"); err == nil || strings.Contains(err.Error(), "GitHub answered") {
 		t.Errorf("a branch: %v", err)
 	}
-	may := connect(t, s.URL(), s.NewToken(bot, githubtest.Permissions{"contents": "none"}))
+	may := connect(t, s.URL(), s.NewToken(bot, fakegithub.Permissions{"contents": "none"}))
 	if _, err := may.Behind(t.Context(), repo, base, before); !errors.Is(err, ErrPermission) || !strings.Contains(err.Error(), "contents: read") {
 		t.Errorf("a token that may not: %v", err)
 	}

@@ -6,16 +6,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 // starting is a repository with a pull request's branch, and a client that may start workflows.
-func starting(t *testing.T) (*githubtest.Server, *githubtest.Repository, *Client) {
+func starting(t *testing.T) (*fakegithub.Server, *fakegithub.Repository, *Client) {
 	t.Helper()
-	s := githubtest.Start(t)
+	s := fakegithub.Start(t)
 	r := s.Repository(repo)
-	r.AddPullRequest(githubtest.PullRequest{Head: "feature/$(id)", HeadSHA: head, Base: "main", BaseSHA: base})
-	return s, r, connect(t, s.URL(), s.NewToken(bot, githubtest.Permissions{"actions": "write"}))
+	r.AddPullRequest(fakegithub.PullRequest{Head: "feature/$(id)", HeadSHA: head, Base: "main", BaseSHA: base})
+	return s, r, connect(t, s.URL(), s.NewToken(bot, fakegithub.Permissions{"actions": "write"}))
 }
 
 func TestAWorkflowIsStartedOnABranch(t *testing.T) {
@@ -24,7 +24,7 @@ func TestAWorkflowIsStartedOnABranch(t *testing.T) {
 	if err := c.StartWorkflow(t.Context(), repo, "plan.yml", "feature/$(id)", map[string]string{"pull-request": "1"}); err != nil {
 		t.Fatal(err)
 	}
-	want := []githubtest.Dispatch{{Workflow: "plan.yml", Ref: "refs/heads/feature/$(id)", Inputs: map[string]string{"pull-request": "1"}, Sender: bot}}
+	want := []fakegithub.Dispatch{{Workflow: "plan.yml", Ref: "refs/heads/feature/$(id)", Inputs: map[string]string{"pull-request": "1"}, Sender: bot}}
 	if diff := cmp.Diff(want, r.Dispatches()); diff != "" {
 		t.Error(diff)
 	}
@@ -36,7 +36,7 @@ func TestAWorkflowIsStartedOnABranch(t *testing.T) {
 func TestAWorkflowThatCannotBeStartedSaysWhy(t *testing.T) {
 	t.Parallel()
 	s, r, writer := starting(t)
-	reader := connect(t, s.URL(), s.NewToken(bot, githubtest.Permissions{"contents": "write", "actions": "read"}))
+	reader := connect(t, s.URL(), s.NewToken(bot, fakegithub.Permissions{"contents": "write", "actions": "read"}))
 	err := reader.StartWorkflow(t.Context(), repo, "plan.yml", "feature/$(id)", nil)
 	wantError(t, err, "start plan.yml on branch", "`actions: write`")
 	if !errors.Is(err, ErrPermission) {
@@ -49,7 +49,7 @@ func TestAWorkflowThatCannotBeStartedSaysWhy(t *testing.T) {
 	if len(r.Dispatches()) != 0 {
 		t.Errorf("started: %+v", r.Dispatches())
 	}
-	s.Fail(githubtest.Fault{Method: "POST", Done: true})
+	s.Fail(fakegithub.Fault{Method: "POST", Done: true})
 	if err := writer.StartWorkflow(t.Context(), repo, "plan.yml", "main", nil); !errors.Is(err, ErrUnknownOutcome) || len(r.Dispatches()) != 1 {
 		t.Errorf("%v, %+v", err, r.Dispatches())
 	}

@@ -8,15 +8,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
 	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 func TestARefusalSaysWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	s, _ := commented(t)
-	read := s.NewToken("github-actions[bot]", githubtest.Permissions{"pull_requests": "read"})
-	none := s.NewToken("github-actions[bot]", githubtest.Permissions{})
+	read := s.NewToken("github-actions[bot]", fakegithub.Permissions{"pull_requests": "read"})
+	none := s.NewToken("github-actions[bot]", fakegithub.Permissions{})
 	ask := func(c *Client) error { _, err := c.PullRequest(t.Context(), repo, 1); return err }
 	askOther := func(c *Client) error { _, err := c.PullRequest(t.Context(), "acme/other", 1); return err }
 	list := func(c *Client) error {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 func numbers(issues []Issue) []int {
@@ -23,15 +23,15 @@ func numbers(issues []Issue) []int {
 func TestIssuesAreListedByLabelAndStateWithoutPullRequests(t *testing.T) {
 	t.Parallel()
 	s, r, c := withIssues(t)
-	r.AddIssue(githubtest.Issue{Author: bot, Labels: []string{"drift"}})
-	r.AddPullRequest(githubtest.PullRequest{})
+	r.AddIssue(fakegithub.Issue{Author: bot, Labels: []string{"drift"}})
+	r.AddPullRequest(fakegithub.PullRequest{})
 	r.Label(2, "octocat", "drift")
-	r.AddIssue(githubtest.Issue{Labels: []string{"Drift", "prod"}})
-	r.AddIssue(githubtest.Issue{Labels: []string{"bug"}})
-	closed := r.AddIssue(githubtest.Issue{Labels: []string{"drift"}})
+	r.AddIssue(fakegithub.Issue{Labels: []string{"Drift", "prod"}})
+	r.AddIssue(fakegithub.Issue{Labels: []string{"bug"}})
+	closed := r.AddIssue(fakegithub.Issue{Labels: []string{"drift"}})
 	r.CloseIssue(closed, "octocat")
-	r.DeleteIssue(r.AddIssue(githubtest.Issue{Labels: []string{"drift"}}))
-	r.TransferIssue(r.AddIssue(githubtest.Issue{Labels: []string{"drift"}}), s.Repository("acme/other"))
+	r.DeleteIssue(r.AddIssue(fakegithub.Issue{Labels: []string{"drift"}}))
+	r.TransferIssue(r.AddIssue(fakegithub.Issue{Labels: []string{"drift"}}), s.Repository("acme/other"))
 	for _, test := range []struct {
 		query IssueQuery
 		want  []int
@@ -65,7 +65,7 @@ func TestAListTakesOneRequestForEachHundredAndOneToAskWhoWeAre(t *testing.T) {
 	for count, want := range map[int]int{0: 1, 1: 2, 100: 2, 101: 3, 250: 4} {
 		s, r, c := withIssues(t)
 		for range count {
-			r.AddIssue(githubtest.Issue{})
+			r.AddIssue(fakegithub.Issue{})
 		}
 		got, err := c.Issues(t.Context(), repo, IssueQuery{})
 		if err != nil || len(got) != count {
@@ -81,13 +81,13 @@ func TestWhatChangesWhileAListIsReadHidesNoOtherIssue(t *testing.T) {
 	t.Parallel()
 	s, r, c := withIssues(t)
 	for range 150 {
-		r.AddIssue(githubtest.Issue{})
+		r.AddIssue(fakegithub.Issue{})
 	}
-	s.Fail(githubtest.Fault{Path: "/issues", Skip: 1, Pass: true, Call: func() {
+	s.Fail(fakegithub.Fault{Path: "/issues", Skip: 1, Pass: true, Call: func() {
 		for n := 10; n < 20; n++ {
 			r.CloseIssue(n, "octocat")
 		}
-		r.AddIssue(githubtest.Issue{})
+		r.AddIssue(fakegithub.Issue{})
 	}})
 	got, err := c.Issues(t.Context(), repo, IssueQuery{})
 	if err != nil {

@@ -12,16 +12,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 const bot = "github-actions[bot]"
 
 // withIssues is a server whose token may write issues, and a client with it.
-func withIssues(t *testing.T) (*githubtest.Server, *githubtest.Repository, *Client) {
+func withIssues(t *testing.T) (*fakegithub.Server, *fakegithub.Repository, *Client) {
 	t.Helper()
-	s := githubtest.Start(t)
-	return s, s.Repository(repo), connect(t, s.URL(), s.NewToken(bot, githubtest.Permissions{"issues": "write"}))
+	s := fakegithub.Start(t)
+	return s, s.Repository(repo), connect(t, s.URL(), s.NewToken(bot, fakegithub.Permissions{"issues": "write"}))
 }
 
 func TestAnIssueIsOpenedEditedAndRead(t *testing.T) {
@@ -84,7 +84,7 @@ func TestAnIssueOfSomeoneElseIsNotOurs(t *testing.T) {
 	for author, ours := range map[string]bool{
 		"octocat": false, "github-actions": false, "other[bot]": false, "GitHub-Actions[bot]": true,
 	} {
-		n := r.AddIssue(githubtest.Issue{Author: author, Body: "a\r\nb\r\n"})
+		n := r.AddIssue(fakegithub.Issue{Author: author, Body: "a\r\nb\r\n"})
 		got, err := c.Issue(t.Context(), repo, n)
 		if err != nil {
 			t.Fatal(err)
@@ -98,23 +98,23 @@ func TestAnIssueOfSomeoneElseIsNotOurs(t *testing.T) {
 func TestAnIssueThatIsGoneIsNoIssue(t *testing.T) {
 	t.Parallel()
 	s, r, c := withIssues(t)
-	deleted := r.AddIssue(githubtest.Issue{})
+	deleted := r.AddIssue(fakegithub.Issue{})
 	r.DeleteIssue(deleted)
 	other := s.Repository("acme/other")
-	other.AddIssue(githubtest.Issue{})
-	other.AddIssue(githubtest.Issue{})
-	other.AddIssue(githubtest.Issue{})
-	transferred := r.AddIssue(githubtest.Issue{Title: "moved"})
+	other.AddIssue(fakegithub.Issue{})
+	other.AddIssue(fakegithub.Issue{})
+	other.AddIssue(fakegithub.Issue{})
+	transferred := r.AddIssue(fakegithub.Issue{Title: "moved"})
 	r.TransferIssue(transferred, other)
 	// A coincidence must not make it look like ours.
-	sameNumber := r.AddIssue(githubtest.Issue{})
+	sameNumber := r.AddIssue(fakegithub.Issue{})
 	for sameNumber != 5 {
-		sameNumber = r.AddIssue(githubtest.Issue{})
+		sameNumber = r.AddIssue(fakegithub.Issue{})
 	}
 	if n := r.TransferIssue(sameNumber, other); n != sameNumber {
 		t.Fatalf("transferred as #%d", n)
 	}
-	pull := r.AddPullRequest(githubtest.PullRequest{})
+	pull := r.AddPullRequest(fakegithub.PullRequest{})
 	for name, number := range map[string]int{"deleted": deleted, "transferred": transferred, "transferred to its number": sameNumber, "never there": 99} {
 		for call, err := range map[string]error{
 			"read":    second(c.Issue(t.Context(), repo, number)),
@@ -150,9 +150,9 @@ func TestAnIssueThatIsGoneIsNoIssue(t *testing.T) {
 func TestATransferToWhereTheTokenMayNotLookIsNoIssue(t *testing.T) {
 	t.Parallel()
 	s, r, c := withIssues(t)
-	n := r.AddIssue(githubtest.Issue{})
+	n := r.AddIssue(fakegithub.Issue{})
 	r.TransferIssue(n, s.Repository("acme/secret"))
-	s.Fail(githubtest.Fault{Path: "/repositories/", Status: 404, Message: "Not Found"})
+	s.Fail(fakegithub.Fault{Path: "/repositories/", Status: 404, Message: "Not Found"})
 	if _, err := c.Issue(t.Context(), repo, n); !errors.Is(err, ErrNoIssue) {
 		t.Errorf("error %v", err)
 	}
@@ -161,8 +161,8 @@ func TestATransferToWhereTheTokenMayNotLookIsNoIssue(t *testing.T) {
 func TestIssuesThatAreSwitchedOffAreNotAMissingIssue(t *testing.T) {
 	t.Parallel()
 	s, r, c := withIssues(t)
-	r.AddIssue(githubtest.Issue{})
-	s.Fail(githubtest.Fault{Path: "/issues", Times: 2, Status: 410, Message: "Issues are disabled for this repo"})
+	r.AddIssue(fakegithub.Issue{})
+	s.Fail(fakegithub.Fault{Path: "/issues", Times: 2, Status: 410, Message: "Issues are disabled for this repo"})
 	_, err := c.Issue(t.Context(), repo, 1)
 	wantError(t, err, "410 Gone (Issues are disabled for this repo)")
 	if errors.Is(err, ErrNoIssue) {
@@ -206,7 +206,7 @@ func TestAssigneesWhomGitHubRefusesDoNotKeepAnIssueFromBeingOpened(t *testing.T)
 func TestAnIssueThatGitHubWouldRefuseIsNotSent(t *testing.T) {
 	t.Parallel()
 	s, r, c := withIssues(t)
-	r.AddIssue(githubtest.Issue{})
+	r.AddIssue(fakegithub.Issue{})
 	for _, char := range []string{"a", "語", "🚀"} {
 		title, body := strings.Repeat(char, 256), strings.Repeat(char, 65536)
 		_, before := s.Counts()
@@ -237,7 +237,7 @@ func TestAnIssueThatGitHubWouldRefuseIsNotSent(t *testing.T) {
 func TestALockedIssueIsEditedButNotCommentedOn(t *testing.T) {
 	t.Parallel()
 	s, r, c := withIssues(t)
-	n := r.AddIssue(githubtest.Issue{})
+	n := r.AddIssue(fakegithub.Issue{})
 	r.LockIssue(n)
 	err := c.CommentOnIssue(t.Context(), repo, n, "x")
 	if !errors.Is(err, ErrLocked) || errors.Is(err, ErrUnknownOutcome) {
@@ -261,22 +261,22 @@ func TestALockedIssueIsEditedButNotCommentedOn(t *testing.T) {
 func TestAWriteWhoseAnswerIsLostSaysThatItMayBeDone(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		fault   githubtest.Fault
+		fault   fakegithub.Fault
 		unknown bool
 	}{
-		"502, not done":            {githubtest.Fault{Status: 502}, true},
-		"502, done":                {githubtest.Fault{Status: 502, Done: true}, true},
-		"cut, not done":            {githubtest.Fault{}, true},
-		"cut, done":                {githubtest.Fault{Done: true}, true},
-		"refused":                  {githubtest.Fault{Status: 422, Message: "Validation Failed"}, false},
-		"forbidden":                {githubtest.Fault{Status: 403, Message: "Resource not accessible by integration"}, false},
-		"a rate limit, too long":   {githubtest.PrimaryLimit(time.Date(2000, 1, 1, 1, 0, 0, 0, time.UTC)), false}, // an hour on this clock
-		"another limit, too long":  {githubtest.SecondaryLimit(time.Hour), false},
-		"slower than anyone waits": {githubtest.Fault{Delay: time.Hour, Done: true}, true},
+		"502, not done":            {fakegithub.Fault{Status: 502}, true},
+		"502, done":                {fakegithub.Fault{Status: 502, Done: true}, true},
+		"cut, not done":            {fakegithub.Fault{}, true},
+		"cut, done":                {fakegithub.Fault{Done: true}, true},
+		"refused":                  {fakegithub.Fault{Status: 422, Message: "Validation Failed"}, false},
+		"forbidden":                {fakegithub.Fault{Status: 403, Message: "Resource not accessible by integration"}, false},
+		"a rate limit, too long":   {fakegithub.PrimaryLimit(time.Date(2000, 1, 1, 1, 0, 0, 0, time.UTC)), false}, // an hour on this clock
+		"another limit, too long":  {fakegithub.SecondaryLimit(time.Hour), false},
+		"slower than anyone waits": {fakegithub.Fault{Delay: time.Hour, Done: true}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			onFakeClock(t, func(t *testing.T, s *githubtest.Server, r *githubtest.Repository, connect func(...Option) *Client) {
+			onFakeClock(t, func(t *testing.T, s *fakegithub.Server, r *fakegithub.Repository, connect func(...Option) *Client) {
 				c.fault.Writes = true
 				s.Fail(c.fault)
 				client := connect()

@@ -7,13 +7,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 	gogithub "github.com/google/go-github/v84/github"
 
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 func TestLabelsAreAddedAndRemoved(t *testing.T) {
 	t.Parallel()
 	s, r, c := withIssues(t)
-	n := r.AddIssue(githubtest.Issue{Labels: []string{"Drift"}})
+	n := r.AddIssue(fakegithub.Issue{Labels: []string{"Drift"}})
 	odd := []string{"a/b c", "100%", "#1?x=&", "é🚀", "a+b", "drift"}
 	if err := c.AddLabels(t.Context(), repo, n, odd...); err != nil {
 		t.Fatal(err)
@@ -51,7 +51,7 @@ func TestWhoLabelledLastIsFoundOnTheNewestPage(t *testing.T) {
 	s, r, c := withIssues(t)
 	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	s.SetClock(func() time.Time { now = now.Add(time.Second); return now })
-	n := r.AddIssue(githubtest.Issue{})
+	n := r.AddIssue(fakegithub.Issue{})
 	check := func(what string, at time.Time, by string, reads int) {
 		t.Helper()
 		before, _ := s.Counts()

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 func TestWritesArePacedAndReadsAreNot(t *testing.T) {
@@ -21,7 +21,7 @@ func TestWritesArePacedAndReadsAreNot(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			onFakeClock(t, func(t *testing.T, s *githubtest.Server, r *githubtest.Repository, _ func(...Option) *Client) {
+			onFakeClock(t, func(t *testing.T, s *fakegithub.Server, r *fakegithub.Repository, _ func(...Option) *Client) {
 				client, err := New("http://github.test", s.NewToken(bot, nil), append(c.options, WithMaxWait(0), withBase(s))...)
 				if err != nil {
 					t.Fatal(err)
@@ -57,7 +57,7 @@ func TestWritesArePacedAndReadsAreNot(t *testing.T) {
 
 func TestACancelEndsThePauseBetweenWrites(t *testing.T) {
 	t.Parallel()
-	onFakeClock(t, func(t *testing.T, s *githubtest.Server, r *githubtest.Repository, connect func(...Option) *Client) {
+	onFakeClock(t, func(t *testing.T, s *fakegithub.Server, r *fakegithub.Repository, connect func(...Option) *Client) {
 		client := connect(WithPace(time.Hour))
 		if _, err := client.CreateIssue(t.Context(), repo, NewIssue{Title: "x"}); err != nil {
 			t.Fatal(err)

@@ -11,14 +11,14 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 // onFakeClock runs a test on a clock that jumps over every wait, with a server that is
 // reached without a network.
-func onFakeClock(t *testing.T, test func(t *testing.T, s *githubtest.Server, r *githubtest.Repository, connect func(...Option) *Client)) {
+func onFakeClock(t *testing.T, test func(t *testing.T, s *fakegithub.Server, r *fakegithub.Repository, connect func(...Option) *Client)) {
 	s, r := commented(t)
-	token := s.NewToken(bot, githubtest.Permissions{"issues": "write", "pull_requests": "write"})
+	token := s.NewToken(bot, fakegithub.Permissions{"issues": "write", "pull_requests": "write"})
 	synctest.Test(t, func(t *testing.T) {
 		test(t, s, r, func(options ...Option) *Client {
 			return connect(t, "http://github.test", token, append(options, withBase(s))...)
@@ -30,22 +30,22 @@ func TestAReadIsTriedAgainWhenGitHubFails(t *testing.T) {
 	t.Parallel()
 	header := func(seconds string) http.Header { return http.Header{"Retry-After": {seconds}} }
 	for name, c := range map[string]struct {
-		fault githubtest.Fault
+		fault fakegithub.Fault
 		ok    bool
 		want  string
 		waits time.Duration
 	}{
-		"three times":               {githubtest.Fault{Times: 3, Status: 502}, true, "GET 502, GET 502, GET 502, GET 200", 7 * time.Second},
-		"and no more":               {githubtest.Fault{Times: 4, Status: 503, Message: "Unicorn"}, false, "GET 503, GET 503, GET 503, GET 503", 7 * time.Second},
-		"connection cut":            {githubtest.Fault{Times: 2}, true, "GET 0, GET 0, GET 200", 3 * time.Second},
-		"as GitHub asks":            {githubtest.Fault{Status: 503, Header: header("30")}, true, "GET 503, GET 200", 30 * time.Second},
-		"not when it is too long":   {githubtest.Fault{Status: 503, Header: header("600")}, false, "GET 503", 0},
-		"a strange time is ignored": {githubtest.Fault{Status: 503, Header: header("-5 minutes")}, true, "GET 503, GET 200", time.Second},
-		"not when it is our fault":  {githubtest.Fault{Status: 422}, false, "GET 422", 0},
+		"three times":               {fakegithub.Fault{Times: 3, Status: 502}, true, "GET 502, GET 502, GET 502, GET 200", 7 * time.Second},
+		"and no more":               {fakegithub.Fault{Times: 4, Status: 503, Message: "Unicorn"}, false, "GET 503, GET 503, GET 503, GET 503", 7 * time.Second},
+		"connection cut":            {fakegithub.Fault{Times: 2}, true, "GET 0, GET 0, GET 200", 3 * time.Second},
+		"as GitHub asks":            {fakegithub.Fault{Status: 503, Header: header("30")}, true, "GET 503, GET 200", 30 * time.Second},
+		"not when it is too long":   {fakegithub.Fault{Status: 503, Header: header("600")}, false, "GET 503", 0},
+		"a strange time is ignored": {fakegithub.Fault{Status: 503, Header: header("-5 minutes")}, true, "GET 503, GET 200", time.Second},
+		"not when it is our fault":  {fakegithub.Fault{Status: 422}, false, "GET 422", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			onFakeClock(t, func(t *testing.T, s *githubtest.Server, _ *githubtest.Repository, connect func(...Option) *Client) {
+			onFakeClock(t, func(t *testing.T, s *fakegithub.Server, _ *fakegithub.Repository, connect func(...Option) *Client) {
 				s.Fail(c.fault)
 				start := time.Now()
 				_, err := connect().PullRequest(t.Context(), repo, 1)
@@ -65,7 +65,7 @@ func TestAReadIsTriedAgainWhenGitHubFails(t *testing.T) {
 
 func TestAWriteIsNeverSentTwiceAfterAFailure(t *testing.T) {
 	t.Parallel()
-	for name, fault := range map[string]githubtest.Fault{
+	for name, fault := range map[string]fakegithub.Fault{
 		"502":                  {Method: "POST", Path: "/comments", Status: 502},
 		"502 but done":         {Method: "POST", Path: "/comments", Status: 502, Done: true},
 		"connection cut":       {Method: "POST", Path: "/comments"},
@@ -73,7 +73,7 @@ func TestAWriteIsNeverSentTwiceAfterAFailure(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			onFakeClock(t, func(t *testing.T, s *githubtest.Server, r *githubtest.Repository, connect func(...Option) *Client) {
+			onFakeClock(t, func(t *testing.T, s *fakegithub.Server, r *fakegithub.Repository, connect func(...Option) *Client) {
 				s.Fail(fault)
 				err := connect().StickyComment(t.Context(), repo, 1, "k", "x")
 				wantError(t, err, "comment on pull request #1", "it may have been done all the same")
@@ -96,9 +96,9 @@ func TestAWriteIsNeverSentTwiceAfterAFailure(t *testing.T) {
 
 func TestAskingWhoWeAreIsARead(t *testing.T) {
 	t.Parallel()
-	onFakeClock(t, func(t *testing.T, s *githubtest.Server, r *githubtest.Repository, connect func(...Option) *Client) {
+	onFakeClock(t, func(t *testing.T, s *fakegithub.Server, r *fakegithub.Repository, connect func(...Option) *Client) {
 		r.AddComment(1, "github-actions[bot]", "<!-- k -->\nold")
-		s.Fail(githubtest.Fault{Path: "/graphql", Times: 2, Status: 502})
+		s.Fail(fakegithub.Fault{Path: "/graphql", Times: 2, Status: 502})
 		if err := connect().StickyComment(t.Context(), repo, 1, "k", "new"); err != nil {
 			t.Error(err)
 		}
@@ -139,10 +139,10 @@ func TestAUsedUpPrimaryLimitIsWaitedForWithinTheBound(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			onFakeClock(t, func(t *testing.T, s *githubtest.Server, r *githubtest.Repository, connect func(...Option) *Client) {
+			onFakeClock(t, func(t *testing.T, s *fakegithub.Server, r *fakegithub.Repository, connect func(...Option) *Client) {
 				var notices []string
 				client := connect(WithWaitNotice(func(text string) { notices = append(notices, text) }))
-				fault := githubtest.PrimaryLimit(time.Now().Add(c.reset))
+				fault := fakegithub.PrimaryLimit(time.Now().Add(c.reset))
 				fault.Method, fault.Times = "POST", c.times
 				s.Fail(fault)
 				start := time.Now()
@@ -173,8 +173,8 @@ func TestAUsedUpPrimaryLimitIsWaitedForWithinTheBound(t *testing.T) {
 
 func TestASecondaryLimitIsWaitedForAndTheBodySentAgain(t *testing.T) {
 	t.Parallel()
-	onFakeClock(t, func(t *testing.T, s *githubtest.Server, r *githubtest.Repository, connect func(...Option) *Client) {
-		fault := githubtest.SecondaryLimit(50 * time.Second)
+	onFakeClock(t, func(t *testing.T, s *fakegithub.Server, r *fakegithub.Repository, connect func(...Option) *Client) {
+		fault := fakegithub.SecondaryLimit(50 * time.Second)
 		fault.Method, fault.Times = "POST", 2
 		s.Fail(fault)
 		var notices []string
@@ -210,8 +210,8 @@ func TestASecondaryLimitThatIsTooLongIsAnErrorThatNamesItsEnd(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			onFakeClock(t, func(t *testing.T, s *githubtest.Server, _ *githubtest.Repository, connect func(...Option) *Client) {
-				fault := githubtest.SecondaryLimit(c.wait)
+			onFakeClock(t, func(t *testing.T, s *fakegithub.Server, _ *fakegithub.Repository, connect func(...Option) *Client) {
+				fault := fakegithub.SecondaryLimit(c.wait)
 				fault.Times = c.times
 				s.Fail(fault)
 				start := time.Now()
@@ -228,8 +228,8 @@ func TestASecondaryLimitThatIsTooLongIsAnErrorThatNamesItsEnd(t *testing.T) {
 // The limiter sends again at once when a limit has ended by the runner's clock.
 func TestAClockThatRunsAheadDoesNotHammerGitHub(t *testing.T) {
 	t.Parallel()
-	onFakeClock(t, func(t *testing.T, s *githubtest.Server, _ *githubtest.Repository, connect func(...Option) *Client) {
-		fault := githubtest.SecondaryLimit(0)
+	onFakeClock(t, func(t *testing.T, s *fakegithub.Server, _ *fakegithub.Repository, connect func(...Option) *Client) {
+		fault := fakegithub.SecondaryLimit(0)
 		fault.Header.Set("X-RateLimit-Reset", strconv.FormatInt(time.Now().Add(-time.Hour).Unix(), 10))
 		fault.Times = 1000
 		s.Fail(fault)
@@ -243,22 +243,22 @@ func TestAClockThatRunsAheadDoesNotHammerGitHub(t *testing.T) {
 
 func TestAllWaitsTogetherStayWithinTheBound(t *testing.T) {
 	t.Parallel()
-	onFakeClock(t, func(t *testing.T, s *githubtest.Server, _ *githubtest.Repository, connect func(...Option) *Client) {
+	onFakeClock(t, func(t *testing.T, s *fakegithub.Server, _ *fakegithub.Repository, connect func(...Option) *Client) {
 		client := connect(WithMaxWait(100 * time.Second))
 		start := time.Now()
-		for _, fault := range []githubtest.Fault{
-			githubtest.SecondaryLimit(40 * time.Second),
-			githubtest.PrimaryLimit(time.Now().Add(80 * time.Second)), // 40 are left of it by then
+		for _, fault := range []fakegithub.Fault{
+			fakegithub.SecondaryLimit(40 * time.Second),
+			fakegithub.PrimaryLimit(time.Now().Add(80 * time.Second)), // 40 are left of it by then
 		} {
 			s.Fail(fault)
 			if _, err := client.PullRequest(t.Context(), repo, 1); err != nil {
 				t.Fatal(err)
 			}
 		}
-		s.Fail(githubtest.SecondaryLimit(30 * time.Second))
+		s.Fail(fakegithub.SecondaryLimit(30 * time.Second))
 		_, err := client.PullRequest(t.Context(), repo, 1)
 		wantError(t, err, "secondary rate limit", "in 30s")
-		s.Fail(githubtest.PrimaryLimit(time.Now().Add(30 * time.Second)))
+		s.Fail(fakegithub.PrimaryLimit(time.Now().Add(30 * time.Second)))
 		_, err = client.PullRequest(t.Context(), repo, 1)
 		wantError(t, err, "used up until", "in 30s")
 		if took := time.Since(start); took > 100*time.Second {
@@ -269,14 +269,14 @@ func TestAllWaitsTogetherStayWithinTheBound(t *testing.T) {
 
 func TestACancelEndsAWait(t *testing.T) {
 	t.Parallel()
-	for name, fault := range map[string]githubtest.Fault{
-		"for a primary limit":   githubtest.PrimaryLimit(time.Date(2000, 1, 1, 0, 1, 0, 0, time.UTC)),
-		"for a secondary limit": githubtest.SecondaryLimit(time.Minute),
+	for name, fault := range map[string]fakegithub.Fault{
+		"for a primary limit":   fakegithub.PrimaryLimit(time.Date(2000, 1, 1, 0, 1, 0, 0, time.UTC)),
+		"for a secondary limit": fakegithub.SecondaryLimit(time.Minute),
 		"between two tries":     {Status: 503, Header: http.Header{"Retry-After": {"60"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			onFakeClock(t, func(t *testing.T, s *githubtest.Server, _ *githubtest.Repository, connect func(...Option) *Client) {
+			onFakeClock(t, func(t *testing.T, s *fakegithub.Server, _ *fakegithub.Repository, connect func(...Option) *Client) {
 				s.Fail(fault)
 				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 				defer cancel()

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 func TestThePermissionIsTheRoleThatWasGiven(t *testing.T) {
@@ -66,7 +66,7 @@ func TestTheMembersOfATeamAreListed(t *testing.T) {
 		members = append(members, fmt.Sprint("user-", i))
 	}
 	s.AddTeam("acme", "ops", members...)
-	app := connect(t, s.URL(), s.NewToken("infra[bot]", githubtest.Permissions{"members": "read"}))
+	app := connect(t, s.URL(), s.NewToken("infra[bot]", fakegithub.Permissions{"members": "read"}))
 	got, err := app.TeamMembers(t.Context(), "ACME", "ops")
 	if err != nil || strings.Join(got, " ") != strings.Join(members, " ") {
 		t.Errorf("%d members, error %v", len(got), err)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 var (
@@ -21,17 +21,17 @@ var (
 
 func TestThePullRequestMergedAsACommitIsFoundByEachWayOfMerging(t *testing.T) {
 	t.Parallel()
-	for method, commits := range map[githubtest.Method][]string{
-		githubtest.MergeCommit: {landed},
-		githubtest.Squash:      {landed},
-		githubtest.Rebase:      {before, landed},
+	for method, commits := range map[fakegithub.Method][]string{
+		fakegithub.MergeCommit: {landed},
+		fakegithub.Squash:      {landed},
+		fakegithub.Rebase:      {before, landed},
 	} {
 		t.Run(string(method), func(t *testing.T) {
 			t.Parallel()
-			s := githubtest.Start(t)
+			s := fakegithub.Start(t)
 			r := s.Repository(repo)
-			r.AddPullRequest(githubtest.PullRequest{Title: "stays open", HeadSHA: head})
-			n := r.AddPullRequest(githubtest.PullRequest{Title: "grow <b>", Head: "grow", HeadSHA: head, BaseSHA: base})
+			r.AddPullRequest(fakegithub.PullRequest{Title: "stays open", HeadSHA: head})
+			n := r.AddPullRequest(fakegithub.PullRequest{Title: "grow <b>", Head: "grow", HeadSHA: head, BaseSHA: base})
 			r.Merge(n, method, commits...)
 			c := connect(t, s.URL(), s.Token())
 
@@ -106,8 +106,8 @@ func TestOnlyPullRequestsMergedIntoTheBranchAsThisCommitCount(t *testing.T) {
 
 func TestAnOpenPullRequestHasNoMergeCommit(t *testing.T) {
 	t.Parallel()
-	s := githubtest.Start(t)
-	n := s.Repository(repo).AddPullRequest(githubtest.PullRequest{HeadSHA: head})
+	s := fakegithub.Start(t)
+	n := s.Repository(repo).AddPullRequest(fakegithub.PullRequest{HeadSHA: head})
 	pr, err := connect(t, s.URL(), s.Token()).PullRequest(t.Context(), repo, n)
 	if err != nil {
 		t.Fatal(err)
@@ -120,13 +120,13 @@ func TestAnOpenPullRequestHasNoMergeCommit(t *testing.T) {
 func TestOpenPullRequestsAreListedToTheLastPage(t *testing.T) {
 	t.Parallel()
 	for count, want := range map[int]int{0: 1, 100: 1, 101: 2, 250: 3} {
-		s := githubtest.Start(t)
+		s := fakegithub.Start(t)
 		r := s.Repository(repo)
-		r.Merge(r.AddPullRequest(githubtest.PullRequest{}), githubtest.Squash)
-		r.CloseIssue(r.AddPullRequest(githubtest.PullRequest{}), "octocat")
-		r.AddIssue(githubtest.Issue{})
+		r.Merge(r.AddPullRequest(fakegithub.PullRequest{}), fakegithub.Squash)
+		r.CloseIssue(r.AddPullRequest(fakegithub.PullRequest{}), "octocat")
+		r.AddIssue(fakegithub.Issue{})
 		for range count {
-			r.AddPullRequest(githubtest.PullRequest{HeadSHA: head})
+			r.AddPullRequest(fakegithub.PullRequest{HeadSHA: head})
 		}
 		got, err := connect(t, s.URL(), s.Token()).OpenPullRequests(t.Context(), repo)
 		if err != nil || len(got) != count {
@@ -145,10 +145,10 @@ func TestOpenPullRequestsAreListedToTheLastPage(t *testing.T) {
 
 func TestAPullRequestFromAForkIsSeen(t *testing.T) {
 	t.Parallel()
-	s := githubtest.Start(t)
+	s := fakegithub.Start(t)
 	r := s.Repository(repo)
-	r.AddPullRequest(githubtest.PullRequest{})
-	r.AddPullRequest(githubtest.PullRequest{Repository: "evil/infra"})
+	r.AddPullRequest(fakegithub.PullRequest{})
+	r.AddPullRequest(fakegithub.PullRequest{Repository: "evil/infra"})
 	open, err := connect(t, s.URL(), s.Token()).OpenPullRequests(t.Context(), repo)
 	if err != nil {
 		t.Fatal(err)
@@ -167,9 +167,9 @@ func TestAPullRequestFromAForkIsSeen(t *testing.T) {
 
 func TestAPullRequestThatIsClosedAndReopened(t *testing.T) {
 	t.Parallel()
-	s := githubtest.Start(t)
+	s := fakegithub.Start(t)
 	r := s.Repository(repo)
-	n := r.AddPullRequest(githubtest.PullRequest{})
+	n := r.AddPullRequest(fakegithub.PullRequest{})
 	r.Label(n, "octocat", "terraform-unlock")
 	r.UpdateBranch(n, head, base)
 	c := connect(t, s.URL(), s.Token())

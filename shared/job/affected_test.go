@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"github.com/terraform-gitops/gitops/shared/gha"
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
 	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 const twoComponents = `
@@ -199,7 +199,7 @@ func TestTheBaseOfAPullRequest(t *testing.T) {
 }
 
 func TestAffectedOfAtmos(t *testing.T) {
-	t.Setenv("PATH", ghatest.Atmos(t, "../..")+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	t.Setenv("PATH", fakerunner.Atmos(t, "../..")+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	o := &origin{t: t, dir: t.TempDir()}
 	o.git("init", "--quiet", "--initial-branch=main")
 	before := o.commit(map[string]string{"README.md": "x"})

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
 	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 func TestWhatComesBeforeWhatInHistory(t *testing.T) {
@@ -41,9 +41,9 @@ func TestWhatComesBeforeWhatInHistory(t *testing.T) {
 func TestGitHubIsAskedOnceWhereTheWorkspacesHistoryIsTooShort(t *testing.T) {
 	t.Parallel()
 	o := newOrigin(t)
-	gh := githubtest.Start(t)
+	gh := fakegithub.Start(t)
 	gh.Repository("acme/infra").AddHistory(o.left, o.main, o.mergeOfAll)
-	token := gh.NewToken("github-actions[bot]", githubtest.Permissions{"contents": "read"})
+	token := gh.NewToken("github-actions[bot]", fakegithub.Permissions{"contents": "read"})
 	w := o.clone("merge", job.Inputs{}, "--depth=1")
 	open := func(token string) *job.Repository {
 		return open(t, w.origin.dir, w.temp, job.Inputs{Token: token}, &bytes.Buffer{}, "GITHUB_API_URL="+gh.URL())
@@ -64,10 +64,10 @@ func TestGitHubIsAskedOnceWhereTheWorkspacesHistoryIsTooShort(t *testing.T) {
 	if behind, err := rp.Behind(t.Context(), o.main, strings.Repeat("ab", 20)); err != nil || behind {
 		t.Errorf("a commit that is no more: %t, %v", behind, err)
 	}
-	if behind, err := open(gh.NewToken("x", githubtest.Permissions{"contents": "none"})).Behind(t.Context(), o.main, o.mergeOfAll); err != nil || behind {
+	if behind, err := open(gh.NewToken("x", fakegithub.Permissions{"contents": "none"})).Behind(t.Context(), o.main, o.mergeOfAll); err != nil || behind {
 		t.Errorf("a token that may not: %t, %v", behind, err)
 	}
-	gh.Fail(githubtest.Fault{Status: 400})
+	gh.Fail(fakegithub.Fault{Status: 400})
 	if _, err := open(token).Behind(t.Context(), o.main, o.mergeOfAll); err == nil {
 		t.Error("GitHub is out, and nothing is said")
 	}

@@ -11,12 +11,12 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/gha"
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 // What is the same for all targets is found once, however many are worked on at once:
@@ -106,7 +106,7 @@ func (w *watched) Write(line []byte) (int, error) {
 
 // Atmos writes files into a root module's folder that its targets share by name.
 func TestJobsOfOneAtmosFolderWaitForEachOther(t *testing.T) {
-	t.Setenv("PATH", ghatest.Atmos(t, "../..")+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	t.Setenv("PATH", fakerunner.Atmos(t, "../..")+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("../../test/atmos/testdata/sample")); err != nil {
 		t.Fatal(err)

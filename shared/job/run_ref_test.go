@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"testing"
 
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 // In a clone of one commit Git knows nothing of the commit's place: nothing is assumed of it.
@@ -27,9 +27,9 @@ func TestWhatTheRunsRefHolds(t *testing.T) {
 		"no commit of the run":            {o.main, "", nil, false, false},
 	} {
 		for _, depth := range [][]string{nil, {"--depth=1"}} {
-			gh := githubtest.Start(t)
+			gh := fakegithub.Start(t)
 			gh.Repository("acme/infra").AddHistory(c.history...)
-			token := gh.NewToken("github-actions[bot]", githubtest.Permissions{"contents": "read"})
+			token := gh.NewToken("github-actions[bot]", fakegithub.Permissions{"contents": "read"})
 			w := o.clone("merge", job.Inputs{}, depth...)
 			w.origin.git(append([]string{"fetch", "--quiet", "origin", c.checkout}, depth...)...)
 			w.origin.git("checkout", "--quiet", "--detach", c.checkout)

@@ -23,7 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/terraform-gitops/gitops/shared/mototest"
+	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
 )
 
 // wire is the way to AWS: it notes every request, and breaks what a test tells it to.
@@ -73,8 +73,8 @@ func (w *wire) breakWith(broken func(string, *http.Request) (*http.Response, err
 
 // newWiredBackend is an AWS store behind a wire, whose retries don't wait.
 func newWiredBackend(t testing.TB) (*backend, *wire) {
-	cfg := mototest.Start(t).Config()
-	bucketName, tableName := mototest.CreateStore(t, cfg)
+	cfg := fakeaws.Start(t).Config()
+	bucketName, tableName := fakeaws.CreateStore(t, cfg)
 	w := &wire{}
 	cfg.HTTPClient = &http.Client{Transport: w}
 	cfg.Retryer = func() aws.Retryer {
@@ -378,8 +378,8 @@ func (e endless) Read(p []byte) (int, error) {
 // and only they may vanish.
 func TestItemsHaveTheAttributesThatIndexesAndPoliciesRestOn(t *testing.T) {
 	t.Parallel()
-	cfg := mototest.Start(t).Config()
-	bucketName, tableName := mototest.CreateStore(t, cfg)
+	cfg := fakeaws.Start(t).Config()
+	bucketName, tableName := fakeaws.CreateStore(t, cfg)
 	c := newClock()
 	b := &backend{Store: OpenAWS(cfg, bucketName, tableName, c.now), clock: c}
 	r := b.newRecord(&StatePosition{"L", 5})

@@ -16,7 +16,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
-	"github.com/terraform-gitops/gitops/shared/mototest"
+	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
 )
 
 // backend is a store of one test, and the means to spoil it.
@@ -50,8 +50,8 @@ func onEachBackend(t *testing.T, test func(t *testing.T, b *backend)) {
 }
 
 func newAWSBackend(t testing.TB) *backend {
-	cfg := mototest.Start(t).Config()
-	bucketName, tableName := mototest.CreateStore(t, cfg)
+	cfg := fakeaws.Start(t).Config()
+	bucketName, tableName := fakeaws.CreateStore(t, cfg)
 	c := newClock()
 	client, items := openBucket(cfg, bucketName).client, dynamodb.NewFromConfig(cfg)
 	open := func() *Store { return OpenAWS(cfg, bucketName, tableName, c.now) }

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/terraform-gitops/gitops/shared/seedtest"
+	"github.com/terraform-gitops/gitops/test/kit/seed"
 )
 
 // What a child process of a test is told, by environment variables.
@@ -324,7 +324,7 @@ func TestProcessKilledAtAnyMomentLeavesNothingHalfMade(t *testing.T) {
 	enough := tellStory(t, t.TempDir(), func(_ *os.Process, said string) bool { return said == "applied 3" })
 	span := time.Since(began) / time.Duration(len(enough))
 
-	random := seedtest.Random(t)
+	random := seed.Random(t)
 	reached := 0
 	folder := ""
 	for round := range 25 {

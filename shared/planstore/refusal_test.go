@@ -14,8 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/smithy-go"
 
-	"github.com/terraform-gitops/gitops/shared/mototest"
 	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
 )
 
 const (
@@ -198,8 +198,8 @@ func TestOtherErrorsOfAWSAreLeftAsTheyAre(t *testing.T) {
 
 func TestBucketOrTableThatIsNotThereIsNamed(t *testing.T) {
 	t.Parallel()
-	cfg := mototest.Start(t).Config()
-	bucketName, tableName := mototest.CreateStore(t, cfg)
+	cfg := fakeaws.Start(t).Config()
+	bucketName, tableName := fakeaws.CreateStore(t, cfg)
 	c := newClock()
 	open := func(bucketName, tableName string) *backend {
 		return &backend{Store: OpenAWS(cfg, bucketName, tableName, c.now), clock: c}

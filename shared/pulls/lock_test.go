@@ -6,9 +6,9 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/pulls"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 // lock takes network's lock for a pull request, as a job of its own, and gives its holder.
@@ -137,7 +137,7 @@ func TestOfPullRequestsThatPlanAtOnceOneHoldsTheLock(t *testing.T) {
 	var all sync.WaitGroup
 	var asked sync.WaitGroup
 	asked.Add(len(holders))
-	w.server.Fail(githubtest.Fault{Times: len(holders), Call: func() { asked.Done(); asked.Wait() }, Pass: true})
+	w.server.Fail(fakegithub.Fault{Times: len(holders), Call: func() { asked.Done(); asked.Wait() }, Pass: true})
 	for i := range holders {
 		number := w.open("1")
 		job := w.job()
@@ -162,7 +162,7 @@ func TestWhereGitHubCannotBeAskedNoLockIsTaken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	one, two := w.open("1"), w.open("2")
-	w.server.Fail(githubtest.Fault{Times: 100, Status: http.StatusForbidden, Message: "Resource not accessible by integration"})
+	w.server.Fail(fakegithub.Fault{Times: 100, Status: http.StatusForbidden, Message: "Resource not accessible by integration"})
 	if holder := w.lock(one); holder != one {
 		t.Errorf("#%d holds it", holder)
 	}

@@ -9,14 +9,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/terraform-gitops/gitops/shared/github"
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 func (w *world) branch(name string) int {
-	return w.github.AddPullRequest(githubtest.PullRequest{Head: name, HeadSHA: commit("1"), Base: "production"})
+	return w.github.AddPullRequest(fakegithub.PullRequest{Head: name, HeadSHA: commit("1"), Base: "production"})
 }
 
-var starter = githubtest.Permissions{"actions": "write", "contents": "read", "pull_requests": "read"}
+var starter = fakegithub.Permissions{"actions": "write", "contents": "read", "pull_requests": "read"}
 
 // A pull request's code runs with the identity of its own branch, whatever was asked for.
 func TestAPullRequestIsPlannedAgainOnItsOwnBranch(t *testing.T) {
@@ -29,7 +29,7 @@ func TestAPullRequestIsPlannedAgainOnItsOwnBranch(t *testing.T) {
 		t.Errorf("started %v: %v", started, err)
 	}
 	input := func(n int) map[string]string { return map[string]string{"pull-request": fmt.Sprint(n)} }
-	if diff := cmp.Diff([]githubtest.Dispatch{
+	if diff := cmp.Diff([]fakegithub.Dispatch{
 		{Workflow: "plan.yml", Ref: "refs/heads/one", Inputs: input(one), Sender: "github-actions[bot]"},
 		{Workflow: "plan.yml", Ref: "refs/heads/fix/two", Inputs: input(two), Sender: "github-actions[bot]"},
 	}, w.github.Dispatches()); diff != "" {
@@ -46,7 +46,7 @@ func TestOnePullRequestThatCannotBePlannedAgainDoesNotStopTheOthers(t *testing.T
 		t.Errorf("started %v: %v", started, err)
 	}
 	two := w.branch("two")
-	started, err = w.requests(githubtest.Permissions{"actions": "read", "contents": "write", "pull_requests": "read"}).PlanAgain(t.Context(), []int{one, two}, "plan.yml", "main")
+	started, err = w.requests(fakegithub.Permissions{"actions": "read", "contents": "write", "pull_requests": "read"}).PlanAgain(t.Context(), []int{one, two}, "plan.yml", "main")
 	if !errors.Is(err, github.ErrPermission) || len(started) > 0 {
 		t.Errorf("without the permission: started %v: %v", started, err)
 	}

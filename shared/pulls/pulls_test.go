@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/github"
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/pulls"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 const repository = "acme/infrastructure"
@@ -23,8 +23,8 @@ var (
 // world is a repository at GitHub with a plan store in a folder.
 type world struct {
 	*testing.T
-	server *githubtest.Server
-	github *githubtest.Repository
+	server *fakegithub.Server
+	github *fakegithub.Repository
 	store  *planstore.Store
 	clock  time.Time
 	runs   int
@@ -32,7 +32,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	s := githubtest.Start(t)
+	s := fakegithub.Start(t)
 	w := &world{T: t, server: s, github: s.Repository(repository), clock: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	store, err := planstore.OpenDirectory(t.TempDir(), func() time.Time { return w.clock })
 	if err != nil {
@@ -43,14 +43,14 @@ func newWorld(t *testing.T) *world {
 }
 
 // requests are those of a job with a token of its own.
-func (w *world) requests(permissions githubtest.Permissions) *pulls.Requests {
+func (w *world) requests(permissions fakegithub.Permissions) *pulls.Requests {
 	token := w.server.NewToken("github-actions[bot]", permissions)
 	return pulls.New(func() (*github.Client, error) { return github.New(w.server.URL(), token, github.WithPace(0)) }, repository)
 }
 
 // job may do all that plan and apply ask for.
 func (w *world) job() *pulls.Requests {
-	return w.requests(githubtest.Permissions{"contents": "write", "pull_requests": "read", "statuses": "write"})
+	return w.requests(fakegithub.Permissions{"contents": "write", "pull_requests": "read", "statuses": "write"})
 }
 
 // later moves the clock, so that what follows comes after what was.
@@ -58,7 +58,7 @@ func (w *world) later() { w.clock = w.clock.Add(time.Minute) }
 
 // open opens a pull request, whose head is a commit of the digit.
 func (w *world) open(digit string) int {
-	return w.github.AddPullRequest(githubtest.PullRequest{HeadSHA: commit(digit)})
+	return w.github.AddPullRequest(fakegithub.PullRequest{HeadSHA: commit(digit)})
 }
 
 func commit(digit string) string { return strings.Repeat(digit, 40) }
@@ -101,5 +101,5 @@ func (w *world) apply(r planstore.Record) {
 
 // merge merges a pull request as a commit of the digit.
 func (w *world) merge(number int, digit string) {
-	w.github.Merge(number, githubtest.MergeCommit, commit(digit))
+	w.github.Merge(number, fakegithub.MergeCommit, commit(digit))
 }

@@ -10,9 +10,9 @@ import (
 	"testing"
 
 	"github.com/terraform-gitops/gitops/shared/github"
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/pulls"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 // status is the newest of ours on a commit, as "state: description".
@@ -147,7 +147,7 @@ func TestWhereATokenMayNotWriteStatusesTheSupersededAreKnownAllTheSame(t *testin
 		w.plan(network, three, commit("3"))
 		w.merge(one, "a")
 		w.apply(mine)
-		permissions := githubtest.Permissions{"contents": "read", "pull_requests": "read", "statuses": level}
+		permissions := fakegithub.Permissions{"contents": "read", "pull_requests": "read", "statuses": level}
 		superseded, told, err := w.requests(permissions).TellSuperseded(t.Context(), w.applied(one, network))
 		if !slices.Equal(superseded, []int{two, three}) || len(told) != want.told || errors.Is(err, github.ErrPermission) != (level == "read") {
 			t.Errorf("statuses: %s: superseded %v, told %v: %v", level, superseded, told, err)

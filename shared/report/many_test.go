@@ -18,7 +18,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 	"github.com/terraform-gitops/gitops/shared/report/markdown/markdowntest"
-	"github.com/terraform-gitops/gitops/shared/seedtest"
+	"github.com/terraform-gitops/gitops/test/kit/seed"
 )
 
 func TestManyLargePlansFitTheSummaryWorstFirst(t *testing.T) {
@@ -144,7 +144,7 @@ func TestManyIsTheSameInAnyOrder(t *testing.T) {
 	m := NewMany(t.TempDir(), Plans, jobSubject())
 	defer m.Close()
 	var targets sync.WaitGroup
-	for _, i := range seedtest.Random(t).Perm(len(entries)) {
+	for _, i := range seed.Random(t).Perm(len(entries)) {
 		targets.Go(func() {
 			if err := m.Add(entries[i], reportOf(entries[i])); err != nil {
 				t.Error(err)

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 func BenchmarkPlanSample(b *testing.B)  { comparePlan(b, sample, 15) }
@@ -88,7 +88,7 @@ func median(all []float64) float64 {
 
 // world is a repository with one component, and a runner.
 type world struct {
-	*ghatest.Runner
+	*fakerunner.Runner
 	actions string
 }
 
@@ -97,7 +97,7 @@ func newWorld(b *testing.B, module string) *world {
 	if err != nil {
 		b.Fatal(err)
 	}
-	runner, err := ghatest.OneComponent(b.Context(), b.TempDir(), module)
+	runner, err := fakerunner.OneComponent(b.Context(), b.TempDir(), module)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func newWorld(b *testing.B, module string) *world {
 
 // action runs an action and returns its wall time in seconds.
 func (w *world) action(b *testing.B, name string) float64 {
-	_, log, took, err := w.Exec(b.Context(), filepath.Join(w.actions, name), ghatest.ComponentInputs(), 0)
+	_, log, took, err := w.Exec(b.Context(), filepath.Join(w.actions, name), fakerunner.ComponentInputs(), 0)
 	if err != nil {
 		b.Fatalf("%s: %v\n%s", name, err, log)
 	}

@@ -11,18 +11,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 // fleet is a repository with many targets, all of which pull request 1 changes, and a
 // runner.
 type fleet struct {
-	*ghatest.Runner
+	*fakerunner.Runner
 	actions          string // folder of the binaries
 	head, merged     string
-	github           *githubtest.Server
-	repository       *githubtest.Repository
+	github           *fakegithub.Server
+	repository       *fakegithub.Repository
 	opened, accepted []byte // events of the pull request: opened, and closed by its merge
 	merge            func()
 }
@@ -32,9 +32,9 @@ type fleet struct {
 func newFleet(tb testing.TB, actions string, n int, module, store string) *fleet {
 	tb.Helper()
 	dir := tb.TempDir()
-	gh := githubtest.Start(tb)
+	gh := fakegithub.Start(tb)
 	f := &fleet{
-		Runner: &ghatest.Runner{
+		Runner: &fakerunner.Runner{
 			Dir: dir, Repository: "acme/infra", Actor: "mona", Event: "pull_request", Ref: "refs/pull/1/merge", APIURL: gh.URL(),
 			Environ: append(os.Environ(), "TF_CLI_CONFIG_FILE="+filepath.Join(dir, "terraformrc"), "CHECKPOINT_DISABLE=1"),
 		},
@@ -55,22 +55,22 @@ func newFleet(tb testing.TB, actions string, n int, module, store string) *fleet
 	f.head = f.commit(tb)
 	f.merged = f.git(tb, "commit-tree", f.head+"^{tree}", "-p", base, "-m", "squashed")
 
-	number := f.repository.AddPullRequest(githubtest.PullRequest{Head: "grow", HeadSHA: f.head, Base: "main", BaseSHA: base})
+	number := f.repository.AddPullRequest(fakegithub.PullRequest{Head: "grow", HeadSHA: f.head, Base: "main", BaseSHA: base})
 	f.opened = f.event(tb, number, base, "opened")
-	f.merge = sync.OnceFunc(func() { f.repository.Merge(number, githubtest.Squash, f.merged) })
+	f.merge = sync.OnceFunc(func() { f.repository.Merge(number, fakegithub.Squash, f.merged) })
 	f.accepted = f.event(tb, number, base, "closed")
 	return f
 }
 
 func (f *fleet) event(tb testing.TB, number int, base, action string) []byte {
 	tb.Helper()
-	payload, err := ghatest.ActionPayload("../..", "pull_request", action)
+	payload, err := fakerunner.ActionPayload("../..", "pull_request", action)
 	must(tb, err)
 	merged, state := "", "open"
 	if action == "closed" {
 		merged, state = f.merged, "closed"
 	}
-	payload, err = ghatest.Edit(payload, map[string]any{
+	payload, err = fakerunner.Edit(payload, map[string]any{
 		"number": number, "repository.default_branch": "main", "repository.full_name": f.Repository,
 		"pull_request.number": number, "pull_request.state": state,
 		"pull_request.merged": merged != "", "pull_request.merge_commit_sha": merged,
@@ -83,7 +83,7 @@ func (f *fleet) event(tb testing.TB, number int, base, action string) []byte {
 
 // ran is what came of an action.
 type ran struct {
-	*ghatest.Step
+	*fakerunner.Step
 	log  string
 	took time.Duration
 	cpu  time.Duration // of the process, and of what it ran

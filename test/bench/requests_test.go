@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
-	"github.com/terraform-gitops/gitops/shared/mototest"
+	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 func TestRequestsPerTargetAreTheSameFor10And100Targets(t *testing.T) { checkRequests(t, 10, 100) }
@@ -20,7 +20,7 @@ func TestRequestsPerTargetAreTheSameFor10And100Targets(t *testing.T) { checkRequ
 // GitHub is asked as often as for one.
 func checkRequests(t *testing.T, sizes ...int) {
 	t.Helper()
-	server := mototest.Start(t)
+	server := fakeaws.Start(t)
 	actions := build(t)
 	for _, n := range sizes {
 		got := countRequests(t, server, actions, n)
@@ -53,20 +53,20 @@ var number = regexp.MustCompile(`/[0-9a-f]{40}|/[0-9]+`)
 
 // countRequests plans and applies so many targets, and counts the requests of each action
 // by service and operation.
-func countRequests(t *testing.T, server *mototest.Server, actions string, n int) map[string]int {
+func countRequests(t *testing.T, server *fakeaws.Server, actions string, n int) map[string]int {
 	t.Helper()
-	bucket, table := mototest.CreateStore(t, server.Config())
+	bucket, table := fakeaws.CreateStore(t, server.Config())
 	f := newFleet(t, actions, n, sample, fmt.Sprintf("artifact-storage: { region: us-east-1, bucket: %s, table: %s }\n", bucket, table))
 	f.recordTerraform(t)
-	token := f.github.NewToken("github-actions[bot]", githubtest.Permissions{"contents": "read", "pull_requests": "write", "statuses": "write"})
+	token := f.github.NewToken("github-actions[bot]", fakegithub.Permissions{"contents": "read", "pull_requests": "write", "statuses": "write"})
 
 	var mu sync.Mutex
 	counts := map[string]int{}
 	action := ""
-	trail := mototest.NewTrail(server)
+	trail := fakeaws.NewTrail(server)
 	// moto copies the whole table for each transaction. Nothing here depends on what one
 	// wrote, so they are only counted.
-	trail.Refuse = func(w http.ResponseWriter, c mototest.Call) (bool, error) {
+	trail.Refuse = func(w http.ResponseWriter, c fakeaws.Call) (bool, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		counts[action+": "+c.Service+" "+c.Operation]++

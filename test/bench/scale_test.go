@@ -18,13 +18,13 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/drift"
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
 	"github.com/terraform-gitops/gitops/shared/github"
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
-	"github.com/terraform-gitops/gitops/shared/mototest"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/pulls"
 	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 // scale is how many targets the repository has; docs/scale.md has what came of it.
@@ -37,7 +37,7 @@ func TestRequestsOf500Targets(t *testing.T) { checkRequests(t, 500) }
 func TestSelection(t *testing.T) {
 	actions := build(t)
 	for name, changed := range map[string]string{"one component": "components/c007/main.tf", "a module that all call": "modules/m/main.tf"} {
-		f := &fleet{Runner: &ghatest.Runner{Dir: t.TempDir(), Repository: "acme/infra", Event: "workflow_dispatch", Environ: os.Environ(), Payload: []byte(`{"repository":{"default_branch":"main"}}`)}, actions: actions}
+		f := &fleet{Runner: &fakerunner.Runner{Dir: t.TempDir(), Repository: "acme/infra", Event: "workflow_dispatch", Environ: os.Environ(), Payload: []byte(`{"repository":{"default_branch":"main"}}`)}, actions: actions}
 		config := "artifact-storage: { url: ../store }\nvar-files: [\"{stack}.tfvars\"]\nworkspace: \"{stack}\"\ncomponents:\n"
 		for c := range 100 {
 			dir := filepath.Join(f.Workspace(), "components", fmt.Sprintf("c%03d", c))
@@ -100,7 +100,7 @@ func TestOverview(t *testing.T) {
 func TestSuperseded(t *testing.T) {
 	const open, each, planned = 200, 10, 100
 	store, trail := awsStore(t)
-	gh := githubtest.Start(t)
+	gh := fakegithub.Start(t)
 	repository := gh.Repository("acme/infra")
 	planfile := filepath.Join(t.TempDir(), "planfile")
 	write(t, planfile, "a plan")
@@ -115,7 +115,7 @@ func TestSuperseded(t *testing.T) {
 	began := time.Now().Add(-time.Hour)
 	for i := range open {
 		sha := fmt.Sprintf("%040x", i+1)
-		pr := repository.AddPullRequest(githubtest.PullRequest{HeadSHA: sha, Head: fmt.Sprintf("b%d", i)})
+		pr := repository.AddPullRequest(fakegithub.PullRequest{HeadSHA: sha, Head: fmt.Sprintf("b%d", i)})
 		for k := range each {
 			all.Go(func() error {
 				_, err := store.Put(ctx, record((i*each+k)%planned, pr, sha, began), planfile)
@@ -132,7 +132,7 @@ func TestSuperseded(t *testing.T) {
 		must(t, store.Finish(t.Context(), r, runOf(900), planstore.Result{Status: planstore.StatusApplied}))
 		applied = append(applied, pulls.Target{Target: targetOf(i), Store: store, PullRequest: 900})
 	}
-	client, err := github.New(gh.URL(), gh.NewToken("github-actions[bot]", githubtest.Permissions{"contents": "write", "pull_requests": "read", "statuses": "write"}), github.WithPace(0))
+	client, err := github.New(gh.URL(), gh.NewToken("github-actions[bot]", fakegithub.Permissions{"contents": "write", "pull_requests": "read", "statuses": "write"}), github.WithPace(0))
 	must(t, err)
 	for _, n := range []int{1, planned} {
 		calls, asked := len(trail.Calls()), len(gh.Requests())
@@ -149,13 +149,13 @@ func TestSuperseded(t *testing.T) {
 // TestDrift is a reconciliation of as many results, a hundred of which have drifted.
 func TestDrift(t *testing.T) {
 	store, trail := awsStore(t)
-	gh := githubtest.Start(t)
+	gh := fakegithub.Start(t)
 	gh.Repository("acme/infra")
 	var names []drift.Name
 	for i := range scale {
 		names = append(names, drift.Name{Component: component(i), Stack: "stack"})
 	}
-	client, err := github.New(gh.URL(), gh.NewToken("github-actions[bot]", githubtest.Permissions{"contents": "read", "issues": "write"}), github.WithPace(0))
+	client, err := github.New(gh.URL(), gh.NewToken("github-actions[bot]", fakegithub.Permissions{"contents": "read", "issues": "write"}), github.WithPace(0))
 	must(t, err)
 	for run := 1; run <= 2; run++ {
 		all, ctx := errgroup.WithContext(t.Context())
@@ -206,10 +206,10 @@ func targetOf(i int) planstore.Target {
 
 func runOf(n int) planstore.Run { return planstore.Run{ID: fmt.Sprint(n), Attempt: 1} }
 
-func awsStore(t *testing.T) (*planstore.Store, *mototest.Trail) {
-	server := mototest.Start(t)
-	bucket, table := mototest.CreateStore(t, server.Config())
-	trail := mototest.NewTrail(server)
+func awsStore(t *testing.T) (*planstore.Store, *fakeaws.Trail) {
+	server := fakeaws.Start(t)
+	bucket, table := fakeaws.CreateStore(t, server.Config())
+	trail := fakeaws.NewTrail(server)
 	endpoint := httptest.NewServer(trail)
 	t.Cleanup(endpoint.Close)
 	config := server.Config()
@@ -230,7 +230,7 @@ func measure(t *testing.T, what string, do func()) {
 	t.Logf("%s: %v, allocated %d MB", what, took.Round(time.Millisecond), (after.TotalAlloc-before.TotalAlloc)>>20)
 }
 
-func count(t *testing.T, trail *mototest.Trail, from int) {
+func count(t *testing.T, trail *fakeaws.Trail, from int) {
 	t.Helper()
 	counts, bytes := map[string]int{}, 0
 	for _, c := range trail.Calls()[from:] {
@@ -240,7 +240,7 @@ func count(t *testing.T, trail *mototest.Trail, from int) {
 	t.Logf("  AWS: %v, %d KB sent", counts, bytes/1024)
 }
 
-func countGitHub(t *testing.T, gh *githubtest.Server, from int) {
+func countGitHub(t *testing.T, gh *fakegithub.Server, from int) {
 	t.Helper()
 	counts := map[string]int{}
 	for _, r := range gh.Requests()[from:] {

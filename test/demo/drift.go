@@ -9,9 +9,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 // Events as GitHub sends them, from the npm package @octokit/webhooks-examples (MIT
@@ -32,8 +32,8 @@ const (
 // night is the drift's part of the story. GitHub is the tests' own.
 type night struct {
 	*demo
-	gh         *githubtest.Server
-	repository *githubtest.Repository
+	gh         *fakegithub.Server
+	repository *fakegithub.Repository
 	token      string
 	plan       planstore.Record
 
@@ -43,14 +43,14 @@ type night struct {
 
 func (d *demo) newNight() *night {
 	n := &night{demo: d}
-	n.gh = githubtest.NewUnchecked(func(format string, args ...any) {
+	n.gh = fakegithub.NewUnchecked(func(format string, args ...any) {
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		n.problems = append(n.problems, fmt.Sprintf(format, args...))
 	})
 	n.repository = n.gh.Repository(repository)
 	n.repository.SetPermission("mona", "write")
-	n.token = n.gh.NewToken("github-actions[bot]", githubtest.Permissions{"contents": "read", "issues": "write"})
+	n.token = n.gh.NewToken("github-actions[bot]", fakegithub.Permissions{"contents": "read", "issues": "write"})
 	return n
 }
 
@@ -139,6 +139,6 @@ func (n *night) event(ctx context.Context, event string, payload []byte, edits m
 	if n.runner.SHA, err = n.head(ctx); err != nil {
 		return err
 	}
-	n.runner.Payload, err = ghatest.Edit(payload, edits)
+	n.runner.Payload, err = fakerunner.Edit(payload, edits)
 	return err
 }

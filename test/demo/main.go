@@ -15,8 +15,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 	"github.com/terraform-gitops/gitops/test/locate"
 )
 
@@ -57,7 +57,7 @@ type demo struct {
 	actions   string // folder of the built actions
 	terraform string // the program
 	environ   []string
-	runner    *ghatest.Runner
+	runner    *fakerunner.Runner
 	store     *planstore.Store
 	screen    *screen
 	page      *page
@@ -98,7 +98,7 @@ func run(ctx context.Context, o options, s *screen) (err error) {
 	d := &demo{
 		dir: dir, actions: o.actions, terraform: found.Path, environ: environ, store: store, screen: s,
 		page:   &page{Terraform: found.Version},
-		runner: &ghatest.Runner{Dir: dir, Repository: repository, Actor: "mona", Environ: environ, RunID: 1000},
+		runner: &fakerunner.Runner{Dir: dir, Repository: repository, Actor: "mona", Environ: environ, RunID: 1000},
 		runs:   map[planstore.Target]int{},
 	}
 	s.text(fmt.Sprintf("Terraform %s. Network and service are deployed to two stacks, the old way:", found.Version))

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 var (
@@ -47,7 +47,7 @@ type shown struct {
 
 	// Of an issue.
 	When   string // the moment it is shown at
-	Issue  githubtest.Issue
+	Issue  fakegithub.Issue
 	Thread []entry
 }
 
@@ -75,7 +75,7 @@ func (p *page) summary(r ran) {
 }
 
 // issue shows one with its texts and events, in their order.
-func (p *page) issue(when string, r *githubtest.Repository, number int) {
+func (p *page) issue(when string, r *fakegithub.Repository, number int) {
 	i, _ := r.Issue(number)
 	thread := []entry{{At: i.Created, Author: i.Author, Text: p.render(i.Body)}}
 	for _, c := range r.Comments(number) {

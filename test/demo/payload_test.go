@@ -7,7 +7,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 var update = flag.Bool("update", false, "copy the payloads and the style sheet from npm's packages")
@@ -23,7 +23,7 @@ func TestPayloadsAreGitHubsExamples(t *testing.T) {
 		{"issues.json", "issues", "labeled", labelled},
 		{"schedule.json", "schedule", "", schedule},
 	} {
-		payload, err := ghatest.ActionPayload("../..", test.event, test.action)
+		payload, err := fakerunner.ActionPayload("../..", test.event, test.action)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 // opened is a pull_request event as GitHub sends it: see payload_test.go.
@@ -128,7 +128,7 @@ func (d *demo) event(pr *pullRequest) (err error) {
 	}
 	repository := d.runner.Repository
 	d.runner.Event, d.runner.SHA, d.runner.Ref = "pull_request", sha, ref
-	d.runner.Payload, err = ghatest.Edit(opened, map[string]any{
+	d.runner.Payload, err = fakerunner.Edit(opened, map[string]any{
 		"action": action, "number": pr.number, "repository.full_name": repository, "repository.default_branch": "main",
 		"pull_request.number": pr.number, "pull_request.merged": pr.merged != "", "pull_request.merge_commit_sha": pr.merged,
 		"pull_request.head.sha": pr.head, "pull_request.head.ref": pr.branch, "pull_request.head.repo.full_name": repository,

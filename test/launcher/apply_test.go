@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 // slow is what the apply is making when the job is cancelled.
@@ -51,7 +51,7 @@ exit $code
 // applying is a runner with a plan of the slow component, and the step that applies it.
 type applying struct {
 	*world
-	runner *ghatest.Runner
+	runner *fakerunner.Runner
 	binary string // GITOPS_BINARY
 	state  string // the file
 }
@@ -62,30 +62,30 @@ func eachSource(t *testing.T, test func(t *testing.T, a applying)) {
 	built, binaries := t.TempDir(), map[string]string{}
 	for _, action := range []string{"plan", "apply"} {
 		var err error
-		binaries[action], err = ghatest.Binary(t.Context(), "../..", built, action)
+		binaries[action], err = fakerunner.Binary(t.Context(), "../..", built, action)
 		check(t, err)
 	}
-	atmos := ghatest.Atmos(t, "../..")
-	for _, version := range append([]string{""}, ghatest.AtmosVersions()...) {
+	atmos := fakerunner.Atmos(t, "../..")
+	for _, version := range append([]string{""}, fakerunner.AtmosVersions()...) {
 		t.Run("Atmos"+version, func(t *testing.T) {
 			t.Parallel()
 			a := applying{world: newWorld(t), binary: "GITOPS_BINARY=" + binaries["apply"]}
 			dir := filepath.Join(t.TempDir(), "a runner")
 			path, err := os.Getenv("PATH"), error(nil)
 			if version == "" {
-				a.runner, err = ghatest.OneComponent(t.Context(), dir, slow)
+				a.runner, err = fakerunner.OneComponent(t.Context(), dir, slow)
 				a.state = filepath.Join(dir, "state", "terraform.tfstate")
 			} else {
-				a.runner, err = ghatest.OneAtmosComponent(t.Context(), dir, slow, atmos, version)
+				a.runner, err = fakerunner.OneAtmosComponent(t.Context(), dir, slow, atmos, version)
 				a.state = filepath.Join(dir, "state", "stack", "terraform.tfstate")
 				path = atmos + string(os.PathListSeparator) + path
 			}
 			check(t, err)
-			if _, log, _, err := a.runner.Exec(t.Context(), binaries["plan"], ghatest.ComponentInputs(), 0); err != nil {
+			if _, log, _, err := a.runner.Exec(t.Context(), binaries["plan"], fakerunner.ComponentInputs(), 0); err != nil {
 				t.Fatalf("%v\n%s", err, log)
 			}
 			a.runner.RunID++
-			prepared, err := a.runner.Step(ghatest.ComponentInputs())
+			prepared, err := a.runner.Step(fakerunner.ComponentInputs())
 			check(t, err)
 			a.environ, a.workspace, a.temp = prepared.Environ, a.runner.Workspace(), a.runner.Temp()
 			bin := t.TempDir()

@@ -6,7 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/terraform-gitops/gitops/shared/terraform/releasestest"
+	"github.com/terraform-gitops/gitops/shared/terraform/install"
+	"github.com/terraform-gitops/gitops/test/kit/fakereleases"
 )
 
 func TestTerraform(t *testing.T) {
@@ -15,19 +16,19 @@ func TestTerraform(t *testing.T) {
 		name, onPath, want string // versions; a program on PATH
 		downloads          bool
 	}{
-		{"on PATH", releasestest.VersionScript("1.6.0"), "1.6.0", false},
-		{"a development version", releasestest.VersionScript("1.17.0-dev"), "1.17.0-dev", false},
+		{"on PATH", fakereleases.VersionScript("1.6.0"), "1.6.0", false},
+		{"a development version", fakereleases.VersionScript("1.17.0-dev"), "1.17.0-dev", false},
 		{"nothing on PATH", "", "1.11.4", true},
-		{"too old", releasestest.VersionScript("1.5.7"), "1.11.4", true},
-		{"a pre-release of the oldest", releasestest.VersionScript("1.6.0-beta1"), "1.6.0-beta1", false},
+		{"too old", fakereleases.VersionScript("1.5.7"), "1.11.4", true},
+		{"a pre-release of the oldest", fakereleases.VersionScript("1.6.0-beta1"), "1.6.0-beta1", false},
 		{"a version manager without a version", "#!/bin/sh\necho 'No version is set' >&2\nexit 126\n", "1.11.4", true},
-		{"OpenTofu", strings.Replace(releasestest.VersionScript("1.10.0"), `, "terraform_outdated": false`, "", 1), "1.11.4", true},
+		{"OpenTofu", strings.Replace(fakereleases.VersionScript("1.10.0"), `, "terraform_outdated": false`, "", 1), "1.11.4", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			o, said := options(t, test.onPath)
-			site := releasestest.New(t, "1.5.7", "1.11.4", "1.12.0-rc1")
-			o.Releases = site.Releases
+			site := fakereleases.New(t, "1.5.7", "1.11.4", "1.12.0-rc1")
+			o.Releases = install.Releases(site.Releases)
 			found, err := Terraform(t.Context(), o)
 			if err != nil {
 				t.Fatal(err)
@@ -64,7 +65,7 @@ func TestTerraformThatCannotBeDownloaded(t *testing.T) {
 		want         string
 	}{
 		{"no network", "", func(o *Options) { o.Releases.URL = "http://127.0.0.1:1" }, "terraform is not on PATH, and cannot be downloaded: "},
-		{"no network, and too old", releasestest.VersionScript("1.5.7"), func(o *Options) { o.Releases.URL = "http://127.0.0.1:1" },
+		{"no network, and too old", fakereleases.VersionScript("1.5.7"), func(o *Options) { o.Releases.URL = "http://127.0.0.1:1" },
 			"terraform on PATH is 1.5.7, and 1.6 or newer is needed, and cannot be downloaded: "},
 		{"signed by another than HashiCorp", "", func(o *Options) { o.Releases.PublicKey = "" }, "unable to verify checksums signature"},
 		{"no release that will do", "", func(o *Options) { o.AtLeast = "2.0" }, "there is no such release: install Terraform 2.0 or newer"},
@@ -72,7 +73,7 @@ func TestTerraformThatCannotBeDownloaded(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			o, _ := options(t, test.onPath)
-			o.Releases = releasestest.New(t, "1.11.4").Releases
+			o.Releases = install.Releases(fakereleases.New(t, "1.11.4").Releases)
 			test.spoil(&o)
 			found, err := Terraform(t.Context(), o)
 			if err == nil {

@@ -35,9 +35,9 @@ import (
 	"github.com/gruntwork-io/terratest/modules/terraform"
 
 	"github.com/terraform-gitops/gitops/shared/awsauth"
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
-	"github.com/terraform-gitops/gitops/shared/mototest"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 const (
@@ -53,8 +53,8 @@ const (
 
 // account is an AWS account with what the example makes in it.
 type account struct {
-	moto     *mototest.Server
-	trail    *mototest.Trail
+	moto     *fakeaws.Server
+	trail    *fakeaws.Trail
 	endpoint string // of the trail
 	options  *terraform.Options
 
@@ -69,8 +69,8 @@ type account struct {
 // made, and the account is emptied again.
 func TestAccount(t *testing.T) {
 	t.Parallel() // most of it is waiting: the AWS provider lets S3 settle for a minute
-	a := &account{moto: mototest.Start(t)}
-	a.trail = mototest.NewTrail(a.moto)
+	a := &account{moto: fakeaws.Start(t)}
+	a.trail = fakeaws.NewTrail(a.moto)
 	server := httptest.NewServer(a.trail)
 	t.Cleanup(server.Close)
 	a.endpoint = server.URL
@@ -165,7 +165,7 @@ func (a *account) emptyStates(t *testing.T) {
 
 // example is how a user would run examples/complete of a copy of the modules,
 // but for the account.
-func example(t *testing.T, moto *mototest.Server, modules string) *terraform.Options {
+func example(t *testing.T, moto *fakeaws.Server, modules string) *terraform.Options {
 	t.Helper()
 	dir := filepath.Join(modules, "github-oidc-roles", "examples", "complete")
 	// moto's S3 has no host name for each bucket.
@@ -350,10 +350,10 @@ func (a *account) planAndApply(t *testing.T) {
 	built, actions := t.TempDir(), map[string]string{}
 	for _, name := range []string{"plan", "apply"} {
 		var err error
-		actions[name], err = ghatest.Binary(t.Context(), "../..", built, name)
+		actions[name], err = fakerunner.Binary(t.Context(), "../..", built, name)
 		fatal(t, err)
 	}
-	runner, err := ghatest.OneComponent(t.Context(), t.TempDir(), "resource \"terraform_data\" \"network\" {}\n")
+	runner, err := fakerunner.OneComponent(t.Context(), t.TempDir(), "resource \"terraform_data\" \"network\" {}\n")
 	fatal(t, err)
 	runner.Repository = repository
 	settings := strings.Replace(a.settings, "terraform-version: 1.11.4\n", "", 1) // that on PATH will do here
@@ -383,7 +383,7 @@ resource "terraform_data" "network" {}
 		dryRun          bool
 	}{{"plan", pullRequest, false}, {"apply", mainBranch, true}, {"apply", production, false}} {
 		subject = step.subject
-		inputs := ghatest.ComponentInputs()
+		inputs := fakerunner.ComponentInputs()
 		inputs["dry-run"] = strconv.FormatBool(step.dryRun)
 		done, log, _, err := runner.Exec(t.Context(), actions[step.action], inputs, 0)
 		if err != nil {

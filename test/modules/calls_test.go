@@ -8,11 +8,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/terraform-gitops/gitops/shared/mototest"
+	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
 )
 
 // requests are what IAM would have been asked for one call of the actions.
-func (a *account) requests(t *testing.T, c mototest.Call) []request {
+func (a *account) requests(t *testing.T, c fakeaws.Call) []request {
 	t.Helper()
 	switch c.Service {
 	case "sts":
@@ -73,7 +73,7 @@ var s3Headers = map[string]string{
 	"X-Amz-Server-Side-Encryption-Customer-Algorithm": "s3:x-amz-server-side-encryption-customer-algorithm",
 }
 
-func (a *account) s3Requests(t *testing.T, c mototest.Call) []request {
+func (a *account) s3Requests(t *testing.T, c fakeaws.Call) []request {
 	t.Helper()
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(c.URL.Path, "/"), "/")
 	r := request{Role: c.Role, Resource: "arn:aws:s3:::" + bucket + "/" + key, Context: tls()}
@@ -126,7 +126,7 @@ type keyed struct {
 
 func (k keyed) pk() string { return k.Key["pk"].S + k.Item["pk"].S }
 
-func (a *account) dynamodbRequests(t *testing.T, c mototest.Call) []request {
+func (a *account) dynamodbRequests(t *testing.T, c fakeaws.Call) []request {
 	t.Helper()
 	var body struct {
 		keyed

@@ -13,14 +13,14 @@ import (
 
 	"github.com/gruntwork-io/terratest/modules/terraform"
 
-	"github.com/terraform-gitops/gitops/shared/mototest"
+	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
 )
 
 // An account that was set up with the modules as they were before is brought up to
 // date in place: nothing is made anew that has planfiles, records or trust in it.
 func TestUpgradeFromThePreviousModules(t *testing.T) {
 	t.Parallel()
-	moto, err := mototest.Run(t.Context()) // an account of its own
+	moto, err := fakeaws.Run(t.Context()) // an account of its own
 	fatal(t, err)
 	t.Cleanup(func() { _ = moto.Close() }) // it ends with the test's context, too
 

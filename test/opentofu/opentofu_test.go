@@ -12,9 +12,9 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
-	"github.com/terraform-gitops/gitops/shared/mototest"
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 // actions are the paths of the actions' binaries.
@@ -29,7 +29,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	for _, name := range []string{"plan", "apply"} {
-		if actions[name], err = ghatest.Binary(context.Background(), "../..", dir, name); err != nil {
+		if actions[name], err = fakerunner.Binary(context.Background(), "../..", dir, name); err != nil {
 			panic(err)
 		}
 	}
@@ -63,8 +63,8 @@ func TestStories(t *testing.T) {
 		t.Fatal(err)
 	}
 	tofu, terraformNumber := versions(t)
-	testscript.Run(t, ghatest.Scripts{
-		Root: root, Actions: actions, AWS: mototest.Start(t),
+	testscript.Run(t, fakerunner.Scripts{
+		Root: root, Actions: actions, AWS: fakeaws.Start(t),
 		Environ: []string{"TOFU_VERSION=" + tofu, "TERRAFORM_VERSION=" + terraformNumber},
 	}.Params("testdata/script"))
 }

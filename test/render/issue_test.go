@@ -9,9 +9,9 @@ import (
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/drift"
 	"github.com/terraform-gitops/gitops/shared/github"
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 const repository = "acme/infra"
@@ -31,9 +31,9 @@ func driftIssue(t *testing.T, result planstore.DriftResult) string {
 	if err := store.PutDriftResult(t.Context(), result); err != nil {
 		t.Fatal(err)
 	}
-	gh := githubtest.Start(t)
+	gh := fakegithub.Start(t)
 	gh.Repository(repository)
-	client, err := github.New(gh.URL(), gh.NewToken("github-actions[bot]", githubtest.Permissions{"contents": "read", "issues": "write"}), github.WithPace(0))
+	client, err := github.New(gh.URL(), gh.NewToken("github-actions[bot]", fakegithub.Permissions{"contents": "read", "issues": "write"}), github.WithPace(0))
 	if err != nil {
 		t.Fatal(err)
 	}

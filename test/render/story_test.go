@@ -9,7 +9,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 func TestNothingEscapesFromWhatTheActionsWrite(t *testing.T) {
@@ -19,11 +19,11 @@ func TestNothingEscapesFromWhatTheActionsWrite(t *testing.T) {
 		actions, dir := map[string]string{}, t.TempDir()
 		for _, name := range []string{"plan", "drift-detection", "drift-remediation"} {
 			var err error
-			if actions[name], err = ghatest.Binary(t.Context(), root(t), dir, name); err != nil {
+			if actions[name], err = fakerunner.Binary(t.Context(), root(t), dir, name); err != nil {
 				t.Fatal(err)
 			}
 		}
-		params := ghatest.Scripts{Root: root(t), Actions: actions}.Params("testdata/script")
+		params := fakerunner.Scripts{Root: root(t), Actions: actions}.Params("testdata/script")
 		params.Cmds["keep"] = func(ts *testscript.TestScript, _ bool, args []string) { ts.Check(keep(ts, written, args)) }
 		testscript.Run(t, params)
 	})

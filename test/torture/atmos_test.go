@@ -14,9 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
 	"github.com/terraform-gitops/gitops/shared/planstore"
-	"github.com/terraform-gitops/gitops/shared/seedtest"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
+	"github.com/terraform-gitops/gitops/test/kit/seed"
 )
 
 // Each resource writes a line when its making begins, and one when it has ended. It talks
@@ -36,11 +36,11 @@ var victims = []string{"Atmos", "Atmos and what it starts", "the action", "Atmos
 // Terraform must come to its end whoever of those above it is killed: what was made is in
 // the state, and the claim says so.
 func TestTortureTerraformOutlivesAtmos(t *testing.T) {
-	versions := ghatest.AtmosVersions()
-	rounds, random := rounds(t, 2*len(victims)), seedtest.Random(t)
-	actions, atmos := build(t), ghatest.Atmos(t, filepath.Join("..", ".."))
+	versions := fakerunner.AtmosVersions()
+	rounds, random := rounds(t, 2*len(victims)), seed.Random(t)
+	actions, atmos := build(t), fakerunner.Atmos(t, filepath.Join("..", ".."))
 	world := func(round int) *world {
-		runner, err := ghatest.OneAtmosComponent(t.Context(), t.TempDir(), talkative, atmos, versions[round%len(versions)])
+		runner, err := fakerunner.OneAtmosComponent(t.Context(), t.TempDir(), talkative, atmos, versions[round%len(versions)])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +86,7 @@ func (w *world) must(t *testing.T, action string) time.Duration {
 // kill runs the apply and kills a victim after a while. The result is whether the action
 // was killed.
 func (w *world) kill(t *testing.T, victim string, after time.Duration) (action bool) {
-	_, log, _, err := w.ExecAnd(t.Context(), w.actions["apply"], ghatest.ComponentInputs(), func(p *os.Process) func() {
+	_, log, _, err := w.ExecAnd(t.Context(), w.actions["apply"], fakerunner.ComponentInputs(), func(p *os.Process) func() {
 		timer := time.AfterFunc(after, func() {
 			for _, who := range strings.Split(victim, ", then ") {
 				pid := w.atmos()

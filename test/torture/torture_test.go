@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
 	"github.com/terraform-gitops/gitops/shared/planstore"
-	"github.com/terraform-gitops/gitops/shared/seedtest"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
+	"github.com/terraform-gitops/gitops/test/kit/seed"
 )
 
 // Each resource writes a line when it is made: two lines for one resource mean
@@ -30,7 +30,7 @@ resource "terraform_data" "counted" {
 `
 
 func TestTortureKilledRunsLeaveTheTruth(t *testing.T) {
-	rounds, random, actions := rounds(t, 12), seedtest.Random(t), build(t)
+	rounds, random, actions := rounds(t, 12), seed.Random(t), build(t)
 
 	// How long the actions take when they are left alone.
 	w := newWorld(t, actions)
@@ -75,7 +75,7 @@ func build(t *testing.T) map[string]string {
 	actions, dir := map[string]string{}, t.TempDir()
 	for _, name := range []string{"plan", "apply"} {
 		var err error
-		if actions[name], err = ghatest.Binary(t.Context(), "../..", dir, name); err != nil {
+		if actions[name], err = fakerunner.Binary(t.Context(), "../..", dir, name); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -137,13 +137,13 @@ func (w *world) checkApply(t *testing.T, status planstore.Status) {
 }
 
 type world struct {
-	*ghatest.Runner
+	*fakerunner.Runner
 	actions map[string]string
 	log     string
 }
 
 func newWorld(t *testing.T, actions map[string]string) *world {
-	runner, err := ghatest.OneComponent(t.Context(), t.TempDir(), module)
+	runner, err := fakerunner.OneComponent(t.Context(), t.TempDir(), module)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +152,7 @@ func newWorld(t *testing.T, actions map[string]string) *world {
 
 // run runs an action, and kills it after a while if it is still running then.
 func (w *world) run(t *testing.T, action string, kill time.Duration) (took time.Duration, err error) {
-	_, w.log, took, err = w.Exec(t.Context(), w.actions[action], ghatest.ComponentInputs(), kill)
+	_, w.log, took, err = w.Exec(t.Context(), w.actions[action], fakerunner.ComponentInputs(), kill)
 	return took, err
 }
 

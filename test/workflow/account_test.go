@@ -10,15 +10,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/terraform-gitops/gitops/shared/mototest"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
 )
 
 // account is a team's AWS account: a plan store, roles, and GitHub as an identity provider.
 type account struct {
 	t             *testing.T
 	bucket, table string
-	trail         *mototest.Trail
+	trail         *fakeaws.Trail
 	endpoint      string // of the trail
 	tokens        string // where the runner gives out ID tokens
 	store         *planstore.Store
@@ -41,10 +41,10 @@ var (
 
 func newAccount(t *testing.T) *account {
 	t.Helper()
-	moto := mototest.Start(t)
-	a := &account{t: t, trail: mototest.NewTrail(moto)}
+	moto := fakeaws.Start(t)
+	a := &account{t: t, trail: fakeaws.NewTrail(moto)}
 	a.trail.Refuse = a.refuse
-	a.bucket, a.table = mototest.CreateStore(t, moto.Config())
+	a.bucket, a.table = fakeaws.CreateStore(t, moto.Config())
 	a.store = planstore.OpenAWS(moto.Config(), a.bucket, a.table, time.Now)
 	for at, handler := range map[*string]http.Handler{&a.endpoint: a.trail, &a.tokens: http.HandlerFunc(giveIDToken)} {
 		server := httptest.NewServer(handler)
@@ -72,7 +72,7 @@ role:
 }
 
 // refuse is the roles' trust policies.
-func (a *account) refuse(w http.ResponseWriter, call mototest.Call) (bool, error) {
+func (a *account) refuse(w http.ResponseWriter, call fakeaws.Call) (bool, error) {
 	if call.Session == "" {
 		return false, nil
 	}
@@ -95,7 +95,7 @@ func (a *account) refuse(w http.ResponseWriter, call mototest.Call) (bool, error
 }
 
 // calls are those that a job of a run made, the first of them for its credentials.
-func (a *account) calls(run, job string) (calls []mototest.Call) {
+func (a *account) calls(run, job string) (calls []fakeaws.Call) {
 	a.t.Helper()
 	given := map[string]bool{} // access keys
 	for _, call := range a.trail.Calls() {
@@ -166,7 +166,7 @@ func (a *account) wantApplied(stored planstore.Stored, by *job) {
 	if err := a.store.Fetch(a.t.Context(), record, filepath.Join(a.t.TempDir(), "planfile")); err != nil {
 		a.t.Error(err)
 	}
-	if !slices.ContainsFunc(by.calls, func(call mototest.Call) bool {
+	if !slices.ContainsFunc(by.calls, func(call fakeaws.Call) bool {
 		return call.Service == "s3" && call.Operation == http.MethodGet &&
 			call.URL.Path == "/"+a.bucket+"/"+record.ObjectKey && call.URL.Query().Get("versionId") == record.ObjectVersion
 	}) {

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/terraform-gitops/gitops/shared/mototest"
+	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
 )
 
 // run is a workflow run.
@@ -32,7 +32,7 @@ type job struct {
 	inputs map[string]string // what the runner gave the action
 	set    map[string]string // outputs that the action set
 
-	calls []mototest.Call // to AWS
+	calls []fakeaws.Call // to AWS
 }
 
 // spy is a script that Node reads before each action's (NODE_OPTIONS). It keeps the inputs

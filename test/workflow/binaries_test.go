@@ -8,7 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 // binaries is a folder with the actions' binaries, built once.
@@ -25,7 +25,7 @@ var (
 	binaryFolder string // TestMain makes it
 	built        = sync.OnceValues(func() (string, error) {
 		for _, action := range []string{"plan", "apply", "drift-detection", "drift-remediation"} {
-			file, err := ghatest.Binary(context.Background(), root, binaryFolder, action)
+			file, err := fakerunner.Binary(context.Background(), root, binaryFolder, action)
 			if err == nil {
 				err = os.Symlink(file, filepath.Join(binaryFolder, action+"_"+runtime.GOOS+"_"+runtime.GOARCH))
 			}

@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 // pullRequestEvent is what happens to a pull request.
@@ -73,10 +73,10 @@ func (tm *team) event(workflow, event, action string, edits map[string]any) *run
 	case event == "issues" && action == "closed":
 		example = "reopened"
 	}
-	payload, err := ghatest.ActionPayload(root, event, example)
+	payload, err := fakerunner.ActionPayload(root, event, example)
 	if err == nil {
 		edits["repository.full_name"] = name
-		payload, err = ghatest.Edit(payload, edits)
+		payload, err = fakerunner.Edit(payload, edits)
 	}
 	if err == nil {
 		err = os.WriteFile(tm.path("event.json"), payload, 0o600)
@@ -100,7 +100,7 @@ func (tm *team) event(workflow, event, action string, edits map[string]any) *run
 	args := []string{
 		event, "--eventpath", tm.path("event.json"), "--workflows", file, "--actor", "mona",
 		"--env", "GITHUB_REPOSITORY=" + name, "--env", "GITHUB_RUN_ID=" + id, "--env", "GITHUB_REF=" + ref, "--env", "GITHUB_API_URL=" + tm.github.URL(),
-		"--secret", "GITHUB_TOKEN=" + tm.github.NewToken("github-actions[bot]", githubtest.Permissions{}),
+		"--secret", "GITHUB_TOKEN=" + tm.github.NewToken("github-actions[bot]", fakegithub.Permissions{}),
 		"--local-repository", "terraform-gitops/gitops@v1=" + tm.workflows, "--no-skip-checkout",
 	}
 	for _, uses := range checkouts(tm.t) {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 // file is what the tests read of a workflow's file.
@@ -70,8 +70,8 @@ func (j fileJob) subject(called fileJob, event, ref string) string {
 }
 
 // ofAPI are permissions as GitHub's API names them.
-func ofAPI(permissions map[string]string) githubtest.Permissions {
-	named := githubtest.Permissions{}
+func ofAPI(permissions map[string]string) fakegithub.Permissions {
+	named := fakegithub.Permissions{}
 	for name, level := range permissions {
 		named[strings.ReplaceAll(name, "-", "_")] = level
 	}

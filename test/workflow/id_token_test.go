@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/terraform-gitops/gitops/shared/mototest"
+	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
 )
 
 // claims are what an ID token says, and which job it is of, which GitHub's do not.
@@ -66,7 +66,7 @@ func readToken(token string) (c claims, err error) {
 }
 
 // taker is who asks for a role.
-func taker(call mototest.Call) (claims, error) {
+func taker(call fakeaws.Call) (claims, error) {
 	form, err := url.ParseQuery(string(call.Body))
 	if err != nil {
 		return claims{}, err

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"maps"
 
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 // pullRequest is one of the team's.
@@ -25,7 +25,7 @@ func (tm *team) open(branch, from, to string, files ...string) *pullRequest {
 		tm.edit(file, from, to)
 	}
 	pr.head = tm.commit("Change the infrastructure")
-	pr.number = tm.github.Repository(name).AddPullRequest(githubtest.PullRequest{Head: branch, HeadSHA: pr.head, Base: "main", BaseSHA: pr.base})
+	pr.number = tm.github.Repository(name).AddPullRequest(fakegithub.PullRequest{Head: branch, HeadSHA: pr.head, Base: "main", BaseSHA: pr.base})
 	tm.trialMerge(pr)
 	return pr
 }
@@ -61,7 +61,7 @@ func (tm *team) merge(pr *pullRequest) {
 	}
 	tm.git("push", "--quiet", "origin", "main")
 	pr.merge = tm.git("rev-parse", "main")
-	tm.github.Repository(name).Merge(pr.number, githubtest.MergeCommit, pr.merge)
+	tm.github.Repository(name).Merge(pr.number, fakegithub.MergeCommit, pr.merge)
 }
 
 // edits are what makes a payload one of this pull request.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
 // team has the sample infrastructure, and the workflows of examples as they are. Its
@@ -22,7 +22,7 @@ type team struct {
 
 func newTeam(t *testing.T) *team {
 	t.Helper()
-	server, err := githubtest.New(t.Errorf)
+	server, err := fakegithub.New(t.Errorf)
 	if err != nil {
 		t.Fatal(err)
 	}

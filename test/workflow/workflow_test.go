@@ -14,8 +14,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
-	"github.com/terraform-gitops/gitops/shared/github/githubtest"
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 const root = "../.." // of this repository
@@ -28,7 +28,7 @@ func TestPullRequestIsPlannedMergedAndAppliedOnce(t *testing.T) {
 	r.edit("components/network/acme-ue2-dev.tfvars", "10.1.0.0", "10.9.0.0")
 	r.git("commit", "--quiet", "--all", "--message", "Move the network")
 	r.head = r.git("rev-parse", "HEAD")
-	r.github.Repository(name).AddPullRequest(githubtest.PullRequest{Head: "new-range", HeadSHA: r.head, Base: "main", BaseSHA: r.base})
+	r.github.Repository(name).AddPullRequest(fakegithub.PullRequest{Head: "new-range", HeadSHA: r.head, Base: "main", BaseSHA: r.base})
 	plan := r.run("plan", "opened").job("plan")
 	plan.want("success", "3 to add, 0 to change, 0 to destroy")
 	inputs := map[string]string{
@@ -40,7 +40,7 @@ func TestPullRequestIsPlannedMergedAndAppliedOnce(t *testing.T) {
 	r.git("checkout", "--quiet", "main")
 	r.git("merge", "--quiet", "--no-ff", "--no-edit", "new-range")
 	r.merged = r.git("rev-parse", "HEAD")
-	r.github.Repository(name).Merge(1, githubtest.MergeCommit, r.merged)
+	r.github.Repository(name).Merge(1, fakegithub.MergeCommit, r.merged)
 	apply := r.run("apply", "closed").job("apply")
 	apply.want("success", "3 added, 0 changed, 0 destroyed")
 	apply.wantPassedOn(inputs)
@@ -74,14 +74,14 @@ type repository struct {
 	dir                string // holds repository, state and store
 	base, head, merged string // of its one pull request
 	runs               int    // of workflows
-	github             *githubtest.Server
+	github             *fakegithub.Server
 }
 
 const name = "acme/infrastructure"
 
 func newRepository(t *testing.T) *repository {
 	t.Helper()
-	server, err := githubtest.New(t.Errorf)
+	server, err := fakegithub.New(t.Errorf)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,11 +151,11 @@ func (r *repository) state() []byte {
 // run runs a workflow for an event of the pull request, on what is checked out.
 func (r *repository) run(workflow, action string) *run {
 	r.t.Helper()
-	payload, err := ghatest.Payload(root, "pull_request")
+	payload, err := fakerunner.Payload(root, "pull_request")
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	payload, err = ghatest.Edit(payload, map[string]any{
+	payload, err = fakerunner.Edit(payload, map[string]any{
 		"action": action, "number": 1, "pull_request.number": 1, "repository.full_name": name,
 		"pull_request.merged": r.merged != "", "pull_request.merge_commit_sha": r.merged,
 		"pull_request.head.sha": r.head, "pull_request.head.ref": "new-range", "pull_request.head.repo.full_name": name,

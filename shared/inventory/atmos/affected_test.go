@@ -11,9 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/inventory/atmos"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 // commit makes the project a repository with one commit of all files.
@@ -53,7 +53,7 @@ func TestAtmosSaysWhatIsAffected(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, version string) {
 		t.Parallel()
-		dir := ghatest.Atmos(t, "../../..")
+		dir := fakerunner.Atmos(t, "../../..")
 		base := newProject(t, dir, version)
 		base.commit()
 		for name, c := range map[string]struct {
@@ -111,7 +111,7 @@ func TestAtmosComparesWithABaseOfNoAtmos(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, version string) {
 		t.Parallel()
-		head := newProject(t, ghatest.Atmos(t, "../../.."), version)
+		head := newProject(t, fakerunner.Atmos(t, "../../.."), version)
 		head.Env = append(head.Env, "ATMOS_CLI_CONFIG_PATH="+head.Root)
 		head.commit()
 		base := project{t, atmos.Project{Root: t.TempDir()}}
@@ -237,7 +237,7 @@ func TestATargetOfAtmosHasTheDependenciesOfTheList(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, version string) {
 		t.Parallel()
-		p := newProject(t, ghatest.Atmos(t, "../../.."), version)
+		p := newProject(t, fakerunner.Atmos(t, "../../.."), version)
 		want := map[string]string{"network in acme-ue2-dev": "", "network in acme-ue2-prod": ""}
 		for _, stack := range []string{"acme-ue2-dev", "acme-ue2-prod"} {
 			for _, component := range []string{"service/api", "service/worker"} {

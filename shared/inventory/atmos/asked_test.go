@@ -11,9 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
 	"github.com/terraform-gitops/gitops/shared/inventory/atmos"
 	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 // scripted is an Atmos of a version that prints a file for each kind of description.
@@ -38,7 +38,7 @@ func scripted(t *testing.T, version string, files map[string]string) atmos.Proje
 // A member that a description lacks is never taken for a default.
 func TestAMissingMemberIsAnErrorThatNamesItAndTheVersion(t *testing.T) {
 	t.Parallel()
-	dir := ghatest.Atmos(t, "../../..")
+	dir := fakerunner.Atmos(t, "../../..")
 	onEach(t, func(t *testing.T, version string) {
 		p := newProject(t, dir, version)
 		ask := func(args ...string) section {
@@ -210,7 +210,7 @@ func TestTheVersionIsAskedOnce(t *testing.T) {
 // What is affected is not for Atmos to say, which is wrong both ways: it is not asked.
 func TestWhatIsAffectedDoesNotDependOnWhatAtmosSays(t *testing.T) {
 	t.Parallel()
-	dir := ghatest.Atmos(t, "../../..")
+	dir := fakerunner.Atmos(t, "../../..")
 	onEach(t, func(t *testing.T, version string) {
 		for name, says := range map[string]string{
 			"nothing":    "[]",
@@ -243,7 +243,7 @@ func TestWhatIsAffectedDoesNotDependOnWhatAtmosSays(t *testing.T) {
 
 func TestWhatAffectsATargetOfAtmos(t *testing.T) {
 	t.Parallel()
-	dir := ghatest.Atmos(t, "../../..")
+	dir := fakerunner.Atmos(t, "../../..")
 	const dev = "stacks/orgs/acme/dev.yaml"
 	prepare := func(p project) {
 		for _, folder := range []string{"policies/deep", "modules/tags"} {

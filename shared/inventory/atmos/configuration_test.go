@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/terraform-gitops/gitops/shared/fingerprint"
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 func (p project) configuration(component, stack string) fingerprint.Configuration {
@@ -31,7 +31,7 @@ func TestAtmosTargetHasOneDigestInAllCheckouts(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, version string) {
 		t.Parallel()
-		dir := ghatest.Atmos(t, "../../..")
+		dir := fakerunner.Atmos(t, "../../..")
 		var configurations []fingerprint.Configuration
 		for _, prepare := range []func(project){
 			func(p project) { p.track() },
@@ -67,7 +67,7 @@ func TestAChangeInAStackIsSeenExactlyWhereItReachesTerraform(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, version string) {
 		t.Parallel()
-		dir := ghatest.Atmos(t, "../../..")
+		dir := fakerunner.Atmos(t, "../../..")
 		enriched := func() project {
 			p := newProject(t, dir, version)
 			p.edit("stacks/catalog/service.yaml", "      vars: { image:", "      env: { ZONE: a, LEVEL: 1 }\n      command: terraform\n      vars: { image:")
@@ -160,7 +160,7 @@ func TestEditsOfAnAtmosProject(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, version string) {
 		t.Parallel()
-		dir := ghatest.Atmos(t, "../../..")
+		dir := fakerunner.Atmos(t, "../../..")
 		const (
 			catalog = "stacks/catalog/network.yaml"
 			stack   = "stacks/orgs/acme/dev.yaml"
@@ -229,7 +229,7 @@ func TestAFileOutsideOfAnAtmosComponentCounts(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, version string) {
 		t.Parallel()
-		p := newProject(t, ghatest.Atmos(t, "../../.."), version)
+		p := newProject(t, fakerunner.Atmos(t, "../../.."), version)
 		if err := os.Mkdir(filepath.Join(p.Root, "scripts"), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -255,7 +255,7 @@ func TestARootModuleOutsideOfTheCheckoutIsRefused(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, version string) {
 		t.Parallel()
-		p := newProject(t, ghatest.Atmos(t, "../../.."), version)
+		p := newProject(t, fakerunner.Atmos(t, "../../.."), version)
 		outside := filepath.Join(filepath.Dir(p.Root), "components")
 		if err := os.Rename(filepath.Join(p.Root, "components"), outside); err != nil {
 			t.Fatal(err)

@@ -9,10 +9,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/inventory/atmos"
 	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 // applied has a state for network in acme-ue2-dev, as an apply leaves it.
@@ -35,7 +35,7 @@ func (p project) resolve(manifest string) (inventory.Target, error) {
 
 func TestAValueThatIsNotThereIsTold(t *testing.T) {
 	t.Parallel()
-	dir := ghatest.Atmos(t, "../../..")
+	dir := fakerunner.Atmos(t, "../../..")
 	network := inventory.Name{Component: "network", Stack: "acme-ue2-dev"}
 	for name, c := range map[string]struct {
 		manifest string
@@ -90,7 +90,7 @@ func TestAValueThatIsNotThereIsTold(t *testing.T) {
 
 func TestAValueThatIsThereIsKept(t *testing.T) {
 	t.Parallel()
-	dir := ghatest.Atmos(t, "../../..")
+	dir := fakerunner.Atmos(t, "../../..")
 	for name, c := range map[string]struct{ manifest, want string }{
 		"an output":           {`vars: { image: !terraform.output network vpc.name }`, `"main"`},
 		"a state":             {`vars: { image: !terraform.state network vpc.name }`, `"main"`},
@@ -135,7 +135,7 @@ func TestAnApplyOfWhatIsReadIsNoChangeOfConfiguration(t *testing.T) {
 	for _, value := range []string{function, template} {
 		onEach(t, func(t *testing.T, version string) {
 			t.Parallel()
-			p := newProject(t, ghatest.Atmos(t, "../../.."), version)
+			p := newProject(t, fakerunner.Atmos(t, "../../.."), version)
 			p.edit("atmos.yaml", "integrations:", "templates: { settings: { enabled: true } }\nintegrations:")
 			p.edit("stacks/catalog/service.yaml", `image: "registry.example/app:1.0"`, "image: "+value)
 			p.track()
@@ -162,7 +162,7 @@ func TestADisabledComponentThatReadsNothingIsNoError(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, version string) {
 		t.Parallel()
-		p := newProject(t, ghatest.Atmos(t, "../../.."), version)
+		p := newProject(t, fakerunner.Atmos(t, "../../.."), version)
 		p.edit("stacks/catalog/service.yaml", "    service/worker:\n", "    service/off:\n      metadata: { component: service, inherits: [service/defaults], enabled: false }\n      vars: { image: !terraform.state nowhere vpc }\n    service/worker:\n")
 		if got := dependencies(t, p.Project); len(got) != 6 {
 			t.Errorf("listed: %v", got)

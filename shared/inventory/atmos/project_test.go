@@ -9,9 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/terraform-gitops/gitops/shared/gha/ghatest"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/inventory/atmos"
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
 // project is a checkout of the sample project of Atmos.
@@ -23,14 +23,14 @@ type project struct {
 // onEach runs a test on each version of Atmos that the stand-in plays; once with a real one.
 func onEach(t *testing.T, test func(t *testing.T, version string)) {
 	t.Helper()
-	for _, version := range ghatest.AtmosVersions() {
+	for _, version := range fakerunner.AtmosVersions() {
 		t.Run(version, func(t *testing.T) { test(t, version) })
 	}
 }
 
 func newProject(t *testing.T, dir, version string) project {
 	t.Helper()
-	env := append(os.Environ(), ghatest.AtmosVariable+"="+version)
+	env := append(os.Environ(), fakerunner.AtmosVariable+"="+version)
 	p := project{t, atmos.New(filepath.Join(dir, "atmos"), filepath.Join(t.TempDir(), "checkout"), env)}
 	if err := os.CopyFS(p.Root, os.DirFS("../../../test/atmos/testdata/sample")); err != nil {
 		t.Fatal(err)
@@ -88,7 +88,7 @@ func TestSettingsOfAStackBeatThoseOfAtmosYaml(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, version string) {
 		t.Parallel()
-		p := newProject(t, ghatest.Atmos(t, "../../.."), version)
+		p := newProject(t, fakerunner.Atmos(t, "../../.."), version)
 		check := func(stack string, want ...string) {
 			t.Helper()
 			s := p.target("service/api", stack).Settings

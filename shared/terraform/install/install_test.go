@@ -17,7 +17,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/terraform/install"
 	"github.com/terraform-gitops/gitops/shared/terraform/internal/terraformtest"
-	"github.com/terraform-gitops/gitops/shared/terraform/releasestest"
+	"github.com/terraform-gitops/gitops/test/kit/fakereleases"
 )
 
 func TestLocateInstallsWhatIsMissingOnce(t *testing.T) {
@@ -34,9 +34,9 @@ func TestLocateInstallsWhatIsMissingOnce(t *testing.T) {
 	} {
 		t.Run(test.constraint, func(t *testing.T) {
 			t.Parallel()
-			site := releasestest.New(t, "1.8.5", "1.9.8", "1.11.4", "1.12.0-beta1", "1.12.0-rc1")
+			site := fakereleases.New(t, "1.8.5", "1.9.8", "1.11.4", "1.12.0-beta1", "1.12.0-rc1")
 			r := newRunner(t)
-			r.Constraint, r.Releases = test.constraint, site.Releases
+			r.Constraint, r.Releases = test.constraint, install.Releases(site.Releases)
 			old := r.install(t, "terraform", "1.8.0")
 			if test.want == "" {
 				r.fails(t, "could not be downloaded: there is no such release")
@@ -82,50 +82,50 @@ func TestLocateKeepsAndStartsNothingThatIsNotVerified(t *testing.T) {
 	const broken = "the download broke off, or does not have the checksum that was signed"
 	for _, test := range []struct {
 		name  string
-		spoil func(t *testing.T, s *releasestest.Site)
+		spoil func(t *testing.T, s *fakereleases.Site)
 		want  string
 	}{
-		{"a signature of another key", func(t *testing.T, s *releasestest.Site) {
-			sums := s.Files[releasestest.File(version, "SHA256SUMS")]
-			s.Key = releasestest.SigningKey(t)
+		{"a signature of another key", func(t *testing.T, s *fakereleases.Site) {
+			sums := s.Files[fakereleases.File(version, "SHA256SUMS")]
+			s.Key = fakereleases.SigningKey(t)
 			s.Sign(t, version, string(sums))
 		}, "unable to verify checksums signature"},
-		{"checksums changed after they were signed", func(_ *testing.T, s *releasestest.Site) {
-			sums := releasestest.File(version, "SHA256SUMS")
+		{"checksums changed after they were signed", func(_ *testing.T, s *fakereleases.Site) {
+			sums := fakereleases.File(version, "SHA256SUMS")
 			s.Files[sums] = append(s.Files[sums], "\n"...)
 		}, "unable to verify checksums signature"},
-		{"no signature", func(_ *testing.T, s *releasestest.Site) {
-			delete(s.Files, releasestest.File(version, "SHA256SUMS.sig"))
+		{"no signature", func(_ *testing.T, s *fakereleases.Site) {
+			delete(s.Files, fakereleases.File(version, "SHA256SUMS.sig"))
 		}, "failed to download signature"},
-		{"a wrong checksum", func(t *testing.T, s *releasestest.Site) {
-			s.Sign(t, version, strings.Repeat("0", 64)+"  "+filepath.Base(releasestest.File(version, releasestest.ZipSuffix))+"\n")
+		{"a wrong checksum", func(t *testing.T, s *fakereleases.Site) {
+			s.Sign(t, version, strings.Repeat("0", 64)+"  "+filepath.Base(fakereleases.File(version, fakereleases.ZipSuffix))+"\n")
 		}, broken},
-		{"another archive", func(_ *testing.T, s *releasestest.Site) {
-			s.Files[releasestest.File(version, releasestest.ZipSuffix)] = []byte("not the archive")
+		{"another archive", func(_ *testing.T, s *fakereleases.Site) {
+			s.Files[fakereleases.File(version, fakereleases.ZipSuffix)] = []byte("not the archive")
 		}, broken},
-		{"half an archive", func(_ *testing.T, s *releasestest.Site) {
-			file := releasestest.File(version, releasestest.ZipSuffix)
+		{"half an archive", func(_ *testing.T, s *fakereleases.Site) {
+			file := fakereleases.File(version, fakereleases.ZipSuffix)
 			s.Files[file] = s.Files[file][:len(s.Files[file])/2]
 		}, broken},
-		{"a download that breaks off", func(_ *testing.T, s *releasestest.Site) {
-			s.Cut = releasestest.File(version, releasestest.ZipSuffix)
+		{"a download that breaks off", func(_ *testing.T, s *fakereleases.Site) {
+			s.Cut = fakereleases.File(version, fakereleases.ZipSuffix)
 		}, broken},
-		{"no archive", func(_ *testing.T, s *releasestest.Site) {
-			delete(s.Files, releasestest.File(version, releasestest.ZipSuffix))
+		{"no archive", func(_ *testing.T, s *fakereleases.Site) {
+			delete(s.Files, fakereleases.File(version, fakereleases.ZipSuffix))
 		}, "404"},
-		{"no such release", func(_ *testing.T, s *releasestest.Site) {
+		{"no such release", func(_ *testing.T, s *fakereleases.Site) {
 			delete(s.Files, "/terraform/"+version+"/index.json")
 		}, "404"},
-		{"no network", func(_ *testing.T, s *releasestest.Site) {
+		{"no network", func(_ *testing.T, s *fakereleases.Site) {
 			s.URL = "http://127.0.0.1:1"
 		}, "connection refused"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			site := releasestest.New(t, version)
+			site := fakereleases.New(t, version)
 			test.spoil(t, site)
 			r := newRunner(t)
-			r.Constraint, r.Releases = version, site.Releases
+			r.Constraint, r.Releases = version, install.Releases(site.Releases)
 			r.fails(t, "terraform 1.9.8 is wanted by the setting terraform-version", "no terraform on PATH", "could not be downloaded", test.want)
 			if files := filesIn(t, r.ToolCache); len(files) > 0 {
 				t.Errorf("left in the tool cache: %q", files)
@@ -139,9 +139,9 @@ func TestLocateKeepsAndStartsNothingThatIsNotVerified(t *testing.T) {
 
 func TestLocateTrustsHashiCorpsKeyAloneByDefault(t *testing.T) {
 	t.Parallel()
-	site := releasestest.New(t, "1.9.8")
+	site := fakereleases.New(t, "1.9.8")
 	r := newRunner(t)
-	r.Constraint, r.Releases = "1.9.8", site.Releases
+	r.Constraint, r.Releases = "1.9.8", install.Releases(site.Releases)
 	r.Releases.PublicKey = ""
 	r.fails(t, "unable to verify checksums signature")
 }
@@ -150,11 +150,11 @@ func TestLocateKeepsNothingThatIsNotTheReleaseThatIsWanted(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name  string
-		spoil func(t *testing.T, s *releasestest.Site)
+		spoil func(t *testing.T, s *fakereleases.Site)
 		want  string
 	}{
 		// All of it is signed, but for the index.
-		{"an older release by its name", func(_ *testing.T, s *releasestest.Site) {
+		{"an older release by its name", func(_ *testing.T, s *fakereleases.Site) {
 			for path, content := range s.Files {
 				if file, ok := strings.CutPrefix(path, "/terraform/1.5.0/"); ok {
 					s.Files["/terraform/1.9.8/"+file] = bytes.ReplaceAll(content, []byte(`"version":"1.5.0"`), []byte(`"version":"1.9.8"`))
@@ -162,26 +162,26 @@ func TestLocateKeepsNothingThatIsNotTheReleaseThatIsWanted(t *testing.T) {
 			}
 		}, "the site sent terraform 1.5.0 in place of terraform 1.9.8"},
 		// As on a full disk, of which hc-install says nothing.
-		{"half a program", func(t *testing.T, s *releasestest.Site) {
+		{"half a program", func(t *testing.T, s *fakereleases.Site) {
 			var filling strings.Builder // that does not become small in the archive
 			for i := range 4000 {
 				fmt.Fprintf(&filling, "%x\n", sha256.Sum256([]byte{byte(i), byte(i >> 8)}))
 			}
-			s.Add(t, "1.9.8", strings.Replace(releasestest.VersionScript("1.9.8"), "\necho '{", "\n: <<'end'\n"+filling.String()+"end\necho '{", 1))
-			half := halfUnpacked(t, s.Files[releasestest.File("1.9.8", releasestest.ZipSuffix)])
-			s.Files[releasestest.File("1.9.8", releasestest.ZipSuffix)] = half
-			s.Sign(t, "1.9.8", fmt.Sprintf("%x  %s\n", sha256.Sum256(half), filepath.Base(releasestest.File("1.9.8", releasestest.ZipSuffix))))
+			s.Add(t, "1.9.8", strings.Replace(fakereleases.VersionScript("1.9.8"), "\necho '{", "\n: <<'end'\n"+filling.String()+"end\necho '{", 1))
+			half := halfUnpacked(t, s.Files[fakereleases.File("1.9.8", fakereleases.ZipSuffix)])
+			s.Files[fakereleases.File("1.9.8", fakereleases.ZipSuffix)] = half
+			s.Sign(t, "1.9.8", fmt.Sprintf("%x  %s\n", sha256.Sum256(half), filepath.Base(fakereleases.File("1.9.8", fakereleases.ZipSuffix))))
 		}, "terraform version"},
-		{"another program", func(t *testing.T, s *releasestest.Site) {
-			s.Add(t, "1.9.8", strings.Replace(releasestest.VersionScript("1.9.8"), `, "terraform_outdated": false`, "", 1))
+		{"another program", func(t *testing.T, s *fakereleases.Site) {
+			s.Add(t, "1.9.8", strings.Replace(fakereleases.VersionScript("1.9.8"), `, "terraform_outdated": false`, "", 1))
 		}, "the site sent tofu 1.9.8 in place of terraform 1.9.8"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			site := releasestest.New(t, "1.5.0", "1.9.8")
+			site := fakereleases.New(t, "1.5.0", "1.9.8")
 			test.spoil(t, site)
 			r := newRunner(t)
-			r.Constraint, r.Releases = "1.9.8", site.Releases
+			r.Constraint, r.Releases = "1.9.8", install.Releases(site.Releases)
 			r.fails(t, test.want)
 			if files := filesIn(t, r.ToolCache); len(files) > 0 {
 				t.Errorf("left in the tool cache: %q", files)
@@ -217,7 +217,7 @@ func halfUnpacked(t *testing.T, archive []byte) []byte {
 
 func TestLocateLatest(t *testing.T) {
 	t.Parallel()
-	site := releasestest.New(t, "1.9.8", "1.11.4", "1.12.0-rc1")
+	site := fakereleases.New(t, "1.9.8", "1.11.4", "1.12.0-rc1")
 	r := newRunner(t)
 	r.Constraint = "latest"
 	old := r.install(t, "terraform", "1.9.8")
@@ -226,7 +226,7 @@ func TestLocateLatest(t *testing.T) {
 	}
 	r.log.Has(t, "Which terraform is the latest is not known, so this one is taken: "+old)
 
-	r.Releases = site.Releases
+	r.Releases = install.Releases(site.Releases)
 	installed := r.cached("1.11.4")
 	if got := r.locate(t); got != installed {
 		t.Errorf("with a network found %s, want %s", got, installed)
@@ -262,16 +262,16 @@ func TestLocateLatest(t *testing.T) {
 	// A latest that cannot be verified is not an absent network.
 	r.install(t, "terraform", "1.9.8")
 	r.ToolCache = t.TempDir()
-	r.Releases = site.Releases
-	r.Releases.PublicKey = releasestest.Armored(t, releasestest.SigningKey(t))
+	r.Releases = install.Releases(site.Releases)
+	r.Releases.PublicKey = fakereleases.Armored(t, fakereleases.SigningKey(t))
 	r.fails(t, "unable to verify checksums signature")
 }
 
 func TestLocateTakesTheVersionOfThePlanfile(t *testing.T) {
 	t.Parallel()
-	site := releasestest.New(t, "1.9.7", "1.9.8")
+	site := fakereleases.New(t, "1.9.7", "1.9.8")
 	r := newRunner(t)
-	r.Releases = site.Releases
+	r.Releases = install.Releases(site.Releases)
 	onPath := r.install(t, "terraform", "1.9.8")
 	for _, test := range []struct{ constraint, planned, want string }{
 		{"~> 1.9", "1.9.7", r.cached("1.9.7")},
@@ -290,9 +290,9 @@ func TestLocateTakesTheVersionOfThePlanfile(t *testing.T) {
 // To Terraform a pre-release is as its release where a configuration says which version it needs.
 func TestLocateTakesThePreReleaseOfThePlanfile(t *testing.T) {
 	t.Parallel()
-	site := releasestest.New(t, "1.9.8", "1.12.0-rc1")
+	site := fakereleases.New(t, "1.9.8", "1.12.0-rc1")
 	r := newRunner(t)
-	r.Releases, r.Planned = site.Releases, "1.12.0-rc1"
+	r.Releases, r.Planned = install.Releases(site.Releases), "1.12.0-rc1"
 	onPath := r.install(t, "terraform", "1.9.8")
 	for required, want := range map[string]string{
 		">= 1.9":  r.cached("1.12.0-rc1"),

@@ -14,7 +14,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform"
 	"github.com/terraform-gitops/gitops/shared/terraform/install"
 	"github.com/terraform-gitops/gitops/shared/terraform/internal/terraformtest"
-	"github.com/terraform-gitops/gitops/shared/terraform/releasestest"
+	"github.com/terraform-gitops/gitops/test/kit/fakereleases"
 )
 
 // runner is a machine with a checkout, a PATH of one folder and a tool cache.
@@ -46,7 +46,7 @@ func newRunner(t *testing.T) *runner {
 // install puts a program of a version on PATH.
 func (r *runner) install(t *testing.T, name, version string) string {
 	t.Helper()
-	text := releasestest.VersionScript(version)
+	text := fakereleases.VersionScript(version)
 	if strings.HasPrefix(name, "tofu") {
 		text = strings.Replace(text, `, "terraform_outdated": false`, "", 1)
 	}
@@ -165,7 +165,7 @@ func TestLocateSeesThroughTheSetupWrapper(t *testing.T) {
 
 func TestLocateSearchesNoFolderOfTheCheckout(t *testing.T) {
 	r := newRunner(t)
-	writeProgram(t, filepath.Join(r.Root, "terraform"), releasestest.VersionScript("1.9.8"))
+	writeProgram(t, filepath.Join(r.Root, "terraform"), fakereleases.VersionScript("1.9.8"))
 	t.Chdir(r.Root)
 	r.Environ = append(r.Environ, "PATH=.::"+r.bin)
 	r.fails(t, "terraform is not on PATH", "hashicorp/setup-terraform")
@@ -177,9 +177,9 @@ func TestLocateSearchesNoFolderOfTheCheckout(t *testing.T) {
 
 func TestLocateNeverInstallsOpenTofu(t *testing.T) {
 	t.Parallel()
-	site := releasestest.New(t, "1.9.8")
+	site := fakereleases.New(t, "1.9.8")
 	r := newRunner(t)
-	r.Name, r.Constraint, r.Releases = terraform.OpenTofu, "~> 1.9", site.Releases
+	r.Name, r.Constraint, r.Releases = terraform.OpenTofu, "~> 1.9", install.Releases(site.Releases)
 	r.fails(t, "tofu ~> 1.9 is wanted by the setting opentofu-version", "no tofu on PATH", "opentofu/setup-opentofu")
 	want := r.install(t, "tofu", "1.8.0")
 	r.fails(t, "the runner has tofu 1.8.0", "opentofu/setup-opentofu")
@@ -197,9 +197,9 @@ func TestLocateNeverInstallsOpenTofu(t *testing.T) {
 
 func TestLocateDoesNotReplaceWhatTheUserChose(t *testing.T) {
 	t.Parallel()
-	site := releasestest.New(t, "1.9.8")
+	site := fakereleases.New(t, "1.9.8")
 	r := newRunner(t)
-	r.Constraint, r.Releases = "1.9.8", site.Releases
+	r.Constraint, r.Releases = "1.9.8", install.Releases(site.Releases)
 	chosen := r.install(t, "terraform-next", "1.8.0")
 	r.Command = "terraform-next"
 	r.fails(t, "terraform 1.9.8 is wanted by the setting", "the runner has terraform 1.8.0")
@@ -211,7 +211,7 @@ func TestLocateDoesNotReplaceWhatTheUserChose(t *testing.T) {
 	}
 	// OpenTofu by the name of Terraform: another program is not put in its place.
 	r.Constraint, r.Command = "1.9.8", ""
-	writeProgram(t, filepath.Join(r.bin, "terraform"), strings.Replace(releasestest.VersionScript("1.8.0"), `, "terraform_outdated": false`, "", 1))
+	writeProgram(t, filepath.Join(r.bin, "terraform"), strings.Replace(fakereleases.VersionScript("1.8.0"), `, "terraform_outdated": false`, "", 1))
 	r.fails(t, "the runner has tofu 1.8.0 by the name of terraform")
 	if asked := site.Asked(); len(asked) > 0 {
 		t.Errorf("asked for %q", asked)
@@ -220,9 +220,9 @@ func TestLocateDoesNotReplaceWhatTheUserChose(t *testing.T) {
 
 func TestLocateLeavesRequiredVersionToTerraformWhenItIsLazy(t *testing.T) {
 	t.Parallel()
-	site := releasestest.New(t, "1.11.4")
+	site := fakereleases.New(t, "1.11.4")
 	r := newRunner(t)
-	r.Lazy, r.Releases = true, site.Releases
+	r.Lazy, r.Releases = true, install.Releases(site.Releases)
 	terraformtest.WriteFiles(t, r.Dir, map[string]string{"main.tf": "terraform {\n  required_version = \"~> 1.11\"\n}\n"})
 	if got, want := r.locate(t), r.cached("1.11.4"); got != want {
 		t.Errorf("with nothing on PATH found %s, want %s", got, want)

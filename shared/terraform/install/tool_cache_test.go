@@ -13,7 +13,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/terraform/install"
 	"github.com/terraform-gitops/gitops/shared/terraform/internal/terraformtest"
-	"github.com/terraform-gitops/gitops/shared/terraform/releasestest"
+	"github.com/terraform-gitops/gitops/test/kit/fakereleases"
 )
 
 // nodeArch is the architecture of these tests as the tool cache calls it.
@@ -32,7 +32,7 @@ func (r *runner) cached(version string) string {
 func (r *runner) cache(t *testing.T, version string) string {
 	t.Helper()
 	path := r.cached(version)
-	writeProgram(t, path, releasestest.VersionScript(version))
+	writeProgram(t, path, fakereleases.VersionScript(version))
 	folder := filepath.Dir(path)
 	terraformtest.WriteFiles(t, filepath.Dir(folder), map[string]string{filepath.Base(folder) + ".complete": ""})
 	return path
@@ -47,7 +47,7 @@ func TestLocateTakesTheNewestOfTheToolCache(t *testing.T) {
 	r.cache(t, "1.10.0-rc1")
 	r.cache(t, "2.0.0-rc1")
 	r.cache(t, "3.0.0")
-	writeProgram(t, r.cached("1.11.0"), releasestest.VersionScript("1.11.0")) // half-installed
+	writeProgram(t, r.cached("1.11.0"), fakereleases.VersionScript("1.11.0")) // half-installed
 	r.cache(t, "not-a-version")
 	if got := r.locate(t); got != want {
 		t.Errorf("found %s, want %s", got, want)
@@ -60,8 +60,8 @@ func TestLocateTakesTheNewestOfTheToolCache(t *testing.T) {
 	r.Environ = append(r.Environ, "XDG_CACHE_HOME="+filepath.Join(r.Root, "cache"))
 	r.fails(t, "no terraform on PATH")
 	cache := filepath.Join(r.Root, "cache", "terraform-gitops", "tools")
-	site := releasestest.New(t, "1.9.3")
-	r.Releases = site.Releases
+	site := fakereleases.New(t, "1.9.3")
+	r.Releases = install.Releases(site.Releases)
 	if got, want := r.locate(t), filepath.Join(cache, "terraform", "1.9.3", nodeArch(), "terraform"); got != want {
 		t.Errorf("found %s, want %s", got, want)
 	}
@@ -69,11 +69,11 @@ func TestLocateTakesTheNewestOfTheToolCache(t *testing.T) {
 
 func TestLocateReplacesWhatAKilledJobLeftInTheToolCache(t *testing.T) {
 	t.Parallel()
-	site := releasestest.New(t, "1.9.8")
+	site := fakereleases.New(t, "1.9.8")
 	r := newRunner(t)
-	r.Constraint, r.Releases = "1.9.8", site.Releases
+	r.Constraint, r.Releases = "1.9.8", install.Releases(site.Releases)
 	writeProgram(t, r.cached("1.9.8"), "#!/bin/sh\nexit 1 # half of it\n")
-	if got := terraformtest.ReadFile(t, r.locate(t)); got != releasestest.VersionScript("1.9.8") {
+	if got := terraformtest.ReadFile(t, r.locate(t)); got != fakereleases.VersionScript("1.9.8") {
 		t.Errorf("the program is %s", got)
 	}
 }
@@ -81,9 +81,9 @@ func TestLocateReplacesWhatAKilledJobLeftInTheToolCache(t *testing.T) {
 // Another job on the machine may write to the tool cache.
 func TestLocateReplacesAndStartsNothingThatWasChangedInTheToolCache(t *testing.T) {
 	t.Parallel()
-	site := releasestest.New(t, "1.9.8")
+	site := fakereleases.New(t, "1.9.8")
 	r := newRunner(t)
-	r.Constraint, r.Releases = "1.9.8", site.Releases
+	r.Constraint, r.Releases = "1.9.8", install.Releases(site.Releases)
 	installed := r.locate(t)
 	if len(site.Asked()) == 0 {
 		t.Fatal("nothing was installed")
@@ -91,15 +91,15 @@ func TestLocateReplacesAndStartsNothingThatWasChangedInTheToolCache(t *testing.T
 	owned := filepath.Join(r.Root, "owned")
 	for name, change := range map[string]func(){
 		"another program": func() {
-			writeProgram(t, installed, "#!/bin/sh\ntouch '"+owned+"'\n"+releasestest.VersionScript("1.9.8"))
+			writeProgram(t, installed, "#!/bin/sh\ntouch '"+owned+"'\n"+fakereleases.VersionScript("1.9.8"))
 		},
-		"a line more": func() { writeProgram(t, installed, releasestest.VersionScript("1.9.8")+"touch '"+owned+"'\n") },
+		"a line more": func() { writeProgram(t, installed, fakereleases.VersionScript("1.9.8")+"touch '"+owned+"'\n") },
 		"another checksum of it": func() {
 			terraformtest.WriteFiles(t, filepath.Dir(filepath.Dir(installed)), map[string]string{nodeArch() + ".complete": strings.Repeat("0", 64)})
 		},
 	} {
 		change()
-		if got := r.locate(t); got != installed || terraformtest.ReadFile(t, got) != releasestest.VersionScript("1.9.8") {
+		if got := r.locate(t); got != installed || terraformtest.ReadFile(t, got) != fakereleases.VersionScript("1.9.8") {
 			t.Errorf("%s: found %s with\n%s", name, got, terraformtest.ReadFile(t, got))
 		}
 		if len(site.Asked()) == 0 {
@@ -117,7 +117,7 @@ func TestLocateReplacesAndStartsNothingThatWasChangedInTheToolCache(t *testing.T
 func TestLocateManyAtOnceInstallOne(t *testing.T) {
 	t.Parallel()
 	const jobs = 8
-	site := releasestest.New(t, "1.9.8")
+	site := fakereleases.New(t, "1.9.8")
 	var all sync.WaitGroup // jobs on one machine
 	all.Add(jobs)
 	site.Before = func(path string) {
@@ -127,7 +127,7 @@ func TestLocateManyAtOnceInstallOne(t *testing.T) {
 		}
 	}
 	r := newRunner(t)
-	r.Constraint, r.Releases = "1.9.8", site.Releases
+	r.Constraint, r.Releases = "1.9.8", install.Releases(site.Releases)
 	var group sync.WaitGroup
 	for range jobs {
 		group.Go(func() {

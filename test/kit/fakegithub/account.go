@@ -1,0 +1,108 @@
+package fakegithub
+
+import (
+	"fmt"
+	"hash/fnv"
+	"net/http"
+	"strings"
+)
+
+// Permissions is what a token may do, as GitHub's API names it: "pull_requests": "write".
+// Nil is a person's token that may do anything.
+type Permissions map[string]string
+
+type account struct {
+	login       string
+	permissions Permissions
+}
+
+// may tells whether one of the permissions, at a level, is held. Metadata may be read
+// with any token.
+func (a account) may(level string, permissions ...string) bool {
+	if a.permissions == nil {
+		return true
+	}
+	for _, name := range permissions {
+		if held := a.permissions[name]; held == level || held == "write" || name == "metadata" {
+			return true
+		}
+	}
+	return false
+}
+
+// Token is a workflow's own: github-actions[bot] with contents: read and
+// pull-requests: write.
+func (s *Server) Token() string { return s.token }
+
+// NewToken makes a token that acts for an account: a person's, or an app's, whose
+// login ends in "[bot]".
+func (s *Server) NewToken(login string, permissions Permissions) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	token := fmt.Sprintf("ghs_%036d", len(s.accounts)+1)
+	s.accounts[token] = account{login, permissions}
+	return token
+}
+
+func bearer(r *http.Request) string {
+	_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return token
+}
+
+// accountOf is who asks; s.mu is held.
+func (s *Server) accountOf(r *http.Request) account { return s.accounts[bearer(r)] }
+
+// allowed refuses as GitHub does: what an account may not see is not there. Status
+// 0 lets the request pass. s.mu is held.
+func (s *Server) allowed(r *http.Request, op operation) answer {
+	account, known := s.accounts[bearer(r)]
+	if !known && bearer(r) != "" {
+		return failure(http.StatusUnauthorized, "Bad credentials")
+	}
+	if r.PathValue("org") != "" {
+		if !account.may(op.level, op.permissions...) || !known {
+			return failure(http.StatusForbidden, "Resource not accessible by integration")
+		}
+		return answer{}
+	}
+	if redirect := s.renamedTo(r); redirect.status != 0 {
+		return redirect
+	}
+	repo := s.repositories[strings.ToLower(r.PathValue("owner")+"/"+r.PathValue("repo"))]
+	switch {
+	case repo == nil || !known && !repo.public:
+		return failure(http.StatusNotFound, "Not Found")
+	case !known && op.level == "write":
+		return failure(http.StatusUnauthorized, "Requires authentication")
+	case known && !account.may(op.level, op.permissions...) && !(repo.public && op.level == "read"):
+		return failure(http.StatusForbidden, "Resource not accessible by integration")
+	}
+	return answer{}
+}
+
+// simpleUser is an account as it appears inside other answers.
+func simpleUser(example object, login string) object {
+	user := copyOf(example)
+	kind := "User"
+	if strings.HasSuffix(login, "[bot]") {
+		kind = "Bot"
+	}
+	user["login"], user["type"], user["id"] = login, kind, hash(login)
+	user["html_url"] = "https://github.com/" + login
+	return user
+}
+
+// hash numbers what has a name.
+func hash(name string) uint32 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(name)) // never fails
+	return h.Sum32()
+}
+
+func copyOf(o object) object {
+	c := make(object, len(o))
+	for k, v := range o {
+		c[k] = v
+	}
+	return c
+}

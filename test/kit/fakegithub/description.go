@@ -1,0 +1,101 @@
+package fakegithub
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"sync"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// descriptionPath is GitHub's OpenAPI description of api.github.com, as the npm package
+// @octokit/openapi carries it.
+const descriptionPath = "test/npm/node_modules/@octokit/openapi/generated/api.github.com.json"
+
+// loadDescription reads it once a process, from the nearest folder above the
+// working one that holds it.
+var loadDescription = sync.OnceValues(func() (*openapi3.T, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	for {
+		data, err := os.ReadFile(filepath.Join(dir, descriptionPath))
+		if err == nil {
+			return readDescription(data)
+		}
+		if !errors.Is(err, os.ErrNotExist) {
+			return nil, err
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return nil, fmt.Errorf("%s is not there: run `make tools` (or `npm ci` in test/npm)", descriptionPath)
+		}
+		dir = parent
+	}
+})
+
+// readDescription keeps the paths that are served and whatever they refer to. The
+// whole is 13 MB and takes kin-openapi seconds; this takes a tenth of one.
+func readDescription(data []byte) (*openapi3.T, error) {
+	var whole struct {
+		OpenAPI    string                                `json:"openapi"`
+		Info       json.RawMessage                       `json:"info"`
+		Paths      map[string]json.RawMessage            `json:"paths"`
+		Components map[string]map[string]json.RawMessage `json:"components"`
+	}
+	if err := json.Unmarshal(data, &whole); err != nil {
+		return nil, fmt.Errorf("read GitHub's OpenAPI description: %w", err)
+	}
+	paths := map[string]json.RawMessage{}
+	components := map[string]map[string]json.RawMessage{}
+	var missing error
+	var keep func(raw json.RawMessage)
+	keep = func(raw json.RawMessage) {
+		for _, ref := range reference.FindAllSubmatch(raw, -1) {
+			kind, name := string(ref[1]), string(ref[2])
+			if _, kept := components[kind][name]; kept {
+				continue
+			}
+			if components[kind] == nil {
+				components[kind] = map[string]json.RawMessage{}
+			}
+			part, ok := whole.Components[kind][name]
+			if !ok {
+				missing = errors.Join(missing, fmt.Errorf("GitHub's OpenAPI description has no %s %s", kind, name))
+				continue
+			}
+			components[kind][name] = part
+			keep(part)
+		}
+	}
+	for _, op := range operations {
+		part, ok := whole.Paths[op.path]
+		if !ok {
+			missing = errors.Join(missing, fmt.Errorf("GitHub's OpenAPI description has no path %s", op.path))
+			continue
+		}
+		paths[op.path] = part
+		keep(part)
+	}
+	keep(json.RawMessage(`"#/components/schemas/basic-error"`))
+	if missing != nil {
+		return nil, missing
+	}
+	cut, err := json.Marshal(map[string]any{"openapi": whole.OpenAPI, "info": whole.Info, "paths": paths, "components": components})
+	if err != nil {
+		return nil, err
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(cut)
+	if err != nil {
+		return nil, fmt.Errorf("read GitHub's OpenAPI description: %w", err)
+	}
+	return doc, nil
+}
+
+// reference finds every pointer to a component, in a $ref or a discriminator.
+var reference = regexp.MustCompile(`"#/components/([^/"]+)/([^/"]+)"`)

@@ -1,0 +1,143 @@
+package fakerunner
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// logged runs an action whose log is in the file $LOG while it runs: what Terraform does in a story
+// can wait for what the action says. It is for bash: other shells keep from programs the variables
+// whose names they do not know how to write, such as INPUT_PLAN-ROLE.
+const logged = `"$0" >"$LOG" 2>"$LOG.err"; code=$?; /bin/cat "$LOG"; /bin/cat "$LOG.err" >&2; exit $code`
+
+func action(ts *testscript.TestScript, neg bool, args []string) {
+	s := ts.Value("story").(*story)
+	if len(args) == 0 {
+		ts.Fatalf("usage: [!] action NAME [INPUT=VALUE ...]")
+	}
+	inputs := map[string]string{"token": s.token(ts, args[0])}
+	for _, arg := range args[1:] {
+		name, value, _ := strings.Cut(arg, "=")
+		inputs[name] = value
+	}
+	if !s.sameRun {
+		s.runner.RunID++
+	}
+	s.sameRun = false
+	step, err := s.runner.Step(inputs)
+	ts.Check(err)
+	for _, name := range s.given {
+		ts.Setenv(name, "")
+	}
+	s.given = nil
+	for _, v := range step.Environ {
+		name, value, _ := strings.Cut(v, "=")
+		ts.Setenv(name, value)
+		if strings.HasPrefix(name, "INPUT_") {
+			s.given = append(s.given, name)
+		}
+	}
+	for name, value := range storySecrets(ts) {
+		ts.Setenv(name, value)
+	}
+	ts.Setenv("LOG", s.log)
+	runErr := ts.Exec("/bin/bash", "-c", logged, s.Actions[args[0]])
+	ts.Logf("%s", ts.ReadFile("stdout")+ts.ReadFile("stderr"))
+	summary, err := step.Summary()
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs("summary.md"), []byte(summary), 0o644))
+	outputs, err := step.Outputs()
+	ts.Check(err)
+	ts.Check(os.RemoveAll(ts.MkAbs("outputs")))
+	ts.Check(os.MkdirAll(ts.MkAbs("outputs"), 0o755))
+	for name, value := range outputs {
+		ts.Check(os.WriteFile(ts.MkAbs(filepath.Join("outputs", name)), []byte(value+"\n"), 0o644))
+	}
+	var exit *exec.ExitError
+	killed := errors.As(runErr, &exit) && exit.ExitCode() == 128+int(syscall.SIGKILL)
+	checkStep(ts, s, args[0], step, ts.ReadFile("stdout")+ts.ReadFile("stderr"), killed)
+	if (runErr != nil) != neg {
+		ts.Fatalf("action %s: %v\n%s", args[0], runErr, summary)
+	}
+}
+
+func sameRun(_ *testscript.TestScript, s *story, _ []string) { s.sameRun = true }
+
+func setOutput(ts *testscript.TestScript, _ *story, args []string) {
+	ts.Setenv(args[1], strings.TrimSuffix(ts.ReadFile(filepath.Join("outputs", args[0])), "\n"))
+}
+
+func atOnce(ts *testscript.TestScript, s *story, args []string) {
+	var jobs [][]string
+	for _, arg := range append([]string{"--"}, args[1:]...) {
+		if arg == "--" {
+			jobs = append(jobs, nil)
+			continue
+		}
+		jobs[len(jobs)-1] = append(jobs[len(jobs)-1], arg)
+	}
+	var succeeded atomic.Int64
+	var wait sync.WaitGroup
+	steps := make([]*Step, len(jobs))
+	for i, job := range jobs {
+		inputs := map[string]string{"token": s.token(ts, job[0])}
+		for _, arg := range job[1:] {
+			name, value, _ := strings.Cut(arg, "=")
+			inputs[name] = value
+		}
+		s.runner.RunID++
+		step, err := s.runner.Step(inputs)
+		ts.Check(err)
+		steps[i] = step
+		cmd := exec.Command(s.look(ts, s.Actions[job[0]]))
+		cmd.Env = append(append(append([]string{}, s.env...), "PATH="+ts.Getenv("PATH"), "LOG="+s.log), step.Environ...) // with Atmos
+		log, err := os.Create(s.log + "." + strconv.Itoa(i))
+		ts.Check(err)
+		cmd.Stdout, cmd.Stderr = log, log
+		wait.Go(func() {
+			if cmd.Run() == nil {
+				succeeded.Add(1)
+			}
+			_ = log.Close() // it is read below
+		})
+	}
+	wait.Wait()
+	var all bytes.Buffer
+	for i, job := range jobs {
+		log, err := os.ReadFile(s.log + "." + strconv.Itoa(i))
+		ts.Check(err)
+		ts.Logf("%s", log)
+		all.Write(log)
+		checkStep(ts, s, job[0], steps[i], string(log), false)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("logs"), all.Bytes(), 0o600))
+	if int(succeeded.Load()) != number(ts, args[0]) {
+		ts.Fatalf("%d succeeded", succeeded.Load())
+	}
+}
+
+// look finds an action's binary: a path, or one of the test's own commands, which
+// are on the script's PATH.
+func (s *story) look(ts *testscript.TestScript, binary string) string {
+	if filepath.IsAbs(binary) {
+		return binary
+	}
+	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
+		path := filepath.Join(dir, binary)
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	ts.Fatalf("there is no command %s", binary)
+	return ""
+}

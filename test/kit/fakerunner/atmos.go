@@ -1,0 +1,103 @@
+package fakerunner
+
+import (
+	"bytes"
+	"debug/buildinfo"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// AtmosVariable has the stand-in of test/atmos play a version: see [AtmosVersions]. An
+// action hands it on with the rest of its environment.
+const AtmosVariable = "STAND_IN_ATMOS"
+
+// AtmosVersions are those that the stand-in plays; "real" where the real one is on PATH.
+func AtmosVersions() []string {
+	if realAtmos() {
+		return []string{"real"}
+	}
+	return []string{"1.196.0", "1.227.0"}
+}
+
+// Atmos is a folder with the Atmos CLI, for [Scripts]: the real one where it is on
+// PATH, else the stand-in of test/atmos, built from the repository in root.
+func Atmos(t *testing.T, root string) string {
+	t.Helper()
+	if realAtmos() {
+		path, _ := exec.LookPath("atmos")
+		return filepath.Dir(path)
+	}
+	dir := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", filepath.Join(dir, "atmos"), ".")
+	cmd.Dir = filepath.Join(root, "test", "atmos")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build the stand-in for Atmos: %v\n%s", err, out)
+	}
+	return dir
+}
+
+// realAtmos tells whether the Atmos on PATH is another than the stand-in.
+func realAtmos() bool {
+	path, err := exec.LookPath("atmos")
+	if err != nil {
+		return false
+	}
+	info, err := buildinfo.ReadFile(path)
+	return err != nil || info.Path != "github.com/terraform-gitops/gitops/test/atmos"
+}
+
+// Run tells the stories in dir: those that begin with `repo atmos` once with each
+// version that the stand-in plays, as STORY@VERSION, or once with the real Atmos where
+// PATH has that. Conditions [atmos-VERSION] and [atmos-real] tell a story which it is;
+// what Atmos says in its own words is all that may differ.
+func (s Scripts) Run(t *testing.T, dir string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no stories in %s: %v", dir, err)
+	}
+	var others, ofAtmos []string
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(content, []byte("\nrepo atmos")) {
+			ofAtmos = append(ofAtmos, file)
+		} else {
+			others = append(others, file)
+		}
+	}
+	if len(others) > 0 {
+		params := s.Params(dir)
+		params.Dir, params.Files = "", others
+		testscript.Run(t, params)
+	}
+	if len(ofAtmos) == 0 {
+		return
+	}
+	for _, version := range AtmosVersions() {
+		told := s
+		told.Environ = append(append([]string{}, s.Environ...), AtmosVariable+"="+version)
+		params := told.Params(dir)
+		params.Dir, params.Files = "", ofAtmos
+		params.Condition = func(condition string) (bool, error) { return condition == "atmos-"+version, nil }
+		testscript.RunT(versioned{t, version}, params)
+	}
+}
+
+// versioned names stories with the version that they are told of.
+type versioned struct {
+	*testing.T
+	version string
+}
+
+func (v versioned) Run(name string, tell func(testscript.T)) {
+	v.T.Run(name+"@"+v.version, func(t *testing.T) { tell(versioned{t, v.version}) })
+}
+
+func (v versioned) Verbose() bool { return testing.Verbose() }

@@ -1,0 +1,68 @@
+package fakerunner
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// checkStep looks at what an action left, as the runner and GitHub's pages would:
+// nothing in it may have an effect that the action did not mean. Every story
+// does so after every step.
+func checkStep(ts *testscript.TestScript, s *story, action string, step *Step, log string, killed bool) {
+	summary, err := step.Summary()
+	ts.Check(err)
+	problems := logProblems(log, killed)
+	for _, p := range pageProblems(summary) {
+		problems = append(problems, "summary: "+p)
+	}
+	for n := range s.pulls {
+		for _, comment := range s.github.Repository(repository).Comments(n) {
+			if comment.Author != bot {
+				continue
+			}
+			marker, body, _ := strings.Cut(comment.Body, "\n")
+			if !strings.HasPrefix(marker, "<!-- ") || strings.Count(comment.Body, "<!--") != 1 {
+				problems = append(problems, fmt.Sprintf("comment: it begins with %q", marker))
+			}
+			for _, p := range pageProblems(body) {
+				problems = append(problems, "comment: "+p)
+			}
+		}
+	}
+	problems = append(problems, s.issueProblems()...)
+	outputs, err := step.Outputs()
+	ts.Check(err)
+	known, err := outputsOf(s.Root, action)
+	ts.Check(err)
+	for name := range outputs {
+		if !known[name] {
+			problems = append(problems, fmt.Sprintf("output %q is not in action.yml", name))
+		}
+	}
+	checkLeaks(ts, s, log)
+	if len(problems) > 0 {
+		ts.Fatalf("what action %s left has effects:\n%s", action, strings.Join(problems, "\n"))
+	}
+}
+
+// outputsOf are the names of the outputs in an action's action.yml.
+func outputsOf(root, action string) (map[string]bool, error) {
+	content, err := os.ReadFile(filepath.Join(root, "actions", action, "action.yml"))
+	if err != nil {
+		return nil, err
+	}
+	var file struct{ Outputs map[string]any }
+	if err := yaml.Unmarshal(content, &file); err != nil {
+		return nil, err
+	}
+	names := map[string]bool{}
+	for name := range file.Outputs {
+		names[name] = true
+	}
+	return names, nil
+}

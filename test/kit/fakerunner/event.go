@@ -1,0 +1,124 @@
+package fakerunner
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func setEvent(ts *testscript.TestScript, s *story, args []string) {
+	s.event(ts, args[0])
+	edits := map[string]any{}
+	for _, edit := range args[1:] {
+		path, value, _ := strings.Cut(edit, "=")
+		var v any
+		ts.Check(json.Unmarshal([]byte(value), &v))
+		edits[path] = v
+	}
+	s.editPayload(ts, edits)
+	if args[0] == "pull_request" {
+		s.runOfPull(ts)
+	}
+	if ref, ok := edits["ref"].(string); ok {
+		s.runOn(ts, ref)
+	}
+}
+
+func (s *story) editPayload(ts *testscript.TestScript, edits map[string]any) {
+	var err error
+	s.runner.Payload, err = Edit(s.runner.Payload, edits)
+	ts.Check(err)
+}
+
+// event takes GitHub's own example payload of an event.
+func (s *story) event(ts *testscript.TestScript, name string) {
+	payload, err := Payload(s.Root, strings.TrimSuffix(name, "_target"))
+	ts.Check(err)
+	s.runner.Event, s.runner.Payload, s.runner.Actor = name, payload, mona
+	s.runOn(ts, "refs/heads/main")
+}
+
+// runOfPull makes the next steps' runs those of the payload's pull request: of its own ref, or of
+// the branch that it was merged into.
+// https://docs.github.com/actions/reference/workflows-and-actions/variables
+func (s *story) runOfPull(ts *testscript.TestScript) {
+	var payload struct {
+		Number      int
+		PullRequest struct {
+			Merged bool
+			Base   struct{ Ref string }
+		} `json:"pull_request"`
+	}
+	ts.Check(json.Unmarshal(s.runner.Payload, &payload))
+	s.runner.SHA, s.runner.Ref = s.git(ts, "rev-parse", "HEAD"), fmt.Sprintf("refs/pull/%d/merge", payload.Number)
+	if payload.PullRequest.Merged {
+		s.runner.Ref = "refs/heads/" + payload.PullRequest.Base.Ref
+	}
+}
+
+// runOn makes the next steps' runs those of a branch or a tag, at the commit that is checked
+// out where that is on it, as if it was the newest when the run began, else at its newest. One
+// that is not there yet is made at that commit, as by a push.
+func (s *story) runOn(ts *testscript.TestScript, ref string) {
+	if s.git(ts, "for-each-ref", ref) == "" {
+		s.git(ts, "update-ref", ref, "HEAD")
+	}
+	s.runner.SHA, s.runner.Ref = s.git(ts, "rev-parse", "HEAD"), ref
+	if s.git(ts, "rev-list", "--count", ref+"..HEAD") != "0" {
+		s.runner.SHA = s.git(ts, "rev-parse", ref+"^{commit}")
+	}
+}
+
+// Payload is the first example of an event in @octokit/webhooks-examples, made
+// an event of the stories' repository. root is this repository's folder. An event "schedule", which
+// is no webhook and has no example, is one of a workflow started by hand, with the schedule for
+// its inputs, as GitHub makes it.
+func Payload(root, event string) ([]byte, error) { return ActionPayload(root, event, "") }
+
+// ActionPayload is Payload's example with an action, such as "labeled"; any when that is empty.
+func ActionPayload(root, event, action string) ([]byte, error) {
+	if event == "schedule" {
+		return schedulePayload(root)
+	}
+	file := filepath.Join(root, "test", "npm", "node_modules", "@octokit", "webhooks-examples", "api.github.com", "index.json")
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read GitHub's example payloads (run `make tools`): %w", err)
+	}
+	var events []struct {
+		Name     string
+		Examples []json.RawMessage
+	}
+	if err := json.Unmarshal(content, &events); err != nil {
+		return nil, err
+	}
+	for _, e := range events {
+		for _, example := range e.Examples {
+			var has struct{ Action string }
+			if e.Name == event && json.Unmarshal(example, &has) == nil && (action == "" || action == has.Action) {
+				return Edit(example, map[string]any{"repository.full_name": repository, "repository.default_branch": "main"})
+			}
+		}
+	}
+	return nil, fmt.Errorf("@octokit/webhooks-examples has no event %s %s", event, action)
+}
+
+func schedulePayload(root string) ([]byte, error) {
+	example, err := Payload(root, "workflow_dispatch")
+	if err != nil {
+		return nil, err
+	}
+	var payload map[string]any
+	if err := json.Unmarshal(example, &payload); err != nil {
+		return nil, err
+	}
+	for _, field := range []string{"inputs", "ref", "sender"} {
+		delete(payload, field)
+	}
+	payload["schedule"] = "0 6 * * *"
+	return json.Marshal(payload)
+}

@@ -1,0 +1,169 @@
+package fakerunner
+
+import (
+	"fmt"
+	"regexp"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
+)
+
+// Words about what people do with a pull request, each of which is also the event of the
+// next steps.
+
+// pull is a pull request of the story.
+type pull struct {
+	branch, into       string // branches
+	base, head, merged string // commits
+	closed             bool   // and not merged
+	queued             *queued
+}
+
+func openPullRequest(ts *testscript.TestScript, s *story, args []string) {
+	p := &pull{branch: args[1], into: "main"}
+	if len(args) == 3 {
+		p.into = args[2]
+		s.git(ts, "branch", p.into, "main")
+	}
+	p.base = s.git(ts, "rev-parse", p.into)
+	s.pulls[number(ts, args[0])] = p
+	s.git(ts, "checkout", "--quiet", "-b", p.branch)
+	p.head = s.commit(ts, p.branch)
+	// GitHub counts pull requests from 1, and issues with them.
+	newest := s.opened
+	for _, issue := range s.github.Repository(repository).Issues() {
+		newest = max(newest, issue.Number)
+	}
+	for newest+1 < number(ts, args[0]) {
+		newest = s.github.Repository(repository).AddPullRequest(fakegithub.PullRequest{})
+	}
+	s.opened = s.github.Repository(repository).AddPullRequest(fakegithub.PullRequest{Head: p.branch, HeadSHA: p.head, Base: p.into, BaseSHA: p.base})
+	if s.opened != number(ts, args[0]) {
+		ts.Fatalf("GitHub would number this pull request %d", s.opened)
+	}
+	ts.Setenv("HEAD", p.head)
+	ts.Setenv("BASE", p.base)
+	s.pullRequestEvent(ts, number(ts, args[0]), "opened", mona)
+}
+
+func push(ts *testscript.TestScript, s *story, args []string) {
+	p := s.pull(ts, args[0])
+	s.git(ts, "checkout", "--quiet", p.branch)
+	p.head = s.commit(ts, "More")
+	s.github.Repository(repository).Push(number(ts, args[0]), p.head)
+	ts.Setenv("HEAD", p.head)
+	s.pullRequestEvent(ts, number(ts, args[0]), "synchronize", mona)
+}
+
+func updatePull(ts *testscript.TestScript, s *story, args []string) {
+	n, p := number(ts, args[0]), s.pull(ts, args[0])
+	s.git(ts, "checkout", "--quiet", p.branch)
+	s.git(ts, "merge", "--quiet", "--no-ff", "--no-edit", p.into)
+	p.head, p.base = s.git(ts, "rev-parse", "HEAD"), s.git(ts, "rev-parse", p.into)
+	s.github.Repository(repository).UpdateBranch(n, p.head, p.base)
+	ts.Setenv("HEAD", p.head)
+	ts.Setenv("BASE", p.base)
+	s.pullRequestEvent(ts, n, "synchronize", mona)
+}
+
+func merge(ts *testscript.TestScript, s *story, args []string) {
+	p, how := s.pull(ts, args[0]), "merge"
+	if len(args) == 2 {
+		how = args[1]
+	}
+	switch how {
+	case "merge":
+		s.git(ts, "checkout", "--quiet", p.into)
+		s.git(ts, "merge", "--quiet", "--no-ff", "--no-edit", p.branch)
+	case "squash":
+		s.git(ts, "checkout", "--quiet", p.into)
+		s.git(ts, "merge", "--quiet", "--squash", p.branch)
+		s.commit(ts, p.branch)
+	case "rebase":
+		// GitHub writes every commit anew, even when nothing moved.
+		s.git(ts, "checkout", "--quiet", "-b", p.branch+"-rebased", p.branch)
+		s.git(ts, "rebase", "--quiet", "--force-rebase", p.into)
+		s.git(ts, "checkout", "--quiet", p.into)
+		s.git(ts, "merge", "--quiet", "--ff-only", p.branch+"-rebased")
+	default:
+		ts.Fatalf("merge: choose merge, squash or rebase")
+	}
+	p.merged = s.git(ts, "rev-parse", "HEAD")
+	ts.Setenv("MERGED", p.merged)
+	s.github.Repository(repository).Merge(number(ts, args[0]), fakegithub.Method(how), p.merged)
+	s.pullRequestEvent(ts, number(ts, args[0]), "closed", mona)
+}
+
+func closePull(ts *testscript.TestScript, s *story, args []string) {
+	n, p := number(ts, args[0]), s.pull(ts, args[0])
+	s.github.Repository(repository).CloseIssue(n, mona)
+	p.closed = true
+	s.pullRequestEvent(ts, n, "closed", mona)
+}
+
+func reopenPull(ts *testscript.TestScript, s *story, args []string) {
+	n, p := number(ts, args[0]), s.pull(ts, args[0])
+	s.github.Repository(repository).ReopenIssue(n, mona)
+	p.closed = false
+	s.pullRequestEvent(ts, n, "reopened", mona)
+}
+
+func labelPull(ts *testscript.TestScript, s *story, args []string) {
+	n, actor := number(ts, args[0]), actorOf(args, 2)
+	s.pull(ts, args[0])
+	s.github.Repository(repository).Label(n, actor, args[1])
+	s.pullRequestEvent(ts, n, "labeled", actor)
+	s.editPayload(ts, map[string]any{"label.name": args[1]})
+}
+
+func (s *story) pull(ts *testscript.TestScript, n string) *pull {
+	p := s.pulls[number(ts, n)]
+	if p == nil {
+		ts.Fatalf("there is no pull request %s", n)
+	}
+	return p
+}
+
+// pullRequestEvent makes the event of the next steps one of GitHub's for a pull request
+// as it is.
+func (s *story) pullRequestEvent(ts *testscript.TestScript, n int, action, actor string) {
+	p := s.pulls[n]
+	s.event(ts, "pull_request")
+	var err error
+	if action == "labeled" { // the one example with a label
+		s.runner.Payload, err = ActionPayload(s.Root, "pull_request", action)
+		ts.Check(err)
+	}
+	s.runner.Actor = actor
+	s.runner.SHA, s.runner.Ref = p.head, fmt.Sprintf("refs/pull/%d/merge", n)
+	state := "open"
+	if p.merged != "" {
+		s.runner.SHA, s.runner.Ref = p.merged, "refs/heads/"+p.into
+	}
+	if p.merged != "" || p.closed {
+		state = "closed"
+	}
+	s.editPayload(ts, map[string]any{
+		"action": action, "number": n, "sender.login": actor,
+		"pull_request.number": n, "pull_request.state": state,
+		"pull_request.merged": p.merged != "", "pull_request.merge_commit_sha": p.merged,
+		"pull_request.head.sha": p.head, "pull_request.head.ref": p.branch, "pull_request.head.repo.full_name": repository,
+		"pull_request.base.sha": p.base, "pull_request.base.ref": p.into, "pull_request.base.repo.full_name": repository,
+	})
+}
+
+// trialMerge is what GitHub calls its own merge of a pull request, made for its checks.
+var trialMerge = regexp.MustCompile(`^refs/pull/([0-9]+)/merge$`)
+
+// mergeTrial makes the branch's head merged into its base, as they are by now, a revision.
+func (s *story) mergeTrial(ts *testscript.TestScript, ref string) {
+	m := trialMerge.FindStringSubmatch(ref)
+	if m == nil {
+		return
+	}
+	p := s.pull(ts, m[1])
+	base := s.git(ts, "rev-parse", p.into)
+	tree := s.git(ts, "merge-tree", "--write-tree", base, p.head)
+	s.git(ts, "update-ref", ref, s.git(ts, "commit-tree", tree, "-p", base, "-p", p.head, "-m", "Merge"))
+}

@@ -1,0 +1,118 @@
+package fakerunner
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func repo(ts *testscript.TestScript, s *story, args []string) {
+	sample, network := filepath.Join("test", "sample"), filepath.Join("components", "network")
+	if len(args) > 0 {
+		sample, network = filepath.Join("test", "atmos", "testdata", "sample"), filepath.Join("components", "terraform", "network")
+		switch strings.Join(args, " ") {
+		case "atmos":
+		case "atmos team":
+			sample, network = filepath.Join("test", "atmos", "testdata", "team"), filepath.Join(network, "vpc")
+		default:
+			ts.Fatalf("usage: repo [atmos [team]]")
+		}
+		ts.Setenv("PATH", s.Atmos+string(filepath.ListSeparator)+ts.Getenv("PATH"))
+	}
+	copyMissing(ts, filepath.Join(s.Root, sample), s.runner.Workspace())
+	ts.Check(os.WriteFile(filepath.Join(s.runner.Workspace(), network, "credential.tf"), []byte(credentialModule), 0o644))
+	s.git(ts, "init", "--quiet", "--initial-branch=main")
+	s.git(ts, "config", "user.name", "Mona")
+	s.git(ts, "config", "user.email", "mona@example.com")
+	s.commit(ts, "Describe our infrastructure")
+}
+
+func edit(ts *testscript.TestScript, s *story, args []string) {
+	path := filepath.Join(s.runner.Workspace(), filepath.FromSlash(args[0]))
+	content, err := os.ReadFile(path)
+	ts.Check(err)
+	if !bytes.Contains(content, []byte(args[1])) {
+		ts.Fatalf("%s does not contain %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(path, bytes.ReplaceAll(content, []byte(args[1]), []byte(args[2])), 0o644))
+}
+
+func commitAll(ts *testscript.TestScript, s *story, args []string) {
+	s.commit(ts, strings.Join(append(args, "More"), ""))
+}
+
+func checkout(ts *testscript.TestScript, s *story, args []string) {
+	s.mergeTrial(ts, args[0])
+	detach := "--detach"
+	if s.git(ts, "branch", "--list", args[0]) != "" {
+		detach = "--no-guess" // of nothing: a branch stays checked out as one
+	}
+	s.git(ts, "checkout", "--quiet", "--force", detach, args[0])
+}
+
+func comment(ts *testscript.TestScript, s *story, args []string) {
+	s.github.Repository(repository).AddComment(number(ts, args[0]), args[1], strings.ReplaceAll(args[2], `\n`, "\n"))
+}
+
+func comments(ts *testscript.TestScript, s *story, args []string) {
+	comments := s.github.Repository(repository).Comments(number(ts, args[0]))
+	if len(comments) != number(ts, args[1]) {
+		ts.Fatalf("#%s has %d comments", args[0], len(comments))
+	}
+	if len(comments) == 0 {
+		return
+	}
+	for _, c := range comments {
+		if strings.Contains(c.Body, args[2]) {
+			return
+		}
+	}
+	ts.Fatalf("no comment on #%s contains %q: %+v", args[0], args[2], comments)
+}
+
+func (s *story) commit(ts *testscript.TestScript, message string) string {
+	s.git(ts, "add", "--all")
+	s.git(ts, "commit", "--quiet", "--allow-empty", "--message", message)
+	commit := s.git(ts, "rev-parse", "HEAD")
+	ts.Setenv("COMMIT", commit)
+	return commit
+}
+
+func (s *story) git(ts *testscript.TestScript, args ...string) string {
+	cmd := exec.Command("git", append([]string{"-c", "commit.gpgsign=false"}, args...)...)
+	cmd.Dir = s.runner.Workspace()
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		ts.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// copyMissing copies the files of from that to does not have.
+func copyMissing(ts *testscript.TestScript, from, to string) {
+	ts.Check(filepath.WalkDir(from, func(path string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, name)
+		if _, err := os.Stat(target); err == nil {
+			return nil
+		}
+		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(target, content, 0o644)
+	}))
+}

@@ -1,0 +1,44 @@
+package fakerunner
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// Suite are an action's tests, for testscript.Main, and the other actions that their
+// stories need, which are built before they run.
+type Suite struct {
+	*testing.M
+	Others []string
+	// Built is the absolute path of each binary, once the tests run.
+	Built map[string]string
+}
+
+// Run builds the other actions, whose folders are beside that of the tests; see [Binary].
+func (s *Suite) Run() int {
+	dir, err := os.MkdirTemp("", "gitops-actions-")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	s.Built = map[string]string{}
+	for _, name := range s.Others {
+		if s.Built[name], err = Binary(context.Background(), filepath.Join("..", ".."), dir, name); err != nil {
+			panic(err)
+		}
+	}
+	return s.M.Run()
+}
+
+// Clock is the time, moved on by the duration in TEST_CLOCK: for an action's Main in a
+// story that is about expiry.
+func Clock() time.Time {
+	later, err := time.ParseDuration(os.Getenv("TEST_CLOCK"))
+	if err != nil {
+		return time.Now()
+	}
+	return time.Now().Add(later)
+}

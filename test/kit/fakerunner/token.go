@@ -1,0 +1,44 @@
+package fakerunner
+
+import (
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
+)
+
+// bot is who a workflow's own token is.
+const bot = "github-actions[bot]"
+
+// neededPermission is a line of an action.yml on what its job needs.
+var neededPermission = regexp.MustCompile(`(?m)^#   ([a-z-]+): ([a-z]+) - `)
+
+// token is the job's token for an action, which may do what its action.yml asks for and
+// nothing else, unless the story says so.
+func (s *story) token(ts *testscript.TestScript, action string) string {
+	if token := s.tokens[action]; token != "" {
+		return token
+	}
+	s.tokens[action] = s.github.NewToken(bot, s.needed(ts, action))
+	return s.tokens[action]
+}
+
+func (s *story) needed(ts *testscript.TestScript, action string) fakegithub.Permissions {
+	permissions := fakegithub.Permissions{}
+	for _, m := range neededPermission.FindAllStringSubmatch(ts.ReadFile(filepath.Join(s.Root, "actions", action, "action.yml")), -1) {
+		permissions[strings.ReplaceAll(m[1], "-", "_")] = m[2]
+	}
+	return permissions
+}
+
+func givePermissions(ts *testscript.TestScript, s *story, args []string) {
+	permissions := s.needed(ts, args[0])
+	for _, arg := range args[1:] {
+		name, level, _ := strings.Cut(arg, "=")
+		permissions[strings.ReplaceAll(name, "-", "_")] = level
+	}
+	s.tokens[args[0]] = s.github.NewToken(bot, permissions)
+}
