@@ -152,3 +152,16 @@ func makeTargets(t *testing.T) (targets []string) {
 	}
 	return targets
 }
+
+// TestMakeTargetsInTextAreThere: `make NAME` in a sentence or a table.
+func TestMakeTargetsInTextAreThere(t *testing.T) {
+	t.Parallel()
+	targets := makeTargets(t)
+	for _, file := range pages(t) {
+		for _, found := range regexp.MustCompile("`make ([a-z-]+)").FindAllStringSubmatch(read(t, file), -1) {
+			if !slices.Contains(targets, found[1]) {
+				t.Errorf("%s: the Makefile has no target %s", file, found[1])
+			}
+		}
+	}
+}
