@@ -22,6 +22,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/pulls"
 	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
 	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
@@ -83,7 +84,7 @@ func TestOverview(t *testing.T) {
 			must(t, m.Add(e, p.Markdown))
 		}
 		var err error
-		md, err = m.Markdown(report.SummaryLimit)
+		md, err = m.Markdown(markdown.SummaryLimit)
 		must(t, err)
 	})
 	named := 0
