@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -29,5 +30,22 @@ func TestYAMLParses(t *testing.T) {
 	}
 	if parsed < 10 {
 		t.Errorf("only %d blocks were parsed", parsed)
+	}
+}
+
+// TestPagesUseOneNameForThisRepository: a reader who copies an example has one name to replace.
+func TestPagesUseOneNameForThisRepository(t *testing.T) {
+	t.Parallel()
+	ours := regexp.MustCompile(`([\w.-]+/[\w.-]+)/actions/(?:plan|apply|drift-detection|drift-remediation)@`)
+	seen := 0
+	for _, file := range pages(t) {
+		for _, found := range ours.FindAllStringSubmatch(read(t, file), -1) {
+			if seen++; found[1] != "terraform-gitops/gitops" {
+				t.Errorf("%s calls this repository %s", file, found[1])
+			}
+		}
+	}
+	if seen < 10 {
+		t.Errorf("only %d uses of our actions were found", seen)
 	}
 }
