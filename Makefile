@@ -1,9 +1,9 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 
-# A release's version is judged here: before a recipe starts, since Make expands a variable
-# that was given to it when it hands it to a shell, and runs what `$(shell …)` in it says.
-# Digits become 0, several become one: what is left of v1.20.3 is v0.0.0.
+# A release's version is checked here, before a recipe starts: when Make passes a variable to a
+# shell, it expands it, and runs a `$(shell …)` in it. The check replaces each number with 0:
+# v1.20.3 must become v0.0.0.
 ifneq (,$(filter release,$(MAKECMDGOALS)))
 judged := $(value VERSION)
 $(foreach d,1 2 3 4 5 6 7 8 9,$(eval judged := $$(subst $(d),0,$$(judged))))
@@ -23,8 +23,8 @@ ACTIONS  := plan apply drift-detection drift-remediation
 TOOLS    := $(CURDIR)/test/.tools
 BIN      := $(TOOLS)/bin
 
-# Versions of the tools, here and nowhere else (npm's: test/npm/package.json; terraform-docs': test/tools/go.mod;
-# OpenTofu's: test/opentofu/build/go.mod).
+# Versions of the tools are only here, except npm packages (test/npm/package.json), terraform-docs
+# (test/tools/go.mod) and OpenTofu (test/opentofu/build/go.mod).
 ACT           := github.com/nektos/act@v0.2.89
 ACTIONLINT    := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -32,38 +32,38 @@ GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 TFLINT        := github.com/terraform-linters/tflint@v0.64.0
 MOTO          := moto[server]==5.2.1
 CYCLONEDX     := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
-# That builds releases: another one makes other bits.
+# Builds releases. Another version would build different binaries.
 RELEASE_GO    := go1.26.8
 
 PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 
 GOTESTFLAGS ?=
-# Of one package, on a machine that is busy with other things: a test that hangs is found, a slow one is left alone.
+# For one package, on a busy machine: long enough for slow tests, and still ends one that hangs.
 TESTTIMEOUT ?= 60m
 FUZZTIME    ?= 10s
 ROUNDS      ?= 200
 
-# What is installed already comes first: make's moto_server fills a gap. A Terraform is in
-# $(TOOLS)/path only while none on PATH will do.
+# Installed programs come first, so make's moto_server is used only if there is no other. A
+# Terraform is in $(TOOLS)/path only if PATH has no suitable one.
 export PATH := $(TOOLS)/path:$(PATH):$(TOOLS)/moto/bin
 
-# A stamp for each Go tool and version: another version is installed anew.
+# One stamp per Go tool and version: a new version is installed again.
 GO_TOOLS := $(ACT) $(ACTIONLINT) $(GOLANGCI_LINT) $(GOVULNCHECK) $(TFLINT)
 stamp = $(TOOLS)/$(notdir $(1)).stamp
 
 .PHONY: help build demo test race opentofu bench torture fuzz lint lint-go lint-modules lint-vulnerabilities \
 	lint-terraform lint-workflows lint-text docs tools needs terraform release clean
 
-help: ## Show what can be made
+help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-# Go's caches are in HOME, unless that can't hold them: read-only, not there, or not set.
+# Go's caches are in HOME, unless HOME is read-only, missing or not set.
 GO_CACHES = for name in GOCACHE GOMODCACHE; do \
 		dir=$$(go env "$$name" 2>/dev/null) || dir=; \
 		[[ "$$dir" == /* ]] && mkdir -p "$$dir" 2>/dev/null && [[ -w "$$dir" ]] || export "$$name=$(TOOLS)/$$name"; \
 	done;
 
-# Without C, as releases are built: no C compiler is needed.
+# Builds without C, as releases do, so that no C compiler is needed.
 build: ## Build the actions' binaries and the demo into test/.tools/bin
 	@mkdir -p "$(BIN)"
 	@$(GO_CACHES) CGO_ENABLED=0 go build -buildvcs=false -o "$(BIN)/" $(ACTIONS:%=./actions/%) ./test/demo
@@ -79,8 +79,8 @@ demo: ## Plan, review, merge and apply on this machine, be refused, and revert d
 # -count=1: tests run Terraform and read other modules, which Go's test cache does not see.
 GOTEST = go test -count=1 -timeout $(TESTTIMEOUT) $(GOTESTFLAGS)
 
-# Stories start the actions, and those Terraform, a thousand times: the race detector looks at
-# them in `make race`, and here at what they are made of, but for what takes it minutes.
+# Stories start the actions and Terraform a thousand times, which is slow with the race detector:
+# `make race` does that. Here it checks the packages, except for tests that take minutes with it.
 UNRACED = ^(TestModel|TestManyLargePlansFitTheSummaryWorstFirst)$$
 test: tools build ## Run the whole suite, the packages in shared and the test kit with the race detector
 	@failed=; export TEST_BINARIES=$(BIN); \
@@ -92,30 +92,30 @@ test: tools build ## Run the whole suite, the packages in shared and the test ki
 race: tools ## Run the whole suite with the race detector, which takes much longer
 	$(GOTEST) -race $(PACKAGES)
 
-opentofu: needs $(TOOLS)/npm.stamp $(BIN)/tofu ## Build OpenTofu, and tell the main stories with it
+opentofu: needs $(TOOLS)/npm.stamp $(BIN)/tofu ## Build OpenTofu, and run the main stories with it
 	PATH="$(BIN):$$PATH" $(GOTEST) -tags opentofu ./test/opentofu
 
-bench: tools build ## Measure what things cost: prints ratios, memory and counts
+bench: tools build ## Measure the cost of the actions: prints ratios, memory and counts
 	go test -run '^$$' -bench . -benchtime 1x -timeout $(TESTTIMEOUT) $(PACKAGES)
 
-torture: tools ## Kill plan and apply at random moments, ROUNDS times (200); TEST_SEED=N plays one again
+torture: tools ## Kill plan and apply at random moments, ROUNDS times (200); TEST_SEED=N repeats a run
 	TEST_SEED=$${TEST_SEED:-random} TORTURE_ROUNDS=$(ROUNDS) go test -run Torture -timeout 2h -v ./test/torture
 
-# Inputs are not minimized: a planfile is a zip, which takes a minute each.
+# Inputs are not minimized: that takes a minute for each planfile, which is a zip.
 fuzz: tools ## Run every fuzz target for FUZZTIME (10s)
 	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9]+' $(MODULES) | while IFS=: read -r file func; do \
 		echo "$$file: $${func#func }"; \
 		go test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$${func#func }\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x; \
 	done
 
-lint: lint-go lint-modules lint-vulnerabilities lint-terraform lint-workflows lint-text ## Run what CI checks beside the tests
+lint: lint-go lint-modules lint-vulnerabilities lint-terraform lint-workflows lint-text ## Run what CI checks besides the tests
 
 lint-go: $(call stamp,$(GOLANGCI_LINT))
 	@unformatted=$$(gofmt -l $(MODULES)); test -z "$$unformatted" || { echo "run gofmt -w on:" $$unformatted >&2; exit 1; }
 	go vet $(PACKAGES)
 	$(BIN)/golangci-lint run $(PACKAGES)
 
-# Each module stands alone, as the users of an action build it.
+# Builds each module alone, as users of an action do.
 lint-modules:
 	@bad=; export GOWORK=off; for m in $(MODULES); do \
 		echo "go mod tidy and go build of $$m alone"; \
@@ -129,7 +129,7 @@ lint-vulnerabilities: $(call stamp,$(GOVULNCHECK))
 		else echo "$$said" >&2; exit 1; fi; \
 	done
 
-# The user's Terraform CLI configuration has no say in how files are formatted.
+# The user's Terraform CLI configuration must not affect the format.
 lint-terraform: terraform $(call stamp,$(TFLINT)) $(BIN)/terraform-docs
 	env -u TF_CLI_CONFIG_FILE terraform fmt -check -diff -recursive
 	@for m in modules/*/ modules/*/examples/*/; do $(BIN)/tflint --chdir=$$m || exit 1; done
@@ -152,7 +152,7 @@ lint-text:
 
 tools: needs $(TOOLS)/npm.stamp $(call stamp,$(ACT)) $(call stamp,$(ACTIONLINT)) ## Set up what the tests need
 
-needs: ## Set up the programs that the tests run, or say all that is missing
+needs: ## Install the programs that the tests need, or list the missing ones
 	@test/needs/needs.sh $(TOOLS) '$(MOTO)'
 
 terraform:
@@ -162,7 +162,7 @@ $(BIN)/terraform-docs: test/tools/go.mod
 	GOWORK=off go build -C test/tools -o $@ github.com/terraform-docs/terraform-docs
 	@touch $@
 
-# As OpenTofu's own release is built, so that it says which version it is.
+# Built like OpenTofu's own release, so that it reports its version.
 $(BIN)/tofu: test/opentofu/build/go.mod
 	CGO_ENABLED=0 GOWORK=off go build -C test/opentofu/build -trimpath -o $@ \
 		-ldflags '-s -w -X github.com/opentofu/opentofu/version.dev=no' github.com/opentofu/opentofu/cmd/tofu
@@ -176,7 +176,7 @@ $(foreach t,$(GO_TOOLS),$(call stamp,$t)): $(TOOLS)/%.stamp:
 	GOBIN=$(BIN) go install $(filter %/$*,$(GO_TOOLS))
 	@touch $@
 
-# Nothing of this machine may shape the bits: see docs/release.md.
+# The binaries must not depend on this machine: see docs/release.md.
 release: ## Build a release's files into a new folder: VERSION=v1.2.3 OUT=folder
 	@number='(0|[1-9][0-9]*)'; [[ "$$VERSION" =~ ^v$$number\.$$number\.$$number$$ && -n "$$OUT" && ! -e "$$OUT" ]] || \
 	{ echo "usage: make release VERSION=v1.2.3 OUT=folder, one that is not there yet" >&2; exit 1; }
@@ -191,5 +191,5 @@ release: ## Build a release's files into a new folder: VERSION=v1.2.3 OUT=folder
 	done; \
 	cd "$$out"; export LC_ALL=C; sums=$$(sha256sum *); printf '# %s\n%s\n' "$$VERSION" "$$sums" >checksums.txt
 
-clean: ## Remove what make built and fetched
+clean: ## Remove everything that make built and downloaded
 	rm -rf $(TOOLS) test/npm/node_modules

@@ -141,7 +141,7 @@ run "keeps_the_key_to_the_bucket" {
     condition = [for s in data.aws_iam_policy_document.key[0].statement : [s.sid, s.principals]] == [for sid in ["Administer", "UseForBucket"] :
       [sid, toset([{ type = "AWS", identifiers = toset(["arn:aws:iam::111122223333:root"]) }])]
     ]
-    error_message = "The key's policy lets in others than this account, or does more than two things."
+    error_message = "The key's policy allows access from other accounts, or does more than two things."
   }
 
   assert {
