@@ -230,7 +230,7 @@ func planCases() map[string]Plan {
 		p.ApplyHow = ""
 		p.Digest, p.ExpiresAt = "", time.Time{}
 		p.Diagnostics = []terraform.Diagnostic{
-			{Severity: "error", Summary: "Unsupported attribute", Detail: "This object has no argument, nested block, or exported attribute named \"idd\". Did you mean \"id\"?", Address: "aws_instance.web", File: "main.tf", Line: 12, Column: 20, EndLine: 12, Snippet: "  subnet_id = aws_subnet.a.idd"},
+			{Severity: "error", Summary: "Unsupported attribute", Detail: "This object has no argument, nested block, or exported attribute named \"idd\". Did you mean \"id\"?", Address: "aws_instance.web", File: "main.tf", Line: 12, EndLine: 12, Snippet: "  subnet_id = aws_subnet.a.idd"},
 			{Severity: "error", Summary: "Invalid count argument", Detail: "The \"count\" value depends on resource attributes that cannot be determined until apply.\n\nTo work around this, use the -target option:\n\n    terraform apply -target=aws_subnet.a\n\nthen plan again.", File: "modules/app/main.tf", Line: 3, Snippet: "  count = length(aws_subnet.a[*].id)"},
 			{Severity: "warning", Summary: "Deprecated", Detail: "Old."}}
 	})

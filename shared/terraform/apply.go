@@ -18,27 +18,20 @@ type ApplyResult struct {
 	Resources   []ResourceResult // in the order in which Terraform began them
 	Outputs     []Output         // by name; none unless the apply succeeded
 	Diagnostics []Diagnostic
-	Summary     ApplySummary
-	Version     Version
-	// ErroredState is the file that holds the state when Terraform could not
-	// persist it: errored.tfstate in Dir, or a temporary file where not even that
-	// could be written. Empty when the state was persisted. It is all that is left
-	// of what was applied: store it, and `terraform state push` it.
+	// ErroredState is the file with the state that Terraform could not persist:
+	// errored.tfstate in Dir, or a temporary file if Terraform could not write that
+	// either. It is empty if the state was persisted. This file is the only record of
+	// what was applied: store it, and `terraform state push` it.
 	ErroredState string
 }
-
-// ApplySummary counts as Terraform does in its last line: a replaced resource is
-// both added and destroyed. Of a failed apply it holds what was done until then,
-// imports left out.
-type ApplySummary struct{ Added, Changed, Destroyed, Imported int }
 
 // Apply applies a planfile. The result is meaningful also with an error, which is
 // a *CommandError once Terraform has run; errors.Is finds [ErrStalePlan],
 // [ErrStateLocked] and [ErrInterrupted].
 //
-// It begins with [CLI.CheckApply], and waits for the state's lock for up to [LockTimeout].
-// Variable files are for [Planfile.Ephemeral] only: without ephemeral variables,
-// Terraform before 1.10 refuses any.
+// It begins with [CLI.CheckApply], and waits for the state's lock for some minutes.
+// Give variable files only if the plan has ephemeral variables ([planfile.File.Ephemeral]):
+// Terraform before 1.10 refuses variable files with a planfile.
 func (c *CLI) Apply(ctx context.Context, planfile string, varFiles ...string) (ApplyResult, error) {
 	if err := c.CheckApply(planfile); err != nil {
 		return ApplyResult{}, err
@@ -47,7 +40,7 @@ func (c *CLI) Apply(ctx context.Context, planfile string, varFiles ...string) (A
 	for _, file := range varFiles {
 		args = append(args, "-var-file="+file)
 	}
-	args = append(append(args, c.lockTimeout("apply")...), planfile)
+	args = append(append(args, c.lockTimeoutArgs("apply")...), planfile)
 	r := applyReader{begun: map[operation]int{}}
 	t := c.transcript(r.message)
 	_, err := c.run(ctx, c.Workspace, args, t, 0)
@@ -56,25 +49,24 @@ func (c *CLI) Apply(ctx context.Context, planfile string, varFiles ...string) (A
 		Resources:    r.resources,
 		Outputs:      r.outputs,
 		Diagnostics:  t.diagnostics,
-		Summary:      r.total(),
-		Version:      t.version,
 		ErroredState: r.dump, // which is complete, and errored.tfstate then is not
 	}
-	// After a success the file is of another run in this directory.
+	// If the apply succeeded, the file is from another run in this directory.
 	if result.ErroredState == "" && err != nil && !errors.Is(err, ErrAfterTerraform) {
-		result.ErroredState = c.ErroredStatePath()
+		result.ErroredState = c.erroredState()
 	}
 	return result, errors.Join(err, r.dumpErr)
 }
 
-// CheckApply refuses what Apply refuses before Terraform is started: an
-// errored.tfstate in Dir, which Terraform would overwrite, so that a state that
-// was never pushed would be lost; and a planfile that was made in another
-// workspace than the one selected, which Terraform does not look at, and tells
-// only by chance, through lineage and serial.
+// CheckApply makes the checks that Apply makes before it starts Terraform. It refuses
+//
+//   - if there is an errored.tfstate in Dir: Terraform would overwrite it, and a state that
+//     was never pushed would be lost;
+//   - if the planfile was made in another workspace than the selected one. Terraform does
+//     not check that: it notices only if lineage and serial happen to differ.
 func (c *CLI) CheckApply(planfile string) error {
 	args := []string{"apply", planfile}
-	if path := c.ErroredStatePath(); path != "" {
+	if path := c.erroredState(); path != "" {
 		return problem.With(problem.ErroredState, fmt.Errorf("%s: %s holds a state that an earlier apply could not persist: "+
 			"push it (`terraform state push errored.tfstate`) and remove it first", c.name(args), path))
 	}
@@ -84,9 +76,9 @@ func (c *CLI) CheckApply(planfile string) error {
 	return nil
 }
 
-// ErroredStatePath is the errored.tfstate in Dir, which Terraform writes when it
-// can't persist the state; empty when there is none.
-func (c *CLI) ErroredStatePath() string {
+// erroredState is the path of errored.tfstate in Dir, which Terraform writes if it
+// cannot persist the state; empty if there is none.
+func (c *CLI) erroredState() string {
 	path := filepath.Join(c.Dir, "errored.tfstate")
 	if _, err := os.Lstat(path); os.IsNotExist(err) {
 		return ""
@@ -97,9 +89,8 @@ func (c *CLI) ErroredStatePath() string {
 // applyReader gathers the result of an apply from its messages.
 type applyReader struct {
 	resources []ResourceResult
-	begun     map[operation]int // index in resources of what has no end yet
+	begun     map[operation]int // index in resources of those that have not ended
 	outputs   []Output
-	summary   *ApplySummary
 	dump      string
 	dumpErr   error
 }
@@ -112,11 +103,6 @@ func (r *applyReader) message(m *message) {
 		var h hookMessage
 		if decode(m.Hook, &h) {
 			r.hook(m.Type, h)
-		}
-	case "change_summary":
-		var s changesMessage
-		if decode(m.Changes, &s) && s.Operation != "plan" {
-			r.summary = &ApplySummary{Added: s.Add, Changed: s.Change, Destroyed: s.Remove, Imported: s.Import}
 		}
 	case "outputs":
 		var outputs map[string]outputMessage
@@ -132,7 +118,7 @@ func (r *applyReader) message(m *message) {
 
 func (r *applyReader) hook(kind string, h hookMessage) {
 	if h.Action == "read" || h.Action == "noop" {
-		return // data sources: nothing of theirs is applied
+		return // data sources are read, not applied
 	}
 	op := operation{h.Resource.Address, h.Action}
 	i, begun := r.begun[op]
@@ -161,7 +147,7 @@ func (r *applyReader) setOutputs(outputs map[string]outputMessage) {
 		if len(o.Type) == 0 {
 			continue // only planned, or removed
 		}
-		output := Output{Name: name, Sensitive: o.Sensitive, Type: json.RawMessage(o.Type)}
+		output := Output{Name: name, Sensitive: o.Sensitive}
 		if !o.Sensitive {
 			output.Value = json.RawMessage(o.Value)
 		}
@@ -170,29 +156,7 @@ func (r *applyReader) setOutputs(outputs map[string]outputMessage) {
 	sort.Slice(r.outputs, func(i, j int) bool { return r.outputs[i].Name < r.outputs[j].Name })
 }
 
-// total is Terraform's own summary, or without one what was seen done.
-func (r *applyReader) total() ApplySummary {
-	if r.summary != nil {
-		return *r.summary
-	}
-	var s ApplySummary
-	for _, resource := range r.resources {
-		if resource.Status != Applied {
-			continue
-		}
-		switch resource.Action {
-		case "create":
-			s.Added++
-		case "update":
-			s.Changed++
-		case "delete":
-			s.Destroyed++
-		}
-	}
-	return s
-}
-
-// saveState keeps a state that Terraform could only print.
+// saveState writes a state that Terraform could only print to a temporary file.
 func saveState(state []byte) (path string, err error) {
 	f, err := os.CreateTemp("", "errored-*.tfstate") // mode 0600
 	if err == nil {

@@ -9,10 +9,10 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform/keeper"
 )
 
-// Atmos runs Init, Plan and Apply of a component in a stack, so that all it does
-// around Terraform still happens: it writes the backend and the variables, selects
-// the workspace, signs in, runs hooks. ShowJSON and Version run Terraform itself,
-// on what Atmos has left.
+// Atmos runs Init, Plan and Apply of a component in a stack, so that everything that Atmos
+// does around Terraform still happens: it writes the backend and the variables, selects
+// the workspace, signs in, runs hooks. ShowJSON and Version run Terraform directly, on what
+// Atmos has set up.
 //
 // What it does is recorded for Atmos 1.196.0; see test/atmos.
 type Atmos struct {
@@ -21,19 +21,19 @@ type Atmos struct {
 	Component string
 	Stack     string
 	Identity  string   // for --identity; empty: as Atmos chooses
-	Env       []string // what Atmos itself sets of Terraform's environment, over CLI.Env
+	Env       []string // variables that Atmos itself sets for Terraform, over CLI.Env
 	Command   string   // what Atmos starts as Terraform: a name, or a path; empty is "terraform"
 	Keeper    string   // a program that begins with [keeper.Keep]: this one
 	Scratch   string   // a private folder, for what Terraform says until it is read
 }
 
-// wrap makes a command of Terraform one of Atmos. Flags for Terraform go after --.
-// The workspace is for Atmos to select: TF_WORKSPACE would stop it.
+// wrap turns a command of Terraform into one of Atmos. Flags for Terraform go after --.
+// Atmos selects the workspace itself, and refuses to run if TF_WORKSPACE is set.
 func (a *Atmos) wrap(cmd *exec.Cmd, args []string) {
 	atmos := []string{a.Path, "terraform", args[0], a.Component, "-s", a.Stack}
 	flags := args[1:]
 	if args[0] == "apply" {
-		// Init was run before, to see that the planfile fits.
+		// --skip-init: Init was run before, to check that the planfile fits.
 		planfile := flags[len(flags)-1]
 		flags = flags[:len(flags)-1]
 		atmos[2] = "deploy"
@@ -53,27 +53,27 @@ func (a *Atmos) keep(cmd *exec.Cmd, terraform string) (keeper.Runs, error) {
 }
 
 var (
-	// atmosHeading begins what Atmos says of an error of its own, and of any end of
-	// Terraform but a plain success (also exit status 2, a plan with changes), which
-	// atmosEnding is.
+	// atmosHeading is the first line that Atmos prints about an error. An error of its own
+	// follows, or atmosEnding: that Terraform's exit status is not 0, which is also so for
+	// a plan with changes (2).
 	atmosHeading = regexp.MustCompile(`^#+ .*Error *$`)
 	// 1.227 has the word Error before it, in Markdown.
 	atmosEnding = regexp.MustCompile(`^(\*\*Error:\*\* )?subcommand exited with code [0-9]+ *$`)
 	atmosError  = regexp.MustCompile(`^\*\*Error:\*\* `)
-	// decoration is what is in the text of the init that Atmos runs, which is for a
-	// terminal: colors, and the bar before an error, of which frame is the rest.
+	// Atmos runs init with output for a terminal: decoration is colors, and the bar before
+	// each line of an error; frame is the first and last line of that bar.
 	decoration = regexp.MustCompile("\x1b\\[[0-9;]*m|^│ ?")
 	frame      = regexp.MustCompile(`^[╷╵] *$`)
 )
 
-// atmosText makes Atmos' text, line by line, what people are to read.
+// atmosText cleans up what Atmos prints, line by line, for people to read.
 type atmosText struct {
 	heading bool // an error follows
-	blank   bool // empty lines are Atmos' layout
+	blank   bool // empty lines that follow are Atmos' layout
 }
 
-// line returns a line as it is to be shown; false for one that says nothing. An error
-// of Atmos begins as Terraform's do.
+// line returns a line as it should be shown, and false for one that says nothing. It makes
+// an error of Atmos look like one of Terraform.
 func (a *atmosText) line(line string) (string, bool) {
 	line = decoration.ReplaceAllString(decoration.ReplaceAllString(line, ""), "")
 	heading := a.heading

@@ -64,8 +64,8 @@ func (v Version) String() string { return v.Name + " " + v.Number }
 
 // environ is the environment of a command in the given workspace.
 func (c *CLI) environ(workspace string) []string {
-	// Not nil, which os/exec would take for our own environment. It lets the last
-	// of equal names win.
+	// Not nil, for which os/exec would use our own environment. Of equal names the last
+	// one counts.
 	env := append(make([]string, 0, len(c.Env)+2), c.Env...)
 	if c.DataDir != "" {
 		env = append(env, "TF_DATA_DIR="+c.DataDir)

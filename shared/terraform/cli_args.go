@@ -12,11 +12,11 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// CLIArgs are the words that an environment adds to a command's arguments, in the order in
+// cliArgs are the words that an environment adds to a command's arguments, in the order in
 // which Terraform takes them: TF_CLI_ARGS, then TF_CLI_ARGS_COMMAND. Words are split as
 // Terraform does, with its own library. Of two entries of one name the last counts.
 // https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_cli_args-and-tf_cli_args_name
-func CLIArgs(env []string, command string) (words []string, err error) {
+func cliArgs(env []string, command string) (words []string, err error) {
 	for _, name := range []string{"TF_CLI_ARGS", "TF_CLI_ARGS_" + command} {
 		more, err := shellwords.Parse(envlist.Value(env, name))
 		if err != nil {
@@ -27,7 +27,7 @@ func CLIArgs(env []string, command string) (words []string, err error) {
 	return words, nil
 }
 
-// isUpgrade tells the flag -upgrade of init, and whether it is on.
+// isUpgrade reports whether a word is init's flag -upgrade, and whether that turns it on.
 func isUpgrade(word string) (is, on bool) {
 	name, value, given := strings.Cut(word, "=")
 	if name != "-upgrade" && name != "--upgrade" {
@@ -44,7 +44,7 @@ func isUpgrade(word string) (is, on bool) {
 // and providers (-upgrade) in place of those in the dependency lock file. The last of
 // several such flags counts.
 func Upgrades(env []string) (bool, error) {
-	words, err := CLIArgs(env, "init")
+	words, err := cliArgs(env, "init")
 	upgrade := false
 	for _, word := range words {
 		if is, on := isUpgrade(word); is {

@@ -1,4 +1,4 @@
-package terraform_test
+package terraform
 
 import (
 	"testing"
@@ -6,18 +6,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/terraform-gitops/gitops/shared/problem"
-	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
 func TestArgumentsFromTheEnvironmentAreSplitAsTerraformDoes(t *testing.T) {
 	t.Parallel()
-	words, err := terraform.CLIArgs([]string{
+	words, err := cliArgs([]string{
 		"TF_CLI_ARGS_plan=-replace=old", "TF_CLI_ARGS=-no-color", `TF_CLI_ARGS_plan=-var 'a=b c' -var-file="x y".tfvars`, "TF_CLI_ARGS_apply=-x",
 	}, "plan")
 	if diff := cmp.Diff([]string{"-no-color", "-var", "a=b c", "-var-file=x y.tfvars"}, words); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
-	if _, err := terraform.CLIArgs([]string{`TF_CLI_ARGS_init="`}, "init"); problem.CodeOf(err) != problem.Input {
+	if _, err := cliArgs([]string{`TF_CLI_ARGS_init="`}, "init"); problem.CodeOf(err) != problem.Input {
 		t.Errorf("an open quote: %v", err)
 	}
 }
@@ -30,15 +29,15 @@ func TestUpgradeIsFoundAndTakenOut(t *testing.T) {
 		"-upgraded": false, "-backend-config=x=-upgrade": false, "": false,
 	} {
 		env := []string{"A=-upgrade", "TF_CLI_ARGS_init=" + args}
-		if got, err := terraform.Upgrades(env); err != nil || got != want {
+		if got, err := Upgrades(env); err != nil || got != want {
 			t.Errorf("%q: %v, %v", args, got, err)
 		}
-		if got, err := terraform.Upgrades(terraform.WithoutUpgrade(env)); err != nil || got {
+		if got, err := Upgrades(WithoutUpgrade(env)); err != nil || got {
 			t.Errorf("%q: taken out, and there: %v", args, err)
 		}
 	}
 	env := []string{`TF_CLI_ARGS_init=-upgrade -backend-config='a=it'\''s b' -get`}
-	words, err := terraform.CLIArgs(terraform.WithoutUpgrade(env), "init")
+	words, err := cliArgs(WithoutUpgrade(env), "init")
 	if diff := cmp.Diff([]string{"-backend-config=a=it's b", "-get"}, words); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}

@@ -22,8 +22,8 @@ var (
 	ErrStateLocked = problem.With(problem.Terraform, errors.New("the state's lock could not be taken"))
 
 	// ErrInterrupted is found in the error of a command that failed after the
-	// context had ended, together with the context's cause. A command that came to
-	// a good end in spite of the interrupt returns no error.
+	// context had ended, together with the context's cause. A command that succeeded
+	// in spite of the interrupt returns no error.
 	ErrInterrupted = problem.With(problem.Cancelled, errors.New("interrupted"))
 )
 
@@ -76,7 +76,7 @@ func (e *CommandError) Error() string {
 
 func (e *CommandError) Unwrap() error { return e.Err }
 
-// Code is that of the cause, or of Terraform.
+// Code is the code of the cause; without one it is problem.Terraform.
 func (e *CommandError) Code() problem.Code { return cmp.Or(problem.CodeOf(e.Err), problem.Terraform) }
 
 func (e *CommandError) firstError() (first *Diagnostic, more int) {
@@ -92,8 +92,7 @@ func (e *CommandError) firstError() (first *Diagnostic, more int) {
 	return first, more
 }
 
-// humanError is the part of text for people that begins with its first error:
-// what Terraform prints before that is progress.
+// humanError cuts off what Terraform prints before its first error, which is progress.
 func humanError(text string) string {
 	if i := strings.Index("\n"+text, "\nError: "); i >= 0 {
 		return strings.TrimPrefix(text[i:], "Error: ")
@@ -101,8 +100,8 @@ func humanError(text string) string {
 	return text
 }
 
-// failure makes the error of a command, and finds out what can be known of its
-// cause when cause is nil.
+// failure makes the error of a command. If cause is nil, it looks for the cause in what
+// Terraform said.
 func (c *CLI) failure(args []string, code int, cause error, t *transcript) error {
 	e := &CommandError{
 		Command:     c.name(args),
@@ -128,7 +127,7 @@ func (c *CLI) failure(args []string, code int, cause error, t *transcript) error
 	return e
 }
 
-// name is a command as errors call it.
+// name is what errors call a command, such as "terraform plan".
 func (c *CLI) name(args []string) string {
 	program := filepath.Base(c.Path)
 	if c.Atmos != nil {

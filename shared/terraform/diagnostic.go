@@ -14,7 +14,6 @@ type Diagnostic struct {
 	Address  string // of the resource, when it is about one
 	File     string // relative to the directory Terraform ran in; empty when there is no place
 	Line     int    // 1-based; 0 when there is no place
-	Column   int
 	EndLine  int
 	Snippet  string // the source line or lines
 }
@@ -33,9 +32,13 @@ type diagnosticMessage struct {
 	Detail   string `json:"detail"`
 	Address  string `json:"address"`
 	Range    *struct {
-		File  string   `json:"filename"`
-		Start position `json:"start"`
-		End   position `json:"end"`
+		File  string `json:"filename"`
+		Start struct {
+			Line int `json:"line"`
+		} `json:"start"`
+		End struct {
+			Line int `json:"line"`
+		} `json:"end"`
 	} `json:"range"`
 	Snippet *struct {
 		Context   string `json:"context"` // such as `resource "x" "y"`; null when there is none
@@ -48,11 +51,6 @@ type diagnosticMessage struct {
 	} `json:"snippet"`
 }
 
-type position struct {
-	Line   int `json:"line"`
-	Column int `json:"column"`
-}
-
 func (m *diagnosticMessage) diagnostic() Diagnostic {
 	d := Diagnostic{
 		Severity: m.Severity,
@@ -62,7 +60,7 @@ func (m *diagnosticMessage) diagnostic() Diagnostic {
 	}
 	if m.Range != nil {
 		d.File = m.Range.File
-		d.Line, d.Column, d.EndLine = m.Range.Start.Line, m.Range.Start.Column, m.Range.End.Line
+		d.Line, d.EndLine = m.Range.Start.Line, m.Range.End.Line
 	}
 	if m.Snippet != nil {
 		d.Snippet = cut(m.Snippet.Code)
@@ -122,7 +120,7 @@ func (m *diagnosticMessage) text() string {
 	return b.String()
 }
 
-// place is where a diagnostic is, for an error's one line.
+// place says where a diagnostic is, for an error of one line.
 func (d Diagnostic) place() string {
 	switch {
 	case d.File != "":

@@ -3,10 +3,10 @@
 // executable to run is found by package install, and what a planfile holds is read by
 // package planfile.
 //
-// # Why commands that hold a lock are not run by terraform-exec
+// # Why terraform-exec runs only version
 //
-// Version goes through hashicorp/terraform-exec. Init, Plan, ShowJSON and Apply
-// are started by this package (process.go), because terraform-exec
+// Version goes through hashicorp/terraform-exec. This package starts all other commands
+// itself (process.go), because terraform-exec
 //
 //   - asks the kernel to SIGKILL Terraform when its parent dies (Pdeathsig, on
 //     Linux), which in the middle of an apply loses the state of everything just
@@ -23,19 +23,19 @@
 // runner sends to the group reaches Terraform once, through the rule below, and
 // not twice: Terraform takes a second interrupt as the order to drop everything.
 //
-//   - The end of the context is one interrupt to Terraform, which then finishes
-//     or stops what it has begun, writes the state and releases the lock. There is
-//     no time limit: that may take minutes.
-//   - Each value from [CLI.Signals] after that is stronger: first a second
-//     interrupt (Terraform exits at once, giving up what is in flight), then
-//     SIGKILL to Terraform and its providers.
+//   - When the context ends, Terraform gets one interrupt. It finishes or stops what it
+//     has begun, writes the state and releases the lock. There is no time limit: that may
+//     take minutes.
+//   - Each value from [CLI.Signals] after that is a stronger measure: first a second
+//     interrupt (Terraform exits at once and gives up what it is doing), then SIGKILL to
+//     Terraform and its providers.
 //
-// When this process itself is killed, Terraform goes on to its end. Its output is
-// therefore a file and not a pipe: a Go program dies of SIGPIPE when it writes to
-// a standard output that nobody reads. The file is unlinked from the start, has
-// mode 0600, and is followed while it grows.
+// When this process itself is killed, Terraform continues to its end. Its output is
+// therefore a file and not a pipe: a Go program is killed by SIGPIPE if it writes to a
+// standard output that nobody reads. The file is unlinked from the start, has mode 0600,
+// and is followed while it grows.
 //
-// Where Atmos runs Terraform, it is Atmos that Terraform must outlive; package keeper says how.
+// If Atmos runs Terraform, Terraform must also outlive Atmos; package keeper says how.
 //
 // The package needs process groups: it builds on Linux, macOS and other Unixes.
 package terraform

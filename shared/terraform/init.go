@@ -12,26 +12,24 @@ type InitOptions struct {
 	// BackendConfig are values for -backend-config: a file, or KEY=VALUE, which
 	// other users of the machine can see while init runs.
 	BackendConfig []string
-	// VarFiles are those of the plan. OpenTofu's backend, module sources and
-	// encryption may read variables; Terraform takes them and does not look.
+	// VarFiles are the plan's variable files. OpenTofu's backend, module sources and
+	// encryption may read variables. Terraform accepts the files and ignores them.
 	VarFiles []string
-	// LockReadonly takes the providers that .terraform.lock.hcl names, or fails.
-	// Without it, init writes that file where there is none.
+	// LockReadonly makes init fail if .terraform.lock.hcl does not have all providers.
+	// Without it, init adds to that file, or creates it.
 	LockReadonly bool
 }
 
 // Init installs modules and providers and configures the backend. It does not
 // migrate state, and asks nothing. Its error is a *CommandError.
 //
-// It runs `init -json`, for the place of each error in the configuration. Where
-// that flag is unknown (Terraform before 1.9, OpenTofu before 1.7) init stops at
-// it at once and is run again without it, and the error holds Terraform's text
-// in Output instead of Diagnostics.
+// It runs `init -json`, which says where in the configuration each error is. Terraform
+// before 1.9 and OpenTofu before 1.7 refuse that flag at once; init is then run again
+// without it, and the error holds Terraform's text in Output instead of Diagnostics.
 //
 // Init runs in the target's workspace, whose state may need providers that the
-// configuration no longer names. Where that workspace does not exist and several
-// others do, Terraform refuses, and init is run again outside of it; Plan creates
-// it then.
+// configuration no longer names. If that workspace does not exist and several others do,
+// Terraform refuses; init is then run again without a workspace, and Plan creates it.
 func (c *CLI) Init(ctx context.Context, o InitOptions) error {
 	args := []string{"init", "-input=false", "-no-color", "-json"}
 	for _, value := range o.BackendConfig {
@@ -45,7 +43,7 @@ func (c *CLI) Init(ctx context.Context, o InitOptions) error {
 	}
 
 	lazy := *c
-	lazy.Env = append([]string{lazyCollector}, c.Env...) // the user's own comes after, and wins
+	lazy.Env = append([]string{lazyCollector}, c.Env...) // if the user sets GOGC, that comes later, and counts
 	c = &lazy
 	err := c.init(ctx, c.Workspace, args)
 	if printed(err, "flag provided but not defined: -json") {
@@ -61,9 +59,9 @@ func (c *CLI) Init(ctx context.Context, o InitOptions) error {
 }
 
 // lazyCollector makes Go collect garbage when the heap has grown to five times what is in
-// use, not twice: a tenth of the CPU time of init, plan and show together, where they are
-// short. An init uses a few tens of MB, whatever the state holds; plan and apply, of
-// which that is not true, keep Go's own setting.
+// use, instead of twice. For small components that saves a tenth of the CPU time of init,
+// plan and show together. Init uses a few tens of MB, however large the state is. Plan and
+// apply may use much more, so they keep Go's own setting.
 const lazyCollector = "GOGC=400"
 
 func (c *CLI) init(ctx context.Context, workspace string, args []string) error {
@@ -71,7 +69,7 @@ func (c *CLI) init(ctx context.Context, workspace string, args []string) error {
 	return err
 }
 
-// printed reports whether a command failed with the given words.
+// printed reports whether a command failed and said these words.
 func printed(err error, words string) bool {
 	var failed *CommandError
 	if !errors.As(err, &failed) || errors.Is(err, ErrInterrupted) {

@@ -30,7 +30,7 @@ func TestInitErrorsHaveTheirPlace(t *testing.T) {
 	want := terraform.Diagnostic{
 		Severity: "error", Summary: "Invalid expression",
 		Detail: "Expected the start of an expression, but found an invalid expression token.",
-		File:   "main.tf", Line: 3, Column: 1, EndLine: 3, Snippet: "}",
+		File:   "main.tf", Line: 3, EndLine: 3, Snippet: "}",
 	}
 	if !slices.Contains(failed.Diagnostics, want) {
 		t.Errorf("diagnostics %+v", failed.Diagnostics)

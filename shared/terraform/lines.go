@@ -10,9 +10,9 @@ const (
 	maxMessageLine = 64 << 20
 )
 
-// lineSplitter hands on each line written to it, without its end, and how many
-// bytes of it were left out because it was too long. The line is valid only
-// during the call.
+// lineSplitter calls emit for each line that is written to it, without the newline. Of a
+// line that is too long it passes the beginning, and how many bytes it left out. The line
+// is valid only during the call.
 type lineSplitter struct {
 	emit    func(line []byte, omitted int)
 	partial []byte
@@ -37,14 +37,14 @@ func (s *lineSplitter) Write(p []byte) (int, error) {
 	}
 }
 
-// flush ends a last line that no newline ends.
+// flush emits the last line if it has no newline.
 func (s *lineSplitter) flush() {
 	if len(s.partial) > 0 || s.omitted > 0 {
 		s.end()
 	}
 }
 
-// drop forgets the part of a line that it holds.
+// drop discards a line that is not yet complete.
 func (s *lineSplitter) drop() { s.partial, s.omitted = nil, 0 }
 
 func (s *lineSplitter) hold(p []byte) {

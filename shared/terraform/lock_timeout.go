@@ -7,15 +7,15 @@ import (
 	"github.com/terraform-gitops/gitops/shared/envlist"
 )
 
-// LockTimeout is how long Plan and Apply wait for a state's lock that somebody else
-// holds, such as a plan of another pull request, unless the user's TF_CLI_ARGS say how
-// long. Terraform itself would not wait.
-const LockTimeout = 5 * time.Minute
+// lockTimeout is how long Plan and Apply wait for a state's lock that somebody else
+// holds, such as the plan of another pull request. The user's TF_CLI_ARGS may say
+// otherwise. Terraform by itself would not wait at all.
+const lockTimeout = 5 * time.Minute
 
-// lockTimeout are the arguments for LockTimeout. There are none where the user's own name
-// that flag: those come before all of ours, and of a flag the last one counts.
+// lockTimeoutArgs are the arguments that set lockTimeout. There are none if the user's
+// arguments set that flag: ours would come after them, and the last flag counts.
 // https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_cli_args-and-tf_cli_args_name
-func (c *CLI) lockTimeout(command string) []string {
+func (c *CLI) lockTimeoutArgs(command string) []string {
 	env := c.environ("")
 	if c.Atmos != nil {
 		env = append(env, c.Atmos.Env...)
@@ -23,5 +23,5 @@ func (c *CLI) lockTimeout(command string) []string {
 	if strings.Contains(envlist.Value(env, "TF_CLI_ARGS")+envlist.Value(env, "TF_CLI_ARGS_"+command), "-lock-timeout") {
 		return nil
 	}
-	return []string{"-lock-timeout=" + LockTimeout.String()}
+	return []string{"-lock-timeout=" + lockTimeout.String()}
 }

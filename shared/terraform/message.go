@@ -22,7 +22,6 @@ type message struct {
 	// versions give old names new forms.
 	Diagnostic jsontext.Value `json:"diagnostic"` // diagnosticMessage
 	Hook       jsontext.Value `json:"hook"`       // hookMessage, in apply_ types
-	Changes    jsontext.Value `json:"changes"`    // changesMessage
 	Outputs    jsontext.Value `json:"outputs"`    // outputMessage by name
 	// State is the whole state, which Terraform prints when it could neither
 	// persist it nor write it into errored.tfstate.
@@ -37,22 +36,14 @@ type hookMessage struct {
 	Elapsed float64 `json:"elapsed_seconds"`
 }
 
-type changesMessage struct {
-	Add       int    `json:"add"`
-	Change    int    `json:"change"`
-	Import    int    `json:"import"`
-	Remove    int    `json:"remove"`
-	Operation string `json:"operation"` // "plan", "apply" or "destroy"
-}
-
 type outputMessage struct {
 	Sensitive bool           `json:"sensitive"`
 	Type      jsontext.Value `json:"type"` // nil in a plan's messages
 	Value     jsontext.Value `json:"value"`
 }
 
-// parseMessage reads a line of the machine-readable log. It reports false for all
-// else: what a crash, TF_LOG (which may be JSON, too) or a wrapper prints.
+// parseMessage reads a line of the machine-readable log. It reports false for every other
+// line: from a crash, from TF_LOG (which may be JSON, too) or from a wrapper script.
 func parseMessage(line []byte) (*message, bool) {
 	if len(line) == 0 || line[0] != '{' || !bytes.Contains(line, []byte(`"@module"`)) {
 		return nil, false
@@ -64,8 +55,8 @@ func parseMessage(line []byte) (*message, bool) {
 	return &m, m.Module == "terraform.ui" || m.Module == "tofu.ui"
 }
 
-// isMessage reports whether a line is one of the machine-readable log, as far as that can
-// be told of one that was cut.
+// isMessage reports whether a line belongs to the machine-readable log. A line that was cut
+// is judged by its beginning.
 func isMessage(line []byte, omitted int) bool {
 	if omitted > 0 {
 		return bytes.HasPrefix(line, []byte(`{"@level"`)) // both programs' first key
@@ -74,8 +65,7 @@ func isMessage(line []byte, omitted int) bool {
 	return ok
 }
 
-// decode reads a part of a message into v, and reports whether it has the form
-// expected.
+// decode reads a part of a message into v, and reports whether it has the expected form.
 func decode(part jsontext.Value, v any) bool {
 	return len(part) > 0 && json.Unmarshal(part, v) == nil
 }

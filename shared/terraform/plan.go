@@ -8,8 +8,8 @@ import (
 
 // PlanOptions are the options of Plan.
 type PlanOptions struct {
-	// Out is where the planfile is written, with mode 0600. When the plan fails
-	// there is none: an errored plan can't be applied, and holds secrets as well.
+	// Out is where the planfile is written, with mode 0600. If the plan fails, the
+	// file is removed: it can't be applied, and holds secrets.
 	Out         string
 	VarFiles    []string
 	RefreshOnly bool // plan what `plan -refresh-only` does: how the world differs from the state
@@ -28,7 +28,7 @@ type PlanResult struct {
 // Plan makes a planfile. Its error is a *CommandError, which carries the
 // diagnostics as the result does. Variables come from VarFiles and from TF_VAR_
 // variables in [CLI.Env], never from process arguments. It waits for the state's lock
-// for up to [LockTimeout].
+// for some minutes.
 func (c *CLI) Plan(ctx context.Context, o PlanOptions) (PlanResult, error) {
 	args := []string{"plan", "-json", "-no-color", "-input=false", "-detailed-exitcode", "-out=" + o.Out}
 	for _, file := range o.VarFiles {
@@ -37,9 +37,9 @@ func (c *CLI) Plan(ctx context.Context, o PlanOptions) (PlanResult, error) {
 	if o.RefreshOnly {
 		args = append(args, "-refresh-only")
 	}
-	args = append(args, c.lockTimeout(args[0])...)
-	// Terraform would make the file readable for all; one that is there it keeps
-	// as it is, and overwrites.
+	args = append(args, c.lockTimeoutArgs(args[0])...)
+	// Terraform creates a planfile that everybody can read, but keeps the mode of a file
+	// that exists.
 	if err := createPrivate(c.abs(o.Out)); err != nil {
 		return PlanResult{}, fmt.Errorf("%s: %w", c.name(args), err)
 	}

@@ -82,13 +82,13 @@ func (c *CLI) run(ctx context.Context, workspace string, args []string, t *trans
 		end = endOfAtmos(kept, args, end)
 	}
 	if end.cut() {
-		// What Atmos has passed on ends anywhere.
+		// What Atmos has passed on may end in the middle of a line.
 		lines.drop()
 		err = errors.Join(err, rest(end.run, t.messages, t.line))
 	}
 	lines.flush()
 	if err != nil {
-		// Terraform's end is known, but not all it said.
+		// How Terraform ended is known, but not all that it said.
 		return end.code, fmt.Errorf("%s: its log cannot be read: %w", c.name(args), err)
 	}
 
@@ -112,9 +112,10 @@ type running struct {
 	args []string
 }
 
-// interrupt asks it to stop. Terraform passes an interrupt on by itself. Atmos is not
-// interrupted while a Terraform of its runs: it ends with that, and passes on what that
-// says until then. Else all that it has started gets one, as from a terminal.
+// interrupt asks the command to stop. Terraform stops its providers by itself. If Atmos has
+// started a Terraform that runs, only that is interrupted: Atmos ends with it, and passes its
+// output on until then. Otherwise Atmos and all that it has started get the interrupt, as
+// from a terminal.
 func (r running) interrupt() error {
 	if r.kept == nil {
 		return r.Signal(os.Interrupt)
@@ -125,7 +126,7 @@ func (r running) interrupt() error {
 	return syscall.Kill(-r.Pid, syscall.SIGINT)
 }
 
-// kill ends all of it.
+// kill kills the command and all that it has started.
 func (r running) kill() {
 	if r.kept != nil {
 		r.kept.Kill()
@@ -133,8 +134,8 @@ func (r running) kill() {
 	_ = syscall.Kill(-r.Pid, syscall.SIGKILL)
 }
 
-// overdue reports whether Atmos alone is left of a command that was interrupted: nothing
-// of what matters would be lost with it.
+// overdue reports whether only Atmos still runs: its Terraform has ended, so nothing is lost
+// if Atmos is killed.
 func (r running) overdue() bool {
 	if r.kept == nil {
 		return false
@@ -143,8 +144,8 @@ func (r running) overdue() bool {
 	return found && !main.Alive()
 }
 
-// atmosGrace is how long Atmos may go on after its Terraform has ended, in a command that
-// was interrupted: it has files to remove. The job is killed soon.
+// atmosGrace is how long Atmos may run on after the Terraform that was interrupted has
+// ended. It has files to remove, but the runner kills the job soon.
 const atmosGrace = 10 * time.Second
 
 // relay passes the end of ctx, and what Signals asks for after it, on to a

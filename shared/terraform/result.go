@@ -27,6 +27,5 @@ const (
 type Output struct {
 	Name      string
 	Sensitive bool
-	Type      json.RawMessage // Terraform's type, such as `"string"` or `["list","string"]`
 	Value     json.RawMessage // nil when sensitive: Terraform's log leaves it out
 }

@@ -8,22 +8,21 @@ import (
 	"io"
 )
 
-// ShowJSON runs `show -json` on a planfile and hands its output to read as it is
-// produced: nothing of it is held here. When read fails, Terraform is stopped and
-// read's error returned; else a failure of Terraform is a *CommandError, also
-// when read was content with what it saw.
+// ShowJSON runs `show -json` on a planfile and streams its output to read: a large plan is
+// not held in memory. If read fails, Terraform is stopped and read's error is returned. A
+// failure of Terraform is a *CommandError, also if read has returned no error.
 func (c *CLI) ShowJSON(ctx context.Context, planfile string, read func(io.Reader) error) error {
 	return c.output(ctx, []string{"show", "-json", "-no-color", planfile}, read)
 }
 
-// output runs a command that changes nothing and holds no lock, and hands the JSON document
-// that it prints to read as it is produced.
+// output runs a command that changes nothing and holds no lock, and streams the JSON
+// document that it prints to read.
 func (c *CLI) output(ctx context.Context, args []string, read func(io.Reader) error) error {
-	t := &transcript{} // its log is values, secret ones included
+	t := &transcript{} // no log: the output holds secret values
 	if ctx.Err() != nil {
 		return c.failure(args, -1, interruption(ctx), t)
 	}
-	// A pipe is right here: the command may be killed, and may die with us.
+	// A pipe, unlike in run: this command may be killed, and may die with us.
 	cmd := c.command(c.Workspace, args)
 	lines := lineSplitter{emit: t.line}
 	cmd.Stderr = &lines
@@ -50,7 +49,7 @@ func (c *CLI) output(ctx context.Context, args []string, read func(io.Reader) er
 	case ctx.Err() != nil && (readErr != nil || waitErr != nil):
 		return c.failure(args, cmd.ProcessState.ExitCode(), interruption(ctx), t)
 	case waitErr != nil && cmd.ProcessState.ExitCode() > 0:
-		// A reader that met a document cut short tells less than Terraform does.
+		// Terraform's error says more than that of a reader whose document was cut short.
 		return errors.Join(c.failure(args, cmd.ProcessState.ExitCode(), nil, t), readErr)
 	case readErr != nil:
 		return fmt.Errorf("%s: its output cannot be read: %w", c.name(args), readErr)
@@ -60,8 +59,8 @@ func (c *CLI) output(ctx context.Context, args []string, read func(io.Reader) er
 	return nil
 }
 
-// document is what a program printed from its JSON document on: OpenTofu prints its
-// warnings before it, such as that TF_CLI_CONFIG_FILE names no file.
+// document skips what a program prints before its JSON document. OpenTofu prints warnings
+// there, such as that TF_CLI_CONFIG_FILE names a file that does not exist.
 type document struct {
 	from  *bufio.Reader
 	begun bool

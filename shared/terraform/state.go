@@ -14,8 +14,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
 
-// StateLineage is the lineage of the state in a file, by which Terraform tells one state
-// from another. It is empty where the file does not tell.
+// StateLineage reads the lineage of the state in a file: the ID that Terraform gives each
+// new state. It is empty if the file has none.
 func StateLineage(path string) string {
 	f, err := os.Open(path)
 	if err != nil {
@@ -30,8 +30,8 @@ func StateLineage(path string) string {
 }
 
 // StatePosition runs `state pull` after Init, and returns the lineage and serial of the
-// state as the backend has it; empty and 0 where there is none. Of the state no more is
-// read. Its error is a *CommandError once Terraform has run.
+// state in the backend; empty and 0 if there is none. Nothing else of the state is read.
+// Its error is a *CommandError once Terraform has run.
 func (c *CLI) StatePosition(ctx context.Context) (lineage string, serial uint64, err error) {
 	err = c.output(ctx, []string{"state", "pull"}, func(r io.Reader) (err error) {
 		lineage, serial, err = planfile.ReadPosition(r)
@@ -49,9 +49,8 @@ func (c *CLI) StatePosition(ctx context.Context) (lineage string, serial uint64,
 	return lineage, serial, nil
 }
 
-// LocalState is the file that holds the state of the workspace when that is in a file, as
-// Init has set it up: by a backend "local", or by no backend at all. It is absolute, and
-// empty for every other backend.
+// LocalState is the absolute path of the workspace's state file, if Init has set up the
+// backend "local", or no backend at all. It is empty for every other backend.
 func (c *CLI) LocalState() (string, error) {
 	kind, settings, err := c.backend()
 	if err != nil {
@@ -69,7 +68,7 @@ func (c *CLI) LocalState() (string, error) {
 			return "", fmt.Errorf("read what the backend is: %w", err)
 		}
 	}
-	words, err := CLIArgs(c.Env, "plan")
+	words, err := cliArgs(c.Env, "plan")
 	if err != nil {
 		return "", err
 	}

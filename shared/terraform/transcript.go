@@ -10,11 +10,11 @@ import (
 // What is kept of a command's output beyond its log.
 const (
 	maxDiagnostics = 1000    // of each severity; all of them are in the log
-	maxTextKept    = 8 << 10 // bytes of the last lines that are no messages
+	maxTextKept    = 8 << 10 // bytes of the last lines that are not messages
 )
 
-// transcript reads a command's output line by line: people's part goes to the
-// log, and what the program needs is kept.
+// transcript reads a command's output line by line. It writes what people should read to
+// the log, and keeps what the program needs.
 type transcript struct {
 	atmos       *atmosText // nil without Atmos
 	log         io.Writer  // nil when there is none, or none that can be written
@@ -24,7 +24,7 @@ type transcript struct {
 	diagnostics []Diagnostic
 	errors      int
 	warnings    int
-	text        []byte // the last lines that are no messages
+	text        []byte // the last lines that are not messages
 }
 
 func (c *CLI) transcript(on func(*message)) *transcript {
@@ -67,8 +67,8 @@ func (t *transcript) line(line []byte, omitted int) {
 	}
 }
 
-// cutLine deals with a line too long to be held. A message can't be read then,
-// and what it said is missing from the results, which a warning tells.
+// cutLine deals with a line that is too long to be held. If it is a message, it can't be
+// read, and a warning says that its content is missing.
 func (t *transcript) cutLine(line []byte, omitted int) {
 	if line[0] != '{' {
 		t.plain(fmt.Sprintf("%s [%d more bytes of this line left out]", strings.ToValidUTF8(string(line), ""), omitted))
@@ -117,7 +117,7 @@ func (t *transcript) keep(d Diagnostic) {
 	}
 }
 
-// lastText is the end of what was printed that is no message.
+// lastText is the end of what was printed beside messages.
 func (t *transcript) lastText() string {
 	text := t.text[max(0, len(t.text)-maxTextKept):]
 	for len(text) > 0 && !utf8.RuneStart(text[0]) {

@@ -11,8 +11,8 @@ import (
 	"github.com/hashicorp/terraform-exec/tfexec"
 )
 
-// Version asks the executable what it is, in one short process. Plan and Apply
-// tell it from their own logs, for nothing.
+// Version runs the executable once and asks what it is. PlanResult has the version,
+// too, at no cost: Plan reads it from Terraform's log.
 func (c *CLI) Version(ctx context.Context) (Version, error) {
 	tf, err := tfexec.NewTerraform(c.Dir, c.Path)
 	if err != nil {
@@ -30,7 +30,7 @@ func (c *CLI) Version(ctx context.Context) (Version, error) {
 	}
 	number, _, err := tf.Version(ctx, true)
 	if version, ok := readVersion(raw.Bytes()); ok {
-		return version, nil // also where terraform-exec did not find it
+		return version, nil // also if terraform-exec cannot read OpenTofu's answer
 	}
 	if err != nil {
 		return Version{}, fmt.Errorf("%s version: %w", c.Path, err)
@@ -38,10 +38,10 @@ func (c *CLI) Version(ctx context.Context) (Version, error) {
 	return Version{Name: Terraform, Number: number.Original()}, nil
 }
 
-// readVersion reads the output of `version -json`, which OpenTofu begins with
-// warnings, as when TF_CLI_CONFIG_FILE names no file. Both programs call their
-// number terraform_version, but only Terraform says whether it is outdated
-// (OpenTofu dropped that with the service that knew, before its first release).
+// readVersion reads the output of `version -json`. OpenTofu prints warnings before it,
+// such as that TF_CLI_CONFIG_FILE names a file that does not exist. Both programs call
+// their number terraform_version, but only Terraform says whether it is outdated:
+// OpenTofu removed that before its first release.
 func readVersion(output []byte) (Version, bool) {
 	start := bytes.Index(append([]byte("\n"), output...), []byte("\n{"))
 	if start < 0 {

@@ -18,12 +18,12 @@ func (c *CLI) checkWorkspace(plan string) error {
 	backend, planned, err := planfile.Workspace(c.abs(plan))
 	switch {
 	case errors.Is(err, planfile.ErrEncrypted):
-		return nil // unknown: OpenTofu's own checks are all there is
+		return nil // its workspace is unknown, so OpenTofu's own checks must do
 	case err != nil:
 		return problem.With(problem.Planfile, fmt.Errorf("planfile %s: %w", plan, err))
 	}
 	if planned == "" || c.Workspace == "" && (backend == "cloud" || backend == "remote") {
-		return nil // no workspaces, or workspaces that the configuration names
+		return nil // there are no workspaces, or the configuration names them
 	}
 	selected, err := c.selectedWorkspace()
 	if err != nil {
@@ -36,8 +36,8 @@ func (c *CLI) checkWorkspace(plan string) error {
 	return nil
 }
 
-// selectedWorkspace is the workspace that Terraform would take: the one named, or
-// the one that `workspace select` has noted in the data directory.
+// selectedWorkspace is the workspace that Terraform would use: the one in the environment,
+// else the one that `workspace select` has noted in the data directory.
 func (c *CLI) selectedWorkspace() (string, error) {
 	if selected := envlist.Value(c.environ(c.Workspace), "TF_WORKSPACE"); selected != "" {
 		return selected, nil

@@ -35,11 +35,14 @@ func TestPlanfileTellsWhatItWasMadeOn(t *testing.T) {
 	if first.Lineage != "" || first.Serial != 0 {
 		t.Errorf("without a state: lineage %q, serial %d", first.Lineage, first.Serial)
 	}
-	result, err := c.Apply(t.Context(), path)
+	if _, err := c.Apply(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	version, err := c.Version(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if first.TerraformVersion != result.Version.Number || first.Backend != "local" || first.Workspace != "dev" {
+	if first.TerraformVersion != version.Number || first.Backend != "local" || first.Workspace != "dev" {
 		t.Errorf("%+v", first)
 	}
 	if !strings.Contains(string(first.LockFile), "terraform init") {
