@@ -12,11 +12,11 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/apply"
+	"github.com/terraform-gitops/gitops/shared/fleet"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/problem"
-	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
@@ -33,7 +33,7 @@ type Inputs struct {
 	Replan       []int
 	PlanWorkflow string
 
-	// Without component and stack: which targets, and how.
+	// Which targets, if no component and stack name one, and how.
 	Targets     []inventory.Name // by name; empty: all that the merge affects or that were planned for it
 	Selection   inventory.Selection
 	Parallelism int
@@ -88,7 +88,7 @@ func (in Inputs) check() error {
 //
 // A *[apply.Refusal] says why nothing was applied. Whatever else goes wrong after a
 // plan was claimed is recorded with the claim before Run returns.
-func Run(ctx context.Context, in Inputs, d Deps) (job.Result, error) {
+func Run(ctx context.Context, in Inputs, d Deps) (fleet.Result, error) {
 	if in.Replan != nil {
 		return planAgain(ctx, in, d)
 	}
@@ -100,10 +100,7 @@ func Run(ctx context.Context, in Inputs, d Deps) (job.Result, error) {
 	if err != nil {
 		return failed(d.Runtime, in, err), err
 	}
-	if in.Component != "" {
-		return m.one(ctx)
-	}
-	return m.many(ctx)
+	return m.applyAll(ctx)
 }
 
 // skip says that there is nothing to apply, and that nothing has failed.
@@ -111,23 +108,23 @@ type skip struct{ reason string }
 
 func (e *skip) Error() string { return e.reason }
 
-func (e *skip) result(r *gha.Runtime) job.Result {
+func (e *skip) result(r *gha.Runtime) fleet.Result {
 	r.Notice(gha.Annotation{Message: "Nothing is applied: " + e.reason})
-	return job.Result{
+	return fleet.Result{
 		Summary: "⏭️ Nothing is applied: " + markdown.Text(e.reason) + ".\n",
-		Outputs: nothing("skipped"),
+		Outputs: map[string]string{"status": "skipped", "outputs": "{}", "count": "0", "has-changes": "false"},
 	}
 }
 
 // failed is the result of a run that came to no target.
-func failed(r *gha.Runtime, in Inputs, err error) job.Result {
-	view := report.Apply{Subject: report.Subject{Component: in.Component, Stack: in.Stack}, Status: report.Failed, Error: problem.Text(err)}
+func failed(r *gha.Runtime, in Inputs, err error) fleet.Result {
+	o := apply.Outcome{Target: inventory.Name{Component: in.Component, Stack: in.Stack}, Decision: apply.Failed, Err: err}
 	var refusal *apply.Refusal
 	if errors.As(err, &refusal) {
-		refusal.Describe(&view)
+		o.Decision = apply.Refused
 	}
-	return job.Result{
-		Summary: job.Redact(r, view).Markdown(markdown.SummaryLimit),
+	return fleet.Result{
+		Summary: fleet.Redact(r, fleet.ApplyReport(o, r.Context())).Markdown(markdown.SummaryLimit),
 		Outputs: map[string]string{"status": "failed", "outputs": "{}"},
 	}
 }

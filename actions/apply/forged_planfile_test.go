@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/fleet"
 	"github.com/terraform-gitops/gitops/shared/gha"
-	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
@@ -376,7 +376,7 @@ func (w *forgery) module(t *testing.T) string {
 }
 
 // run runs the apply action in this process.
-func (w *forgery) run(t *testing.T, more map[string]string) (job.Result, error) {
+func (w *forgery) run(t *testing.T, more map[string]string) (fleet.Result, error) {
 	t.Helper()
 	inputs := fakerunner.ComponentInputs()
 	if w.inputs != nil {

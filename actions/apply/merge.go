@@ -103,12 +103,12 @@ func (m *merge) key(n inventory.Name) planstore.Target {
 	return planstore.Target{Repository: m.context.Repository, Component: n.Component, Stack: n.Stack}
 }
 
-// find finds the newest plan of the commit that is meant: the one the input names;
+// findPlan finds the newest plan of the commit that is meant: the one the input names;
 // else the merged commit itself, which a merge queue or a dispatch plans; else another
 // one of a queue's that the same push merged; else the head of a pull request that was
 // merged. One that nobody has approved is refused, and one of a commit that is behind;
 // it is returned all the same.
-func (m *merge) find(ctx context.Context, store *planstore.Store, name inventory.Name) (planstore.Stored, error) {
+func (m *merge) findPlan(ctx context.Context, store *planstore.Store, name inventory.Name) (planstore.Stored, error) {
 	commits, err := m.commits(ctx, func(commit string) (planstore.Stored, error) { return store.Find(ctx, m.key(name), commit) })
 	if err != nil || commits.found.Record.Commit == "" {
 		if err == nil {

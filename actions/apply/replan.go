@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/terraform-gitops/gitops/shared/fleet"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/github"
-	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
@@ -34,10 +34,10 @@ func parseReplan(text string) (numbers []int, err error) {
 // planAgain starts the plan workflow for pull requests, each on its own branch. It runs no
 // Terraform, looks at no file of the workspace, and asks for no ID token: so the permission
 // to start workflows is in no job that runs code of a plan.
-func planAgain(ctx context.Context, in Inputs, d Deps) (job.Result, error) {
+func planAgain(ctx context.Context, in Inputs, d Deps) (fleet.Result, error) {
 	event, err := d.Runtime.Event()
 	if err != nil {
-		return job.Result{Outputs: map[string]string{"status": "failed", "outputs": "{}"}}, err
+		return fleet.Result{Outputs: map[string]string{"status": "failed", "outputs": "{}"}}, err
 	}
 	actx := d.Runtime.Context()
 	client := func() (*github.Client, error) {
@@ -55,7 +55,7 @@ func planAgain(ctx context.Context, in Inputs, d Deps) (job.Result, error) {
 		said = "Planned again: " + strings.Join(names, ", ")
 	}
 	d.Runtime.Notice(gha.Annotation{Message: said + "."})
-	result := job.Result{Summary: "🔁 " + markdown.Text(said) + ".\n", Outputs: map[string]string{"status": "succeeded", "outputs": "{}"}}
+	result := fleet.Result{Summary: "🔁 " + markdown.Text(said) + ".\n", Outputs: map[string]string{"status": "succeeded", "outputs": "{}"}}
 	if err != nil {
 		result.Outputs["status"] = "failed"
 	}

@@ -9,7 +9,7 @@ import (
 
 // supersede tells the other open pull requests whose plans are out of date now, and returns
 // their numbers as the output `superseded` has them: JSON, or nothing when there are none.
-func (m *merge) supersede(ctx context.Context, applied []chosen) string {
+func (m *merge) supersede(ctx context.Context, applied []found) string {
 	if m.Token == "" {
 		return ""
 	}

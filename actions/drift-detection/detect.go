@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/drift"
+	"github.com/terraform-gitops/gitops/shared/fleet"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/job"
@@ -63,28 +64,28 @@ func list(text string) []string {
 }
 
 // Run reconciles the drift issues with this run's drift results.
-func Run(ctx context.Context, in Inputs, d Deps) (job.Result, error) {
+func Run(ctx context.Context, in Inputs, d Deps) (fleet.Result, error) {
 	if in.Token == "" {
-		return job.Result{}, problem.With(problem.GitHubPermission, errors.New("drift-detection needs a GitHub token: leave the input `token` out, and give the job `permissions: issues: write`"))
+		return fleet.Result{}, problem.With(problem.GitHubPermission, errors.New("drift-detection needs a GitHub token: leave the input `token` out, and give the job `permissions: issues: write`"))
 	}
 	repository, err := job.OpenRepository(d.Runtime, d.Environ, in.Inputs)
 	if err != nil {
-		return job.Result{}, err
+		return fleet.Result{}, err
 	}
 	store, err := repository.Store(ctx, d.Now)
 	if err != nil {
-		return job.Result{}, err
+		return fleet.Result{}, err
 	}
 	actx := repository.Context
 	client, err := github.New(actx.APIURL, in.Token, github.WithWaitNotice(func(line string) {
 		d.Runtime.Notice(gha.Annotation{Message: line})
 	}))
 	if err != nil {
-		return job.Result{}, err
+		return fleet.Result{}, err
 	}
 	assignees, err := assignees(ctx, client, in, actx.Repository)
 	if err != nil {
-		return job.Result{}, err
+		return fleet.Result{}, err
 	}
 	reconciler := drift.Reconciler{
 		Repository: actx.Repository, Run: planstore.Run{ID: actx.RunID, Attempt: actx.RunAttempt, URL: actx.RunURL},
@@ -102,7 +103,7 @@ func Run(ctx context.Context, in Inputs, d Deps) (job.Result, error) {
 	}
 	done, err := reconciler.Reconcile(ctx)
 	if err != nil {
-		return job.Result{}, fmt.Errorf("bring the drift issues of %s in line: %w", actx.Repository, err)
+		return fleet.Result{}, fmt.Errorf("bring the drift issues of %s in line: %w", actx.Repository, err)
 	}
 	return report(d.Runtime, in, done)
 }
@@ -130,7 +131,7 @@ func assignees(ctx context.Context, client *github.Client, in Inputs, repository
 }
 
 // report makes the summary and outputs of what was done.
-func report(r *gha.Runtime, in Inputs, done []drift.Done) (job.Result, error) {
+func report(r *gha.Runtime, in Inputs, done []drift.Done) (fleet.Result, error) {
 	count := map[string]int{"drifted": 0, "fixed": 0, "errored": 0, "created": 0, "updated": 0, "closed": 0, "skipped": 0}
 	type issue struct {
 		Component, Stack, Step string
@@ -168,11 +169,11 @@ func report(r *gha.Runtime, in Inputs, done []drift.Done) (job.Result, error) {
 	}
 	encoded, err := json.Marshal(issues)
 	if err != nil {
-		return job.Result{}, err
+		return fleet.Result{}, err
 	}
 	outputs := map[string]string{"issues": string(encoded)}
 	for name, n := range count {
 		outputs[name] = strconv.Itoa(n)
 	}
-	return job.Result{Summary: job.Redact(r, drift.Summary{Done: done, DryRun: in.DryRun, MaxOpened: in.MaxOpened}).Markdown(), Outputs: outputs}, errors.Join(failed...)
+	return fleet.Result{Summary: fleet.Redact(r, drift.Summary{Done: done, DryRun: in.DryRun, MaxOpened: in.MaxOpened}).Markdown(), Outputs: outputs}, errors.Join(failed...)
 }

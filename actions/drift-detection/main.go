@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/fleet"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/job"
 )
@@ -18,9 +19,9 @@ func Main(now func() time.Time) int {
 	defer stop()
 	in, err := ReadInputs(r)
 	if err != nil {
-		return job.Finish(r, job.Result{}, err)
+		return fleet.Finish(r, fleet.Result{}, err)
 	}
 	r.Redact(in.Token)
 	result, err := Run(ctx, in, Deps{Runtime: r, Environ: os.Environ(), Now: now})
-	return job.Finish(r, result, err)
+	return fleet.Finish(r, result, err)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/drift"
+	"github.com/terraform-gitops/gitops/shared/fleet"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
@@ -15,7 +16,7 @@ import (
 // discard writes down that a person closed the issue, so that the same changes open no
 // other one for a while. The drift detection would find out by itself; it would not tell
 // the person what their closing means.
-func (w *work) discard(ctx context.Context) (_ job.Result, err error) {
+func (w *work) discard(ctx context.Context) (_ fleet.Result, err error) {
 	closer := w.actx.TriggeringActor
 	if e := w.event.Issue; e != nil {
 		closer = e.Sender
@@ -31,20 +32,23 @@ func (w *work) discard(ctx context.Context) (_ job.Result, err error) {
 	case w.issue.HasLabel(drift.LabelRemediated), w.issue.HasLabel(drift.LabelRemoved), w.issue.HasLabel(drift.LabelDiscarded):
 		return nothing(w.Runtime, fmt.Sprintf("what the closing of issue #%d means is known", number)), nil
 	}
-	j, err := job.Open(ctx, w.Runtime, w.Environ, w.Inputs.Inputs)
+	if err := w.open(); err != nil {
+		return fleet.Result{}, err
+	}
+	j, err := w.repository.Open(ctx, w.target, w.Inputs.Inputs)
 	if left := w.leftOut(err); left != nil {
 		return nothing(w.Runtime, left.Error()), nil
 	} else if err != nil {
-		return job.Result{}, err
+		return fleet.Result{}, err
 	}
 	defer func() { err = errors.Join(err, j.Close()) }()
-	store, err := j.Store(ctx, j.Target.Settings.ApplyStorageRole, w.Now)
+	store, err := w.openStore(ctx, j)
 	if err != nil {
-		return job.Result{}, err
+		return fleet.Result{}, err
 	}
 	link, err := readLink(ctx, store, j.Key())
 	if err != nil {
-		return job.Result{}, err
+		return fleet.Result{}, err
 	}
 	now, known := w.Now(), false
 	if link.Number != number {
@@ -62,7 +66,7 @@ func (w *work) discard(ctx context.Context) (_ job.Result, err error) {
 		return true
 	})
 	if err != nil {
-		return job.Result{}, err
+		return fleet.Result{}, err
 	}
 	if !written && !known {
 		return nothing(w.Runtime, fmt.Sprintf("issue #%d shows no drift that could be discarded", number)), nil
@@ -70,9 +74,14 @@ func (w *work) discard(ctx context.Context) (_ job.Result, err error) {
 	text := fmt.Sprintf("## 🔕 Discarded\n\n%s closed this issue, so the same changes open no other one for %d days, until %s. Other changes do. When nothing drifts any more, this is forgotten.\n",
 		markdown.Code(closer), int(w.DiscardFor.Hours())/24, now.Add(w.DiscardFor).UTC().Format("2 January 2006"))
 	if err := w.tellDiscarded(ctx, text); err != nil {
-		return job.Result{}, err
+		return fleet.Result{}, err
 	}
-	return job.Result{Summary: text, Outputs: map[string]string{"status": string(Discarded)}}, nil
+	return fleet.Result{Summary: text, Outputs: map[string]string{"status": string(Discarded)}}, nil
+}
+
+// openStore opens the plan store of the issue's target.
+func (w *work) openStore(ctx context.Context, j *job.Job) (*planstore.Store, error) {
+	return w.repository.StoreOf(ctx, j.Target.Settings, j.Target.Settings.ApplyStorageRole, w.Now)
 }
 
 func (w *work) tellDiscarded(ctx context.Context, text string) error {

@@ -9,14 +9,15 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/drift"
-	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/fleet"
+	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
-	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/pulls"
 )
 
 // remediate applies the drift plan that the issue shows, and tells how that ended.
-func (w *work) remediate(ctx context.Context) (job.Result, error) {
+func (w *work) remediate(ctx context.Context) (fleet.Result, error) {
 	if w.issue.State != "open" {
 		return nothing(w.Runtime, fmt.Sprintf("issue #%d is closed", w.issue.Number)), nil
 	}
@@ -25,31 +26,36 @@ func (w *work) remediate(ctx context.Context) (job.Result, error) {
 	}
 	at, by, err := w.github.LabelledAt(ctx, w.actx.Repository, w.issue.Number, drift.LabelApply)
 	if err != nil {
-		return job.Result{}, err
+		return fleet.Result{}, err
 	}
 	if e := w.event.Issue; e != nil && by != "" && !strings.EqualFold(e.Sender, by) {
 		return nothing(w.Runtime, fmt.Sprintf("the label %s of issue #%d is by now another one, of %s: the run for that decides", drift.LabelApply, w.issue.Number, by)), nil
 	}
 
 	r := &remediation{work: w, labelledAt: at}
-	outcome := apply.Outcome{Report: report.Apply{Subject: report.Subject{RunURL: w.actx.RunURL, Actor: w.actx.Actor}}}
-	err = r.check(ctx, by)
-	outcome.Report.Component, outcome.Report.Stack = w.Component, w.Stack
+	outcome := apply.Outcome{Decision: apply.Refused}
+	outcome.Err = r.check(ctx, by)
+	outcome.Target = w.target
 	var refusal *apply.Refusal
-	if errors.As(err, &refusal) {
-		refusal.Describe(&outcome.Report)
-	} else if err != nil {
-		return job.Result{}, err // GitHub can't be asked: nor told
-	} else {
-		outcome, err = apply.Run(ctx, apply.Options{
-			Inputs: w.Inputs.Inputs, Verification: apply.Strict,
-			Runtime: w.Runtime, Environ: w.Environ, Now: w.Now, Signals: w.Signals,
+	switch {
+	case errors.As(outcome.Err, &refusal):
+	case outcome.Err != nil:
+		return fleet.Result{}, outcome.Err // GitHub can't be asked: nor told
+	default:
+		if outcome.Err = w.open(); outcome.Err != nil {
+			outcome.Decision = apply.Failed
+			break
+		}
+		outcome = apply.Run(ctx, w.target, apply.Options{
+			Repository: w.repository, Inputs: w.Inputs.Inputs, Verification: apply.Strict,
+			Pulls:   pulls.New(func() (*github.Client, error) { return w.github, nil }, w.actx.Repository),
+			Runtime: w.Runtime, Now: w.Now, Signals: w.Signals,
 		}, r.apply)
 	}
 	if outcome.Applied || r.before != nil {
 		r.supersede(ctx)
 	}
-	return r.tell(ctx, outcome, err)
+	return r.tell(ctx, outcome)
 }
 
 // remediation is the work on an issue that has the label.
@@ -85,14 +91,14 @@ func (r *remediation) check(ctx context.Context, by string) error {
 
 // apply chooses the plan that the issue shows and applies it, unless somebody has.
 func (r *remediation) apply(ctx context.Context, w *apply.Work) (err error) {
-	if r.store, err = w.Store(ctx); err != nil {
+	if r.store, err = r.openStore(ctx, w.Job); err != nil {
 		return err
 	}
 	stored, err := r.shown(ctx, w.Job.Key())
 	if err != nil {
 		return err
 	}
-	w.Take(stored)
+	w.Take(r.store, stored)
 	err = w.Apply(ctx)
 	var refusal *apply.Refusal
 	if !errors.As(err, &refusal) {

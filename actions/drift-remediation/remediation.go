@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/drift"
+	"github.com/terraform-gitops/gitops/shared/fleet"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
@@ -73,9 +75,9 @@ func ReadInputs(r *gha.Runtime) (Inputs, error) {
 //
 // A refusal (*apply.Refusal) says why nothing was applied; whatever goes wrong is told on the
 // issue, too, as far as that can be.
-func Run(ctx context.Context, in Inputs, d Deps) (job.Result, error) {
-	fail := func(err error) (job.Result, error) {
-		return job.Result{Outputs: map[string]string{"status": string(Failed)}}, err
+func Run(ctx context.Context, in Inputs, d Deps) (fleet.Result, error) {
+	fail := func(err error) (fleet.Result, error) {
+		return fleet.Result{Outputs: map[string]string{"status": string(Failed)}}, err
 	}
 	event, err := d.Runtime.Event()
 	if err != nil {
@@ -101,7 +103,7 @@ func Run(ctx context.Context, in Inputs, d Deps) (job.Result, error) {
 	if w.issue, err = w.github.Issue(ctx, w.actx.Repository, number); err != nil {
 		return fail(err)
 	}
-	var result job.Result
+	var result fleet.Result
 	if action == Discard {
 		result, err = w.discard(ctx)
 	} else {
@@ -117,10 +119,20 @@ func Run(ctx context.Context, in Inputs, d Deps) (job.Result, error) {
 type work struct {
 	Inputs
 	Deps
-	actx   gha.Context
-	event  gha.Event
-	github *github.Client
-	issue  github.Issue
+	actx       gha.Context
+	event      gha.Event
+	repository *job.Repository
+	github     *github.Client
+	issue      github.Issue
+	target     inventory.Name // that the issue names; the zero one until named
+}
+
+// open finds how the workspace's targets are configured.
+func (w *work) open() (err error) {
+	in := w.Inputs.Inputs
+	in.Component, in.Stack = w.target.Component, w.target.Stack
+	w.repository, err = job.OpenRepository(w.Runtime, w.Environ, in)
+	return err
 }
 
 // named says which target the issue is about; whether that is so, the link of that
@@ -130,22 +142,22 @@ func (w *work) named() bool {
 	if !ok || !w.issue.Ours {
 		return false
 	}
-	w.Component, w.Stack = component, stack
+	w.target = inventory.Name{Component: component, Stack: stack}
 	return true
 }
 
 // subject is the target as reports and errors name it.
 func (w *work) subject() string {
-	if w.Component == "" {
+	if w.target.Component == "" {
 		return fmt.Sprintf("issue #%d", w.issue.Number)
 	}
-	return fmt.Sprintf("%s in %s (issue #%d)", w.Component, w.Stack, w.issue.Number)
+	return fmt.Sprintf("%s (issue #%d)", w.target, w.issue.Number)
 }
 
 // nothing is the result when there is nothing to do, which is no failure.
-func nothing(r *gha.Runtime, why string) job.Result {
+func nothing(r *gha.Runtime, why string) fleet.Result {
 	r.Notice(gha.Annotation{Message: "Nothing to do: " + why})
-	return job.Result{
+	return fleet.Result{
 		Summary: "⏭️ Nothing to do: " + markdown.Text(why) + ".\n",
 		Outputs: map[string]string{"status": string(Nothing)},
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/drift"
+	"github.com/terraform-gitops/gitops/shared/fleet"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/inventory"
@@ -34,41 +35,40 @@ const repair = "Repair the cause. What was applied is in the state. " + apply.De
 // tell says on the issue how the remediation ended, and makes the result of it. The
 // link goes first: one run tells, and an issue that is closed without its link is not
 // taken for one that a person closed.
-func (r *remediation) tell(ctx context.Context, o apply.Outcome, err error) (job.Result, error) {
+func (r *remediation) tell(ctx context.Context, o apply.Outcome) (fleet.Result, error) {
 	cancelled := ctx.Err() != nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTimeout)
 	defer cancel()
-	if out := r.leftOut(err); out != nil {
-		o.Report.Component, o.Report.Stack = r.Component, r.Stack
-		out.Describe(&o.Report)
-		err = out
+	if out := r.leftOut(o.Err); out != nil {
+		o.Decision, o.Err = apply.Refused, out
 	}
 	var refusal *apply.Refusal
 	var status Status
 	var told error
+	var next []string
 	switch {
 	case r.fixed != nil:
 		return r.tellFixed(ctx)
 	case r.before != nil:
 		return r.tellBefore(ctx)
-	case err == nil:
+	case o.Err == nil:
 		status = Remediated
-		if o.Report.Status == report.NoChanges {
+		if o.Decision == apply.Unchanged {
 			status = Fixed
 		}
 		_, told = r.done(ctx, status, r.short(o))
-	case errors.As(err, &refusal):
+	case errors.As(o.Err, &refusal):
 		if issue, readErr := r.github.Issue(ctx, r.actx.Repository, r.issue.Number); readErr == nil && issue.State != "open" {
-			return nothing(r.Runtime, fmt.Sprintf("issue #%d was closed meanwhile (%v)", issue.Number, err)), nil
+			return nothing(r.Runtime, fmt.Sprintf("issue #%d was closed meanwhile (%v)", issue.Number, o.Err)), nil
 		}
 		status, told = Refused, r.notDone(ctx, r.short(o))
 	case cancelled && !o.Claimed:
 		status = Failed // the issue stays as it is: the job can be run again
 	default:
-		o.Report.NextSteps = append(o.Report.NextSteps, repair)
-		status, told = Failed, r.notDone(ctx, r.short(o), drift.LabelFailed)
+		status, told = Failed, r.notDone(ctx, r.short(o, repair), drift.LabelFailed)
+		next = append(next, repair)
 	}
-	return r.result(status, job.Redact(r.Runtime, o.Report).Markdown(markdown.SummaryLimit), o.Annotations, told), errors.Join(err, told)
+	return r.result(status, r.report(o, next...).Markdown(markdown.SummaryLimit), fleet.ApplyAnnotations(o), told), errors.Join(o.Err, told)
 }
 
 // leftOut makes a refusal of a target that is not to be worked on; nil for any other error.
@@ -85,18 +85,18 @@ func (w *work) leftOut(err error) *apply.Refusal {
 
 // tellFixed closes the issue of a plan that can't be applied, since what it was to do
 // is done.
-func (r *remediation) tellFixed(ctx context.Context) (job.Result, error) {
+func (r *remediation) tellFixed(ctx context.Context) (fleet.Result, error) {
 	text := fmt.Sprintf("## ✅ No drift any more in %s in %s\n\nNothing was applied: %s. A new plan changes nothing, as %s found.\n",
-		markdown.Code(r.Component), markdown.Code(r.Stack), markdown.Text(r.fixed.Reason.Error()), r.run())
+		markdown.Code(r.target.Component), markdown.Code(r.target.Stack), markdown.Text(r.fixed.Reason.Error()), r.run())
 	text = r.Runtime.Redacted(text)
 	_, told := r.done(ctx, Fixed, text)
 	return r.result(Fixed, text, nil, told), told
 }
 
 // tellBefore finishes what a run that has applied the plan did not come to tell.
-func (r *remediation) tellBefore(ctx context.Context) (job.Result, error) {
+func (r *remediation) tellBefore(ctx context.Context) (fleet.Result, error) {
 	text := fmt.Sprintf("## ✅ Applied %s in %s before\n\nThe plan was applied by %s, which did not come to close this issue.\n",
-		markdown.Code(r.Component), markdown.Code(r.Stack), markdown.Link("another run", r.before.Run.URL))
+		markdown.Code(r.target.Component), markdown.Code(r.target.Stack), markdown.Link("another run", r.before.Run.URL))
 	ours, told := r.done(ctx, Remediated, text)
 	if !ours && told == nil {
 		return nothing(r.Runtime, fmt.Sprintf("the plan of issue #%d was just applied by %s", r.issue.Number, r.before.Run.URL)), nil
@@ -104,17 +104,24 @@ func (r *remediation) tellBefore(ctx context.Context) (job.Result, error) {
 	return r.result(Remediated, text, nil, told), told
 }
 
-func (r *remediation) result(status Status, summary string, annotations []gha.Annotation, told error) job.Result {
+func (r *remediation) result(status Status, summary string, annotations []gha.Annotation, told error) fleet.Result {
 	if len(annotations) > 0 && told != nil {
 		annotations = append(annotations, gha.Annotation{Message: told.Error()})
 	}
-	return job.Result{Summary: summary, Outputs: map[string]string{"status": string(status)}, Annotations: annotations}
+	return fleet.Result{Summary: summary, Outputs: map[string]string{"status": string(status)}, Annotations: annotations}
+}
+
+// report is the report of an outcome, with what else to do next.
+func (r *remediation) report(o apply.Outcome, next ...string) report.Apply {
+	a := fleet.ApplyReport(o, r.actx)
+	a.NextSteps = append(a.NextSteps, next...)
+	return fleet.Redact(r.Runtime, a)
 }
 
 // short is the report as a comment has it.
-func (r *remediation) short(o apply.Outcome) string {
-	o.Report.Outputs, o.Report.Settings = nil, nil
-	return job.Redact(r.Runtime, o.Report).Markdown(commentSize)
+func (r *remediation) short(o apply.Outcome, next ...string) string {
+	o.Outputs, o.Settings = nil, nil
+	return r.report(o, next...).Markdown(commentSize)
 }
 
 // done comments and closes the issue, once its link has forgotten it. It is false when

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/fleet"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/job"
@@ -27,7 +28,7 @@ type Inputs struct {
 	KeepFiles     bool
 	Lock, Unlock  bool
 
-	// Without component and stack: which targets, and how.
+	// Which targets, if no component and stack name one, and how.
 	Targets     []inventory.Name // by name; empty: those that Selection and the change say
 	Selection   inventory.Selection
 	All         bool // whether affected or not
@@ -95,17 +96,16 @@ func (in Inputs) check() error {
 	return in.Check()
 }
 
-// Run plans one target, or each of those that are meant, stores each planfile with its
-// record, and reports.
+// Run plans each target that is meant, stores each planfile with its record, and reports.
 //
 // A plan that Terraform could not make is recorded as failed, so that an apply of this
-// commit says so, and is an error; of many targets the others are planned all the same.
-// An interrupted run leaves no record of what it did not finish. In drift mode what was
-// found is stored, too, or why nothing was.
-func Run(ctx context.Context, in Inputs, d Deps) (job.Result, error) {
+// commit says so, and is an error; the other targets are planned all the same. A cancelled
+// run leaves no record of what it did not finish. In drift mode what was found is stored,
+// too, or why nothing was.
+func Run(ctx context.Context, in Inputs, d Deps) (fleet.Result, error) {
 	s, err := begin(ctx, in, d)
 	if err != nil {
-		return job.Result{}, err
+		return fleet.Result{}, err
 	}
 	if done, result, err := s.onlyLocks(ctx); done || err != nil {
 		return result, err
@@ -113,8 +113,5 @@ func Run(ctx context.Context, in Inputs, d Deps) (job.Result, error) {
 	if done, result, err := s.ended(ctx); done || err != nil {
 		return result, err
 	}
-	if in.Component != "" {
-		return s.one(ctx)
-	}
-	return s.many(ctx)
+	return s.planAll(ctx)
 }

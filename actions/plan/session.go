@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/terraform-gitops/gitops/shared/fleet"
 	"github.com/terraform-gitops/gitops/shared/gha"
-	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/plan"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
@@ -24,16 +25,8 @@ type session struct {
 	repository *job.Repository
 	checkout   job.Checkout
 	commit     string
-	pull       pull // the zero one when the run is about none
+	pull       plan.PullRequest // the zero one when the run is about none
 	pulls      *pulls.Requests
-}
-
-// pull is the pull request that is planned.
-type pull struct {
-	Number       int
-	Head, Branch string // a commit, and the branch that it is on
-	Base         string // commit of the base branch
-	Into         string // name of that branch
 }
 
 // begin checks everything that can be checked before a target is looked at.
@@ -81,9 +74,9 @@ func (s *session) findPull(ctx context.Context) error {
 		if e.PullRequest.Fork {
 			return forked(e.PullRequest.Number)
 		}
-		s.pull = pull{Number: e.PullRequest.Number, Head: e.PullRequest.Head.SHA, Branch: e.PullRequest.Head.Ref, Base: e.PullRequest.Base.SHA, Into: e.PullRequest.Base.Ref}
+		s.pull = plan.PullRequest{Number: e.PullRequest.Number, Head: e.PullRequest.Head.SHA, Branch: e.PullRequest.Head.Ref, Base: e.PullRequest.Base.SHA, Into: e.PullRequest.Base.Ref}
 	case e.MergeGroup != nil:
-		s.pull = pull{Number: e.MergeGroup.PullRequest, Head: e.MergeGroup.HeadSHA, Branch: e.MergeGroup.HeadRef, Base: e.MergeGroup.BaseSHA}
+		s.pull = plan.PullRequest{Number: e.MergeGroup.PullRequest, Head: e.MergeGroup.HeadSHA, Branch: e.MergeGroup.HeadRef, Base: e.MergeGroup.BaseSHA}
 	case e.RepositoryDispatch != nil:
 		number = e.RepositoryDispatch.PullRequest
 	case e.Inputs["pull-request"] != "":
@@ -103,9 +96,9 @@ func (s *session) findPull(ctx context.Context) error {
 		return forked(number)
 	}
 	if pr.State != "open" && !s.Unlock {
-		return problem.With(problem.Event, fmt.Errorf("pull request #%d is %s: there is nothing to plan for it any more", number, state(pr)))
+		return problem.With(problem.Event, fmt.Errorf("pull request #%d is %s: there is nothing to plan for it any more", number, pulls.State(pr)))
 	}
-	s.pull = pull{Number: number, Head: pr.HeadSHA, Branch: pr.HeadRef, Base: pr.BaseSHA, Into: pr.BaseRef}
+	s.pull = plan.PullRequest{Number: number, Head: pr.HeadSHA, Branch: pr.HeadRef, Base: pr.BaseSHA, Into: pr.BaseRef}
 	return nil
 }
 
@@ -113,39 +106,29 @@ func (s *session) findPull(ctx context.Context) error {
 // an old run is run again: nothing. A plan of its head could take back what was merged
 // since. Without a token, or with one that may not read pull requests, nobody is asked:
 // the apply action refuses such a plan, too.
-func (s *session) ended(ctx context.Context) (done bool, _ job.Result, _ error) {
+func (s *session) ended(ctx context.Context) (done bool, _ fleet.Result, _ error) {
 	if s.event.PullRequest == nil || s.commit != s.pull.Head || s.Token == "" {
-		return false, job.Result{}, nil
+		return false, fleet.Result{}, nil
 	}
 	pr, err := s.pulls.Get(ctx, s.pull.Number)
 	switch {
 	case problem.CodeOf(err) == problem.GitHubPermission:
-		return false, job.Result{}, nil
+		return false, fleet.Result{}, nil
 	case err != nil:
-		return true, job.Result{}, fmt.Errorf("ask whether pull request #%d is open: %w", s.pull.Number, err)
+		return true, fleet.Result{}, fmt.Errorf("ask whether pull request #%d is open: %w", s.pull.Number, err)
 	case pr.State == "open":
-		return false, job.Result{}, nil
+		return false, fleet.Result{}, nil
 	}
-	said := fmt.Sprintf("Nothing is planned: pull request #%d is %s by now.", s.pull.Number, state(pr))
+	said := fmt.Sprintf("Nothing is planned: pull request #%d is %s by now.", s.pull.Number, pulls.State(pr))
 	if pr.Merged {
 		said += " Plan the branch that it was merged into instead."
 	}
-	outputs := (&planning{session: s}).outputs()
-	if s.Component == "" {
-		outputs["count"] = "0"
-		if outputs["matrix"], err = inventory.Matrix(nil); err != nil {
-			return true, job.Result{}, err
-		}
+	outputs, err := outputsOf(nil)
+	if err != nil {
+		return true, fleet.Result{}, err
 	}
 	s.Runtime.Notice(gha.Annotation{Message: said})
-	return true, job.Result{Summary: "⏭️ " + markdown.Text(said) + "\n", Outputs: outputs}, nil
-}
-
-func state(pr github.PullRequest) string {
-	if pr.Merged {
-		return "merged"
-	}
-	return pr.State
+	return true, fleet.Result{Summary: "⏭️ " + markdown.Text(said) + "\n", Outputs: outputs}, nil
 }
 
 func forked(number int) error {

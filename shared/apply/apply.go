@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -22,31 +23,37 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
-	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
 
-// Options are what to apply in, and with what.
+// Options are the same for all targets of a run.
 type Options struct {
-	job.Inputs
-	Verification Verification
-	// AcceptNewState has a plan applied that was made on another state than the target's
-	// last apply was, or on none.
-	AcceptNewState bool
-	// Repository has the target that the inputs name, Pulls are its pull requests, and
-	// Store is where the plan is. What is nil is opened.
-	Repository *job.Repository
-	Pulls      *pulls.Requests
-	Store      *planstore.Store
-	// StorageRole says which role opens the Store; by default that is ApplyStorageRole.
-	StorageRole func(inventory.Settings) string
+	Repository     *job.Repository
+	Inputs         job.Inputs
+	Pulls          *pulls.Requests
+	Verification   Verification
+	AcceptNewState bool // apply a plan of another state than the last apply's, or of none
+
+	// Terraform has a target's Terraform run with the role that applies; nil: the real one.
+	Terraform func(context.Context, *job.Job) (Terraform, error)
 
 	Runtime *gha.Runtime
-	Environ []string // of the process: what of it Terraform may see is decided by package terraform
 	Now     func() time.Time
 	// Signals receives the signals that follow the one that cancelled the context.
 	Signals <-chan os.Signal
+}
+
+// Store is what an apply asks of the plan store: a *[planstore.Store], or a test's.
+type Store interface {
+	FindRecord(ctx context.Context, t planstore.Target, recordID string) (planstore.Stored, error)
+	LastApplies(ctx context.Context, targets []planstore.Target) (map[planstore.Target]planstore.LastApply, error)
+	Fetch(ctx context.Context, r planstore.Record, path string) error
+	FetchFiles(ctx context.Context, r planstore.Record, path string) error
+	Claim(ctx context.Context, r planstore.Record, run planstore.Run, actor string) error
+	Finish(ctx context.Context, r planstore.Record, run planstore.Run, result planstore.Result) error
+	Release(ctx context.Context, r planstore.Record, run planstore.Run, reason string) error
+	PutErroredState(ctx context.Context, r planstore.Record, run planstore.Run, path string) (location string, err error)
 }
 
 // Verification says how a plan is proved to fit the merged commit.
@@ -64,62 +71,54 @@ type Work struct {
 	Job *job.Job
 
 	options  Options
-	store    *planstore.Store
+	store    Store
 	stored   planstore.Stored
 	moved    []inventory.Name // dependencies that were applied since the plan was made
-	cli      *terraform.CLI
+	tf       Terraform        // nil until openTerraform
 	planfile string
 	inside   *planfile.File           // what planfile tells of itself; nil when it is encrypted
 	reviewed *changes.Plan            // what it would change; nil until it is read
 	newOn    *planstore.StatePosition // that the plan made anew was made on; nil without one, or when unknown
 	placed   *builtfiles.Placed       // that were built for the plan, in the checkout; nil without any
 	after    *planstore.StatePosition // that the apply left; nil when it is not looked up
-	view     report.Apply
+	outcome  Outcome
 	again    bool   // a review found that the plan has to be made again
 	anew     string // why it is planned again whatever the verification; empty: nothing asks for it
 	claimed  bool
-	applied  bool  // and that is recorded
 	trouble  error // beside Terraform's own: what could not be stored after the apply
 }
 
-// Run opens the target's job, has do choose a plan and apply it, and closes the job.
-// The outcome tells what came of it, also beside an error.
+// Run opens the target's job, has do take a plan and apply it, and closes the job.
 //
-// The error is do's, with what went wrong at the end: a *[Refusal] says why nothing
-// was applied; a *[job.Skipped] that the target's settings leave it out. Whatever else
-// goes wrong after the plan was claimed is recorded with the claim before Run returns.
-func Run(ctx context.Context, o Options, do func(context.Context, *Work) error) (Outcome, error) {
-	w := &Work{options: o, store: o.Store, view: report.Apply{Subject: report.Subject{Component: o.Component, Stack: o.Stack}}}
+// Err of the outcome is do's error, with what went wrong at the end. Whatever goes wrong
+// after the plan was claimed is recorded with the claim before Run returns.
+func Run(ctx context.Context, name inventory.Name, o Options, do func(context.Context, *Work) error) Outcome {
+	if o.Terraform == nil {
+		o.Terraform = o.realTerraform
+	}
+	w := &Work{options: o}
+	w.outcome.Target = name
 	err := w.open(ctx)
 	if err == nil {
 		err = do(ctx, w)
 	}
 	var skipped *job.Skipped
-	if errors.As(err, &skipped) {
-		return Outcome{}, err
-	}
-	if err != nil && ctx.Err() != nil && !w.claimed {
+	if err != nil && ctx.Err() != nil && !w.claimed && !errors.As(err, &skipped) {
 		err = problem.With(problem.Cancelled, fmt.Errorf("cancelled before anything was claimed or changed: run this job again: %w", err))
 	}
 	if w.Job != nil {
 		err = errors.Join(err, w.removeFiles(), w.Job.Close())
 	}
-	return w.outcome(err), err
+	return w.end(err)
 }
 
 func (w *Work) open(ctx context.Context) (err error) {
-	o := &w.options
-	if o.Repository == nil {
-		if o.Repository, err = job.OpenRepository(o.Runtime, o.Environ, o.Inputs); err != nil {
-			return err
-		}
-	}
-	if o.Pulls == nil {
-		o.Pulls = pulls.New(o.Repository.GitHub, o.Repository.Context.Repository)
-	}
-	name := inventory.Name{Component: w.options.Component, Stack: w.options.Stack}
-	if w.Job, err = w.options.Repository.Open(ctx, name, w.options.Inputs); err != nil {
+	if w.Job, err = w.options.Repository.Open(ctx, w.outcome.Target, w.options.Inputs); err != nil {
 		return err
+	}
+	w.outcome.Dir, w.outcome.AtmosVersion = w.Job.Target.Dir, w.Job.AtmosVersion()
+	if w.options.Inputs.Debug {
+		w.outcome.Settings = w.Job.Origins()
 	}
 	if atmos := w.Job.Target.Atmos; atmos != nil && atmos.Locked {
 		return w.Refuse(problem.With(problem.Locked, errors.New("the component is locked (metadata.locked)")), "Unlock it in its stack manifest, in a pull request of its own, and run this job again.")
@@ -127,22 +126,10 @@ func (w *Work) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// Store opens the target's plan store, once, with the credentials of its storage role.
-func (w *Work) Store(ctx context.Context) (_ *planstore.Store, err error) {
-	if w.store == nil {
-		role := w.Job.Target.Settings.ApplyStorageRole
-		if w.options.StorageRole != nil {
-			role = w.options.StorageRole(w.Job.Target.Settings)
-		}
-		w.store, err = w.Job.Store(ctx, role, w.options.Now)
-	}
-	return w.store, err
-}
-
-// Take makes a plan the one to apply. From here on the report tells of it.
-func (w *Work) Take(stored planstore.Stored) {
-	w.stored = stored
-	w.describe()
+// Take makes a plan of a store the one to apply.
+func (w *Work) Take(store Store, stored planstore.Stored) {
+	w.store, w.stored = store, stored
+	w.outcome.Record, w.outcome.Planned = stored.Record, stored.Record.Counts
 }
 
 // PlanAnew has the target planned again before its plan is applied, whatever the
@@ -163,25 +150,17 @@ func (w *Work) Check(ctx context.Context) error {
 			return err
 		}
 	}
-	w.view.Status = report.Planned
-	if w.stored.Record.Outcome == planstore.OutcomeNoChanges {
-		w.view.Status = report.NoChanges
-	}
 	w.tellApprover()
 	return nil
 }
 
 // Refresh reads anew what has become of the plan that was taken.
 func (w *Work) Refresh(ctx context.Context) error {
-	store, err := w.Store(ctx)
+	stored, err := w.store.FindRecord(ctx, w.stored.Record.Target, w.stored.Record.ID())
 	if err != nil {
 		return err
 	}
-	stored, err := store.FindRecord(ctx, w.stored.Record.Target, w.stored.Record.ID())
-	if err != nil {
-		return err
-	}
-	w.Take(stored)
+	w.Take(w.store, stored)
 	return nil
 }
 
@@ -190,6 +169,7 @@ func (w *Work) Refresh(ctx context.Context) error {
 // to approve never runs, so that comparison is made here, too. Where Apply would plan again,
 // there is something to approve.
 func (w *Work) Review(ctx context.Context) error {
+	w.outcome.Decision = Ready
 	if err := w.Check(ctx); err != nil || w.hasChanges() {
 		if err == nil && w.waiting() && w.options.Verification != Replan {
 			return w.refuseWaiting("it could not be planned with the pull request: what it reads comes with the same change")
@@ -198,10 +178,11 @@ func (w *Work) Review(ctx context.Context) error {
 	}
 	err := w.compareUnchanged(ctx)
 	if w.options.Verification == Replan && problem.CodeOf(err) == problem.MovedConfiguration {
-		w.again, w.view.Status = true, report.Planned
-		w.view.Notes = append(w.view.Notes, "The plan has no changes, and the merged configuration differs from the planned one: the apply plans again.")
+		w.again = true
+		w.note("The plan has no changes, and the merged configuration differs from the planned one: the apply plans again.")
 		return nil
 	}
+	w.outcome.Decision = Unchanged
 	return err
 }
 
@@ -225,18 +206,17 @@ func (w *Work) compareUnchanged(ctx context.Context) error {
 // error while the configuration is the planned one: Verification has its say there, too.
 // (That of an Atmos component may only come with its init, and is not looked at then.)
 func (w *Work) Apply(ctx context.Context) error {
-	if _, err := w.Store(ctx); err != nil {
-		return err
-	}
 	if err := w.Check(ctx); err != nil {
 		return err
 	}
 	if w.waiting() && w.options.Verification != Replan {
 		return w.refuseWaiting("it could not be planned with the pull request: what it reads came with the same change")
 	}
-	w.view.Verification, w.view.Unverified = "", ""
-	nothing := w.view.Status == report.NoChanges
+	w.outcome.Verified, w.outcome.Unverified = "", ""
+	w.outcome.Decision = Succeeded
+	nothing := w.stored.Record.Outcome == planstore.OutcomeNoChanges
 	if nothing && w.options.Verification != Replan {
+		w.outcome.Decision = Unchanged
 		if err := w.compareUnchanged(ctx); err != nil {
 			return err
 		}
@@ -245,28 +225,24 @@ func (w *Work) Apply(ctx context.Context) error {
 	if err := w.enterFolder(ctx); err != nil {
 		return err
 	}
-	w.view.Status = ""
 	if err := w.checkDependencies(ctx); err != nil {
-		return err
-	}
-	cli, err := w.Job.Terraform(ctx, w.Job.Target.Settings.ApplyRole, w.options.Now)
-	if err != nil {
 		return err
 	}
 	log := w.options.Runtime.Group("terraform apply: " + w.Job.Target.String())
 	defer log.Close()
-	cli.Log, cli.Signals = log, w.options.Signals
-	w.cli = cli
-	if w.waiting() {
+	err := w.openTerraform(ctx, log)
+	switch {
+	case err != nil:
+	case w.waiting():
 		nothing, err = w.planFirst(ctx)
-	} else {
+	default:
 		err = w.verify(ctx)
 	}
 	if err != nil {
 		return err
 	}
 	if nothing {
-		w.view.Status = report.NoChanges
+		w.outcome.Decision = Unchanged
 		return nil
 	}
 	if err := w.store.Claim(ctx, w.stored.Record, w.Job.Run(), w.Job.Context.Actor); err != nil {
@@ -278,6 +254,17 @@ func (w *Work) Apply(ctx context.Context) error {
 	}
 	w.claimed = true
 	return w.apply(ctx)
+}
+
+// openTerraform has the target's Terraform run with the role that applies.
+func (w *Work) openTerraform(ctx context.Context, log io.Writer) (err error) {
+	if w.tf == nil {
+		if w.tf, err = w.options.Terraform(ctx, w.Job); err != nil {
+			return err
+		}
+	}
+	w.tf.LogTo(log)
+	return nil
 }
 
 // enterFolder waits for the target's turn in its folder, and looks at the plan again where
@@ -304,8 +291,8 @@ const (
 // apply runs the claimed plan and records how it ended. Every path from here
 // ends in the store's Finish or Release: a claim must tell the truth.
 func (w *Work) apply(ctx context.Context) error {
-	applied, err := w.Job.Apply(ctx, w.cli, w.planfile, w.stored.Record.TerraformName, w.inside)
-	w.view.Resources, w.view.Outputs, w.view.Diagnostics = applied.Resources, applied.Outputs, applied.Diagnostics
+	applied, err := w.tf.Apply(ctx, w.planfile, w.stored.Record.TerraformName, w.inside)
+	w.outcome.Resources, w.outcome.Outputs, w.outcome.Diagnostics = applied.Resources, applied.Outputs, applied.Diagnostics
 
 	if err == nil {
 		w.lookAfter(ctx)
@@ -343,7 +330,7 @@ func (w *Work) record(ctx context.Context, erroredState string, outcome planstor
 	if err := w.store.Finish(ctx, w.stored.Record, w.Job.Run(), w.ended(ctx, outcome)); err != nil {
 		w.trouble = errors.Join(w.trouble, fmt.Errorf("%w: its claim still says that this run is applying it", err))
 	} else {
-		w.applied = outcome.Status == planstore.StatusApplied
+		w.outcome.Applied = outcome.Status == planstore.StatusApplied
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
-	"github.com/terraform-gitops/gitops/shared/report"
 )
 
 // placeFiles puts the files that were built for the plan into the checkout, until the work
@@ -34,11 +33,9 @@ func (w *Work) placeFiles(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("put the files that were built for the plan of %s in place: %w", w.Job.Target, err)
 	}
-	for _, f := range w.placed.Files {
-		w.view.Built = append(w.view.Built, report.BuiltFile{Name: f.Name, Size: f.Size})
-	}
+	w.outcome.Built = w.placed.Files
 	if replaced := w.placed.Replaced; len(replaced) > 0 {
-		w.view.Notes = append(w.view.Notes, fmt.Sprintf("This job had made other files of these names: %s. Those of the plan were used.", shortList(replaced)))
+		w.note(fmt.Sprintf("This job had made other files of these names: %s. Those of the plan were used.", shortList(replaced)))
 	}
 	return nil
 }
@@ -53,7 +50,7 @@ func (w *Work) placeAgain() error {
 		return fmt.Errorf("put the files that were built for the plan of %s back in place: %w", w.Job.Target, err)
 	}
 	if len(changed) > 0 {
-		w.view.Notes = append(w.view.Notes, fmt.Sprintf("Planned again, these files were made otherwise: %s. Those of the reviewed plan were used.", shortList(changed)))
+		w.note(fmt.Sprintf("Planned again, these files were made otherwise: %s. Those of the reviewed plan were used.", shortList(changed)))
 	}
 	return nil
 }

@@ -10,10 +10,9 @@ import (
 	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/inventory"
+	"github.com/terraform-gitops/gitops/shared/plan"
 	"github.com/terraform-gitops/gitops/shared/problem"
-	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/terraform"
-	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
 
 // rescueState stores the state that Terraform could not persist, before the
@@ -33,7 +32,7 @@ func (w *Work) rescueState(ctx context.Context, path string) error {
 	if err != nil {
 		return problem.With(problem.ErroredState, fmt.Errorf("%w: Terraform could not write it to its backend, and it is in %s on this runner: save it before the runner is gone", err, path))
 	}
-	w.view.ErroredState = &report.ErroredState{
+	w.outcome.RescuedState = &RescuedState{
 		StoredAt: location,
 		Commands: pushCommands(location, w.stored.Record.TerraformName, w.Job.Target),
 	}
@@ -43,8 +42,8 @@ func (w *Work) rescueState(ctx context.Context, path string) error {
 // lineage is that of the state that the plan was made on; empty when there was none, or
 // it is not known.
 func (w *Work) lineage() string {
-	inside, err := planfile.Open(w.planfile) // the one that was applied, reviewed or made anew
-	if err != nil {
+	inside, err := plan.Open(w.planfile) // the one that was applied: reviewed, or made again
+	if err != nil || inside == nil {
 		return ""
 	}
 	return inside.Lineage

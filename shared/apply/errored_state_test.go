@@ -96,10 +96,10 @@ func TestOnlyTheTargetsOwnStateIsRescued(t *testing.T) {
 			}
 			err = w.rescueState(t.Context(), path)
 			if c.rescued {
-				if err != nil || w.view.ErroredState == nil {
+				if err != nil || w.outcome.RescuedState == nil {
 					t.Fatalf("not rescued: %v", err)
 				}
-				if stored, err := os.ReadFile(w.view.ErroredState.StoredAt); err != nil || string(stored) != c.left {
+				if stored, err := os.ReadFile(w.outcome.RescuedState.StoredAt); err != nil || string(stored) != c.left {
 					t.Errorf("stored %q, %v", stored, err)
 				}
 				if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
@@ -107,8 +107,8 @@ func TestOnlyTheTargetsOwnStateIsRescued(t *testing.T) {
 				}
 				return
 			}
-			if problem.CodeOf(err) != problem.ErroredState || !strings.Contains(err.Error(), path) || w.view.ErroredState != nil {
-				t.Errorf("error %v, and the report says %+v", err, w.view.ErroredState)
+			if problem.CodeOf(err) != problem.ErroredState || !strings.Contains(err.Error(), path) || w.outcome.RescuedState != nil {
+				t.Errorf("error %v, and the outcome says %+v", err, w.outcome.RescuedState)
 			}
 			if left, err := os.ReadFile(path); err != nil || string(left) != c.left {
 				t.Errorf("left is %q, %v", left, err)
@@ -146,7 +146,7 @@ func TestSlowRescueLeavesTimeToRecordTheEnd(t *testing.T) {
 		if w.trouble == nil || !strings.Contains(w.trouble.Error(), path) {
 			t.Errorf("the error does not say where the state is: %v", w.trouble)
 		}
-		if !w.applied {
+		if !w.outcome.Applied {
 			t.Errorf("the end of the apply is not recorded: %v", w.trouble)
 		}
 	})

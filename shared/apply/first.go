@@ -3,13 +3,10 @@ package apply
 import (
 	"context"
 	"errors"
-	"fmt"
-	"path/filepath"
 
+	"github.com/terraform-gitops/gitops/shared/plan"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
-	"github.com/terraform-gitops/gitops/shared/terraform"
-	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
 
 // waiting reports whether the plan that was taken is none yet: its target could only be
@@ -32,42 +29,28 @@ func (w *Work) planFirst(ctx context.Context) (nothing bool, err error) {
 	case w.stored.Last != nil:
 		return false, w.refuseWaiting("it could not be planned with the pull request, and it was applied before: its state is not new")
 	}
-	if w.cli.Atmos == nil { // whose plan begins with an init
-		if err := w.Job.Init(ctx, w.cli, nil); err != nil {
-			return false, fmt.Errorf("plan %s: %w", w.Job.Target, err)
-		}
-	}
-	fresh := filepath.Join(w.Job.Dir, "first.tfplan")
-	made, err := w.Job.Plan(ctx, w.cli, terraform.PlanOptions{Out: fresh})
+	made, err := w.plan(ctx, "first", false)
 	if err != nil {
-		return false, fmt.Errorf("plan %s: %w", w.Job.Target, err)
+		return false, err
 	}
-	plan, err := w.read(ctx, fresh)
-	if err != nil {
-		return false, fmt.Errorf("read the plan of %s: %w", w.Job.Target, err)
-	}
-	if !made.HasChanges && !plan.Counts.Any() {
+	if made.empty() {
 		return true, nil
 	}
-	file, err := planfile.Open(fresh)
-	if errors.Is(err, planfile.ErrEncrypted) {
+	if made.file == nil {
 		return false, w.refuseWaiting("it was planned for the first time just now, and the planfile is encrypted: whether its state is new can't be seen")
 	}
-	if err != nil {
-		return false, fmt.Errorf("read the plan of %s: %w", w.Job.Target, err)
-	}
-	other := plan.Counts
+	other := made.changes.Counts
 	other.Create, other.Outputs = 0, 0
 	switch {
-	case file.Lineage != "": // applied by other means
-		w.view.Now = plan
+	case made.file.Lineage != "": // applied by other means
+		w.outcome.Now = made.changes
 		return false, w.refuseWaiting("it was planned for the first time just now, on a state that is not new: nobody has reviewed that plan")
-	case other.Any() || !plan.Complete:
-		w.view.Now = plan
+	case other.Any() || !made.changes.Complete:
+		w.outcome.Now = made.changes
 		return false, w.refuseWaiting("it was planned for the first time just now, and would do more than create: nobody has reviewed that plan")
 	}
-	w.planfile, w.inside, w.newOn = fresh, file, &planstore.StatePosition{Lineage: file.Lineage, Serial: file.Serial}
-	w.view.Planned = plan.Counts
-	w.view.Verification = "Not reviewed: this target could only be planned after its dependencies were applied. The plan only creates, on a new state (verification: replan)."
+	w.planfile, w.inside, w.newOn = made.Planfile, made.file, plan.MadeOn(made.file)
+	w.outcome.Planned = made.changes.Counts
+	w.outcome.Verified = "Not reviewed: this target could only be planned after its dependencies were applied. The plan only creates, on a new state (verification: replan)."
 	return false, nil
 }

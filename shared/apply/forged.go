@@ -31,7 +31,7 @@ func (w *Work) checkForged(ctx context.Context) error {
 		return err
 	}
 	if w.options.Verification != Replan {
-		backend, err := w.cli.CompareBackend(w.inside)
+		backend, err := w.tf.CompareBackend(w.inside)
 		if err != nil {
 			return fmt.Errorf("compare the planfile of %s with its backend: %w", w.Job.Target, err)
 		}
@@ -163,14 +163,14 @@ func (w *Work) refuseEncrypted() error {
 func (w *Work) tellVerified() {
 	switch {
 	case w.options.Verification == None && w.inside == nil:
-		w.view.Verification = ""
-		w.view.Unverified = "The planfile is encrypted, and the configuration was not compared with the planned one (verification: none)."
+		w.outcome.Verified = ""
+		w.outcome.Unverified = "The planfile is encrypted, and the configuration was not compared with the planned one (verification: none)."
 	case w.options.Verification == None:
-		w.view.Verification = "The planfile's number of changes, mode, targets and backend are what its record says and what is configured."
-		w.view.Unverified = "The configuration was not compared with the planned one, and neither were the values of variables (verification: none)."
+		w.outcome.Verified = "The planfile's number of changes, mode, targets and backend are what its record says and what is configured."
+		w.outcome.Unverified = "The configuration was not compared with the planned one, and neither were the values of variables (verification: none)."
 	default:
-		w.view.Verification = "The planfile's configuration, number of changes, mode, targets, backend and variables are what its record says and what is merged."
-		w.view.Unverified = w.untold()
+		w.outcome.Verified = "The planfile's configuration, number of changes, mode, targets, backend and variables are what its record says and what is merged."
+		w.outcome.Unverified = w.untold()
 	}
 }
 
@@ -193,11 +193,11 @@ func (w *Work) tellApprover() {
 	switch record := w.stored.Record; {
 	case record.Outcome != planstore.OutcomeChanges:
 	case w.options.Verification == Replan || w.anew != "":
-		w.view.Verification = "Nothing yet: these are the numbers of the plan's record. Before it is applied, the target is planned again, and the new plan must change exactly what the planfile would."
+		w.outcome.Verified = "Nothing yet: these are the numbers of the plan's record. Before it is applied, the target is planned again, and the new plan must change exactly what the planfile would."
 	case w.options.Verification == None:
-		w.view.Unverified = "These are the numbers of the plan's record. Before it is applied, the planfile's own numbers, mode, targets and backend are compared. Its configuration and the values of variables are not (verification: none)."
+		w.outcome.Unverified = "These are the numbers of the plan's record. Before it is applied, the planfile's own numbers, mode, targets and backend are compared. Its configuration and the values of variables are not (verification: none)."
 	default:
-		w.view.Verification = "Nothing yet: these are the numbers of the plan's record. Before it is applied, the planfile's configuration, numbers, mode, targets, backend and variables are compared with the record and with what is merged."
-		w.view.Unverified = w.untold()
+		w.outcome.Verified = "Nothing yet: these are the numbers of the plan's record. Before it is applied, the planfile's configuration, numbers, mode, targets, backend and variables are compared with the record and with what is merged."
+		w.outcome.Unverified = w.untold()
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
-	"github.com/terraform-gitops/gitops/shared/report"
 )
 
 // Refusal says why a plan was not applied and what to do. Nothing was changed.
@@ -43,18 +42,13 @@ func (r *Refusal) Error() string {
 // Unwrap returns the reason.
 func (r *Refusal) Unwrap() error { return r.Reason }
 
-// Describe makes a report one of this refusal.
-func (r *Refusal) Describe(a *report.Apply) {
-	a.Status, a.Error, a.Differs, a.NextSteps = report.Refused, problem.Text(r.Reason), r.Differs, []string{r.Next}
-}
-
 // Refuse makes a *[Refusal] to apply a plan of the target.
 func (w *Work) Refuse(reason error, next string, differs ...string) error {
 	return w.refusal(reason, next, differs...)
 }
 
 func (w *Work) refusal(reason error, next string, differs ...string) *Refusal {
-	return &Refusal{Target: fmt.Sprintf("%s in %s", w.options.Component, w.options.Stack), Reason: reason, Differs: differs, Next: next}
+	return &Refusal{Target: w.outcome.Target.String(), Reason: reason, Differs: differs, Next: next}
 }
 
 // overtaken refuses a plan whose state has moved on.

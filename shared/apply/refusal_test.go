@@ -2,11 +2,11 @@ package apply
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/terraform-gitops/gitops/shared/planstore"
-	"github.com/terraform-gitops/gitops/shared/report"
 )
 
 func TestRefusalNamesTheFirstDifferences(t *testing.T) {
@@ -19,10 +19,9 @@ func TestRefusalNamesTheFirstDifferences(t *testing.T) {
 	if !errors.Is(refusal, cause) {
 		t.Error("the reason is not wrapped")
 	}
-	var view report.Apply
-	refusal.Describe(&view)
-	if view.Status != report.Refused || len(view.Differs) != 12 || view.NextSteps[0] != "Plan again." {
-		t.Errorf("the report is %+v", view)
+	o := (&Work{}).end(fmt.Errorf("and more: %w", refusal))
+	if o.Decision != Refused || !errors.Is(o.Err, cause) {
+		t.Errorf("the outcome is %+v", o)
 	}
 }
 

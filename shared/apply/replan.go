@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"path/filepath"
 	"reflect"
@@ -12,10 +11,8 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/fingerprint"
-	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/plan"
 	"github.com/terraform-gitops/gitops/shared/problem"
-	"github.com/terraform-gitops/gitops/shared/report/markdown"
-	"github.com/terraform-gitops/gitops/shared/terraform"
 	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
 
@@ -27,19 +24,14 @@ func (w *Work) replan(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the configuration of %s: %w", w.Job.Target, err)
 	}
-	fresh := filepath.Join(w.Job.Dir, "replan.tfplan")
-	if _, err := w.Job.Plan(ctx, w.cli, terraform.PlanOptions{Out: fresh}); err != nil {
-		return fmt.Errorf("plan %s again: %w", w.Job.Target, err)
+	made, err := w.plan(ctx, "replan", true)
+	if err != nil {
+		return err
 	}
-	file, err := planfile.Open(fresh)
-	switch {
-	case err == nil:
-		w.newOn = &planstore.StatePosition{Lineage: file.Lineage, Serial: file.Serial}
-		if err := w.checkState(w.newOn, file.NoResources); err != nil {
+	if w.newOn = plan.MadeOn(made.file); w.newOn != nil {
+		if err := w.checkState(w.newOn, made.file.NoResources); err != nil {
 			return err
 		}
-	case !errors.Is(err, planfile.ErrEncrypted):
-		return fmt.Errorf("read the new plan of %s: %w", w.Job.Target, err)
 	}
 	reviewed, err := w.readReviewed(ctx)
 	if err != nil {
@@ -48,12 +40,9 @@ func (w *Work) replan(ctx context.Context) error {
 	if reviewed.Counts != w.stored.Record.Counts { // of an encrypted one nothing else has told
 		return w.refuseForged([]string{fmt.Sprintf("the record counts %s, and the planfile has %s", w.stored.Record.Counts, reviewed.Counts)})
 	}
-	now, err := w.read(ctx, fresh)
-	if err != nil {
-		return fmt.Errorf("read the new plan of %s: %w", w.Job.Target, err)
-	}
+	now := made.changes
 	if now.Digest != reviewed.Digest {
-		w.view.Now = now
+		w.outcome.Now = now
 		reason, next := problem.With(problem.ChangedPlan, errors.New("planned again, it would change something else than what was reviewed")), w.advice().differs
 		if len(w.moved) > 0 {
 			reason = problem.With(problem.DependencyApplied, fmt.Errorf("%s was applied after this plan was made, and planned again it would change something else than what was reviewed", list(w.moved)))
@@ -72,7 +61,7 @@ func (w *Work) replan(ctx context.Context) error {
 	if err := w.placeAgain(); err != nil {
 		return err
 	}
-	w.planfile, w.inside = fresh, file
+	w.planfile, w.inside = made.Planfile, made.file
 	why := "verification: replan"
 	switch {
 	case len(w.moved) > 0:
@@ -82,7 +71,7 @@ func (w *Work) replan(ctx context.Context) error {
 	case w.options.Verification != Replan:
 		why = "it is encrypted"
 	}
-	w.view.Verification = "Planned again before the apply: the new plan changes exactly what was reviewed (" + why + ")."
+	w.outcome.Verified = "Planned again before the apply: the new plan changes exactly what was reviewed (" + why + ")."
 	return nil
 }
 
@@ -128,45 +117,47 @@ func (w *Work) readReviewed(ctx context.Context) (_ *changes.Plan, err error) {
 	return w.reviewed, nil
 }
 
-func (w *Work) read(ctx context.Context, planfile string) (plan *changes.Plan, err error) {
-	err = w.cli.ShowJSON(ctx, planfile, func(r io.Reader) (err error) {
-		plan, err = changes.Read(r, changes.Limit{Bytes: markdown.SummaryLimit / 4})
-		return err
-	})
-	return plan, err
+func (w *Work) read(ctx context.Context, planfile string) (*changes.Plan, error) {
+	return plan.Read(ctx, w.tf, planfile, plan.Detail{Bytes: shownBytes})
 }
 
-// NothingLeft plans the target anew and reports whether there is nothing to change any
-// more: after a refusal to apply a plan that was overtaken, it tells whether what the
-// plan was to do is done. The new plan is not kept.
+// shownBytes is how much of resources' details is kept: a report has other things to say, too.
+const shownBytes = 256 << 10
+
+// newPlan is a plan that was made just now.
+type newPlan struct {
+	plan.Made
+	changes *changes.Plan
+	file    *planfile.File // nil when it is encrypted
+}
+
+func (n newPlan) empty() bool { return !n.HasChanges && !n.changes.Counts.Any() }
+
+// plan plans the target into a file of this name. initialized says that Terraform's init is done.
+func (w *Work) plan(ctx context.Context, name string, initialized bool) (made newPlan, err error) {
+	file := filepath.Join(w.Job.Dir, name+".tfplan")
+	if made.Made, err = plan.Make(ctx, w.tf, plan.Request{Planfile: file, Initialized: initialized}); err != nil {
+		return made, fmt.Errorf("plan %s: %w", w.Job.Target, err)
+	}
+	if made.changes, err = w.read(ctx, file); err == nil {
+		made.file, err = plan.Open(file)
+	}
+	if err != nil {
+		return made, fmt.Errorf("read the new plan of %s: %w", w.Job.Target, err)
+	}
+	return made, nil
+}
+
+// NothingLeft plans the target and reports whether there is nothing to change any more:
+// after the refusal of a plan whose state has moved on, it says whether what the plan was
+// to do is done. The new plan is not kept.
 func (w *Work) NothingLeft(ctx context.Context) (bool, error) {
 	log := w.options.Runtime.Group("terraform plan: " + w.Job.Target.String())
 	defer log.Close()
-	if w.cli == nil {
-		cli, err := w.Job.Terraform(ctx, w.Job.Target.Settings.ApplyRole, w.options.Now)
-		if err != nil {
-			return false, err
-		}
-		cli.Signals = w.options.Signals
-		if cli.Atmos == nil { // whose plan begins with an init
-			if err := w.Job.Init(ctx, cli, nil); err != nil {
-				return false, fmt.Errorf("plan %s again: %w", w.Job.Target, err)
-			}
-		}
-		w.cli = cli
+	initialized := w.tf != nil
+	if err := w.openTerraform(ctx, log); err != nil {
+		return false, err
 	}
-	w.cli.Log = log
-	fresh := filepath.Join(w.Job.Dir, "left.tfplan")
-	made, err := w.Job.Plan(ctx, w.cli, terraform.PlanOptions{Out: fresh})
-	if err != nil {
-		return false, fmt.Errorf("plan %s again: %w", w.Job.Target, err)
-	}
-	if made.HasChanges {
-		return false, nil
-	}
-	left, err := w.read(ctx, fresh)
-	if err != nil {
-		return false, fmt.Errorf("read the new plan of %s: %w", w.Job.Target, err)
-	}
-	return !left.Counts.Any(), nil
+	made, err := w.plan(ctx, "left", initialized)
+	return err == nil && made.empty(), err
 }

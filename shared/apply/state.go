@@ -28,8 +28,8 @@ func (w *Work) checkState(at *planstore.StatePosition, noResources bool) error {
 	}
 	if w.options.AcceptNewState {
 		note := "accept-new-state: " + reason.Error() + "."
-		if !slices.Contains(w.view.Notes, note) {
-			w.view.Notes = append(w.view.Notes, note)
+		if !slices.Contains(w.outcome.Notes, note) {
+			w.note(note)
 		}
 		return nil
 	}
@@ -45,7 +45,7 @@ func (w *Work) lookAfter(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, finishTimeout)
 	defer cancel()
-	lineage, serial, err := w.cli.StatePosition(ctx)
+	lineage, serial, err := w.tf.StatePosition(ctx)
 	switch {
 	case err != nil:
 		w.options.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s was applied, and which state it made could not be read, so the next plan's state is not compared with it: %v", w.Job.Target, err)})

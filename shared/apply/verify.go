@@ -11,10 +11,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/terraform-gitops/gitops/shared/fingerprint"
+	"github.com/terraform-gitops/gitops/shared/plan"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/terraform"
-	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
 
 // verify proves that the planfile is the one that was reviewed, and that it fits
@@ -24,7 +24,7 @@ func (w *Work) verify(ctx context.Context) error {
 	var version *versionError
 	if errors.As(err, &version) || terraform.Unsupported(err) {
 		// The planfile's own version may be to be had, where the settings allow it.
-		if another, findErr := w.Job.AnotherTerraform(ctx, w.cli, terraform.Version{Name: w.stored.Record.TerraformName, Number: w.stored.Record.TerraformVersion}); findErr == nil && another {
+		if another, findErr := w.tf.Another(ctx, terraform.Version{Name: w.stored.Record.TerraformName, Number: w.stored.Record.TerraformVersion}); findErr == nil && another {
 			err = w.prepare(ctx)
 		}
 	}
@@ -39,7 +39,7 @@ func (w *Work) verify(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := w.cli.CheckApply(w.planfile); err != nil { // before the claim: nothing is used up
+	if err := w.tf.CheckApply(w.planfile); err != nil { // before the claim: nothing is used up
 		return fmt.Errorf("apply %s: %w", w.Job.Target, err)
 	}
 	if w.inside == nil {
@@ -77,7 +77,7 @@ func (w *Work) compare() error {
 	if w.options.Verification != Strict {
 		return nil
 	}
-	different, err := w.inside.CompareConfig(w.cli.Dir, w.cli.DataDir, w.stored.Record.TerraformName)
+	different, err := w.tf.CompareConfig(w.inside, w.stored.Record.TerraformName)
 	if err != nil {
 		return fmt.Errorf("compare the planfile of %s with the checkout: %w", w.Job.Target, err)
 	}
@@ -90,7 +90,7 @@ func (w *Work) prepare(ctx context.Context) error {
 	all, ctx := errgroup.WithContext(ctx)
 	all.Go(func() error { return w.checkVersion(ctx) })
 	compare := w.options.Verification == Strict
-	if compare && w.cli.Atmos == nil {
+	if compare && !w.tf.PlanInitializes() {
 		all.Go(func() error { return w.compareRecord(ctx) })
 	}
 	all.Go(func() error {
@@ -101,10 +101,10 @@ func (w *Work) prepare(ctx context.Context) error {
 		if w.inside != nil {
 			lock = w.inside.LockFile
 		}
-		if err := w.Job.Init(ctx, w.cli, lock); err != nil {
+		if err := w.tf.Init(ctx, lock); err != nil {
 			return fmt.Errorf("apply %s: %w", w.Job.Target, err)
 		}
-		if compare && w.cli.Atmos != nil { // which may bring the component itself with the init
+		if compare && w.tf.PlanInitializes() { // Atmos may bring the component itself with the init
 			if err := w.compareRecord(ctx); err != nil {
 				return err
 			}
@@ -128,10 +128,7 @@ func (w *Work) fetch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.inside, err = planfile.Open(w.planfile)
-	if errors.Is(err, planfile.ErrEncrypted) {
-		w.inside, err = nil, nil
-	}
+	w.inside, err = plan.Open(w.planfile)
 	return err
 }
 
@@ -139,7 +136,7 @@ func (w *Work) fetch(ctx context.Context) error {
 // only good for that one.
 func (w *Work) checkVersion(ctx context.Context) error {
 	record := w.stored.Record
-	version, err := w.Job.Version(ctx, w.cli)
+	version, err := w.tf.Version(ctx)
 	if err != nil {
 		return err
 	}
@@ -202,7 +199,7 @@ func (w *Work) compareModules() error {
 	if err := w.refuseOlder(); err != nil {
 		return err
 	}
-	now, err := w.cli.ModuleFiles(false)
+	now, err := w.tf.ModuleFiles(false)
 	if err != nil {
 		return fmt.Errorf("compare the modules of %s with those that were planned with: %w", w.Job.Target, err)
 	}

@@ -13,7 +13,6 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/builtfiles"
 	"github.com/terraform-gitops/gitops/shared/fingerprint"
-	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
 // Building watches which files planning makes.
@@ -57,9 +56,9 @@ const (
 )
 
 // Pack says which files travel with the plan that was made since, and packs them.
-func (b *Building) Pack(ctx context.Context, cli *terraform.CLI) (built Built, err error) {
+func (b *Building) Pack(ctx context.Context, tf *Terraform) (built Built, err error) {
 	j := b.job
-	if state, err := j.StateInCheckout(cli); err != nil {
+	if state, err := tf.StateInCheckout(); err != nil {
 		return Built{}, fmt.Errorf("plan %s: %w", j.Target, err)
 	} else if state != "" {
 		dir, base := path.Split(state)

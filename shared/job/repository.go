@@ -158,9 +158,15 @@ func (rp *Repository) describeStacks(ctx context.Context) (atmos.Stacks, error) 
 	})
 }
 
-// Checkout is [ReadCheckout] of the workspace, which is asked once.
+// Checkout says what the workspace holds. Git is asked once.
 func (rp *Repository) Checkout(ctx context.Context) (Checkout, error) {
-	return rp.checkout.get("", func() (Checkout, error) { return ReadCheckout(ctx, rp.Context.Workspace) })
+	return rp.checkout.get("", func() (Checkout, error) {
+		checkout, err := ReadCheckout(ctx, rp.Context.Workspace)
+		if err != nil {
+			err = rp.orEmpty(err)
+		}
+		return checkout, err
+	})
 }
 
 // GitHub opens GitHub's API with the job's token, once, so that all calls keep one

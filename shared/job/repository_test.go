@@ -57,7 +57,7 @@ func TestJobsSideBySideShareWhatIsTheSame(t *testing.T) {
 			return s, err
 		}
 		s.path = cli.Path
-		if s.version, err = j.Version(t.Context(), cli); err != nil {
+		if s.version, err = cli.Version(t.Context()); err != nil {
 			return s, err
 		}
 		if s.client, err = j.GitHub(); err != nil {

@@ -18,7 +18,7 @@ import (
 func (rp *Repository) HoldsRunsCode(ctx context.Context) (bool, error) {
 	checkout, err := rp.Checkout(ctx)
 	if err != nil {
-		return false, rp.orEmpty(err)
+		return false, err
 	}
 	if checkout.Commit == rp.Context.SHA {
 		return true, nil

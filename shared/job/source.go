@@ -17,7 +17,6 @@ import (
 	"github.com/terraform-gitops/gitops/shared/inventory/atmos"
 	"github.com/terraform-gitops/gitops/shared/inventory/gitops"
 	"github.com/terraform-gitops/gitops/shared/problem"
-	"github.com/terraform-gitops/gitops/shared/report/markdown"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
@@ -40,13 +39,6 @@ type Skipped struct {
 
 func (e *Skipped) Error() string {
 	return fmt.Sprintf("%s is skipped: %s", e.Target, e.Reason)
-}
-
-// Result says so to the workflow and its readers; outputs are the action's.
-func (e *Skipped) Result(r *gha.Runtime, outputs map[string]string) Result {
-	r.Notice(gha.Annotation{Message: e.Error()})
-	summary := fmt.Sprintf("⏭️ %s in %s is skipped: %s.\n", markdown.Code(e.Target.Component), markdown.Code(e.Target.Stack), markdown.Text(e.Reason))
-	return Result{Summary: summary, Outputs: outputs}
 }
 
 // openAtmos finds Atmos, and what it needs of the environment.

@@ -4,20 +4,18 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
 // StateInCheckout is the file of the target's state, relative to the checkout's root and
 // slash-separated, where the backend that Init has set up keeps it in there. The runner
 // removes it, as a rule: actions/checkout cleans the workspace. It is empty for a state
 // that is kept anywhere else.
-func (j *Job) StateInCheckout(cli *terraform.CLI) (string, error) {
-	file, err := cli.LocalState()
+func (t *Terraform) StateInCheckout() (string, error) {
+	file, err := t.LocalState()
 	if err != nil || file == "" {
 		return "", err
 	}
-	root, err := filepath.EvalSymlinks(j.Target.Root)
+	root, err := filepath.EvalSymlinks(t.job.Target.Root)
 	if err != nil {
 		return "", err
 	}

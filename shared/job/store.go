@@ -14,26 +14,24 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// Store opens the plan store that the target's settings name, with the
-// credentials of role and no others; the ambient ones when it is empty.
-func (j *Job) Store(ctx context.Context, role string, now func() time.Time) (*planstore.Store, error) {
-	return openStore(ctx, j.Target.Settings, j.request(role), place{j.Target.String(), j.Context.Workspace, j.source.name}, now)
-}
-
 // storeKey tells plan stores apart, and whose credentials open them.
 type storeKey struct{ region, bucket, table, url, role, audience string }
 
 // StoreOf opens the plan store of targets with these settings, with the credentials of
-// role: the same one for the same settings and role, whose credentials are named after
-// the run alone. It may be used side by side.
+// role: the same one for the same settings and role. The credentials are named after the
+// run, and the target if the inputs name one. It may be used side by side.
 func (rp *Repository) StoreOf(ctx context.Context, s inventory.Settings, role string, now func() time.Time) (*planstore.Store, error) {
 	override(&s, rp.inputs)
 	if rp.inputs.StorageRole != "" {
 		role = rp.inputs.StorageRole
 	}
 	return rp.stores.get(storeKey{s.Region, s.Bucket, s.Table, s.StorageURL, role, s.Audience}, func() (*planstore.Store, error) {
-		request := requestRole(rp.runtime, s, role, awsauth.SessionName(rp.Context.Repository, rp.Context.RunID))
-		return openStore(ctx, s, request, place{"this repository", rp.Context.Workspace, rp.source.name}, now)
+		of, session := "this repository", []string(nil)
+		if one := (inventory.Name{Component: rp.inputs.Component, Stack: rp.inputs.Stack}); one.Component != "" {
+			of, session = one.String(), []string{one.Component, one.Stack}
+		}
+		request := requestRole(rp.runtime, s, role, awsauth.SessionName(rp.Context.Repository, rp.Context.RunID, session...))
+		return openStore(ctx, s, request, place{of, rp.Context.Workspace, rp.source.name}, now)
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -27,10 +28,17 @@ import (
 
 const lockFile = ".terraform.lock.hcl"
 
+// Terraform runs one target's Terraform or OpenTofu: a [terraform.CLI] that knows the target's
+// variable files, lock file and providers, and which other versions may be had.
+type Terraform struct {
+	*terraform.CLI
+	job *Job
+}
+
 // Terraform returns the target's Terraform or OpenTofu, to be run before Close with
 // the credentials of role; the ambient ones when it is empty. Its environment holds
 // nothing of the runner's or of the store's.
-func (j *Job) Terraform(ctx context.Context, role string, now func() time.Time) (*terraform.CLI, error) {
+func (j *Job) Terraform(ctx context.Context, role string, now func() time.Time) (*Terraform, error) {
 	if err := j.setAside(); err != nil {
 		return nil, fmt.Errorf("%s: %w", j.Target, err)
 	}
@@ -72,20 +80,26 @@ func (j *Job) Terraform(ctx context.Context, role string, now func() time.Time) 
 	if j.Inputs.Debug {
 		j.describe(cli)
 	}
-	return cli, nil
+	return &Terraform{cli, j}, nil
 }
 
-// AnotherTerraform has the CLI run another version: one that required_version allows,
-// or the one that made a planfile (planned), where that is allowed. It is false when
-// there is none but the one there is.
-func (j *Job) AnotherTerraform(ctx context.Context, cli *terraform.CLI, planned terraform.Version) (bool, error) {
-	before := cli.Path
-	wanted := j.program()
+// LogTo has all that runs from now on write its log there.
+func (t *Terraform) LogTo(log io.Writer) { t.Log = log }
+
+// PlanInitializes reports whether Plan begins with an init of its own, as Atmos' does.
+func (t *Terraform) PlanInitializes() bool { return t.Atmos != nil }
+
+// Another has another version run from now on: one that required_version allows, or the
+// one that made a planfile (planned), if that is allowed. It is false when there is none
+// but the one there is.
+func (t *Terraform) Another(ctx context.Context, planned terraform.Version) (bool, error) {
+	before := t.Path
+	wanted := t.job.program()
 	if planned.Name == wanted.Name {
 		wanted.Planned = planned.Number
 	}
-	err := j.choose(ctx, cli, wanted, j.credentials)
-	return err == nil && cli.Path != before, err
+	err := t.job.choose(ctx, t.CLI, wanted, t.job.credentials)
+	return err == nil && t.Path != before, err
 }
 
 // choose finds the executable that is wanted.
@@ -122,9 +136,15 @@ func (rp *Repository) locate(ctx context.Context, wanted install.Options) (strin
 	})
 }
 
-// Version is cli.Version, asked once for all targets that run the same executable.
-func (j *Job) Version(ctx context.Context, cli *terraform.CLI) (terraform.Version, error) {
-	return j.repository.versions.get(cli.Path, func() (terraform.Version, error) { return cli.Version(ctx) })
+// Version asks the executable, once for all targets that run the same one.
+func (t *Terraform) Version(ctx context.Context) (terraform.Version, error) {
+	return t.job.repository.versions.get(t.Path, func() (terraform.Version, error) { return t.CLI.Version(ctx) })
+}
+
+// CompareConfig names the Terraform files that differ between the planfile and the checkout.
+// made is the program that made the planfile.
+func (t *Terraform) CompareConfig(inside *planfile.File, made string) ([]string, error) {
+	return inside.CompareConfig(t.Dir, t.DataDir, made)
 }
 
 // notices makes a notice of each line.
@@ -220,7 +240,8 @@ func (j *Job) AtmosVersion() string {
 // Init initializes the target's backend and providers. Where there is a
 // dependency lock file, it is respected and left as it is; where there is none,
 // lock (from a planfile, or nil) takes its place. See upgrade for what the user asks for.
-func (j *Job) Init(ctx context.Context, cli *terraform.CLI, lock []byte) error {
+func (t *Terraform) Init(ctx context.Context, lock []byte) error {
+	j, cli := t.job, t.CLI
 	upgrade, err := j.upgrade(ctx, cli)
 	if err != nil && len(lock) == 0 {
 		return err
@@ -273,9 +294,9 @@ func (j *Job) upgrade(ctx context.Context, cli *terraform.CLI) (asked bool, err 
 	return true, err
 }
 
-// Plan is cli.Plan with the target's variable files, after Init but for Atmos, whose plan
-// begins with one.
-func (j *Job) Plan(ctx context.Context, cli *terraform.CLI, o terraform.PlanOptions) (terraform.PlanResult, error) {
+// Plan plans with the target's variable files, after Init unless PlanInitializes.
+func (t *Terraform) Plan(ctx context.Context, o terraform.PlanOptions) (terraform.PlanResult, error) {
+	j, cli := t.job, t.CLI
 	o.VarFiles = j.varFiles()
 	if cli.Atmos != nil {
 		if _, err := j.upgrade(ctx, cli); err != nil {
@@ -291,11 +312,12 @@ func (j *Job) Plan(ctx context.Context, cli *terraform.CLI, o terraform.PlanOpti
 	return cli.Plan(ctx, o)
 }
 
-// Apply is cli.Apply with those variables only that the planfile does not hold: the
-// ephemeral ones, from the target's variable files (Atmos passes its own) and from the
-// environment. made is the program that made the planfile, and inside what the planfile
-// tells; nil where it is encrypted, and its apply gets all of the environment.
-func (j *Job) Apply(ctx context.Context, cli *terraform.CLI, planfile, made string, inside *planfile.File) (terraform.ApplyResult, error) {
+// Apply applies a planfile with those variables only that it does not hold: the ephemeral
+// ones, from the target's variable files (Atmos passes its own) and from the environment.
+// made is the program that made the planfile, and inside is what the planfile tells: nil
+// when it is encrypted, and then the apply gets the whole environment.
+func (t *Terraform) Apply(ctx context.Context, planfile, made string, inside *planfile.File) (terraform.ApplyResult, error) {
+	j, cli := t.job, t.CLI
 	if inside == nil {
 		return cli.Apply(ctx, planfile)
 	}

@@ -44,6 +44,14 @@ func (r *Requests) Get(ctx context.Context, number int) (github.PullRequest, err
 	return pr, err
 }
 
+// State is a pull request's state for people: open, closed or merged.
+func State(pr github.PullRequest) string {
+	if pr.Merged {
+		return "merged"
+	}
+	return pr.State
+}
+
 // listFrom is from how many pull requests on one listing of all that are open is less
 // to ask than each of them.
 const listFrom = 4

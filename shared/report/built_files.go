@@ -5,12 +5,6 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report/planned"
 )
 
-// BuiltFile is a file that Git does not have, and that travels with a plan.
-type BuiltFile struct {
-	Name string
-	Size int64 // bytes
-}
-
 // built lists the files that travel with the plan. Nobody has reviewed them.
 func (s Subject) built() *markdown.Part {
 	if len(s.Built) == 0 {

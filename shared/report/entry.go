@@ -19,6 +19,9 @@ type Entry struct {
 	Note string
 	// Cautions are those of the target's report: see [Subject].
 	Cautions []string
+	// Told says that Note tells all that the target's report does: it is shown only in a
+	// summary of one target.
+	Told bool
 }
 
 // maxNote is how many bytes of a note are kept.

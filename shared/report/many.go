@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -25,10 +26,11 @@ type Many struct {
 
 	dir string // of the file
 
-	mu   sync.Mutex // guards all below
-	file *os.File   // made for the first report
-	size int64      // of it
-	rows []row
+	mu    sync.Mutex             // guards all below
+	file  *os.File               // made for the first report
+	first func(limit int) string // of the only row so far
+	size  int64                  // of the file
+	rows  []row
 }
 
 // Job says what a job does with its targets.
@@ -54,8 +56,8 @@ var sizes = [...]int{256 << 10, 32 << 10, 4 << 10, 1 << 10}
 type stored struct{ at, length int64 }
 
 // Add takes a target that is done. Render is the Markdown method of its report,
-// or nil when it has none: it is called here, a few times, and not kept. What
-// fits a limit as a whole, it must give for every larger limit, too.
+// or nil when it has none: it is called a few times, and not kept longer than until the
+// next target is added. What fits a limit as a whole, it must give for every larger limit, too.
 //
 // On an error the target is in the overview, and some of its report is missing.
 // Add may be called by several goroutines at once, and renders outside of any lock.
@@ -63,11 +65,33 @@ func (m *Many) Add(e Entry, render func(limit int) string) error {
 	// Clones: these may be pieces of something large.
 	e.Component, e.Stack = strings.Clone(markdown.Clip(e.Component, markdown.MaxName)), strings.Clone(markdown.Clip(e.Stack, markdown.MaxName))
 	e.Digest, e.Note = strings.Clone(markdown.Clip(e.Digest, markdown.MaxName)), strings.Clone(markdown.Clip(e.Note, maxNote))
-	r := row{Entry: e}
-	var err error
+	m.mu.Lock()
+	at := len(m.rows)
+	m.rows = append(m.rows, row{Entry: e})
+	first := m.first
+	m.first = nil
+	if at == 0 { // it may stay the only one
+		m.first = render
+	}
+	m.mu.Unlock()
+	if at == 0 {
+		return nil
+	}
+	return errors.Join(m.keep(0, first), m.keep(at, render))
+}
+
+// keep writes the report of a row to the file, in several sizes.
+func (m *Many) keep(at int, render func(limit int) string) (err error) {
+	m.mu.Lock()
+	e := m.rows[at].Entry
+	m.mu.Unlock()
+	if render == nil || e.Told {
+		return nil
+	}
+	var forms []stored
 	last := sizes[0] + 1
 	for _, size := range sizes {
-		if render == nil || last <= size {
+		if last <= size {
 			continue // the one before is this one, too
 		}
 		form := strings.TrimRight(render(size), "\n")
@@ -79,11 +103,11 @@ func (m *Many) Add(e Entry, render func(limit int) string) error {
 			err = fmt.Errorf("keep the report of %s for the summary: %w", e.name(func(s string) string { return s }), err)
 			break
 		}
-		r.forms = append(r.forms, place)
+		forms = append(forms, place)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.rows = append(m.rows, r)
+	m.rows[at].forms = forms
 	return err
 }
 
@@ -135,10 +159,19 @@ func (m *Many) Close() error {
 const foldReports = 3
 
 // Markdown is the summary of all targets added so far in at most limit bytes,
-// such as [markdown.SummaryLimit] or [markdown.CommentLimit]. First the least interesting reports
+// such as [SummaryLimit] or [CommentLimit], once all are added. First the least interesting reports
 // get shorter, then they are left out, then the overview gets shorter. An error
 // is one of the file, and comes with what could be written all the same.
 func (m *Many) Markdown(limit int) (string, error) {
+	if m.one() {
+		return m.only(limit), nil
+	}
+	if m.first != nil {
+		if err := m.keep(0, m.first); err != nil {
+			return "", err
+		}
+		m.first = nil
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	rows := sorted(m.rows)
@@ -176,6 +209,31 @@ func (m *Many) Markdown(limit int) (string, error) {
 	}
 	b.WriteString(foot)
 	return b.String(), failed
+}
+
+// one reports whether the summary is about one target and nothing else: its report says all.
+func (m *Many) one() bool {
+	if len(m.rows) != 1 || len(m.Uncovered) > 0 {
+		return false
+	}
+	c := m.rows[0].class()
+	return c != classDeleted && c != classSelected
+}
+
+// only is the summary of one target: its report, or a line.
+func (m *Many) only(limit int) string {
+	r := m.rows[0]
+	if m.first != nil {
+		return m.first(limit)
+	}
+	if r.class() == classSkipped {
+		return "⏭️ " + r.name(markdown.Code) + " is skipped: " + m.text(r.Note) + ".\n"
+	}
+	line := r.name(markdown.Code) + ": " + r.plain()
+	if r.Note != "" {
+		line += ": " + m.text(r.Note)
+	}
+	return line + ".\n"
 }
 
 // missing says which of the reports are not all there.

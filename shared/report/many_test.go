@@ -219,6 +219,9 @@ func TestAReportIsMadeOnceForAllLimitsItFits(t *testing.T) {
 	t.Parallel()
 	m := NewMany(t.TempDir(), Plans, jobSubject())
 	defer m.Close()
+	if err := m.Add(Entry{Component: "another", Status: Planned}, nil); err != nil {
+		t.Fatal(err)
+	}
 	var asked []int
 	err := m.Add(Entry{Component: "network", Status: Planned}, func(limit int) string {
 		asked = append(asked, limit)
@@ -232,10 +235,42 @@ func TestAReportIsMadeOnceForAllLimitsItFits(t *testing.T) {
 	}
 }
 
+// There is nothing to go through for one target: its report is the summary, made for exactly
+// the limit that is asked for.
+func TestTheSummaryOfOneTargetIsItsReport(t *testing.T) {
+	t.Parallel()
+	m := NewMany(t.TempDir(), Plans, jobSubject())
+	defer m.Close()
+	render := func(limit int) string { return fmt.Sprintf("report of %d\n", limit) }
+	if err := m.Add(Entry{Component: "network", Status: Failed, Told: true}, render); err != nil {
+		t.Fatal(err)
+	}
+	if md := markdownOf(t, m, 5000); md != "report of 5000\n" {
+		t.Errorf("got %q", md)
+	}
+	if err := m.Add(Entry{Component: "gone", Status: Deleted}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if md := markdownOf(t, m, 5000); !strings.Contains(md, "2 targets") || strings.Contains(md, "report of") {
+		t.Errorf("with another one: %q", md)
+	}
+	skipped := NewMany(t.TempDir(), Plans, jobSubject())
+	defer skipped.Close()
+	if err := skipped.Add(Entry{Component: "network", Stack: "dev", Status: Skipped, Note: "it is off"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if md := markdownOf(t, skipped, 5000); md != "⏭️ `network` in `dev` is skipped: it is off.\n" {
+		t.Errorf("got %q", md)
+	}
+}
+
 func TestWithoutAFileTheOverviewIsWhole(t *testing.T) {
 	t.Parallel()
 	m := NewMany(filepath.Join(t.TempDir(), "missing"), Plans, jobSubject())
 	e := inDev("network", Failed, changes.Counts{}, "terraform plan: exit status 1")
+	if err := m.Add(Entry{Component: "another", Status: NoChanges}, nil); err != nil {
+		t.Fatal(err)
+	}
 	if err := m.Add(e, reportOf(e)); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "network in acme-ue2-dev") {
 		t.Errorf("got %v", err)
 	}

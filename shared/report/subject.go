@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/builtfiles"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
@@ -32,7 +33,7 @@ type Subject struct {
 	Scope []string
 	// Built are the files that travel with the plan, sorted by name; BuiltDigest is the hex
 	// SHA-256 of their archive, and BuiltSize its size in bytes.
-	Built       []BuiltFile
+	Built       []builtfiles.File
 	BuiltDigest string
 	BuiltSize   int64
 	// Notes are what a reader should know besides, a sentence each.

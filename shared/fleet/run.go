@@ -1,4 +1,7 @@
-package batch
+// Package fleet works on the targets of a run, side by side and in order, and turns what
+// came of each into the run's outputs, annotations, summary and exit status. A run for one
+// target is a fleet of one.
+package fleet
 
 import (
 	"container/heap"
@@ -16,7 +19,11 @@ import (
 //
 // All nodes are called, also after ctx has ended: what is under way then has to end,
 // and the others to say that they were not begun.
-func Run(ctx context.Context, nodes []inventory.Node, parallelism int, do func(ctx context.Context, n inventory.Node, failed []inventory.Name) (well bool)) {
+//
+// Each do has a channel of its own that receives every signal of signals.
+func Run(ctx context.Context, nodes []inventory.Node, parallelism int, signals <-chan os.Signal, do func(ctx context.Context, n inventory.Node, failed []inventory.Name, signals <-chan os.Signal) (well bool)) {
+	all, stop := spread(signals)
+	defer stop()
 	position := make(map[inventory.Name]int, len(nodes))
 	for i, n := range nodes {
 		position[n.Name] = i
@@ -47,7 +54,11 @@ func Run(ctx context.Context, nodes []inventory.Node, parallelism int, do func(c
 		for len(ready) > 0 && running < max(1, parallelism) {
 			i := heap.Pop(&ready).(int)
 			running++
-			go func() { ends <- end{i, do(ctx, nodes[i], failed[i])} }()
+			go func() {
+				own, stop := all.listen()
+				defer stop()
+				ends <- end{i, do(ctx, nodes[i], failed[i], own)}
+			}()
 		}
 		e := <-ends
 		running--
@@ -76,16 +87,16 @@ func (r *readyNodes) Pop() any {
 	return last
 }
 
-// Signals hands each signal that a channel receives to all who listen.
-type Signals struct {
+// broadcast hands each signal that a channel receives to all who listen.
+type broadcast struct {
 	mu        sync.Mutex
 	listeners map[chan os.Signal]bool
 }
 
-// Spread begins to hand on the signals of from, until stop is called: the end of a
+// spread begins to hand on the signals of from, until stop is called: the end of a
 // context would come too early, since these signals follow the one that ends it.
-func Spread(from <-chan os.Signal) (_ *Signals, stop func()) {
-	s := &Signals{listeners: map[chan os.Signal]bool{}}
+func spread(from <-chan os.Signal) (_ *broadcast, stop func()) {
+	s := &broadcast{listeners: map[chan os.Signal]bool{}}
 	done := make(chan struct{})
 	go func() {
 		for {
@@ -107,8 +118,8 @@ func Spread(from <-chan os.Signal) (_ *Signals, stop func()) {
 	return s, sync.OnceFunc(func() { close(done) })
 }
 
-// Listen returns a channel with each signal from now on, until stop is called.
-func (s *Signals) Listen() (_ <-chan os.Signal, stop func()) {
+// listen returns a channel with each signal from now on, until stop is called.
+func (s *broadcast) listen() (_ <-chan os.Signal, stop func()) {
 	to := make(chan os.Signal, 2)
 	s.mu.Lock()
 	s.listeners[to] = true

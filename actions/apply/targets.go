@@ -2,14 +2,7 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
-	"maps"
 	"slices"
-	"sync"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/inventory"
@@ -18,47 +11,59 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// chosen is a target and the plan that is meant for it.
+// chosen are the targets that are meant.
 type chosen struct {
-	store  *planstore.Store
-	stored planstore.Stored
-	err    error // why there is none, or why it is refused
+	names    []inventory.Name
+	left     []job.Left // that are no longer in Git
+	depends  map[inventory.Name][]inventory.Name
+	settings map[inventory.Name]inventory.Settings // nil for a target that is named: its job knows them
 }
 
-// choose decides which targets are meant: those that the merge affects, and those that
-// a pull request which was merged planned. One that is affected and has no plan is among
-// them, so that it is not left out without a word.
-func (m *merge) choose(ctx context.Context, listed []inventory.Listed) (meant []inventory.Name, left []job.Left, err error) {
+// choose decides which targets are meant: the one that the inputs name, or else those that
+// the merge affects and those that a merged pull request planned. A target that is affected
+// and has no plan is among them, so that it is not left out without a word.
+func (m *merge) choose(ctx context.Context) (c chosen, err error) {
+	if m.Component != "" {
+		return chosen{names: []inventory.Name{{Component: m.Component, Stack: m.Stack}}}, nil
+	}
+	listed, err := m.repository.Targets(ctx)
+	if err != nil {
+		return c, err
+	}
+	c.settings, c.depends = map[inventory.Name]inventory.Settings{}, map[inventory.Name][]inventory.Name{}
 	var all []inventory.Name
 	for _, l := range listed {
 		all = append(all, l.Name())
+		c.settings[l.Name()], c.depends[l.Name()] = l.Settings, l.DependsOn
 	}
 	if err := m.Selection.Check(all); err != nil {
-		return nil, nil, err
+		return c, err
 	}
 	if len(m.Targets) > 0 {
-		return m.Targets, nil, nil
+		c.names = m.Targets
+		return c, nil
 	}
 	affected, err := m.affected(ctx)
 	if err != nil {
-		return nil, nil, err
+		return c, err
 	}
 	if len(affected) > 0 {
-		affected = slices.DeleteFunc(slices.Clone(affected), func(c inventory.Change) bool { return !m.Selection.Matches(c.Name) })
-		left = m.repository.Left(ctx, affected, m.storageRole, m.Now)
+		affected = slices.DeleteFunc(slices.Clone(affected), func(change inventory.Change) bool { return !m.Selection.Matches(change.Name) })
+		c.left = m.repository.Left(ctx, affected, m.storageRole, m.Now)
 	}
-	for _, c := range affected {
-		if !c.Deleted && !c.Outside {
-			meant = append(meant, c.Name)
+	for _, change := range affected {
+		if !change.Deleted && !change.Outside {
+			c.names = append(c.names, change.Name)
 		}
 	}
 	planned, err := m.planned(ctx, listed)
 	if err != nil {
-		return nil, nil, err
+		return c, err
 	}
 	out := func(n inventory.Name) bool { return !m.Selection.Matches(n) }
-	meant = slices.SortedFunc(slices.Values(append(meant, planned...)), inventory.Name.Compare)
-	return slices.DeleteFunc(slices.Compact(meant), out), left, nil
+	c.names = slices.SortedFunc(slices.Values(append(c.names, planned...)), inventory.Name.Compare)
+	c.names = slices.DeleteFunc(slices.Compact(c.names), out)
+	return c, nil
 }
 
 // affected are the targets that the merge affects; none where there is nothing before it.
@@ -152,53 +157,4 @@ func (m *merge) storageRole(s inventory.Settings) string {
 		return s.DriftStorageRole
 	}
 	return s.ApplyStorageRole
-}
-
-// lookups is how many plans are looked for at once.
-const lookups = 16
-
-// findAll finds the plan of each target.
-func (m *merge) findAll(ctx context.Context, names []inventory.Name, settings map[inventory.Name]inventory.Settings) (map[inventory.Name]chosen, error) {
-	plans := make(map[inventory.Name]chosen, len(names))
-	var mu sync.Mutex
-	all, ctx := errgroup.WithContext(ctx)
-	all.SetLimit(lookups)
-	for _, n := range names {
-		all.Go(func() error {
-			s, ok := settings[n]
-			var c chosen
-			if !ok {
-				c.err = fmt.Errorf("%s: %w in the merged commit", n, inventory.ErrUnknownTarget)
-			} else if c.store, c.err = m.repository.StoreOf(ctx, s, m.storageRole(s), m.Now); c.err == nil {
-				c.stored, c.err = m.find(ctx, c.store, n)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			plans[n] = c
-			return ctx.Err()
-		})
-	}
-	return plans, all.Wait()
-}
-
-// digest is one for all plans with changes: the SHA-256 over the names and digests of
-// their planfiles.
-func (f *fleet) digest() string {
-	sum := sha256.New()
-	for _, n := range slices.SortedFunc(maps.Keys(f.plans), inventory.Name.Compare) {
-		if r := f.plans[n].stored.Record; r.Outcome == planstore.OutcomeChanges {
-			fmt.Fprintf(sum, "%q %q %s\n", n.Component, n.Stack, r.ApprovalDigest())
-		}
-	}
-	return hex.EncodeToString(sum.Sum(nil))
-}
-
-const adviceOnDigest = "Look at what is to be applied now, approve that, and give its digest."
-
-// checkExpected refuses another digest than the one that was approved.
-func (m *merge) checkExpected(digest string) error {
-	if m.ExpectedDigest == "" || m.ExpectedDigest == digest {
-		return nil
-	}
-	return problem.With(problem.ExpectedDigest, fmt.Errorf("digest %s was approved (expected-digest), and that of what is to be applied is %s", m.ExpectedDigest, digest))
 }

@@ -1,4 +1,4 @@
-package job
+package fleet
 
 import (
 	"bytes"

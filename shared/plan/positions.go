@@ -1,4 +1,4 @@
-package main
+package plan
 
 import (
 	"context"
@@ -8,9 +8,9 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore"
 )
 
-// positions are those of the states that a run's plans were made on, by target. A plan
-// waits here for those of its dependencies, which begin before it.
-type positions struct {
+// Positions are where the states were that a run's plans were made on, by target. A plan
+// waits here until its dependencies, which begin before it, have theirs.
+type Positions struct {
 	known map[inventory.Name]*position
 }
 
@@ -22,8 +22,9 @@ type position struct {
 	pending bool
 }
 
-func newPositions(names []inventory.Name) *positions {
-	p := &positions{known: make(map[inventory.Name]*position, len(names))}
+// NewPositions are for the targets that a run plans.
+func NewPositions(names []inventory.Name) *Positions {
+	p := &Positions{known: make(map[inventory.Name]*position, len(names))}
 	for _, n := range names {
 		p.known[n] = &position{set: make(chan struct{})}
 	}
@@ -32,11 +33,11 @@ func newPositions(names []inventory.Name) *positions {
 
 // tell says where a target's state is, nil when that is unknown, and whether an apply would
 // change something. Only the first time counts.
-func (p *positions) tell(n inventory.Name, at *planstore.StatePosition, pending bool) {
-	if p == nil {
+func (p *Positions) tell(n inventory.Name, at *planstore.StatePosition, pending bool) {
+	known, ok := p.known[n]
+	if !ok {
 		return
 	}
-	known := p.known[n]
 	known.once.Do(func() {
 		known.at, known.pending = at, pending
 		close(known.set)
@@ -44,11 +45,11 @@ func (p *positions) tell(n inventory.Name, at *planstore.StatePosition, pending 
 }
 
 // never says that nothing more is going to be known.
-func (p *positions) never(n inventory.Name) { p.tell(n, nil, false) }
+func (p *Positions) never(n inventory.Name) { p.tell(n, nil, false) }
 
 // pending are those of the targets that are planned in this run and that an apply would
 // change. It waits for their plans.
-func (p *positions) pending(ctx context.Context, names []inventory.Name) (pending []inventory.Name, err error) {
+func (p *Positions) pending(ctx context.Context, names []inventory.Name) (pending []inventory.Name, err error) {
 	if _, err := p.of(ctx, names); err != nil {
 		return nil, err
 	}
@@ -61,10 +62,7 @@ func (p *positions) pending(ctx context.Context, names []inventory.Name) (pendin
 }
 
 // of waits for the positions of those targets that are planned in this run.
-func (p *positions) of(ctx context.Context, names []inventory.Name) ([]planstore.Dependency, error) {
-	if p == nil {
-		return nil, nil
-	}
+func (p *Positions) of(ctx context.Context, names []inventory.Name) ([]planstore.Dependency, error) {
 	var all []planstore.Dependency
 	for _, n := range names {
 		known, ok := p.known[n]

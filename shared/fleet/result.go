@@ -1,29 +1,24 @@
-package job
+package fleet
 
 import (
 	"errors"
 	"maps"
-	"path"
-	"path/filepath"
 	"slices"
 
 	"github.com/terraform-gitops/gitops/shared/gha"
-	"github.com/terraform-gitops/gitops/shared/inventory/gitops"
-	"github.com/terraform-gitops/gitops/shared/problem"
-	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
 // Result is what an action leaves for the workflow and its readers. It may hold
 // something beside an error: a failed plan has a summary, too.
 type Result struct {
-	Summary     string // Markdown for the job summary, at most report.SummaryLimit bytes
+	Summary     string // Markdown for the job summary, at most markdown.SummaryLimit bytes
 	Outputs     map[string]string
 	Annotations []gha.Annotation // errors at a file and line
 }
 
 // Finish hands the result to the runner and returns the exit status: 0, or 1
 // when the job must fail. The error becomes one annotation, which ends in its code
-// ([problem.Text]), unless the result already has annotations that say where it is.
+// (see problem.Text), unless the result already has annotations that say where it is.
 func Finish(r *gha.Runtime, result Result, err error) int {
 	status := finish(r, result, err)
 	r.LeaveStatus(status)
@@ -48,31 +43,7 @@ func finish(r *gha.Runtime, result Result, err error) int {
 		return 0
 	}
 	if len(result.Annotations) == 0 {
-		a := gha.Annotation{Message: problem.Text(err)}
-		var config *gitops.Error
-		if errors.As(err, &config) {
-			a.File, a.Line, a.Column = config.File, config.Line, config.Column
-		}
-		r.Error(a)
+		r.Error(annotation(err))
 	}
 	return 1
-}
-
-// Annotations are Terraform's errors at their place in the repository.
-func Annotations(dir string, diagnostics []terraform.Diagnostic) []gha.Annotation {
-	var all []gha.Annotation
-	for _, d := range diagnostics {
-		if d.Severity != "error" {
-			continue
-		}
-		a := gha.Annotation{Title: d.Summary, Line: d.Line, EndLine: d.EndLine, Message: d.Detail}
-		if d.File != "" {
-			a.File = path.Join(dir, filepath.ToSlash(d.File))
-		}
-		if a.Message == "" {
-			a.Message = d.Summary
-		}
-		all = append(all, a)
-	}
-	return all
 }

@@ -1,4 +1,4 @@
-package main
+package plan
 
 import (
 	"context"
@@ -19,44 +19,44 @@ import (
 // never pass a required check.
 //
 // Drift is measured on what was applied: there, nothing waits.
-func (p *planning) wait(ctx context.Context) (err error) {
-	if len(p.waits) > 0 || p.error == nil || p.positions == nil || p.Drift || !onlyReads(p.diagnostics) {
+func (p *planner) wait(ctx context.Context) (err error) {
+	if len(p.Waits) > 0 || p.failure == nil || p.o.Drift || !onlyReads(p.Diagnostics) {
 		return nil
 	}
-	if p.waits, err = p.positions.pending(ctx, p.job.Target.DependsOn); err != nil || len(p.waits) == 0 {
+	if p.Waits, err = p.o.Positions.pending(ctx, p.DependsOn); err != nil || len(p.Waits) == 0 {
 		return err
 	}
-	p.error, p.record.Outcome = nil, planstore.OutcomeWaiting
-	p.positions.tell(p.job.Target.Name(), nil, true)
+	p.failure, p.Record.Outcome = nil, planstore.OutcomeWaiting
+	p.o.Positions.tell(p.Name, nil, true)
 	return nil
 }
 
 // waitForValue is wait for a target of Atmos, which reads outputs before Terraform runs: it
 // waits for those that are planned in this run and are going to be changed. Otherwise its
 // error says what comes next.
-func (p *planning) waitForValue(ctx context.Context) error {
+func (p *planner) waitForValue(ctx context.Context) error {
 	var unresolved *atmos.UnresolvedError
-	if !errors.As(p.error, &unresolved) || len(unresolved.Reads()) == 0 {
+	if !errors.As(p.failure, &unresolved) || len(unresolved.Reads()) == 0 {
 		return nil
 	}
 	reads := unresolved.Reads()
-	if p.positions != nil && !p.Drift {
+	if !p.o.Drift {
 		// They may have to wait for the same folder.
 		if err := p.job.LeaveFolder(); err != nil {
 			return err
 		}
-		pending, err := p.positions.pending(ctx, reads)
+		pending, err := p.o.Positions.pending(ctx, reads)
 		if err != nil {
 			return err
 		}
 		if len(pending) == len(reads) {
-			p.notes = append(p.notes, p.error.Error()+".")
-			p.waits, p.error, p.record.Outcome = pending, nil, planstore.OutcomeWaiting
-			p.positions.tell(p.job.Target.Name(), nil, true)
+			p.note("%s.", p.failure)
+			p.Waits, p.failure, p.Record.Outcome = pending, nil, planstore.OutcomeWaiting
+			p.o.Positions.tell(p.Name, nil, true)
 			return nil
 		}
 	}
-	p.error = fmt.Errorf("%w, then plan this one again", p.error)
+	p.failure = fmt.Errorf("%w, then plan this one again", p.failure)
 	return nil
 }
 

@@ -1,4 +1,4 @@
-package batch
+package fleet
 
 import (
 	"context"
@@ -19,7 +19,7 @@ func name(s string) inventory.Name {
 	return inventory.Name{Component: component, Stack: stack}
 }
 
-func names(list ...string) (all []inventory.Name) {
+func named(list ...string) (all []inventory.Name) {
 	for _, s := range list {
 		all = append(all, name(s))
 	}
@@ -29,15 +29,15 @@ func names(list ...string) (all []inventory.Name) {
 func TestRunKeepsTheOrderAndSaysWhatFailedBefore(t *testing.T) {
 	nodes := []inventory.Node{
 		{Name: name("network@dev")}, {Name: name("broken@dev")},
-		{Name: name("cluster@dev"), After: names("network@dev")},
-		{Name: name("app@dev"), After: names("broken@dev", "cluster@dev")},
-		{Name: name("after-app@dev"), After: names("app@dev")},
+		{Name: name("cluster@dev"), After: named("network@dev")},
+		{Name: name("app@dev"), After: named("broken@dev", "cluster@dev")},
+		{Name: name("after-app@dev"), After: named("app@dev")},
 	}
 	var mu sync.Mutex
 	var ended []inventory.Name
 	told := map[inventory.Name][]inventory.Name{}
 	running, most := 0, 0
-	Run(t.Context(), nodes, 2, func(_ context.Context, n inventory.Node, failed []inventory.Name) bool {
+	Run(t.Context(), nodes, 2, nil, func(_ context.Context, n inventory.Node, failed []inventory.Name, _ <-chan os.Signal) bool {
 		mu.Lock()
 		running++
 		most = max(most, running)
@@ -58,7 +58,7 @@ func TestRunKeepsTheOrderAndSaysWhatFailedBefore(t *testing.T) {
 	if len(ended) != len(nodes) || most != 2 {
 		t.Errorf("%d of %d ran, %d at most at once", len(ended), len(nodes), most)
 	}
-	if !slices.Equal(told[name("app@dev")], names("broken@dev")) || !slices.Equal(told[name("after-app@dev")], names("app@dev")) || len(told[name("cluster@dev")]) > 0 {
+	if !slices.Equal(told[name("app@dev")], named("broken@dev")) || !slices.Equal(told[name("after-app@dev")], named("app@dev")) || len(told[name("cluster@dev")]) > 0 {
 		t.Errorf("told of failures: %v", told)
 	}
 }
@@ -77,7 +77,7 @@ func TestRunBeginsInOrder(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		Run(t.Context(), nodes, 3, func(_ context.Context, n inventory.Node, _ []inventory.Name) bool {
+		Run(t.Context(), nodes, 3, nil, func(_ context.Context, n inventory.Node, _ []inventory.Name, _ <-chan os.Signal) bool {
 			i := slices.IndexFunc(nodes, func(o inventory.Node) bool { return o.Name == n.Name })
 			close(begun[i])
 			next.Add(1)
@@ -96,10 +96,10 @@ func TestRunBeginsInOrder(t *testing.T) {
 
 func TestSignalsReachAll(t *testing.T) {
 	from := make(chan os.Signal)
-	s, stop := Spread(from)
+	s, stop := spread(from)
 	defer stop()
-	a, stopA := s.Listen()
-	b, stopB := s.Listen()
+	a, stopA := s.listen()
+	b, stopB := s.listen()
 	defer stopB()
 	from <- syscall.SIGTERM
 	for _, got := range []<-chan os.Signal{a, b} {

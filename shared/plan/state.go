@@ -1,19 +1,17 @@
-package main
+package plan
 
 import (
 	"context"
 	"fmt"
 
-	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
-	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
 // checkState cautions where the state that the plan was made on is not the one that the
 // target's last apply left, or is in a file that is gone with the runner.
-func (p *planning) checkState(ctx context.Context, cli *terraform.CLI) error {
-	file, err := p.job.StateInCheckout(cli)
+func (p *planner) checkState(ctx context.Context) error {
+	file, err := p.tf.StateInCheckout()
 	if err != nil {
 		return fmt.Errorf("find where the state of %s is: %w", p.job.Target, err)
 	}
@@ -21,16 +19,16 @@ func (p *planning) checkState(ctx context.Context, cli *terraform.CLI) error {
 		p.caution("The state is in the checkout, in %q, and is gone with this job's runner: the next plan knows nothing of what an apply of this one makes. "+
 			"Keep it elsewhere: write a backend into the root module, such as backend \"s3\", with its settings in the block or in `backend-config`.", file)
 	}
-	empty := p.record.State != nil && p.record.State.Lineage == ""
+	empty := p.Record.State != nil && p.Record.State.Lineage == ""
 	if p.store == nil {
 		if empty {
-			p.notes = append(p.notes, "The state is empty: Terraform knows of nothing that runs. Whether this target was applied before was not looked up (plan-storage: false).")
+			p.note("The state is empty: Terraform knows of nothing that runs. Whether this target was applied before was not looked up (plan-storage: false).")
 		}
 		return nil
 	}
-	applies, err := p.store.LastApplies(ctx, []planstore.Target{p.record.Target})
+	applies, err := p.store.LastApplies(ctx, []planstore.Target{p.Record.Target})
 	if problem.CodeOf(err) == problem.AWSDenied {
-		p.notes = append(p.notes, "Whether the state is the one that was applied last is not known: the storage role may not read the last apply. "+
+		p.note("Whether the state is the one that was applied last is not known: the storage role may not read the last apply. " +
 			"Allow it dynamodb:BatchGetItem on items that begin with apply#, as modules/github-oidc-roles does.")
 		return nil
 	}
@@ -38,7 +36,7 @@ func (p *planning) checkState(ctx context.Context, cli *terraform.CLI) error {
 		return fmt.Errorf("plan %s: %w", p.job.Target, err)
 	}
 	var last *planstore.LastApply
-	if found, ok := applies[p.record.Target]; ok {
+	if found, ok := applies[p.Record.Target]; ok {
 		last = &found
 	}
 	p.describeState(last)
@@ -46,27 +44,25 @@ func (p *planning) checkState(ctx context.Context, cli *terraform.CLI) error {
 }
 
 // describeState says what there is to say of the state and of the last apply's.
-func (p *planning) describeState(last *planstore.LastApply) {
+func (p *planner) describeState(last *planstore.LastApply) {
 	const next = "Look at where the state should be: the root module's backend, `backend-config` and the workspace. Where it is lost for good, import what runs. " +
 		"Where a new state is what you want, give the apply action accept-new-state: true; without it the apply refuses this plan."
-	at, continuity := p.record.State, planstore.ContinuityOf(last, p.record.State)
+	at, continuity := p.Record.State, planstore.ContinuityOf(last, p.Record.State)
 	switch {
-	case continuity == planstore.FirstState && at != nil && (at.Lineage == "" || p.noResources):
-		p.notes = append(p.notes, "This target was never applied, and its state is empty: Terraform knows of nothing that runs.")
+	case continuity == planstore.FirstState && at != nil && (at.Lineage == "" || p.empty):
+		p.note("This target was never applied, and its state is empty: Terraform knows of nothing that runs.")
 	case continuity == planstore.StateGone:
 		p.caution("The state is empty, and this target was applied before, by %s: this plan would make again what runs. %s", last.Run.URL, next)
 	case continuity == planstore.OtherState:
 		p.caution("The state is another one (lineage %s) than this target was applied to last (lineage %s), by %s: what runs is not in it. %s", at.Lineage, last.Lineage(), last.Run.URL, next)
-	case continuity == planstore.StateUnknown && at != nil && p.noResources:
+	case continuity == planstore.StateUnknown && at != nil && p.empty:
 		p.caution("The state has no resources, and this target was applied before, by %s, to a state of which the lineage is not known. %s", last.Run.URL, next)
 	case continuity == planstore.StateUnknown && at == nil:
-		p.notes = append(p.notes, "Whether the state is the one that was applied last is not known: the planfile is encrypted.")
+		p.note("Whether the state is the one that was applied last is not known: the planfile is encrypted.")
 	}
 }
 
-// caution adds a caution to the report, and a warning to the job.
-func (p *planning) caution(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	p.cautions = append(p.cautions, text)
-	p.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("plan %s: %s", p.job.Target, text)})
+// caution says something that makes the numbers doubtful.
+func (p *planner) caution(format string, args ...any) {
+	p.Cautions = append(p.Cautions, fmt.Sprintf(format, args...))
 }

@@ -1,0 +1,299 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/terraform-gitops/gitops/shared/apply"
+	"github.com/terraform-gitops/gitops/shared/fleet"
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/inventory"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/report"
+)
+
+// run is the work on the targets that are meant.
+type run struct {
+	*merge
+	fleet.Tally
+
+	mu      sync.Mutex
+	plans   map[inventory.Name]found
+	applied []found
+	skipped int
+	changes bool                                             // some plan has something to apply
+	later   map[inventory.Name]bool                          // to be planned and applied by a run of its own
+	outputs map[string]map[string]map[string]json.RawMessage // by stack, component and name
+}
+
+// found is the plan that is meant for a target.
+type found struct {
+	store  *planstore.Store
+	stored planstore.Stored
+	err    error // why there is none, or why it is refused
+}
+
+// applyAll applies the plans of all targets that are meant: those that others depend on
+// first, the others side by side.
+func (m *merge) applyAll(ctx context.Context) (result fleet.Result, err error) {
+	defer func() {
+		switch {
+		case err == nil:
+		case result.Outputs == nil: // it came to no target
+			result = failed(m.Runtime, m.Inputs, err)
+		default:
+			result.Outputs["status"] = "failed"
+		}
+	}()
+	meant, err := m.choose(ctx)
+	if err != nil {
+		return fleet.Result{}, err
+	}
+	nodes, err := inventory.Order(meant.names, meant.depends)
+	if err != nil {
+		return fleet.Result{}, err
+	}
+	f := &run{merge: m, later: map[inventory.Name]bool{}, outputs: map[string]map[string]map[string]json.RawMessage{}}
+	f.Tally.Runtime = m.Runtime
+	if f.plans, err = m.findAll(ctx, meant); err != nil {
+		return fleet.Result{}, err
+	}
+	kind := report.Applies
+	if m.DryRun {
+		kind = report.WouldApply
+	}
+	f.Summary = report.NewMany(m.context.TempDir, kind, report.Subject{Commit: m.commit, Actor: m.context.Actor, RunURL: m.context.RunURL, CreatedAt: m.Now()})
+	if m.Component == "" {
+		f.Summary.CombinedDigest = f.digest()
+		if err := m.checkExpected(f.digest()); err != nil {
+			return fleet.Result{}, m.refuse(err, adviceOnDigest)
+		}
+	}
+	defer func() { err = errors.Join(err, f.Summary.Close()) }()
+	for _, l := range meant.left {
+		f.AddLeft(l)
+	}
+	if len(nodes) > 1 {
+		done, err := m.repository.SharePlugins()
+		if err != nil {
+			return fleet.Result{}, err
+		}
+		defer func() { err = errors.Join(err, done()) }()
+	}
+	fleet.Run(ctx, nodes, m.Parallelism, m.Signals, f.target)
+	return f.end(ctx)
+}
+
+// lookups is how many plans are looked for at once.
+const lookups = 16
+
+// findAll finds the plans of the targets whose settings are known.
+func (m *merge) findAll(ctx context.Context, meant chosen) (map[inventory.Name]found, error) {
+	plans := make(map[inventory.Name]found, len(meant.names))
+	if meant.settings == nil {
+		return plans, nil
+	}
+	var mu sync.Mutex
+	all, ctx := errgroup.WithContext(ctx)
+	all.SetLimit(lookups)
+	for _, n := range meant.names {
+		all.Go(func() error {
+			f := found{err: fmt.Errorf("%s: %w in the merged commit", n, inventory.ErrUnknownTarget)}
+			if s, ok := meant.settings[n]; ok {
+				f = m.find(ctx, n, s)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			plans[n] = f
+			return ctx.Err()
+		})
+	}
+	return plans, all.Wait()
+}
+
+// find finds the plan that is meant for a target.
+func (m *merge) find(ctx context.Context, n inventory.Name, s inventory.Settings) (f found) {
+	if f.store, f.err = m.repository.StoreOf(ctx, s, m.storageRole(s), m.Now); f.err == nil {
+		f.stored, f.err = m.findPlan(ctx, f.store, n)
+	}
+	return f
+}
+
+// target works on one of the targets, after those that it depends on.
+func (f *run) target(ctx context.Context, n inventory.Node, failed []inventory.Name, signals <-chan os.Signal) (well bool) {
+	plan, known := f.plans[n.Name]
+	record := plan.stored.Record
+	if note := f.waits(n, record, plan.err, failed); note != "" {
+		f.AddWaiting(n.Name, record, note)
+		return false
+	}
+	if len(failed) > 0 {
+		f.AddBlocked(n.Name, record, failed)
+		return false
+	}
+	outcome := apply.Run(ctx, n.Name, f.options(signals), func(ctx context.Context, w *apply.Work) error {
+		if !known {
+			plan = f.find(ctx, n.Name, w.Job.Target.Settings)
+			f.mu.Lock()
+			f.plans[n.Name] = plan
+			f.mu.Unlock()
+		}
+		if plan.stored.Record.Commit != "" {
+			w.Take(plan.store, plan.stored)
+		}
+		if plan.err != nil {
+			return plan.err
+		}
+		if !known {
+			if err := f.checkExpected(plan.stored.Record.ApprovalDigest()); err != nil {
+				return w.Refuse(err, adviceOnDigest)
+			}
+		}
+		w.PlanAnew(f.anew(ctx, w.Job.Target, plan.stored.Record))
+		if f.DryRun {
+			return w.Review(ctx)
+		}
+		if known { // others may have been applied since it was found
+			if err := w.Refresh(ctx); err != nil {
+				return err
+			}
+		}
+		return w.Apply(ctx)
+	})
+	var refusal *apply.Refusal
+	if f.Component == "" && errors.As(outcome.Err, &refusal) && refusal.Claim != nil && refusal.Claim.Status == planstore.StatusApplied {
+		// An earlier run of this job came as far as this.
+		f.AddAppliedBefore(outcome, refusal.Claim)
+		return true
+	}
+	f.gather(plan, outcome)
+	return f.AddApply(outcome)
+}
+
+// options are for the work on one target.
+func (m *merge) options(signals <-chan os.Signal) apply.Options {
+	return apply.Options{
+		Repository: m.repository, Inputs: m.Inputs.Inputs, Pulls: m.pulls,
+		Verification: m.Verification, AcceptNewState: m.AcceptNewState,
+		Runtime: m.Runtime, Now: m.Now, Signals: signals,
+	}
+}
+
+// waits says why a target is left for a run of its own, which is not a failure: it could not
+// be planned before others are applied, or depends on one that is left so. failed are those of
+// its dependencies that were not applied.
+func (f *run) waits(n inventory.Node, record planstore.Record, err error, failed []inventory.Name) (note string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	later := slices.DeleteFunc(slices.Clone(failed), func(d inventory.Name) bool { return !f.later[d] })
+	switch {
+	case len(later) < len(failed) || err != nil:
+		return ""
+	case len(later) > 0:
+		note = "depends on " + fleet.Names(later) + ", which is to be planned next"
+	case record.Outcome == planstore.OutcomeWaiting && f.Verification != apply.Replan:
+		note = "is to be planned next: what it reads comes with the same change"
+	default:
+		return ""
+	}
+	f.later[n.Name] = true
+	return note
+}
+
+func (f *run) gather(plan found, o apply.Outcome) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.changes = f.changes || o.HasChanges
+	if o.Decision == apply.Skipped {
+		f.skipped++
+	}
+	if !o.Applied {
+		return
+	}
+	f.applied = append(f.applied, plan)
+	if f.outputs[o.Target.Stack] == nil {
+		f.outputs[o.Target.Stack] = map[string]map[string]json.RawMessage{}
+	}
+	f.outputs[o.Target.Stack][o.Target.Component] = o.Public()
+}
+
+// maxOutputs is how many bytes of values the output `outputs` can have. An apply
+// that succeeded must not fail for more.
+// https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idoutputs
+const maxOutputs = 1 << 20
+
+// values is the output `outputs`: those of the target that the inputs name, or of all.
+func (f *run) values() string {
+	var values any = f.outputs
+	if f.Component != "" {
+		values = map[string]json.RawMessage{}
+		if one := f.outputs[f.Stack][f.Component]; one != nil {
+			values = one
+		}
+	}
+	text, err := json.Marshal(values)
+	if err != nil || len(text) > maxOutputs { // a RawMessage that Terraform wrote is valid JSON
+		f.Tally.Runtime.Notice(gha.Annotation{Message: fmt.Sprintf("The output `outputs` of this step is empty: the values have %d bytes, and GitHub takes %d.", len(text), maxOutputs)})
+		return "{}"
+	}
+	return string(text)
+}
+
+// tellTimeout bounds the calls that notify other pull requests, which go on after a cancel.
+const tellTimeout = time.Minute
+
+// end makes the summary and the outputs of all.
+func (f *run) end(ctx context.Context) (fleet.Result, error) {
+	outputs := map[string]string{
+		"status": "succeeded", "digest": f.digest(), "outputs": f.values(),
+		"count": strconv.Itoa(len(f.plans)), "has-changes": strconv.FormatBool(f.changes),
+	}
+	if f.Component != "" && f.skipped > 0 {
+		outputs["status"], outputs["count"] = "skipped", "0"
+	}
+	if len(f.applied) > 0 {
+		// What was applied before a cancel supersedes plans, too.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTimeout)
+		defer cancel()
+		outputs["superseded"] = f.supersede(ctx, f.applied)
+	}
+	return f.End("could not apply %s: %s", outputs)
+}
+
+// digest says which planfiles are to be applied: of the target that the inputs name it is
+// its plan's, else the SHA-256 over the names and digests of all plans with changes.
+func (f *run) digest() string {
+	if f.Component != "" {
+		return f.plans[inventory.Name{Component: f.Component, Stack: f.Stack}].stored.Record.ApprovalDigest()
+	}
+	sum := sha256.New()
+	for _, n := range slices.SortedFunc(maps.Keys(f.plans), inventory.Name.Compare) {
+		if r := f.plans[n].stored.Record; r.Outcome == planstore.OutcomeChanges {
+			fmt.Fprintf(sum, "%q %q %s\n", n.Component, n.Stack, r.ApprovalDigest())
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+const adviceOnDigest = "Look at what is to be applied now, approve that, and give its digest."
+
+// checkExpected refuses another digest than the one that was approved.
+func (m *merge) checkExpected(digest string) error {
+	if m.ExpectedDigest == "" || m.ExpectedDigest == digest {
+		return nil
+	}
+	return problem.With(problem.ExpectedDigest, fmt.Errorf("digest %s was approved (expected-digest), and that of what is to be applied is %s", m.ExpectedDigest, digest))
+}

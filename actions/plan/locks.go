@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/fleet"
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/pulls"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
+)
+
+// onlyLocks does what there is to do when nothing is to be planned: a pull request was
+// closed, or its locks are to be released.
+func (s *session) onlyLocks(ctx context.Context) (done bool, _ fleet.Result, _ error) {
+	pr := s.event.PullRequest
+	closed := s.Lock && pr != nil && pr.Action == "closed"
+	labelled := pr != nil && pr.Action == "labeled" && pr.Label == pulls.UnlockLabel
+	if !closed && !labelled && !s.Unlock {
+		return false, fleet.Result{}, nil
+	}
+	if s.pull.Number == 0 {
+		return true, fleet.Result{}, problem.With(problem.Event, errors.New("input `unlock` is true, and this run is about no pull request: run it on one, or on workflow_dispatch with an input `pull-request`"))
+	}
+	said := fmt.Sprintf("pull request #%d is closed: there is nothing to plan", s.pull.Number)
+	if labelled || s.Unlock || !pr.Merged {
+		released, err := s.release(ctx)
+		if err != nil {
+			return true, fleet.Result{}, err
+		}
+		said = fmt.Sprintf("pull request #%d held no lock", s.pull.Number)
+		if len(released) > 0 {
+			said = fmt.Sprintf("pull request #%d no longer holds %s", s.pull.Number, strings.Join(released, ", "))
+		}
+	}
+	s.Runtime.Notice(gha.Annotation{Message: said})
+	outputs, err := outputsOf(nil)
+	return true, fleet.Result{Summary: "🔓 " + markdown.Text(said) + ".\n", Outputs: outputs}, err
+}
+
+// release releases the locks of the pull request, and returns the names of their targets.
+func (s *session) release(ctx context.Context) (names []string, err error) {
+	stores, err := s.stores(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, store := range stores {
+		released, err := pulls.Release(ctx, store, s.context.Repository, s.pull.Number)
+		for _, l := range released {
+			names = append(names, l.Target.String())
+		}
+		if err != nil {
+			return names, err
+		}
+	}
+	return names, nil
+}
+
+// stores are the plan stores of all targets.
+func (s *session) stores(ctx context.Context) ([]*planstore.Store, error) {
+	listed, err := s.repository.Targets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.repository.Stores(ctx, listed, s.storageRole, s.Now)
+}
+
+// clearStatus ends the failed status on the pull request's head that an apply of another
+// one has set, once everything is planned again. If that fails it is a warning: the plans
+// are stored, and a status decides nothing.
+func (s *session) clearStatus(ctx context.Context, planned ...planstore.Target) {
+	if s.pull.Number == 0 || s.Token == "" || len(planned) == 0 {
+		return
+	}
+	err := s.pulls.ClearStatus(ctx, s.stores, s.pull.Number, s.commit, s.context.RunURL, planned)
+	if err == nil || errors.Is(err, github.ErrPermission) { // then apply could set none, either
+		return
+	}
+	s.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("The status %s of this pull request's head may be out of date: %v", pulls.StatusContext, err)})
+}

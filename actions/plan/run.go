@@ -1,0 +1,190 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/fleet"
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/inventory"
+	"github.com/terraform-gitops/gitops/shared/plan"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/report"
+)
+
+// planned gathers what the outputs say of all targets.
+type planned struct {
+	fleet.Tally
+
+	mu       sync.Mutex
+	counts   changes.Counts
+	changed  int
+	compared int // drift plans that succeeded
+	drifted  int
+	stored   []planstore.Target
+	only     plan.Outcome // the one that was added last
+}
+
+// planAll plans the targets that are meant, side by side.
+func (s *session) planAll(ctx context.Context) (result fleet.Result, err error) {
+	meant, err := s.choose(ctx)
+	if err != nil {
+		return fleet.Result{}, err
+	}
+	if err := s.look(ctx); err != nil {
+		return fleet.Result{}, err
+	}
+	nodes, err := meant.nodes()
+	if err != nil {
+		return fleet.Result{}, err
+	}
+	f := &planned{}
+	f.Runtime = s.Runtime
+	f.Summary = report.NewMany(s.context.TempDir, report.Plans, report.Subject{
+		Commit: s.commit, BaseCommit: s.pull.Base, PullRequest: s.pull.Number, Actor: s.context.Actor, RunURL: s.context.RunURL, CreatedAt: s.Now(),
+	})
+	defer func() { err = errors.Join(err, f.Summary.Close()) }()
+	f.Summary.Uncovered = meant.uncovered
+	for _, folder := range meant.uncovered {
+		s.warnOfUncovered(folder)
+	}
+	for _, c := range meant.changes {
+		switch {
+		case c.Deleted: // see below
+		case c.Outside:
+			f.AddOutside(c.Name)
+		case c.Err != nil:
+			f.AddPlan(plan.Outcome{Name: c.Name, Decision: plan.NotPlanned, Err: c.Err})
+		case s.MatrixOnly:
+			f.AddSelected(c.Name, c.Why)
+		}
+	}
+	for _, l := range s.left(ctx, meant.changes) {
+		f.AddLeft(l)
+	}
+	if !s.MatrixOnly {
+		if len(nodes) > 1 {
+			done, err := s.repository.SharePlugins()
+			if err != nil {
+				return fleet.Result{}, err
+			}
+			defer func() { err = errors.Join(err, done()) }()
+		}
+		options := s.options(meant.names)
+		fleet.Run(ctx, nodes, s.Parallelism, s.Signals, func(ctx context.Context, n inventory.Node, _ []inventory.Name, signals <-chan os.Signal) bool {
+			o := options
+			o.Signals = signals
+			outcome := plan.Run(ctx, n.Name, o)
+			outcome.Trouble = errors.Join(outcome.Trouble, f.PutDriftResult(ctx, outcome))
+			f.gather(outcome)
+			f.AddPlan(outcome)
+			return true
+		})
+	}
+	return s.end(ctx, f, meant.names)
+}
+
+// options are for all targets that this run plans.
+func (s *session) options(names []inventory.Name) plan.Options {
+	return plan.Options{
+		Repository: s.repository, Inputs: s.Inputs.Inputs, Pulls: s.pulls,
+		Commit: s.commit, Checkout: s.checkout, Pull: s.pull,
+		Drift: s.Drift, RefreshOnly: s.RefreshOnly, KeepFiles: s.KeepFiles, Lock: s.Lock,
+		Store: s.Store, StorageRole: s.storageRole, Retention: time.Duration(s.RetentionDays) * 24 * time.Hour,
+		Positions: plan.NewPositions(names),
+		Runtime:   s.Runtime, Environ: s.Environ, Now: s.Now,
+	}
+}
+
+func (f *planned) gather(o plan.Outcome) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.counts = f.counts.Plus(o.Record.Counts)
+	if o.HasChanges() {
+		f.changed++
+	}
+	if o.Changes != nil && o.Err == nil {
+		f.compared++
+	}
+	if o.Drifted() {
+		f.drifted++
+	}
+	if o.Stored {
+		f.stored = append(f.stored, o.Record.Target)
+	}
+	f.only = o
+}
+
+// end makes the summary and the outputs of all.
+func (s *session) end(ctx context.Context, f *planned, names []inventory.Name) (fleet.Result, error) {
+	outputs, err := outputsOf(names)
+	if err != nil {
+		return fleet.Result{}, err
+	}
+	outputs["has-changes"] = strconv.FormatBool(f.changed > 0)
+	countOutputs(outputs, f.counts)
+	if s.Drift && f.compared > 0 {
+		outputs["drifted"] = strconv.FormatBool(f.drifted > 0)
+	}
+	if len(names) == 1 {
+		outputs["digest"] = f.only.Record.Digest
+		if f.only.Stored {
+			outputs["plan-record"] = f.only.Record.ID()
+		}
+		if f.only.Planfile != "" {
+			outputs["plan_file"], outputs["plan_json"] = f.only.Planfile, f.only.JSON
+		}
+	}
+	if s.Comment && s.pull.Number > 0 && !s.MatrixOnly {
+		f.Trouble(s.comment(ctx, f))
+	}
+	s.clearStatus(ctx, f.stored...)
+	return f.End("planning failed for %s: %s", outputs)
+}
+
+// outputsOf are the outputs of a run that has planned none of these targets.
+func outputsOf(names []inventory.Name) (map[string]string, error) {
+	matrix, err := inventory.Matrix(names)
+	out := map[string]string{"count": strconv.Itoa(len(names)), "matrix": matrix, "has-changes": "false", "digest": ""}
+	countOutputs(out, changes.Counts{})
+	return out, err
+}
+
+func countOutputs(out map[string]string, n changes.Counts) {
+	out["adds"] = strconv.Itoa(n.Adds())
+	out["changes"] = strconv.Itoa(n.Changes())
+	out["destroys"] = strconv.Itoa(n.Destroys())
+	out["imports"] = strconv.Itoa(n.Import)
+	out["moves"] = strconv.Itoa(n.Move)
+}
+
+// comment keeps one comment about the run's targets on the pull request, found again by its
+// key: jobs that each plan a target that they name have a comment each.
+func (s *session) comment(ctx context.Context, f *planned) error {
+	key := "gitops plan of many"
+	if s.Component != "" {
+		// Quoted: names may have spaces.
+		key = fmt.Sprintf("gitops plan %q %q", s.Component, s.Stack)
+	}
+	markdown, err := f.Summary.Markdown(github.CommentRoom(key))
+	if err != nil {
+		return err
+	}
+	client, err := s.repository.GitHub()
+	if err != nil {
+		return err
+	}
+	err = client.StickyComment(ctx, s.context.Repository, s.pull.Number, key, markdown)
+	if errors.Is(err, github.ErrLocked) { // a person's choice, and the plan is stored
+		s.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("The summary is not on pull request #%d: %v.", s.pull.Number, err)})
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/inventory"
+	"github.com/terraform-gitops/gitops/shared/job"
+)
+
+// chosen are the targets that are meant.
+type chosen struct {
+	changes   []inventory.Change
+	names     []inventory.Name // of those in changes that are to be planned
+	depends   map[inventory.Name][]inventory.Name
+	uncovered []string // folders whose Terraform files changed, and that no target covers
+}
+
+// choose decides which targets are meant. A target that is named is not looked up in the
+// list of all: for Atmos, that would ask for all stacks.
+func (s *session) choose(ctx context.Context) (c chosen, err error) {
+	if s.Component != "" {
+		one := inventory.Name{Component: s.Component, Stack: s.Stack}
+		return chosen{changes: []inventory.Change{{Name: one}}, names: []inventory.Name{one}}, nil
+	}
+	listed, err := s.repository.Targets(ctx)
+	if err != nil {
+		return c, err
+	}
+	c.depends = make(map[inventory.Name][]inventory.Name, len(listed))
+	var all []inventory.Name
+	for _, l := range listed {
+		all = append(all, l.Name())
+		c.depends[l.Name()] = l.DependsOn
+	}
+	if err := s.Selection.Check(all); err != nil {
+		return c, err
+	}
+	named := func(names []inventory.Name) (changes []inventory.Change) {
+		for _, n := range names {
+			changes = append(changes, inventory.Change{Name: n})
+		}
+		return changes
+	}
+	switch {
+	case len(s.Targets) > 0:
+		c.changes = named(s.Targets)
+	case s.All || s.Drift:
+		c.changes = named(all)
+	default:
+		base, err := s.base(ctx)
+		if err != nil {
+			return c, err
+		}
+		if c.changes, err = s.repository.Affected(ctx, base, s.Dependents); err != nil {
+			return c, err
+		}
+		if c.uncovered, err = s.repository.Uncovered(ctx, base); err != nil {
+			return c, err
+		}
+	}
+	c.changes = slices.DeleteFunc(c.changes, func(change inventory.Change) bool { return !s.Selection.Matches(change.Name) })
+	for _, change := range c.changes {
+		if !change.Deleted && !change.Outside && change.Err == nil {
+			c.names = append(c.names, change.Name)
+		}
+	}
+	return c, nil
+}
+
+// nodes are the targets to plan, those that others depend on first. None waits for another
+// one to end: see plan.Positions.
+func (c chosen) nodes() ([]inventory.Node, error) {
+	nodes, err := inventory.Order(c.names, c.depends)
+	for i := range nodes {
+		nodes[i].After = nil
+	}
+	return nodes, err
+}
+
+// left are the targets that are no longer in Git and may have left infrastructure behind. A
+// job that only makes a matrix may have no credentials, and asks no store.
+func (s *session) left(ctx context.Context, changes []inventory.Change) (left []job.Left) {
+	if !s.MatrixOnly {
+		return s.repository.Left(ctx, changes, s.storageRole, s.Now)
+	}
+	for _, c := range changes {
+		if c.Deleted {
+			left = append(left, job.Left{Name: c.Name, Unchecked: errors.New("matrix-only asks no plan store")})
+		}
+	}
+	return left
+}
+
+// warnOfUncovered says that nothing plans a folder.
+func (s *session) warnOfUncovered(folder string) {
+	s.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s: Terraform files changed here, and no target covers this folder: nothing plans it. If it is a root module, add it to gitops.yaml, as a component with `path: %[1]s`, or to a stack of Atmos.", folder)})
+}

@@ -1,0 +1,114 @@
+package fleet
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/apply"
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/inventory"
+	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/terraform"
+)
+
+var applyStatus = map[apply.Decision]report.Status{
+	apply.Succeeded: report.Succeeded, apply.Unchanged: report.NoChanges, apply.Ready: report.Planned,
+	apply.Refused: report.Refused, apply.Skipped: report.Skipped, apply.Failed: report.Failed,
+}
+
+// AddApply adds what came of applying a target's plan. It is false when targets that depend
+// on it have to be blocked.
+func (t *Tally) AddApply(o apply.Outcome) (well bool) {
+	e := report.Entry{
+		Component: o.Target.Component, Stack: o.Target.Stack, Status: applyStatus[o.Decision],
+		Counts: o.Planned, Digest: o.Record.Digest, Note: strings.Join(o.Record.Scope(), " "),
+	}
+	var (
+		skipped *job.Skipped
+		refusal *apply.Refusal
+	)
+	switch {
+	case errors.As(o.Err, &skipped):
+		e.Note = skipped.Reason
+		t.Runtime.Notice(gha.Annotation{Message: skipped.Error()})
+		t.add(e, nil)
+		return true
+	case errors.As(o.Err, &refusal):
+		e.Note = t.Runtime.Redacted(refusal.Reason.Error())
+	case o.Err != nil:
+		e.Note = t.Runtime.Redacted(o.Err.Error())
+	}
+	if o.Err != nil {
+		t.fail(o.Target, o.Err, ApplyAnnotations(o)...)
+	}
+	t.add(e, Redact(t.Runtime, ApplyReport(o, t.Runtime.Context())).Markdown)
+	return o.Err == nil
+}
+
+// AddAppliedBefore adds a target whose plan an earlier run of this job has applied: what
+// depends on it can go on.
+func (t *Tally) AddAppliedBefore(o apply.Outcome, by *planstore.Claim) {
+	t.add(report.Entry{
+		Component: o.Target.Component, Stack: o.Target.Stack, Status: report.NoChanges, Counts: o.Planned, Digest: o.Record.Digest,
+		Note: "the plan was already applied by " + by.Run.URL,
+	}, nil)
+}
+
+// AddWaiting adds a target that is left for a run of its own, which is no failure.
+func (t *Tally) AddWaiting(n inventory.Name, r planstore.Record, note string) {
+	t.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s is not applied: it %s. %s", n, note, apply.PlanMerged)})
+	t.add(report.Entry{Component: n.Component, Stack: n.Stack, Status: report.Waiting, Counts: r.Counts, Digest: r.Digest, Note: note}, nil)
+}
+
+// AddBlocked adds a target that was not tried, since others before it were not applied.
+func (t *Tally) AddBlocked(n inventory.Name, r planstore.Record, failed []inventory.Name) {
+	note := "depends on " + Names(failed) + ", which was not applied"
+	t.fail(n, problem.With(problem.Targets, fmt.Errorf("%s was not applied: it %s", n, note)))
+	t.add(report.Entry{Component: n.Component, Stack: n.Stack, Status: report.Blocked, Counts: r.Counts, Digest: r.Digest, Note: note}, nil)
+}
+
+// ApplyAnnotations are Terraform's errors at their places, and what else went wrong. There
+// are none for a refusal and for a cancelled run: these are told as what they are, and not
+// as what Terraform said before its end.
+func ApplyAnnotations(o apply.Outcome) []gha.Annotation {
+	if o.Decision == apply.Refused || errors.Is(o.Err, terraform.ErrInterrupted) {
+		return nil
+	}
+	return annotations(o.Dir, o.Diagnostics, o.Trouble)
+}
+
+// ApplyReport is the report of an outcome, for the run that it came of. It may hold secrets:
+// see [Redact].
+func ApplyReport(o apply.Outcome, run gha.Context) report.Apply {
+	r := o.Record
+	a := report.Apply{
+		Subject: report.Subject{
+			Component: o.Target.Component, Stack: o.Target.Stack,
+			Commit: r.Commit, BaseCommit: r.BaseCommit, PullRequest: r.PullRequest, Digest: r.Digest, CreatedAt: r.CreatedAt,
+			TerraformName: r.TerraformName, TerraformVersion: r.TerraformVersion, AtmosVersion: o.AtmosVersion,
+			BuiltDigest: r.BuiltDigest, BuiltSize: r.BuiltSize, Built: o.Built,
+			Scope: r.Scope(), Notes: o.Notes, Settings: o.Settings, RunURL: run.RunURL, Actor: run.Actor,
+		},
+		Status: applyStatus[o.Decision], Planned: o.Planned, Now: o.Now,
+		Resources: o.Resources, Outputs: o.Outputs, Diagnostics: o.Diagnostics,
+		Verification: o.Verified, Unverified: o.Unverified,
+	}
+	if r.Commit != "" {
+		a.RecordID = r.ID()
+	}
+	if s := o.RescuedState; s != nil {
+		a.ErroredState = &report.ErroredState{StoredAt: s.StoredAt, Commands: s.Commands}
+	}
+	var refusal *apply.Refusal
+	switch {
+	case errors.As(o.Err, &refusal):
+		a.Error, a.Differs, a.NextSteps = problem.Text(refusal.Reason), refusal.Differs, []string{refusal.Next}
+	case o.Err != nil:
+		a.Error = problem.Text(o.Err)
+	}
+	return a
+}

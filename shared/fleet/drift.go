@@ -1,0 +1,90 @@
+package fleet
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/plan"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/report"
+)
+
+// maxErrorLine bounds the error of a drift result, in bytes; the report has it whole.
+const maxErrorLine = 1000
+
+// PutDriftResult stores what a drift plan found, or that it failed. Without a store, and
+// for a plan that is not about drift, it does nothing.
+func (t *Tally) PutDriftResult(ctx context.Context, o plan.Outcome) error {
+	cancelled := ctx.Err() != nil // the next run tells
+	if o.Record.Kind != planstore.KindDrift || o.Store == nil || cancelled {
+		return nil
+	}
+	r := planstore.DriftResult{
+		Target: o.Record.Target, Run: o.Record.Run, Commit: o.Record.Commit, At: o.Record.CreatedAt,
+		Outcome: planstore.DriftNotDrifted, RefreshOnly: o.RefreshOnly, Counts: o.Record.Counts,
+	}
+	switch {
+	case o.Err != nil:
+		r.Outcome, r.Error = planstore.DriftError, oneLine(t.Runtime, o.Err)
+		r.Counts = planstore.Record{}.Counts // perhaps of a part of the plan
+	case o.Drifted():
+		r.Outcome, r.Changes = planstore.DriftDrifted, o.Changes.Visible
+		if o.RefreshOnly {
+			r.Changes = o.Changes.VisibleDrift
+		}
+	}
+	if o.Stored && o.HasChanges() {
+		r.RecordID, r.PlanDigest, r.ExpiresAt = o.Record.ID(), o.Record.Digest, o.Record.ExpiresAt
+		r.Base = madeFrom(o.Record)
+	}
+	if r.Outcome != planstore.DriftNotDrifted {
+		r.Report = t.driftReport(o).Section(planstore.MaxDriftReport)
+	}
+	return o.Store.PutDriftResult(ctx, r)
+}
+
+// madeFrom is a digest of what a plan was made from: its configuration and its state. A
+// state whose position is not known equals no other.
+func madeFrom(r planstore.Record) string {
+	state := r.ID()
+	if at := r.State; at != nil {
+		state = fmt.Sprintf("%q %d", at.Lineage, at.Serial)
+	}
+	sum := sha256.Sum256([]byte(r.ConfigurationDigest + "\n" + state))
+	return hex.EncodeToString(sum[:])
+}
+
+// oneLine is an error in one line, without the secrets that are known.
+func oneLine(r *gha.Runtime, err error) string {
+	line := strings.Join(strings.Fields(r.Redacted(err.Error())), " ")
+	if len(line) > maxErrorLine {
+		line = strings.ToValidUTF8(line[:maxErrorLine], "") + "…"
+	}
+	return line
+}
+
+func (t *Tally) driftReport(o plan.Outcome) report.Drift {
+	view := report.Drift{
+		Subject: planSubject(o), Drifted: o.Drifted(), Changes: o.Changes, RefreshOnly: o.RefreshOnly,
+		Diagnostics: o.Diagnostics, Error: undiagnosed(o), Next: driftNext(o),
+	}
+	if o.Err != nil {
+		view.Changes = nil
+	}
+	return Redact(t.Runtime, view)
+}
+
+func driftNext(o plan.Outcome) string {
+	switch {
+	case o.Store == nil:
+		return "Nothing was stored (plan-storage: false), so no issue will show this drift."
+	case o.RefreshOnly:
+		return "The drift-detection action shows this drift in an issue. A refresh-only plan is not for applying: a drift plan of mode plan shows what an apply would bring back."
+	default:
+		return "The drift-detection action shows this drift in an issue. Who labels it has exactly this planfile applied."
+	}
+}

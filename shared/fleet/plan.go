@@ -1,0 +1,129 @@
+package fleet
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/inventory"
+	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/plan"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/pulls"
+	"github.com/terraform-gitops/gitops/shared/report"
+)
+
+var planStatus = map[plan.Decision]report.Status{
+	plan.Changed: report.Planned, plan.Unchanged: report.NoChanges, plan.Waiting: report.Waiting,
+	plan.Skipped: report.Skipped, plan.Failed: report.Failed, plan.NotPlanned: report.Failed,
+}
+
+// AddPlan adds what came of planning a target.
+func (t *Tally) AddPlan(o plan.Outcome) {
+	e := report.Entry{
+		Component: o.Name.Component, Stack: o.Name.Stack, Status: planStatus[o.Decision],
+		Counts: o.Record.Counts, Digest: o.Record.Digest, Cautions: o.Cautions,
+	}
+	for _, caution := range o.Cautions {
+		t.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("plan %s: %s", o.Name, caution)})
+	}
+	var skipped *job.Skipped
+	failure := errors.Join(o.Err, o.Trouble)
+	switch {
+	case errors.As(o.Err, &skipped):
+		e.Note = skipped.Reason
+		t.Runtime.Notice(gha.Annotation{Message: skipped.Error()})
+		t.add(e, nil)
+		return
+	case failure != nil:
+		t.fail(o.Name, failure, annotations(o.Dir, o.Diagnostics, o.Trouble)...)
+		// Without the target's name, which stands beside it.
+		e.Status, e.Note = report.Failed, t.Runtime.Redacted(strings.TrimPrefix(failure.Error(), "plan "+o.Name.String()+": "))
+		e.Told = o.Decision == plan.NotPlanned
+	case o.Decision == plan.Waiting:
+		e.Note = "can be planned once " + Names(o.Waits) + " is applied"
+		t.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s %s: what it reads comes with the same change.", o.Name, e.Note)})
+	case o.LockedBy != nil:
+		e.Note = lockedBy(o)
+	default:
+		e.Note = strings.Join(o.Record.Scope(), " ")
+	}
+	t.add(e, t.PlanReport(o))
+}
+
+// PlanReport returns what writes the report of a plan for a limit, without known secrets.
+func (t *Tally) PlanReport(o plan.Outcome) func(limit int) string {
+	if o.Record.Kind == planstore.KindDrift {
+		return t.driftReport(o).Markdown
+	}
+	return Redact(t.Runtime, report.Plan{
+		Subject: planSubject(o), Changes: o.Changes, Diagnostics: o.Diagnostics, Error: undiagnosed(o),
+		Waits: nameList(o.Waits), DependsOn: dependsOn(o), ApplyHow: applyHow(o),
+	}).Markdown
+}
+
+func planSubject(o plan.Outcome) report.Subject {
+	r := o.Record
+	s := report.Subject{
+		Component: o.Name.Component, Stack: o.Name.Stack,
+		Commit: r.Commit, BaseCommit: r.BaseCommit, PullRequest: r.PullRequest,
+		Digest: r.Digest, CreatedAt: r.CreatedAt, RunURL: r.Run.URL, Actor: r.Actor,
+		TerraformName: r.TerraformName, TerraformVersion: r.TerraformVersion, AtmosVersion: o.AtmosVersion,
+		BuiltDigest: r.BuiltDigest, BuiltSize: r.BuiltSize, Built: o.Built,
+		Notes: o.Notes, Cautions: o.Cautions, Scope: r.Scope(), Settings: o.Settings,
+	}
+	if o.LockedBy != nil {
+		s.Notes = append(s.Notes[:len(s.Notes):len(s.Notes)], lockedBy(o))
+	}
+	if o.Stored {
+		s.RecordID, s.ExpiresAt = r.ID(), r.ExpiresAt
+	}
+	return s
+}
+
+func lockedBy(o plan.Outcome) string {
+	return fmt.Sprintf("Locked by pull request #%d since %s: this plan can't be applied until that one is applied or closed, or gets the label %s. Then plan again.",
+		o.LockedBy.PullRequest, o.LockedBy.Since.UTC().Format("2006-01-02 15:04 UTC"), pulls.UnlockLabel)
+}
+
+// undiagnosed is an error that no diagnostic tells.
+func undiagnosed(o plan.Outcome) string {
+	if o.Err == nil || len(o.Diagnostics) > 0 {
+		return ""
+	}
+	return problem.Text(o.Err)
+}
+
+// dependsOn names the targets that this one depends on: by the component, in the same stack.
+func dependsOn(o plan.Outcome) (names []string) {
+	for _, n := range o.DependsOn {
+		if n.Stack == o.Name.Stack {
+			names = append(names, n.Component)
+		} else {
+			names = append(names, n.String())
+		}
+	}
+	return names
+}
+
+func nameList(list []inventory.Name) (all []string) {
+	for _, n := range list {
+		all = append(all, n.String())
+	}
+	return all
+}
+
+func applyHow(o plan.Outcome) string {
+	switch {
+	case o.LockedBy != nil:
+		return "Nothing can apply this plan as long as another pull request holds the lock."
+	case o.Store == nil:
+		return "This planfile was not stored (plan-storage: false), so nothing can apply it."
+	case o.Record.PullRequest > 0:
+		return "When this pull request is merged, the apply action applies exactly this planfile."
+	default:
+		return "The apply action applies exactly this planfile, for this commit."
+	}
+}

@@ -1,0 +1,172 @@
+package fleet
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/inventory"
+	"github.com/terraform-gitops/gitops/shared/inventory/gitops"
+	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
+	"github.com/terraform-gitops/gitops/shared/terraform"
+)
+
+// Tally gathers what became of a run's targets. Its methods may be called side by side.
+type Tally struct {
+	Runtime *gha.Runtime
+	Summary *report.Many
+
+	mu          sync.Mutex
+	targets     int
+	failed      map[inventory.Name]error
+	annotations []gha.Annotation
+	trouble     error
+}
+
+// add adds a target to the summary; see [report.Many.Add].
+func (t *Tally) add(e report.Entry, render func(limit int) string) {
+	t.Trouble(t.Summary.Add(e, render))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.targets++
+}
+
+// AddSelected adds a target that another job is to plan, and says why.
+func (t *Tally) AddSelected(n inventory.Name, why []string) {
+	t.add(report.Entry{Component: n.Component, Stack: n.Stack, Status: report.Selected, Note: strings.Join(why, "; ")}, nil)
+}
+
+// AddOutside adds a target that is not affected and not in the sparse checkout.
+func (t *Tally) AddOutside(n inventory.Name) {
+	t.add(report.Entry{Component: n.Component, Stack: n.Stack, Status: report.Skipped, Note: "outside of the sparse checkout, and not affected"}, nil)
+}
+
+// AddLeft adds a target that is no longer in Git.
+func (t *Tally) AddLeft(l job.Left) {
+	e := report.Entry{Component: l.Component, Stack: l.Stack, Status: report.Deleted}
+	if l.Unchecked != nil {
+		e.Note = "whether it was ever applied could not be checked: " + t.Runtime.Redacted(l.Unchecked.Error())
+	}
+	t.Trouble(t.Summary.Add(e, nil))
+}
+
+// fail notes that a target failed, and where and why; without a place, the error says it.
+func (t *Tally) fail(n inventory.Name, err error, at ...gha.Annotation) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.failed == nil {
+		t.failed = map[inventory.Name]error{}
+	}
+	t.failed[n] = errors.Join(t.failed[n], err)
+	if len(at) == 0 {
+		at = []gha.Annotation{annotation(err)}
+	}
+	t.annotations = append(t.annotations, at...)
+}
+
+// Trouble notes an error that is not about one target; nil is none.
+func (t *Tally) Trouble(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.trouble = errors.Join(t.trouble, err)
+}
+
+const (
+	// maxAnnotations is how many errors a step can show; GitHub drops the others.
+	// https://docs.github.com/actions/reference/limits
+	maxAnnotations = 10
+	// maxNamed is how many failed targets an error names; the summary has them all.
+	maxNamed = 20
+)
+
+// End makes the run's result. Its error is a failed target's own if the run had no other
+// target; else format says how many failed ("%s", such as "2 targets") and which ("%s").
+func (t *Tally) End(format string, outputs map[string]string) (Result, error) {
+	summary, err := t.Summary.Markdown(markdown.SummaryLimit)
+	t.Trouble(err)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	result := Result{Summary: summary, Outputs: outputs, Annotations: t.annotations}
+	var whole error
+	if n := len(t.failed); n > 0 && t.targets == 1 {
+		for _, whole = range t.failed { // the only one
+		}
+	} else if n > 0 {
+		whole = problem.With(problem.Targets, fmt.Errorf(format, count(n), t.failedNames()))
+		// Last, since it says what the job's end is about.
+		result.Annotations = append(result.Annotations[:min(len(result.Annotations), maxAnnotations-1)], gha.Annotation{Message: problem.Text(whole)})
+	}
+	if t.trouble != nil {
+		result.Annotations = append(result.Annotations, gha.Annotation{Message: problem.Text(t.trouble)})
+	}
+	return result, errors.Join(whole, t.trouble)
+}
+
+func count(targets int) string {
+	if targets == 1 {
+		return "1 target"
+	}
+	return fmt.Sprintf("%d targets", targets)
+}
+
+func (t *Tally) failedNames() string {
+	var names []string
+	for n := range t.failed {
+		names = append(names, n.String())
+	}
+	slices.Sort(names)
+	list := strings.Join(names[:min(maxNamed, len(names))], ", ")
+	if more := len(names) - maxNamed; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	return list
+}
+
+// annotation is an error at its place in the configuration, if it has one.
+func annotation(err error) gha.Annotation {
+	a := gha.Annotation{Message: problem.Text(err)}
+	var config *gitops.Error
+	if errors.As(err, &config) {
+		a.File, a.Line, a.Column = config.File, config.Line, config.Column
+	}
+	return a
+}
+
+// annotations are Terraform's errors at their places in the repository, and then the
+// trouble that came beside them; none without an error of Terraform's.
+func annotations(dir string, diagnostics []terraform.Diagnostic, trouble error) (all []gha.Annotation) {
+	for _, d := range diagnostics {
+		if d.Severity != "error" {
+			continue
+		}
+		a := gha.Annotation{Title: d.Summary, Line: d.Line, EndLine: d.EndLine, Message: d.Detail}
+		if d.File != "" {
+			a.File = path.Join(dir, filepath.ToSlash(d.File))
+		}
+		if a.Message == "" {
+			a.Message = d.Summary
+		}
+		all = append(all, a)
+	}
+	if len(all) > 0 && trouble != nil {
+		all = append(all, annotation(trouble))
+	}
+	return all
+}
+
+// Names names targets for people.
+func Names(list []inventory.Name) string {
+	var all []string
+	for _, n := range list {
+		all = append(all, n.String())
+	}
+	return strings.Join(all, " and ")
+}

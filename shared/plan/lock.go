@@ -1,0 +1,56 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/pulls"
+)
+
+// lock takes the target's lock for the pull request, if that is asked for. It is no error
+// that another one holds it: the plan is made all the same, and can't be applied.
+func (p *planner) lock(ctx context.Context) (err error) {
+	if !p.o.Lock || p.o.Pull.Number == 0 {
+		return nil
+	}
+	// A re-run carries the old event. Ask GitHub, or a closed pull request takes a lock
+	// that nobody releases.
+	pr, err := p.o.Pulls.Get(ctx, p.o.Pull.Number)
+	if err != nil {
+		return fmt.Errorf("ask whether pull request #%d, which wants the lock of %s, is open: %w", p.o.Pull.Number, p.Record.Target, err)
+	}
+	if pr.State != "open" {
+		p.note("Pull request #%d is %s by now, so it takes no lock.", p.o.Pull.Number, pulls.State(pr))
+		return nil
+	}
+	lock, held, err := p.o.Pulls.Lock(ctx, p.store, planstore.Lock{
+		Target: p.Record.Target, PullRequest: p.o.Pull.Number, Branch: p.o.Pull.Branch, Actor: p.job.Context.Actor, Run: p.Record.Run,
+	})
+	if err != nil {
+		return err
+	}
+	p.locked = &lock
+	if held {
+		p.LockedBy = &lock
+	}
+	return nil
+}
+
+// keepLock says that the pull request holds the target from now on. A lock that protects
+// nothing is released: the pull request does not change this target, or no longer.
+func (p *planner) keepLock(ctx context.Context) error {
+	if p.locked == nil || p.LockedBy != nil {
+		return nil
+	}
+	if p.Record.Outcome != planstore.OutcomeNoChanges {
+		p.note("This pull request holds the lock of this target until it is applied or closed, also when this plan has expired.")
+		return nil
+	}
+	err := p.store.ReleaseLock(ctx, *p.locked)
+	if errors.Is(err, planstore.ErrConflict) {
+		return nil // it is somebody else's, or over, already
+	}
+	return err
+}

@@ -1,0 +1,124 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+
+	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/modules"
+	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
+)
+
+// Terraform is what a plan is made with: a *[job.Terraform], or a test's.
+type Terraform interface {
+	// PlanInitializes reports whether Plan begins with an init of its own.
+	PlanInitializes() bool
+	// Init uses the dependency lock file lock if the root module has none.
+	Init(ctx context.Context, lock []byte) error
+	Plan(ctx context.Context, o terraform.PlanOptions) (terraform.PlanResult, error)
+	// ModuleFiles are the files that init has installed from outside of the repository.
+	ModuleFiles(planned bool) (modules.Files, error)
+	ShowJSON(ctx context.Context, planfile string, read func(io.Reader) error) error
+	// Another has another version run from now on; false: there is none.
+	Another(ctx context.Context, planned terraform.Version) (bool, error)
+}
+
+// Request says how to plan.
+type Request struct {
+	Planfile    string // that is written
+	RefreshOnly bool
+	Initialized bool // an init with this Terraform is done
+}
+
+// Made is a plan that Terraform has made.
+type Made struct {
+	terraform.PlanResult
+	Planfile string
+	Modules  modules.Files // as they were when it was made
+}
+
+// Make initializes, plans, and writes the planfile. If the configuration does not allow this
+// version of Terraform, it looks for one that is allowed, and tries once more.
+func Make(ctx context.Context, tf Terraform, r Request) (Made, error) {
+	made, err := attempt(ctx, tf, r)
+	if !terraform.Unsupported(err) {
+		return made, err
+	}
+	another, findErr := tf.Another(ctx, terraform.Version{})
+	switch {
+	case findErr != nil:
+		return made, findErr
+	case !another:
+		return made, err
+	}
+	r.Initialized = false
+	return attempt(ctx, tf, r)
+}
+
+func attempt(ctx context.Context, tf Terraform, r Request) (made Made, err error) {
+	made.Planfile = r.Planfile
+	if !tf.PlanInitializes() {
+		if !r.Initialized {
+			if err := tf.Init(ctx, nil); err != nil {
+				return made, err
+			}
+		}
+		if made.Modules, err = tf.ModuleFiles(false); err != nil { // before the plan, which may write there
+			return made, err
+		}
+	}
+	made.PlanResult, err = tf.Plan(ctx, terraform.PlanOptions{Out: r.Planfile, RefreshOnly: r.RefreshOnly})
+	if err == nil && tf.PlanInitializes() {
+		made.Modules, err = tf.ModuleFiles(true)
+	}
+	return made, err
+}
+
+// Detail is how much is kept of what a plan would change.
+type Detail struct {
+	Bytes int    // of resources' details
+	Drift bool   // what changed outside of Terraform is kept, too, even if it contributed nothing
+	JSON  string // a file that gets a copy of the plan's JSON; empty: none
+}
+
+// Read reads what a planfile would change.
+func Read(ctx context.Context, tf Terraform, planfile string, d Detail) (plan *changes.Plan, err error) {
+	err = tf.ShowJSON(ctx, planfile, func(r io.Reader) (err error) {
+		if d.JSON != "" {
+			f, openErr := os.OpenFile(d.JSON, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+			if openErr != nil {
+				return openErr
+			}
+			defer func() { err = errors.Join(err, f.Close()) }()
+			r = io.TeeReader(r, f)
+		}
+		read := changes.Read
+		if d.Drift {
+			read = changes.ReadDrift
+		}
+		plan, err = read(r, changes.Limit{Bytes: d.Bytes})
+		return err
+	})
+	return plan, err
+}
+
+// Open reads what a planfile tells of itself: nil when it is encrypted.
+func Open(path string) (*planfile.File, error) {
+	file, err := planfile.Open(path)
+	if errors.Is(err, planfile.ErrEncrypted) {
+		return nil, nil //nolint:nilnil // there is nothing to tell
+	}
+	return file, err
+}
+
+// MadeOn is the state that a planfile was made on; nil when the planfile is encrypted.
+func MadeOn(file *planfile.File) *planstore.StatePosition {
+	if file == nil {
+		return nil
+	}
+	return &planstore.StatePosition{Lineage: file.Lineage, Serial: file.Serial}
+}

@@ -1,0 +1,75 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/terraform-gitops/gitops/shared/builtfiles"
+	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/inventory"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/terraform"
+)
+
+// Decision is what the planning of a target came to.
+type Decision string
+
+// The decisions.
+const (
+	Changed    Decision = "changes"     // an apply would do something; or a drift plan found drift
+	Unchanged  Decision = "no-changes"  // there is nothing to apply, and no drift
+	Waiting    Decision = "waiting"     // it can be planned once the targets in Waits are applied
+	Failed     Decision = "failed"      // Terraform could not plan it, and the record says so
+	Skipped    Decision = "skipped"     // the target's settings leave it out: Err is a *job.Skipped
+	NotPlanned Decision = "not-planned" // something else went wrong: nothing is recorded
+)
+
+// Outcome is what came of planning one target. Its texts may hold secrets: see [job.Redact].
+type Outcome struct {
+	Name     inventory.Name
+	Decision Decision
+	// Err is why the target was not planned; nil for Changed, Unchanged and Waiting.
+	Err error
+	// Trouble is what went wrong beside the plan, such as a record that could not be stored.
+	Trouble error
+
+	Dir       string           // of the root module, relative to the checkout's root
+	DependsOn []inventory.Name // are applied before this target
+	Record    planstore.Record
+	Stored    bool
+	Store     *planstore.Store // of the target; nil when nothing is to be stored
+	// RefreshOnly says that a drift plan was compared with the state, and not with Git.
+	RefreshOnly bool
+
+	Changes     *changes.Plan // nil when Terraform made no plan
+	Diagnostics []terraform.Diagnostic
+	Built       []builtfiles.File // that travel with the plan
+	Waits       []inventory.Name
+	LockedBy    *planstore.Lock // another pull request's; nil when none stands in the way
+	// Cautions say what makes the numbers doubtful; Notes what a reader should know besides.
+	// Each is a sentence or more.
+	Cautions, Notes []string
+	// Planfile and JSON are files that outlive the run, if they were asked for.
+	Planfile, JSON string
+
+	AtmosVersion string
+	Settings     []string // in effect, and where each comes from; only with the input `debug`
+}
+
+// Drifted reports whether a drift plan found drift. A refresh-only plan that only brings an
+// old state to a new format shows nothing, and has found none.
+func (o Outcome) Drifted() bool {
+	switch {
+	case o.Changes == nil || o.Err != nil:
+		return false
+	case o.RefreshOnly:
+		return o.Record.Counts.Drift+o.Record.Counts.Outputs > 0
+	}
+	return o.Record.Outcome == planstore.OutcomeChanges
+}
+
+// HasChanges reports whether the plan has something to apply.
+func (o Outcome) HasChanges() bool { return o.Record.Outcome == planstore.OutcomeChanges }
+
+// DriftExpiry is how long a drift plan can be applied: what it would revert may change
+// without these actions.
+const DriftExpiry = 24 * time.Hour

@@ -1,0 +1,340 @@
+// Package plan plans one target: it runs Terraform, reads what the plan would change,
+// stores the planfile with its record, and says what came of it in an [Outcome].
+//
+// [Make] and [Read] are the planning itself. Package apply plans again with them.
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/terraform-gitops/gitops/shared/fingerprint"
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/inventory"
+	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/pulls"
+	"github.com/terraform-gitops/gitops/shared/terraform"
+)
+
+// Options are the same for all targets of a run.
+type Options struct {
+	Repository *job.Repository
+	Inputs     job.Inputs
+	Pulls      *pulls.Requests
+
+	Commit   string       // that the plan is for; the workspace holds it, or a merge of it
+	Checkout job.Checkout // what the workspace holds
+	Pull     PullRequest  // the zero one: none
+
+	Drift       bool
+	RefreshOnly bool // a drift plan that is compared with the state, and not with Git
+	KeepFiles   bool // the planfile and its JSON outlive the run
+	Lock        bool // the pull request takes the target's lock
+	Store       bool // false: nothing is stored
+	StorageRole func(inventory.Settings) string
+	Retention   time.Duration // of a plan; a drift plan lasts DriftExpiry
+
+	Positions *Positions // of the states of the targets that this run plans
+
+	Runtime *gha.Runtime
+	Environ []string // of the process: what of it Terraform may see is decided by package terraform
+	Now     func() time.Time
+	// Signals receives the signals that follow the one that cancelled the context.
+	Signals <-chan os.Signal
+}
+
+// PullRequest is the one that is planned.
+type PullRequest struct {
+	Number       int
+	Head, Branch string // a commit, and the branch that it is on
+	Base         string // commit of the base branch
+	Into         string // name of that branch
+}
+
+// shownBytes is how much of resources' details is kept: a job summary has room for no more.
+const shownBytes = 1 << 20
+
+// planner is the work on one target.
+type planner struct {
+	o        Options
+	job      *job.Job
+	store    *planstore.Store
+	tf       *job.Terraform
+	planfile string // empty while there is none
+	json     string // empty unless asked for
+	built    job.Built
+	empty    bool            // the state had no resources before the plan
+	locked   *planstore.Lock // that was taken, or is another's; nil: none was asked for
+	failure  error           // of the plan itself
+
+	Outcome
+}
+
+// Run plans a target and stores the plan. A plan that Terraform could not make is recorded
+// as failed, so that an apply of this commit says so. A cancelled run records nothing.
+func Run(ctx context.Context, name inventory.Name, o Options) (out Outcome) {
+	defer o.Positions.never(name)
+	p := &planner{o: o}
+	p.Name, p.Decision, p.RefreshOnly = name, NotPlanned, o.RefreshOnly
+	err := p.run(ctx)
+	if p.job != nil {
+		closeErr := p.job.Close()
+		if err != nil {
+			err = errors.Join(err, closeErr)
+		} else {
+			p.Trouble = errors.Join(p.Trouble, closeErr)
+		}
+	}
+	var skipped *job.Skipped
+	switch {
+	case errors.As(err, &skipped):
+		p.Decision = Skipped
+	case err != nil:
+		p.Decision = NotPlanned
+	case p.failure != nil:
+		p.Decision, err = Failed, p.failure
+	case len(p.Waits) > 0:
+		p.Decision = Waiting
+	case p.HasChanges(), p.o.Drift && p.Drifted():
+		p.Decision = Changed
+	default:
+		p.Decision = Unchanged
+	}
+	p.Err = err
+	return p.Outcome
+}
+
+func (p *planner) run(ctx context.Context) (err error) {
+	if p.job, err = p.o.Repository.Open(ctx, p.Name, p.o.Inputs); err != nil {
+		return err
+	}
+	if err := p.identify(ctx); err != nil {
+		return err
+	}
+	if err := p.lock(ctx); err != nil {
+		return err
+	}
+	p.failure = p.plan(ctx)
+	if p.failure != nil && ctx.Err() != nil {
+		return problem.With(problem.Cancelled, fmt.Errorf("%w: interrupted: nothing was stored: run this job again", p.failure))
+	}
+	if err := p.waitForValue(ctx); err != nil {
+		return err
+	}
+	if p.failure != nil && p.Record.Outcome != planstore.OutcomeFailed {
+		return p.failure
+	}
+	// A dependency may have to wait for the same folder.
+	if err := p.job.LeaveFolder(); err != nil {
+		return err
+	}
+	if err := p.wait(ctx); err != nil {
+		return err
+	}
+	if err := p.put(ctx); err != nil {
+		return err
+	}
+	p.Trouble = errors.Join(p.Trouble, p.keepLock(ctx))
+	if p.o.KeepFiles && p.planfile != "" {
+		return p.keepFiles()
+	}
+	return nil
+}
+
+// put stores the plan. If the planning failed, what goes wrong here is trouble beside that.
+func (p *planner) put(ctx context.Context) (err error) {
+	if p.store == nil {
+		return nil
+	}
+	if p.Record.Dependencies, err = p.o.Positions.of(ctx, p.DependsOn); err != nil {
+		return err
+	}
+	stored, err := p.store.PutWithFiles(ctx, p.Record, p.planfile, p.built.Archive)
+	switch {
+	case err == nil:
+		p.Record, p.Stored = stored, true
+	case p.failure == nil:
+		return err
+	default:
+		p.Trouble = err
+	}
+	return nil
+}
+
+// identify fills in what is known before planning, and opens the store.
+func (p *planner) identify(ctx context.Context) (err error) {
+	t := p.job.Target
+	p.Dir, p.DependsOn, p.AtmosVersion = t.Dir, t.DependsOn, p.job.AtmosVersion()
+	if p.o.Inputs.Debug {
+		p.Settings = p.job.Origins()
+	}
+	if p.o.Store {
+		if p.store, err = p.o.Repository.StoreOf(ctx, t.Settings, p.o.StorageRole(t.Settings), p.o.Now); err != nil {
+			return err
+		}
+		p.Outcome.Store = p.store
+	}
+	now := p.o.Now().UTC()
+	p.Record = planstore.Record{
+		Target:      p.job.Key(),
+		Commit:      p.o.Commit,
+		CreatedAt:   now,
+		Run:         p.job.Run(),
+		Actor:       p.job.Context.Actor,
+		Kind:        planstore.KindChange,
+		ExpiresAt:   now.Add(p.o.Retention),
+		PullRequest: p.o.Pull.Number, Branch: p.o.Pull.Branch, BaseCommit: p.o.Pull.Base,
+	}
+	if p.o.Drift {
+		p.Record.Kind, p.Record.ExpiresAt = planstore.KindDrift, now.Add(DriftExpiry)
+	}
+	if p.o.Checkout.IsMergeOf(p.o.Commit) {
+		p.Record.BaseCommit = p.o.Checkout.Parents[0]
+		p.note("Planned as merged into %s: the workspace holds that merge.", job.Short(p.Record.BaseCommit))
+	}
+	return nil
+}
+
+// plan runs Terraform. If the record's outcome is then "failed", the error is Terraform's
+// refusal of the configuration; any other error is ours or the runner's.
+func (p *planner) plan(ctx context.Context) (err error) {
+	t := p.job.Target
+	if p.tf, err = p.job.Terraform(ctx, t.Settings.PlanRole, p.o.Now); err != nil {
+		return err
+	}
+	p.tf.Signals = p.o.Signals
+	log := p.o.Runtime.Group("terraform plan: " + t.String())
+	defer log.Close()
+	p.tf.LogTo(log)
+
+	var building *job.Building
+	if p.store != nil && !p.o.RefreshOnly {
+		if building, err = p.job.WatchFiles(ctx); err != nil {
+			return err
+		}
+	}
+	var read fingerprint.Reading
+	if t.Atmos == nil { // Atmos may bring the component's files as it runs
+		if read, err = fingerprint.Read(ctx, t, fingerprint.JobFiles(t, p.o.Environ)...); err != nil {
+			return err
+		}
+	}
+	planfile := filepath.Join(p.job.Dir, "plan.tfplan")
+	made, err := Make(ctx, p.tf, Request{Planfile: planfile, RefreshOnly: p.o.RefreshOnly})
+	p.Diagnostics = made.Diagnostics
+	p.Record.TerraformName, p.Record.TerraformVersion = made.Version.Name, made.Version.Number
+	p.Record.ModulesDigest, p.Record.ModuleFiles = made.Modules.Digest, made.Modules.Bounded(planstore.MaxModuleFiles)
+	if err != nil {
+		var failed *terraform.CommandError
+		if errors.As(err, &failed) && ctx.Err() == nil {
+			p.Diagnostics = failed.Diagnostics
+			p.Record.Outcome = planstore.OutcomeFailed
+		}
+		return fmt.Errorf("plan %s: %w", t, err)
+	}
+	// Reading the plan and the configuration are independent; both take a process.
+	both, bothCtx := errgroup.WithContext(ctx)
+	both.Go(func() error {
+		if err := p.read(bothCtx, planfile); err != nil {
+			return fmt.Errorf("read the plan of %s: %w", t, err)
+		}
+		return nil
+	})
+	both.Go(func() error {
+		if t.Atmos != nil {
+			var err error
+			if read, err = fingerprint.Read(bothCtx, t, fingerprint.JobFiles(t, p.o.Environ)...); err != nil {
+				return fmt.Errorf("read the configuration of %s: %w", t, err)
+			}
+		}
+		return nil
+	})
+	if err := both.Wait(); err != nil {
+		return err
+	}
+	configuration := read.Configuration(made.Version.Name, made.Version.Number)
+	p.Record.ConfigurationDigest, p.Record.Files = configuration.Digest, configuration.Files
+	if err := p.checkState(ctx); err != nil {
+		return err
+	}
+	for _, b := range configuration.Broad {
+		p.note("%s", tooBroad(b))
+	}
+	p.planfile = planfile
+	p.Record.Outcome = planstore.OutcomeNoChanges
+	// To apply a refresh-only plan would only make the state say that all is well.
+	if !p.o.RefreshOnly && (made.HasChanges || p.Changes.Counts.Any()) {
+		p.Record.Outcome = planstore.OutcomeChanges
+	}
+	if building != nil && p.Record.Outcome == planstore.OutcomeChanges {
+		if p.built, err = building.Pack(ctx, p.tf); err != nil {
+			return err
+		}
+		p.Built = p.built.Files
+	}
+	for _, pattern := range p.built.Unmatched {
+		p.note("No file that Git does not track fits `%s` of plan-files.", pattern)
+	}
+	return nil
+}
+
+// tooBroad says for which expression files count that have nothing to do with the target.
+func tooBroad(b fingerprint.Broad) string {
+	all := "every file of the repository counts"
+	if b.Folder != "." {
+		all = "every file in " + b.Folder + " counts"
+	}
+	return fmt.Sprintf("For this target, %s, since nothing constant says which file is read: %s. Name a folder in the expression, or list under `ignore` in gitops.yaml what it does not read.", all, b.Why)
+}
+
+// read reads what the planfile would change, and the state it was made on.
+func (p *planner) read(ctx context.Context, planfile string) (err error) {
+	detail := Detail{Bytes: shownBytes, Drift: p.o.Drift}
+	if p.o.KeepFiles {
+		p.json = filepath.Join(p.job.Dir, "plan.json")
+		detail.JSON = p.json
+	}
+	if p.Changes, err = Read(ctx, p.tf, planfile, detail); err != nil {
+		return err
+	}
+	p.Record.Counts = p.Changes.Counts
+	file, err := Open(planfile)
+	if err != nil {
+		return err
+	}
+	if file == nil {
+		p.note("The planfile is encrypted: the state it was made on is unknown, so times decide whether a later apply supersedes it.")
+	} else {
+		p.empty = file.NoResources
+		p.Record.Mode, p.Record.Targets, p.Record.Replace = string(file.Mode()), file.Targets(), file.Replace()
+		p.Record.State = MadeOn(file)
+	}
+	p.o.Positions.tell(p.Name, p.Record.State, p.Changes.Counts.Any())
+	return nil
+}
+
+// keepFiles moves the planfile and its JSON, both full of secrets, where later steps of the
+// job find them: only because the workflow asked for it.
+func (p *planner) keepFiles() error {
+	dir, err := os.MkdirTemp(p.job.Context.TempDir, "gitops-kept-")
+	if err != nil {
+		return fmt.Errorf("keep the planfile: %w", err)
+	}
+	p.Outcome.Planfile, p.Outcome.JSON = filepath.Join(dir, filepath.Base(p.planfile)), filepath.Join(dir, filepath.Base(p.json))
+	if err := errors.Join(os.Rename(p.planfile, p.Outcome.Planfile), os.Rename(p.json, p.Outcome.JSON)); err != nil {
+		return fmt.Errorf("keep the planfile: %w", err)
+	}
+	return nil
+}
+
+func (p *planner) note(format string, args ...any) {
+	p.Notes = append(p.Notes, fmt.Sprintf(format, args...))
+}
