@@ -15,17 +15,17 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
-// wanted is which versions will do, and who says so. Its zero value is any.
+// wanted says which versions are allowed, and who says so. Its zero value allows any.
 //
-// It comes from text that anyone may write who may open a pull request. Only exact,
-// printed again by its String, may become part of a path or an address.
+// Whoever opens a pull request may write the text that it is read from. So only exact, as
+// its String prints it, may become part of a path or a URL.
 type wanted struct {
-	text string // for people, in one line
-	by   string // for people
-	lazy bool   // Terraform itself sees to it
+	text string // what is wanted, for people, in one line
+	by   string // who wants it, for people
+	lazy bool   // Terraform itself checks it, too: required_version
 
-	exact *goversion.Version    // this one alone; else
-	among goversion.Constraints // all that satisfy these; with "latest" none
+	exact *goversion.Version    // only this version; if nil:
+	among goversion.Constraints // all that satisfy these; empty for "latest"
 }
 
 // latest is the newest release.
@@ -33,8 +33,7 @@ const latest = "latest"
 
 func (w wanted) anything() bool { return w.text == "" }
 
-// latest reports whether it is the newest release that will do, and which one that
-// is is not known.
+// latest reports whether the newest release is wanted, and which that is is still unknown.
 func (w wanted) latest() bool { return w.text == latest && w.exact == nil }
 
 func (w wanted) check(v *goversion.Version) bool {
@@ -44,7 +43,7 @@ func (w wanted) check(v *goversion.Version) bool {
 	return w.among.Check(v)
 }
 
-// wanted reads who says which versions will do; [Locate] has the order.
+// wanted finds out which versions are allowed; [Locate] has the order.
 func (o Options) wanted() (wanted, error) {
 	want, err := o.wantedByUser()
 	if err != nil || want.anything() {
@@ -52,9 +51,9 @@ func (o Options) wanted() (wanted, error) {
 	}
 	planned, err := goversion.NewSemver(o.Planned)
 	if err != nil {
-		return want, nil //nolint:nilerr // of another tool, or none
+		return want, nil //nolint:nilerr // there is no planfile, or another tool made it
 	}
-	// As Terraform itself, to which a pre-release is as its release for a required_version.
+	// For required_version, Terraform itself treats a pre-release like its release.
 	if want.check(planned) || want.lazy && want.check(planned.Core()) {
 		want.exact = planned
 		want.text = planned.String()
@@ -82,11 +81,11 @@ func (o Options) wantedByUser() (wanted, error) {
 	if path != "" {
 		return parseVersionFile(path, text)
 	}
-	// What can't be read here Terraform can't read either, and says so better.
+	// What can't be read here, Terraform can't read either, and its error says more.
 	module, _ := tfconfig.LoadModule(o.Dir)
 	want, err := parseWanted(strings.Join(module.RequiredCore, ", "), "required_version of the root module")
 	if err != nil {
-		return wanted{}, nil //nolint:nilerr // the same
+		return wanted{}, nil //nolint:nilerr // as above
 	}
 	want.lazy = true
 	return want, nil
@@ -106,8 +105,8 @@ func parseWanted(text, by string) (wanted, error) {
 	return want, err
 }
 
-// parseVersionFile reads what tfenv reads: the first line that holds anything but a
-// comment. https://github.com/tfutils/tfenv#terraform-version-file
+// parseVersionFile reads the file as tfenv does: the first line that is not empty or a
+// comment counts. https://github.com/tfutils/tfenv#terraform-version-file
 func parseVersionFile(path, text string) (wanted, error) {
 	for line := range strings.Lines(text) {
 		line, _, _ = strings.Cut(line, "#")

@@ -25,8 +25,8 @@ import (
 type Options struct {
 	// Name is Terraform or OpenTofu.
 	Name string
-	// Command is what the user has said to run in its place: another name on PATH,
-	// or a path, relative to Root. Nothing is then installed. Empty is Name.
+	// Command is what the user wants to run instead: another name on PATH, or a path,
+	// relative to Root. Then nothing is installed. Empty means Name.
 	Command string
 	// Environ is the runner's environment, as os.Environ gives it. Its PATH is
 	// searched; relative folders in it are not.
@@ -35,50 +35,53 @@ type Options struct {
 	// ">= 1.5, < 2.0", both as hashicorp/go-version reads them ("1.9" is 1.9.0
 	// alone), or "latest". When empty, the checkout decides: see [Locate].
 	Constraint string
-	// Planned is the number of the version that made the planfile to be applied.
-	// Where a constraint allows it, it alone will do: a release between plan and
-	// apply must not make the planfile useless. Empty when there is none.
+	// Planned is the version that made the planfile that will be applied. If the
+	// constraint allows this version, only this one is used: a release between plan
+	// and apply must not make the planfile useless. Empty if there is no planfile.
 	Planned string
-	// Lazy leaves required_version to Terraform itself, where there is one on PATH:
-	// to ask that for its version is a process, and it seldom does not fit. Where it
-	// does not, see [terraform.Unsupported], and ask again without Lazy.
+	// Lazy takes the Terraform on PATH without comparing it with required_version.
+	// Asking for its version starts a process, and it nearly always fits. If it does
+	// not, Terraform says so ([terraform.Unsupported]): then ask again without Lazy.
 	Lazy bool
 	// Root is the root of the checkout and Dir the root module in it. Both are
 	// absolute.
 	Root, Dir string
 	// ToolCache is RUNNER_TOOL_CACHE. When empty, a folder in the user's cache.
 	ToolCache string
-	// Log receives one line when something is installed, or taken for another
-	// reason than that it was asked for. nil drops it.
+	// Log receives a line if something is installed, or if another version is used
+	// than was asked for. nil drops it.
 	Log io.Writer
 	// Releases is where Terraform is downloaded from.
 	Releases Releases
 }
 
-// Locate returns the absolute path of the executable to run. Which versions will do
-// is decided by the first of these that says anything:
+// Locate returns the absolute path of the executable to run. The first of these that is set
+// decides which versions are allowed:
 //
 //   - Constraint;
 //   - the file .terraform-version (for OpenTofu .opentofu-version) in Dir or the
 //     nearest folder above it, up to Root: an exact version, or "latest";
 //   - required_version of the root module in Dir.
 //
-// When none does, it is what is on PATH, and no process is started. Else it is what
-// is on PATH if that will do, which is one process to know; else the newest that
-// will do in the tool cache; else, for Terraform, the newest release that will do,
-// which is put there. OpenTofu is never installed. A constraint never chooses a
-// pre-release, but takes one that is on PATH when it allows it.
+// If none is set, Locate returns what is on PATH, and starts no process. Otherwise it
+// returns the first of these that is allowed:
 //
-// "latest" asks for the list of releases first. Where that cannot be had, what is on
-// PATH is taken, else the newest in the tool cache. For OpenTofu it is what is on
-// PATH.
+//   - the executable on PATH, which is started once to ask for its version;
+//   - the newest version in the tool cache;
+//   - for Terraform, the newest release, which is downloaded into the tool cache. OpenTofu
+//     is never downloaded.
 //
-// What is downloaded has a checksum that HashiCorp signed; nothing else is kept or
-// started. What is on PATH or in the tool cache is trusted, as everything else on
-// the runner.
+// A constraint never chooses a pre-release, but a pre-release on PATH is used if the
+// constraint allows it.
 //
-// The wrapper scripts of hashicorp/setup-terraform and opentofu/setup-opentofu are
-// seen through: the path is that of the program itself.
+// "latest" needs the list of releases. If that cannot be read, Locate returns what is on
+// PATH, or else the newest in the tool cache. For OpenTofu, "latest" is what is on PATH.
+//
+// A download must have a checksum that HashiCorp has signed; nothing else is kept or
+// started. What is on PATH or in the tool cache is trusted, like everything on the runner.
+//
+// hashicorp/setup-terraform and opentofu/setup-opentofu install a wrapper script. Locate
+// returns the path of the program that it runs.
 func Locate(ctx context.Context, o Options) (path string, err error) {
 	want, err := o.wanted()
 	if err != nil {
@@ -117,7 +120,7 @@ func Locate(ctx context.Context, o Options) (path string, err error) {
 		}
 		has = installed.String()
 		if installed.Name != o.Name {
-			// One is not replaced by the other: they share states.
+			// Terraform and OpenTofu never replace each other: they would share states.
 			return "", o.unmet(want, has+" by the name of "+o.command())
 		}
 	}
@@ -131,8 +134,8 @@ func Locate(ctx context.Context, o Options) (path string, err error) {
 	return path, nil
 }
 
-// withoutReleases finds what comes nearest to the latest release when that is not
-// known.
+// withoutReleases finds a replacement for the latest release when nobody knows which that
+// is.
 func (o Options) withoutReleases(ctx context.Context, want wanted, found string, cause error) (string, error) {
 	if ctx.Err() != nil {
 		return "", cause
@@ -149,9 +152,9 @@ func (o Options) withoutReleases(ctx context.Context, want wanted, found string,
 
 // version starts the executable at path to learn what it is.
 func (o Options) version(ctx context.Context, path string) (terraform.Version, *goversion.Version, error) {
-	dir := o.Dir // for version managers, which look for their files in it
+	dir := o.Dir // version managers look for their files there
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		dir = o.Root // Atmos may have the root module still to fetch
+		dir = o.Root // Atmos may still have to fetch the root module
 	}
 	cli := &terraform.CLI{Path: path, Dir: dir, Env: terraform.Environ(o.Environ, nil, nil)}
 	v, err := cli.Version(ctx)
@@ -165,15 +168,15 @@ func (o Options) version(ctx context.Context, path string) (terraform.Version, *
 	return v, number, nil
 }
 
-// unmet is the error for a version that the runner does not have.
+// unmet is the error if the runner does not have a wanted version.
 func (o Options) unmet(want wanted, has string) error {
 	return problem.With(problem.TerraformVersion, fmt.Errorf("%s %s is wanted by %s, and the runner has %s: install it in a step before this one, such as %s", o.Name, want.text, want.by, has, o.setup()))
 }
 
-// nothing is what unmet says of a runner that has none.
+// nothing is what unmet says if the runner has no version.
 func (o Options) nothing() string { return "no " + o.command() + " on PATH" }
 
-// onPath returns the executable that the runner has, or nothing.
+// onPath returns the path of the executable that the runner has, or nothing.
 func (o Options) onPath() string {
 	if name := o.command(); strings.ContainsRune(name, filepath.Separator) {
 		if !filepath.IsAbs(name) {
@@ -183,7 +186,7 @@ func (o Options) onPath() string {
 	}
 	for _, dir := range filepath.SplitList(envlist.Value(o.Environ, "PATH")) {
 		if !filepath.IsAbs(dir) {
-			continue // would be in the checkout
+			continue // it would lie in the checkout
 		}
 		if path := executable(filepath.Join(dir, o.command())); path != "" {
 			return path
@@ -192,11 +195,10 @@ func (o Options) onPath() string {
 	return ""
 }
 
-// executable returns path, or what the wrapper script at path runs; nothing when no
-// executable is there. The wrapper that hashicorp/setup-terraform and
-// opentofu/setup-opentofu install unless told not to passes no signal on, hides the
-// exit status of a plan with changes, and adds to the output. It keeps the program
-// itself beside it:
+// executable returns path, or what the wrapper script at path runs; nothing if there is no
+// executable. hashicorp/setup-terraform and opentofu/setup-opentofu install a wrapper by
+// default. It passes no signals on, hides the exit status of a plan with changes, and adds
+// to the output. The program itself lies beside it:
 // https://github.com/hashicorp/setup-terraform/blob/main/lib/setup-terraform.js
 func executable(path string) string {
 	path, err := exec.LookPath(path)
@@ -216,7 +218,7 @@ func (o Options) command() string {
 	return o.Name
 }
 
-// setup is the action that installs what Name says.
+// setup is the action that installs Terraform or OpenTofu.
 func (o Options) setup() string {
 	if o.Name == terraform.OpenTofu {
 		return "opentofu/setup-opentofu"
@@ -241,7 +243,7 @@ func (o Options) toolCache() (toolCache, error) {
 
 func (o Options) logf(format string, args ...any) {
 	if o.Log != nil {
-		// A log that cannot be written is no reason to fail.
+		// If the log cannot be written, that is no reason to fail.
 		_, _ = fmt.Fprintf(o.Log, format+"\n", args...)
 	}
 }

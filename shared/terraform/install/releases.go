@@ -21,17 +21,17 @@ import (
 
 // Releases is a site that Terraform is downloaded from. The zero value is HashiCorp's.
 type Releases struct {
-	// URL is that of a site laid out as https://releases.hashicorp.com.
+	// URL is the address of a site laid out as https://releases.hashicorp.com.
 	URL string
 	// PublicKey is the ASCII-armored OpenPGP key that must have signed the
 	// checksums. When empty, HashiCorp's own.
 	PublicKey string
-	// Client makes the requests. nil takes proxies from the process' environment,
-	// and tries three times.
+	// Client makes the requests. nil is a client that uses the proxies in the process'
+	// environment and tries three times.
 	Client *http.Client
 }
 
-// installTimeout bounds a download, of some 30 MB.
+// installTimeout is the limit for a download, of some 30 MB.
 const installTimeout = 5 * time.Minute
 
 // newest returns the newest release that satisfies the constraints; pre-releases are
@@ -47,7 +47,7 @@ func (r Releases) newest(ctx context.Context, among goversion.Constraints) (*gov
 	if err != nil {
 		return nil, err
 	}
-	for _, source := range slices.Backward(sources) { // ascending
+	for _, source := range slices.Backward(sources) { // newest first
 		if release, ok := source.(*releases.ExactVersion); ok && release.Version.Prerelease() == "" {
 			return release.Version, nil
 		}
@@ -55,13 +55,13 @@ func (r Releases) newest(ctx context.Context, among goversion.Constraints) (*gov
 	return nil, errors.New("there is no such release")
 }
 
-// install puts a release into dir, and returns the executable. The checksum of what
-// is downloaded is verified, and the signature of the checksum.
+// install downloads a release into dir, and returns the path of the executable. It verifies
+// the checksum of the download, and the signature of the checksum.
 //
-// dir must be empty, and the executable be tried: hc-install 0.10.0 forgets every
-// error from the moment the download has begun, also that of a wrong checksum (the
-// deferred removal of the archive overwrites it), and goes on with what it finds in
-// dir. Of an archive with a wrong checksum, it has unpacked nothing.
+// dir must be empty, and the caller must try the executable: hc-install 0.10.0 loses every
+// error after the download has begun, also that of a wrong checksum (the deferred removal
+// of the archive overwrites it), and continues with what it finds in dir. It unpacks
+// nothing of an archive with a wrong checksum.
 func (r Releases) install(ctx context.Context, version *goversion.Version, dir string) (string, error) {
 	release := releases.ExactVersion{
 		Product:          product.Terraform,
@@ -83,12 +83,12 @@ func (r Releases) client() *http.Client {
 	if r.Client != nil {
 		return r.Client
 	}
-	// Not five times, which takes 15 seconds on a runner without a network.
+	// Not the default of five tries: they take 15 seconds on a runner without a network.
 	return httpclient.New(func(c *retryablehttp.Client) { c.RetryMax = 2 })
 }
 
-// fromToolCache returns the newest Terraform that will do in the tool cache. When
-// there is none, the newest release that will do is installed there first.
+// fromToolCache returns the newest allowed Terraform in the tool cache. If there is none,
+// it first installs the newest allowed release there.
 func (o Options) fromToolCache(ctx context.Context, want wanted) (string, error) {
 	cache, err := o.toolCache()
 	if err != nil {
@@ -108,7 +108,7 @@ func (o Options) fromToolCache(ctx context.Context, want wanted) (string, error)
 		if err != nil {
 			return err
 		}
-		//nolint:gosec // the runner's other users may run it, as the other tools there
+		//nolint:gosec // as for the runner's other tools, other users may run it
 		if err := os.Chmod(program, 0o755); err != nil {
 			return err
 		}
@@ -121,16 +121,17 @@ func (o Options) fromToolCache(ctx context.Context, want wanted) (string, error)
 	return path, nil
 }
 
-// A file that this process has just written may be open for a moment in a process
-// that it starts for another reason, and cannot be executed while it is:
+// While another goroutine starts a process, that process may briefly hold the executable
+// open that was just written. Until it is closed, it cannot be executed:
 // https://go.dev/issue/22315
 const (
 	maxBusyTries = 20
 	busyInterval = 50 * time.Millisecond
 )
 
-// mustBe starts a downloaded executable. The index, which is not signed, may have
-// named the files of another release, such as an old one with known holes.
+// mustBe starts a downloaded executable to check its version. The index of releases is not
+// signed: it may have named the files of another release, such as an old one with known
+// vulnerabilities.
 func (o Options) mustBe(ctx context.Context, program string, version *goversion.Version) error {
 	is, number, err := o.version(ctx, program)
 	for tries := 1; errors.Is(err, syscall.ETXTBSY) && tries < maxBusyTries; tries++ {

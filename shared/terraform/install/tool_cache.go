@@ -14,15 +14,16 @@ import (
 	goversion "github.com/hashicorp/go-version"
 )
 
-// toolCache is where the runner keeps the versions of one tool, laid out as every
-// action does: dir/VERSION/ARCHITECTURE is a version's folder, and an empty file
-// beside it, ARCHITECTURE.complete, says that it is whole. In what is installed here, that file
-// holds the SHA-256 of the executable, which is compared each time before it is run: another job
-// may have changed it on a disk that lasts. Whoever can write both is not stopped by that.
+// toolCache is where the runner keeps the versions of one tool. It has the layout that all
+// actions use: dir/VERSION/ARCHITECTURE is a version's folder, and an empty file beside it,
+// ARCHITECTURE.complete, says that it is complete. For what is installed here, that file
+// holds the SHA-256 of the executable, which is compared each time before it runs: on a
+// self-hosted runner another job may have changed it. That does not stop an attacker who can
+// write both files.
 // https://github.com/actions/toolkit/blob/main/packages/tool-cache/src/tool-cache.ts
 type toolCache struct {
 	dir  string
-	name string // of the tool, and of its executable
+	name string // the name of the tool and of its executable
 }
 
 const completeSuffix = ".complete"
@@ -31,8 +32,8 @@ func (c toolCache) folder(version *goversion.Version) string {
 	return filepath.Join(c.dir, version.String(), nodeArch(runtime.GOARCH))
 }
 
-// executable is that of a version, or nothing when that is not there, not whole, or not what
-// was installed here.
+// executable is the path of a version's executable, or nothing if it is not there, not
+// complete, or not what was installed here.
 func (c toolCache) executable(version *goversion.Version) string {
 	folder := c.folder(version)
 	installed, err := os.ReadFile(folder + completeSuffix)
@@ -63,7 +64,7 @@ func fileSum(path string) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// newest is the executable of the newest version that will do, or nothing.
+// newest is the path of the newest allowed version's executable, or nothing.
 func (c toolCache) newest(want wanted) (path string) {
 	if want.exact != nil {
 		return c.executable(want.exact)
@@ -86,12 +87,12 @@ func (c toolCache) newest(want wanted) (path string) {
 	return path
 }
 
-// add has install fill a version's folder, and returns the executable. Others that
-// look see all of it or nothing: it is made beside its place and renamed. When
-// another job was faster, its copy is used.
+// add calls install to fill a version's folder, and returns the executable's path. The
+// folder is filled elsewhere and then renamed, so that other jobs see all of it or nothing.
+// If another job was faster, its copy is used.
 func (c toolCache) add(version *goversion.Version, install func(dir string) error) (string, error) {
 	folder := c.folder(version)
-	//nolint:gosec // as the runner's other tools
+	//nolint:gosec // other users may read it, as the runner's other tools
 	if err := os.MkdirAll(filepath.Dir(folder), 0o755); err != nil {
 		return "", err
 	}
@@ -113,17 +114,18 @@ func (c toolCache) add(version *goversion.Version, install func(dir string) erro
 		return "", fmt.Errorf("there is no %s in the release: %w", c.name, err)
 	}
 
-	_, err = os.Lstat(folder) // before the marker is looked for, which a whole one never lacks
+	_, err = os.Lstat(folder) // before the marker is read: a complete folder always has one
 	inTheWay := err == nil
 	if program := c.executable(version); program != "" {
 		return program, nil
 	}
-	if inTheWay { // a part, left by a job that was killed
+	if inTheWay { // a job that was killed has left an incomplete folder
 		if err := os.Rename(folder, filepath.Join(private, "part")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", err
 		}
 	}
-	// First, so that a folder made here is never without it; whole at once, for who reads it now.
+	// The marker comes first, so that a folder made here always has one. It is renamed, so that
+	// others read all of it.
 	marker := filepath.Join(private, "complete")
 	//nolint:gosec // the same
 	if err := os.WriteFile(marker, []byte(sum), 0o644); err != nil {
@@ -142,7 +144,7 @@ func (c toolCache) add(version *goversion.Version, install func(dir string) erro
 	return "", err
 }
 
-// nodeArch is an architecture as Node.js calls it, and so the tool cache.
+// nodeArch is the name that Node.js, and so the tool cache, has for an architecture.
 // https://nodejs.org/api/os.html#osarch
 func nodeArch(goarch string) string {
 	switch goarch {

@@ -10,9 +10,9 @@ import (
 // while Terraform runs. The end of the process is noticed at once.
 const followInterval = 20 * time.Millisecond
 
-// Follow copies what is appended to f until the process has exited, and then the
-// rest. Writes of processes that outlive it, such as one that a local-exec left
-// in the background, are not waited for.
+// Follow copies what is appended to f until the process has exited, and then the rest. It
+// does not wait for output of other processes that go on, such as one that a local-exec
+// left in the background.
 func Follow(f *os.File, exited <-chan struct{}, w io.Writer) error {
 	buf := make([]byte, 64<<10)
 	tick := time.NewTicker(followInterval)

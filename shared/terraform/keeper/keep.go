@@ -1,17 +1,18 @@
 // Package keeper has Terraform outlive the Atmos that starts it.
 //
-// Atmos passes Terraform's output on through a pipe, so that a Terraform whose Atmos has died
-// dies of its next line, in the middle of an apply. So Atmos starts this program in
-// Terraform's place ([Prepare] says how), twice:
+// Atmos reads Terraform's output through a pipe. If Atmos dies, Terraform is killed (SIGPIPE)
+// when it writes its next line, in the middle of an apply. So Atmos starts this program in
+// Terraform's place ([Prepare] says how), and this program starts itself once more:
 //
 //	Atmos ── front ── keeper ── Terraform ── providers
 //
-// The front is what Atmos sees of Terraform: it passes on the output, a first signal, and
-// the exit status, and may die at any time. The keeper leads a process group of its own,
-// which Atmos does not know, in the session of the action, where the launcher finds what
-// has outlived the action itself. It has Terraform, in a session of its own, write to files,
-// waits for it, and notes how it ended in a folder that the action reads ([Runs]): that is
-// the truth, whatever became of Atmos.
+// The front is what Atmos takes for Terraform. It passes on the output, the first signal and
+// the exit status, and may die at any time.
+//
+// The keeper starts Terraform in a session of its own with files for output, waits for it, and
+// writes how it ended into a folder that the action reads ([Runs]). That is the truth, whatever
+// happened to Atmos. The keeper leads a process group that Atmos does not know. It stays in the
+// session of the action, so that the launcher finds it if it outlives the action.
 //
 // A program that wants this begins with [Keep].
 package keeper
@@ -37,34 +38,34 @@ import (
 	"github.com/terraform-gitops/gitops/shared/envlist"
 )
 
-// The variables by which the program knows that it is started as front or as keeper.
+// A program that is started with one of these variables is a front or a keeper.
 const (
-	keptVariable   = "GITOPS_KEPT"   // for the front: the folder of the Terraforms that one Atmos starts
-	keeperVariable = "GITOPS_KEEPER" // for the keeper: the folder of its Terraform
+	keptVariable   = "GITOPS_KEPT"   // front: the folder of all Terraforms that one Atmos starts
+	keeperVariable = "GITOPS_KEEPER" // keeper: the folder of its Terraform
 )
 
-// Files of the folder of the Terraforms that one Atmos starts.
+// Files in the folder of all Terraforms that one Atmos starts.
 const (
 	keptConfig = "config.json" // keptProgram
-	keptStop   = "stop"        // there is one: no Terraform is started any more
+	keptStop   = "stop"        // if it exists, no Terraform is started any more
 	keptRuns   = "runs"        // a folder for each Terraform
 )
 
-// Files of a Terraform's folder.
+// Files in the folder of one Terraform.
 const (
 	runStarted = "started.json" // startedRun, once the keeper listens to signals
-	runLeader  = "leader"       // Terraform's process, which leads its group
+	runLeader  = "leader"       // the ID of Terraform's process and process group
 	runStdout  = "stdout"
-	runStderr  = "stderr" // none where it goes where stdout goes
+	runStderr  = "stderr" // does not exist if stderr goes to the same file as stdout
 	runStatus  = "status" // Terraform's exit status, once it has ended
 	runAlive   = "alive"  // locked while the keeper lives
 )
 
 // keptProgram says what is started in place of the program that Atmos starts.
 type keptProgram struct {
-	Name    string  // of Terraform, looked up on PATH as Atmos would; or a path
-	Shim    string  // the folder on PATH with what Atmos starts, for nobody else to find
-	Command *string // commandVariable as it was
+	Name    string  // Terraform's name, looked up on PATH as Atmos would; or its path
+	Shim    string  // the folder on PATH with what Atmos starts; Terraform does not get it
+	Command *string // the user's value of commandVariable, if any
 }
 
 // startedRun says what a keeper has started.
@@ -73,16 +74,16 @@ type startedRun struct {
 	Args   []string
 }
 
-// commandVariable beats components.terraform.command of atmos.yaml. A command in a stack
-// manifest beats both.
+// commandVariable overrides components.terraform.command of atmos.yaml. A command in a
+// stack manifest overrides both.
 const commandVariable = "ATMOS_COMPONENTS_TERRAFORM_COMMAND"
 
 // notStarted is the exit status when Terraform could not be started, as a shell has it.
 const notStarted = 127
 
-// Keep does the work of this program when Atmos has started it in Terraform's place, and
-// returns its exit status; false when it is started as itself. A program whose path is
-// [Options.Keeper] begins with it.
+// Keep is what the program at [Options.Keeper] calls first. If Atmos has started it in
+// Terraform's place, Keep does that work and returns the exit status. Otherwise it returns
+// false at once.
 func Keep(args, environ []string) (status int, kept bool) {
 	if folder := envlist.Value(environ, keeperVariable); folder != "" {
 		return keeper{folder: folder, args: args[1:], environ: envlist.Without(environ, keeperVariable)}.run(), true
@@ -97,9 +98,9 @@ func Keep(args, environ []string) (status int, kept bool) {
 	return 0, false
 }
 
-// front has a keeper start Terraform, and passes on what that says and how it ends.
+// front starts a keeper, and passes on Terraform's output and exit status.
 func front(folder string, args, environ []string) (status int, err error) {
-	// A write to an Atmos that has died must not end this process: it is the keeper's parent.
+	// SIGPIPE, from writing to an Atmos that has died, must not end the keeper's parent.
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 
@@ -115,7 +116,7 @@ func front(folder string, args, environ []string) (status int, err error) {
 	exited := make(chan struct{})
 	outputs := []string{runStdout, runStderr}
 	if sameFile(os.Stdout, os.Stderr) {
-		outputs = outputs[:1] // one file keeps the order
+		outputs = outputs[:1] // one file, so that lines stay in order
 	}
 	for i, name := range outputs {
 		file, err := os.OpenFile(filepath.Join(run, name), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
@@ -125,7 +126,7 @@ func front(folder string, args, environ []string) (status int, err error) {
 		to := &ignoringErrors{[]*os.File{os.Stdout, os.Stderr}[i]}
 		all.Go(func() { _ = Follow(file, exited, to) })
 	}
-	cmd := exec.Command(self, args[1:]...) //nolint:noctx // Terraform is never killed with its front
+	cmd := exec.Command(self, args[1:]...) //nolint:noctx // the keeper is never killed
 	cmd.Env = append(environ, keeperVariable+"="+run)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
@@ -139,7 +140,7 @@ func front(folder string, args, environ []string) (status int, err error) {
 			}
 		}
 	}()
-	_ = cmd.Wait() // its status is Terraform's
+	_ = cmd.Wait() // Terraform's exit status is in a file
 	close(exited)
 	all.Wait()
 	if text, err := os.ReadFile(filepath.Join(run, runStatus)); err == nil {
@@ -150,7 +151,7 @@ func front(folder string, args, environ []string) (status int, err error) {
 	return max(1, cmd.ProcessState.ExitCode()), nil
 }
 
-// keeper waits for a Terraform.
+// keeper starts a Terraform and waits for it.
 type keeper struct {
 	folder  string // of this Terraform
 	args    []string
@@ -163,12 +164,12 @@ func (k keeper) run() int {
 		k.say(fmt.Sprintf("Error: Terraform was not started: %v\n", err))
 	}
 	if err := writeWhole(filepath.Join(k.folder, runStatus), []byte(strconv.Itoa(status))); err != nil {
-		return 1 // nobody is told: the action takes it for killed
+		return 1 // without a status the action takes Terraform for killed
 	}
 	return status
 }
 
-// say has the front pass on a line, as Terraform's.
+// say adds a line to Terraform's output, which the front passes on.
 func (k keeper) say(line string) {
 	for _, name := range []string{runStderr, runStdout} {
 		if f, err := os.OpenFile(filepath.Join(k.folder, name), os.O_WRONLY|os.O_APPEND, 0); err == nil {
@@ -188,7 +189,7 @@ func (k keeper) keep() (status int, err error) {
 	if err != nil {
 		return notStarted, err
 	}
-	defer func() { _ = alive.Close() }()                                    // as the end of this process does; Terraform does not have it
+	defer func() { _ = alive.Close() }()                                    // so does the end of this process: Terraform does not inherit it
 	if err := syscall.Flock(int(alive.Fd()), syscall.LOCK_EX); err != nil { //nolint:gosec // a descriptor is a small number
 		return notStarted, err
 	}
@@ -199,7 +200,7 @@ func (k keeper) keep() (status int, err error) {
 	if err != nil {
 		return notStarted, err
 	}
-	// Whoever says from now on that nothing is to be started finds this run, and interrupts it.
+	// From now on Runs.Stop finds this run and interrupts it. It may have been called before.
 	above := filepath.Dir(filepath.Dir(k.folder))
 	if exists(filepath.Join(above, keptStop)) {
 		return 1, errors.New("interrupted")
@@ -212,12 +213,12 @@ func (k keeper) keep() (status int, err error) {
 		return notStarted, err
 	}
 	group := cmd.Process.Pid
-	_ = writeWhole(filepath.Join(k.folder, runLeader), []byte(strconv.Itoa(group))) // else it can't be killed
+	_ = writeWhole(filepath.Join(k.folder, runLeader), []byte(strconv.Itoa(group))) // without it Terraform can't be killed
 	ended, unspread := make(chan struct{}), make(chan bool, 1)
 	go func() { unspread <- k.interrupt(group, signals, ended) }()
 	_ = cmd.Wait() // how it ended is in ProcessState
 	close(ended)
-	// It may have been a script, and its Terraform goes on.
+	// If it was a script, its Terraform may still run.
 	if <-unspread {
 		signalOthers(group)
 	}
@@ -241,7 +242,7 @@ func (k keeper) command(above string) (*exec.Cmd, error) {
 	if program.Command != nil {
 		environ = append(environ, commandVariable+"="+*program.Command)
 	}
-	// Also for what Terraform starts: a provisioner's own Terraform is none of Atmos'.
+	// Without the shim: if a provisioner starts a Terraform, that needs no keeper.
 	folders := slices.DeleteFunc(filepath.SplitList(envlist.Value(environ, "PATH")), func(folder string) bool { return folder == program.Shim })
 	environ = append(envlist.Without(environ, "PATH"), "PATH="+strings.Join(folders, string(filepath.ListSeparator)))
 	path, err := lookPath(program.Name, folders)
@@ -267,17 +268,17 @@ func (k keeper) command(above string) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// heardAfter is how long Terraform may take to say that it was interrupted.
+// heardAfter is how long Terraform may take to print that it was interrupted.
 const heardAfter = 2 * time.Second
 
-// interrupt passes signals on to Terraform, as one interrupt: it takes a second one as the
-// order to drop what it is doing. That is given by whoever asks this process itself, by
-// SIGINT or SIGTERM, for the second time. SIGHUP says that somebody has asked the front,
-// which may be Atmos, and the action besides.
+// interrupt passes signals on to Terraform, as one interrupt: at a second one, Terraform
+// drops what it is doing. Terraform gets a second interrupt only if this process gets SIGINT
+// or SIGTERM for the second time. The front sends SIGHUP, since Atmos and the action may both
+// interrupt it for one reason.
 //
-// What a component calls its Terraform may be a script. Some pass an interrupt on and some
-// do not, so the others of its group get it only when Terraform does not say that it has.
-// The result is whether they are still to get it.
+// A component may call a script in place of Terraform. Some scripts pass an interrupt on and
+// some do not, so the other processes of its group get it only if Terraform does not print
+// that it was interrupted. The result is whether they still need it.
 func (k keeper) interrupt(group int, signals <-chan os.Signal, ended <-chan struct{}) (unspread bool) {
 	interrupted, asked := false, 0
 	var unheard <-chan time.Time
@@ -295,7 +296,7 @@ func (k keeper) interrupt(group int, signals <-chan os.Signal, ended <-chan stru
 			}
 			switch {
 			case !interrupted:
-				_ = syscall.Kill(group, syscall.SIGINT) // what has just ended needs none
+				_ = syscall.Kill(group, syscall.SIGINT) // it may have ended just now
 				interrupted, unheard = true, time.After(heardAfter)
 			case asked > 1 && s != syscall.SIGHUP:
 				_ = syscall.Kill(-group, syscall.SIGINT)
@@ -304,13 +305,13 @@ func (k keeper) interrupt(group int, signals <-chan os.Signal, ended <-chan stru
 	}
 }
 
-// heard reports whether Terraform says that it was interrupted, as both programs do.
+// heard reports whether Terraform or OpenTofu has printed that it was interrupted.
 func (k keeper) heard() bool {
 	text, err := os.ReadFile(filepath.Join(k.folder, runStdout))
 	return err == nil && bytes.Contains(text, []byte("Interrupt received"))
 }
 
-// signalOthers interrupts a process group but for its leader.
+// signalOthers interrupts all of a process group except its leader.
 func signalOthers(group int) {
 	for _, pid := range groupMembers(group) {
 		if pid != group {
@@ -319,7 +320,7 @@ func signalOthers(group int) {
 	}
 }
 
-// ignoringErrors goes on where nobody reads any more.
+// ignoringErrors is a writer that goes on when nobody reads any more.
 type ignoringErrors struct{ to io.Writer }
 
 func (w *ignoringErrors) Write(b []byte) (int, error) {
@@ -345,7 +346,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// writeWhole writes a file that others find whole, or not at all.
+// writeWhole writes a file so that others see all of it or nothing.
 func writeWhole(path string, content []byte) error {
 	part := path + ".part"
 	if err := os.WriteFile(part, content, 0o600); err != nil {

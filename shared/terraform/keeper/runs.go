@@ -19,21 +19,22 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform/program"
 )
 
-// Runs are the Terraforms that one Atmos starts.
+// Runs are the Terraforms that one command of Atmos starts. There may be several: one for
+// the workspace, one for the command, those of hooks.
 type Runs struct{ folder string }
 
-// Options say what a command of Atmos is to start.
+// Options say what a command of Atmos should start.
 type Options struct {
 	Command string // what Atmos starts as Terraform: a name, or a path; empty is "terraform"
-	Program string // the path of Terraform, for a Command that is a path
+	Program string // Terraform's path, used if Command is a path
 	Keeper  string // a program that begins with [Keep]
-	Scratch string // a private folder, for what Terraform says until it is read
+	Scratch string // a private folder, for Terraform's output until it is read
 }
 
-// Prepare has a command of Atmos start the keeper in Terraform's place: by a name on PATH,
-// which is what a command in a stack manifest nearly always is, and by the variable that
-// beats atmos.yaml. A path in a stack manifest beats both: that Terraform is Atmos' own
-// child, and is waited for only as a part of its process group.
+// Prepare changes a command of Atmos so that it starts the keeper in Terraform's place: it
+// puts a script of Terraform's name on PATH, and sets the variable that overrides
+// atmos.yaml. A path in a stack manifest overrides both. Such a Terraform is Atmos' own
+// child: it has no keeper, and is waited for only as a part of Atmos' process group.
 func Prepare(cmd *exec.Cmd, o Options) (_ Runs, err error) {
 	defer func() {
 		if err != nil {
@@ -81,13 +82,13 @@ func Prepare(cmd *exec.Cmd, o Options) (_ Runs, err error) {
 // shellWord makes one word of s for a POSIX shell.
 func shellWord(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-// Run is one of the Terraforms that Atmos started.
+// Run is one Terraform that Atmos has started.
 type Run struct {
 	startedRun
 	folder string
 }
 
-// runs are those that were started, the first one first.
+// runs lists the Terraforms in the order in which they were started.
 func (k Runs) runs() []Run {
 	folders, _ := os.ReadDir(filepath.Join(k.folder, keptRuns)) // sorted: names begin with the time
 	var runs []Run
@@ -101,8 +102,8 @@ func (k Runs) runs() []Run {
 	return runs
 }
 
-// Alive reports whether a run has not ended. Its keeper holds a lock until it has; no
-// process that gets the keeper's number after that does.
+// Alive reports whether a run has not ended. It asks for the lock that the keeper holds, and
+// not for the keeper's process ID, which another process may have by now.
 func (r Run) Alive() bool {
 	f, err := os.Open(filepath.Join(r.folder, runAlive))
 	if err != nil {
@@ -112,13 +113,13 @@ func (r Run) Alive() bool {
 	if errors.Is(syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB), syscall.EWOULDBLOCK) { //nolint:gosec // a descriptor is a small number
 		return true
 	}
-	// A keeper that was killed leaves its Terraform alone.
+	// If the keeper was killed, its Terraform may still run.
 	_, ended := r.Status()
 	group, started := r.leader()
 	return !ended && started && groupRuns(group)
 }
 
-// leader is Terraform's process group; false before it has started.
+// leader is the ID of Terraform's process group; false if it has not started.
 func (r Run) leader() (int, bool) {
 	text, err := os.ReadFile(filepath.Join(r.folder, runLeader))
 	if err != nil {
@@ -128,7 +129,8 @@ func (r Run) leader() (int, bool) {
 	return group, err == nil
 }
 
-// Status is Terraform's exit status, -1 when a signal has killed it; false when nobody knows.
+// Status is Terraform's exit status: -1 if a signal has killed it, and false if it is not
+// known.
 func (r Run) Status() (int, bool) {
 	text, err := os.ReadFile(filepath.Join(r.folder, runStatus))
 	if err != nil {
@@ -142,8 +144,8 @@ func (k Runs) alive() []Run {
 	return slices.DeleteFunc(k.runs(), func(r Run) bool { return !r.Alive() })
 }
 
-// Main is the run that Atmos was started for: the last one that has all the arguments
-// that were meant for it. Others are for the workspace, or of hooks.
+// Main is the run that Atmos was started for: the last one that has all of the arguments
+// that Atmos was given for Terraform. It is false if there is none.
 func (k Runs) Main(args []string) (Run, bool) {
 	runs := k.runs()
 	for _, r := range slices.Backward(runs) {
@@ -154,8 +156,8 @@ func (k Runs) Main(args []string) (Run, bool) {
 	return Run{}, false
 }
 
-// Stop has no Terraform started any more, has those that run interrupted, and reports
-// whether there were any. Each gets one interrupt, and another one with a second call.
+// Stop prevents that another Terraform is started, interrupts those that run, and reports
+// whether there were any. A second call interrupts them a second time.
 func (k Runs) Stop() (any bool) {
 	k.close()
 	for _, r := range k.alive() {
@@ -164,12 +166,12 @@ func (k Runs) Stop() (any bool) {
 	return any
 }
 
-// close has no Terraform started any more.
+// close prevents that another Terraform is started.
 func (k Runs) close() {
-	_ = os.WriteFile(filepath.Join(k.folder, keptStop), nil, 0o600) // there is nothing better
+	_ = os.WriteFile(filepath.Join(k.folder, keptStop), nil, 0o600) // if that fails, nothing better can be done
 }
 
-// Kill ends those that run.
+// Kill kills the Terraforms that run.
 func (k Runs) Kill() {
 	for _, r := range k.alive() {
 		if group, started := r.leader(); started {
@@ -178,8 +180,8 @@ func (k Runs) Kill() {
 	}
 }
 
-// Wait has no Terraform started any more, waits for those that run, and reports whether
-// there were any: their Atmos has ended before them.
+// Wait prevents that another Terraform is started, and waits for those that run. It reports
+// whether there were any, which have then outlived Atmos.
 func (k Runs) Wait() (outlived bool) {
 	k.close()
 	for len(k.alive()) > 0 {
@@ -201,5 +203,5 @@ func (r Run) Output(to io.Writer) error {
 	return Follow(f, ended, to)
 }
 
-// Remove removes what was kept for the runs.
-func (k Runs) Remove() { _ = os.RemoveAll(k.folder) } // else it goes with the job's folder
+// Remove removes the folder of the runs.
+func (k Runs) Remove() { _ = os.RemoveAll(k.folder) } // if that fails, it is removed with the job's folder

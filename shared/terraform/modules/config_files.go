@@ -8,7 +8,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform/program"
 )
 
-// ConfigFiles lists the files of a directory that the program of the given name loads as
+// ConfigFiles lists the files of a folder that the program of the given name loads as
 // configuration, tests left out, by Terraform's and OpenTofu's rules
 // (configs.Parser.dirFiles in both).
 func ConfigFiles(dir, loadedBy string) ([]string, error) {
@@ -42,7 +42,7 @@ func ConfigFiles(dir, loadedBy string) ([]string, error) {
 	}), nil
 }
 
-// ignored names are those of hidden files and of editors' copies.
+// ignored reports whether a name is that of a hidden file or of an editor's backup.
 func ignored(name string) bool {
 	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~") ||
 		strings.HasPrefix(name, "#") && strings.HasSuffix(name, "#")

@@ -20,26 +20,27 @@ import (
 	"unicode/utf8"
 )
 
-// Files are the files of the modules that init has installed from outside of the
-// repository: from a registry, Git, or any other source that is no local path.
+// Files are the files of all modules that init has installed from outside of the
+// repository: from a registry, Git, or another source that is not a local path.
 type Files struct {
-	// Digest is the hex SHA-256 over all of them; never empty.
+	// Digest is the hex SHA-256 over all files; never empty.
 	Digest string
-	// Files has the first 16 hex digits of the SHA-256 of each, by names such as
-	// "module.vpc: scripts/run.sh".
+	// Files maps names such as "module.vpc: scripts/run.sh" to the first 16 hex digits
+	// of the file's SHA-256.
 	Files map[string]string
 }
 
-// ReadFiles reads what init has installed for the root module in dir. A module's source may be one that moves,
-// such as a branch, and Terraform reads all but its .tf files anew when it applies.
+// ReadFiles reads what init has installed for the root module in dir. A module's source may
+// move, such as a branch, and Terraform reads all of its files except .tf files again when
+// it applies.
 //
-// All of a module's package counts, also what lies beside the folder that a source
-// with // names, since modules read and call what is there. Not Git's own folders. A
-// symbolic link counts with its text and with what it leads to.
+// The whole package of a module counts, also what lies beside the folder that a source with
+// // names, since modules read and call what is there. Git's own folders do not count. A
+// symbolic link counts with its target path and with the content of its target.
 //
-// With planned, a plan has run since, as Atmos has it, which begins a plan with an init:
-// what is newer than what init wrote last, such as a zip that the plan has built, is
-// left out.
+// Set planned if a plan has run since the init, as with Atmos, whose plan begins with an
+// init. Then files that are newer than what init wrote last are left out, such as a zip that
+// the plan has built.
 func ReadFiles(dir, dataDir string, planned bool) (Files, error) {
 	list, err := ReadManifest(dir, dataDir)
 	if err != nil {
@@ -70,7 +71,7 @@ func ReadFiles(dir, dataDir string, planned bool) (Files, error) {
 // packageFiles collects the files of module packages.
 type packageFiles struct {
 	files     map[string][sha256.Size]byte
-	installed time.Time // leave out what is newer; zero: nothing
+	installed time.Time // newer files are left out; zero leaves out nothing
 	buffer    []byte
 }
 
@@ -86,8 +87,8 @@ func (p *packageFiles) result() Files {
 	return found
 }
 
-// Bounded is Files, or, where these take more than limit bytes, one entry for each
-// module: "module.vpc: *".
+// Bounded is Files or, if that takes more than limit bytes, one entry for each module:
+// "module.vpc: *".
 func (m Files) Bounded(limit int) map[string]string {
 	size := 0
 	for name, sum := range m.Files {
@@ -115,7 +116,7 @@ func (m Files) perModule() map[string]string {
 	return all
 }
 
-// As is Files in the form that another list of Bounded has.
+// As is Files in the form of other, which is a result of Bounded.
 func (m Files) As(other map[string]string) map[string]string {
 	for name := range other {
 		if strings.HasSuffix(name, allFiles) {
@@ -125,7 +126,7 @@ func (m Files) As(other map[string]string) map[string]string {
 	return m.Files
 }
 
-// printable is a name that can be stored as text and shown on a line.
+// printable quotes a name that can't be stored as text or shown on one line.
 func printable(name string) string {
 	if !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return strconv.Quote(name)
@@ -133,7 +134,7 @@ func printable(name string) string {
 	return name
 }
 
-// add reads a package. It is a link to its source where that is an absolute path.
+// add reads a package. If its source is an absolute path, folder is a link to that.
 func (p *packageFiles) add(module, folder string) error {
 	real, err := filepath.EvalSymlinks(folder)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -146,8 +147,8 @@ func (p *packageFiles) add(module, folder string) error {
 	return p.walk(module+": ", real, real == folder, []string{real})
 }
 
-// walk adds all in a folder. within are the folders that lead here, links resolved: a
-// link to one of them would never end.
+// walk adds all files in a folder. within lists the folders above it, with links resolved: a
+// link to one of these is not followed, since that would never end.
 func (p *packageFiles) walk(prefix, folder string, installed bool, within []string) error {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
@@ -170,7 +171,7 @@ func (p *packageFiles) walk(prefix, folder string, installed bool, within []stri
 			}
 			fmt.Fprintf(sum, "link %q\n", filepath.ToSlash(text))
 			if at, err = filepath.EvalSymlinks(at); err != nil {
-				p.keep(name, sum) // it leads nowhere, or to itself
+				p.keep(name, sum) // its target does not exist, or is the link itself
 				continue
 			}
 			if info, err = os.Stat(at); err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// Manifest is the list of modules that init has installed. It names the local modules of
-// the checkout, too.
+// Manifest is the list of all modules that init has found: those that it has installed, and
+// the local ones in the checkout.
 type Manifest struct {
 	DataDir string          // slash-separated, as it was given
 	Calls   map[string]Call // by key

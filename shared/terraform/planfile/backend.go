@@ -11,10 +11,9 @@ import (
 	ctyjson "github.com/zclconf/go-cty/cty/json"
 )
 
-// CompareBackend compares the backend that the planfile names with the one that init has
-// set up, of a type and with settings in JSON, and names what differs: never values, which
-// may be secret. An apply reads and writes the state in the planfile's, whatever init has
-// set up.
+// CompareBackend compares the planfile's backend with the one that init has set up, given as
+// its type and its settings in JSON. It names what differs, but never values, which may be
+// secret. Terraform applies a plan in the planfile's backend, whatever init has set up.
 func (p *File) CompareBackend(kind string, config []byte) ([]string, error) {
 	if p.planned.elsewhere {
 		return []string{"backend: the planfile has a state_store, which can't be compared"}, nil
@@ -45,7 +44,7 @@ func (p *File) CompareBackend(kind string, config []byte) ([]string, error) {
 	return differs, nil
 }
 
-// backendSettings are the settings of the planfile's backend, as JSON is read.
+// backendSettings are the settings of the planfile's backend, in the form of decoded JSON.
 func (p *File) backendSettings() (map[string]any, error) {
 	if len(p.planned.backend) == 0 {
 		return nil, nil
@@ -73,7 +72,7 @@ func readSettings(text []byte) (settings map[string]any, err error) {
 	return settings, nil
 }
 
-// equalSettings compares settings. What is null or empty is as good as not there.
+// equalSettings compares settings. Null and empty values equal missing ones.
 func equalSettings(a, b any) bool {
 	if emptySetting(a) || emptySetting(b) {
 		return emptySetting(a) && emptySetting(b)

@@ -27,8 +27,7 @@ import (
 // lies is not trusted but checked, since Terraform finds files by it.
 //
 // Files that the configuration reads, such as templates, are not in a planfile,
-// and Terraform reads them again when it applies: their sameness is the
-// configuration digest's task.
+// and Terraform reads them again when it applies. The configuration digest covers them.
 func (p *File) CompareConfig(dir, dataDir, madeBy string) ([]string, error) {
 	installed, err := modules.ReadManifest(dir, dataDir)
 	if err != nil {
@@ -61,7 +60,7 @@ type configComparison struct {
 	madeBy      string
 	installed   modules.Manifest
 	modules     map[string]*module
-	dirs        map[string]string // Dir of modules in the planfile -> in the checkout
+	dirs        map[string]string // a module's folder in the planfile -> in the checkout
 	differences []string
 }
 
@@ -76,8 +75,8 @@ func (c *configComparison) compare(m module) error {
 		c.differ("%s", problem)
 		return nil
 	}
-	// Terraform finds the files of a module by its directory in the planfile. Were
-	// two modules given one there, either could be taken for the other.
+	// Terraform finds the files of a module by its directory in the planfile. If two modules
+	// had the same one there, Terraform could take either for the other.
 	if other, ok := c.dirs[planned]; ok && other != actual {
 		c.differ("%s: its directory in the planfile, %q, is also that of %s", m, planned, other)
 		return nil
@@ -87,8 +86,8 @@ func (c *configComparison) compare(m module) error {
 }
 
 // locate finds the directory of a module in the checkout, slash-separated and
-// relative to the root module unless it is elsewhere, and checks that the
-// planfile's is the same. Else it says what the problem is.
+// relative to the root module if it lies below it, and checks that the planfile has the
+// same one. If not, it returns the problem.
 func (c *configComparison) locate(key string, depth int) (actual, problem string) {
 	m := c.modules[key]
 	parent := ""
@@ -116,7 +115,7 @@ func (c *configComparison) locate(key string, depth int) (actual, problem string
 			return "", fmt.Sprintf("%s: installed is %s", m, have)
 		}
 		actual = path.Clean(filepath.ToSlash(have.Dir))
-		// Data directories may differ, but not where in them a module lies.
+		// The two data directories may differ, but not the module's path in them.
 		inside, ok := strings.CutPrefix(actual, c.installed.DataDir+"/modules/"+key)
 		if planned = path.Clean(m.Dir); !ok || !strings.HasSuffix("/"+planned, "/modules/"+key+inside) {
 			planned = actual

@@ -2,11 +2,16 @@
 // it plans ([Open]), and compares it with what is checked out and set up: the configuration,
 // the backend. It runs neither program.
 //
-// A planfile is a zip (zip_directory.go judges it before it is read) of the plan itself, a
-// protocol buffer (plan.go, wire.go) with values in msgpack (msgpack.go), the state it was
-// made on (state.go), the configuration (config.go) and the dependency lock file. Who may
-// write planfiles may forge them, so nothing in one is trusted: what has two readings is an
-// error, and everything has a limit.
+// A planfile is a zip file (zip_directory.go checks its size first) with
+//
+//   - the plan itself, a protocol buffer (plan.go, wire.go) with values in msgpack
+//     (msgpack.go, variables.go) and the backend (backend.go);
+//   - the state that the plan was made on (state.go);
+//   - the configuration (config.go);
+//   - the dependency lock file.
+//
+// Whoever may write planfiles may forge them, so nothing in one is trusted: what can be read
+// in two ways is an error, and everything has a limit.
 package planfile
 
 import (
@@ -27,44 +32,44 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform/modules"
 )
 
-// ErrEncrypted is returned by Open for a planfile that OpenTofu
-// has encrypted: what it holds is unknown without the key, which only OpenTofu
-// has.
+// ErrEncrypted is returned by Open for a planfile that OpenTofu has encrypted. Its content
+// is unknown: only OpenTofu has the key.
 var ErrEncrypted = errors.New("the planfile is encrypted by OpenTofu: " +
 	"its lock file, configuration and state serial are unknown")
 
-// Limits on what a planfile may hold, well above what Terraform makes, so that one
-// made by someone else can't exhaust the runner.
+// Limits on what a planfile may hold. They are far above what Terraform writes, and keep a
+// forged planfile from using up the runner's memory.
 const (
 	maxPlanfileEntries = 100_000
 	maxLockFile        = 16 << 20
 	maxConfigBytes     = 256 << 20 // all configuration files together
 	maxPlanBytes       = 4 << 30   // tfplan, which is skimmed, not held
-	maxStateHead       = 64 << 10  // of tfstate, in whose first lines the serial is
+	maxStateHead       = 64 << 10  // the beginning of tfstate, where lineage and serial are
 )
 
 // File is what a planfile tells besides the changes it plans. None of it is
 // secret but what Variables returns.
 type File struct {
-	// LockFile is the .terraform.lock.hcl of the plan: apply refuses any other.
+	// LockFile is the .terraform.lock.hcl that the plan was made with. Terraform applies
+	// the plan only with this one.
 	LockFile []byte
-	// Lineage and Serial are of the state that the plan was made on; empty and 0
-	// when there was none.
+	// Lineage and Serial name the state that the plan was made on. They are empty and 0
+	// if there was none.
 	Lineage string
 	Serial  uint64
-	// NoResources says that this state held no resource, as it was before the plan
-	// refreshed it; also where there was no state.
+	// NoResources says that this state had no resource before the plan refreshed it, or
+	// that there was no state.
 	NoResources bool
-	// TerraformVersion is the number of the program that made the plan. Planfiles
-	// of Terraform and OpenTofu do not say which of the two it was.
+	// TerraformVersion is the version of the program that made the plan. A planfile
+	// does not say whether that was Terraform or OpenTofu.
 	TerraformVersion string
 	// Backend is the type of backend, such as "s3", and Workspace the workspace
-	// in it. Both are empty where the plan has no backend.
+	// in it. Both are empty if the plan has no backend.
 	Backend   string
 	Workspace string
 
 	modules          []module
-	field22, field28 []string // what these fields hold: see Ephemeral
+	field22, field28 []string // names of ephemeral variables: see Ephemeral
 	planned          planned
 }
 
@@ -74,10 +79,10 @@ type module struct {
 	files map[string][sha256.Size]byte
 }
 
-// Open reads the planfile at path and closes it again. It is a zip whose
-// layout is that of Terraform since 0.12, and of OpenTofu. Anything in it that
-// Terraform could read in two ways, such as an entry that is there twice, is an
-// error. It returns [ErrEncrypted] when that is what it is.
+// Open reads the planfile at path and closes it again. It knows the layout that Terraform
+// has used since 0.12, and OpenTofu. Anything in it that Terraform could read in two ways,
+// such as an entry that is there twice, is an error. The error of an encrypted planfile is
+// [ErrEncrypted].
 func Open(path string) (*File, error) {
 	var p File
 	if err := withZip(path, p.read); err != nil {
@@ -86,9 +91,8 @@ func Open(path string) (*File, error) {
 	return &p, nil
 }
 
-// Workspace reads of the planfile at path only which workspace it was made in, and in what
-// type of backend. Both are empty where the plan has no backend. Its errors do not name
-// path.
+// Workspace reads only the workspace that the planfile at path was made in, and the type of
+// its backend. Both are empty if the plan has no backend. Its errors do not name path.
 func Workspace(path string) (backend, workspace string, err error) {
 	var p File
 	err = withZip(path, p.readPlan)
@@ -122,7 +126,7 @@ func withZip(path string, read func(map[string]*zip.File) error) error {
 	return read(entries)
 }
 
-// notZip says what a file is that is no zip, where that is known.
+// notZip says what a file is if it is not a zip file.
 func notZip(r io.ReaderAt, size int64) error {
 	start := make([]byte, min(size, 64<<10))
 	if _, err := r.ReadAt(start, 0); err != nil || !bytes.HasPrefix(start, []byte("{")) {
@@ -206,8 +210,8 @@ func content(entries map[string]*zip.File, name string, limit int64) ([]byte, er
 	return b.Bytes(), err
 }
 
-// extract copies a whole entry, whose checksum is checked, if it is not larger
-// than limit.
+// extract copies an entry and verifies its checksum. An entry that is larger than limit is
+// an error.
 func extract(entry *zip.File, w io.Writer, limit int64) (int64, error) {
 	r, err := entry.Open()
 	if err != nil {

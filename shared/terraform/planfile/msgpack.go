@@ -8,10 +8,10 @@ import (
 	ctymsgpack "github.com/zclconf/go-cty/cty/msgpack"
 )
 
-// maxNesting is how deep a value in a planfile may be nested: what decodes it recurses.
+// maxNesting is how deep a value in a planfile may be nested. The decoder recurses.
 const maxNesting = 200
 
-// decodeDynamic reads the value of a root variable as a planfile has it, with its type.
+// decodeDynamic decodes a value that has its type with it, as root variables have.
 func decodeDynamic(b []byte) (cty.Value, error) {
 	if err := checkMsgpack(b); err != nil {
 		return cty.NilVal, err
@@ -19,7 +19,8 @@ func decodeDynamic(b []byte) (cty.Value, error) {
 	return ctymsgpack.Unmarshal(b, cty.DynamicPseudoType)
 }
 
-// decodeImplied reads a value whose type is not given: that of JSON.
+// decodeImplied decodes a value without a type, as backend settings are: JSON's types are
+// used.
 func decodeImplied(b []byte) (cty.Value, error) {
 	if err := checkMsgpack(b); err != nil {
 		return cty.NilVal, err
@@ -33,11 +34,12 @@ func decodeImplied(b []byte) (cty.Value, error) {
 
 var errMsgpack = errors.New("it is damaged: a value can't be read")
 
-// checkMsgpack refuses what is not one msgpack value, or is nested deeper than maxNesting,
-// types included, which are written in JSON. It does not recurse.
+// checkMsgpack refuses bytes that are not exactly one msgpack value, and values that are
+// nested deeper than maxNesting. Types, which are written in JSON, count, too. It does not
+// recurse.
 // https://github.com/msgpack/msgpack/blob/master/spec.md
 func checkMsgpack(b []byte) error {
-	left := []uint64{1} // values that are still to come, by depth
+	left := []uint64{1} // how many values are still to come, by depth
 	for len(left) > 0 {
 		if left[len(left)-1] == 0 {
 			left = left[:len(left)-1]
@@ -52,7 +54,7 @@ func checkMsgpack(b []byte) error {
 			return errMsgpack
 		}
 		b = b[n+int(length):]
-		// Each member takes a byte at least.
+		// Each member takes at least one byte.
 		if members > uint64(len(b)) || members > 0 && len(left) > maxNesting {
 			return errMsgpack
 		}
@@ -64,8 +66,8 @@ func checkMsgpack(b []byte) error {
 	return nil
 }
 
-// msgpackHead reads the beginning of a value, of n bytes: how many bytes of it follow, and
-// how many values.
+// msgpackHead reads the first n bytes of a value, which say how many bytes and how many
+// values follow.
 func msgpackHead(b []byte) (length, members uint64, n int, ok bool) {
 	if len(b) == 0 {
 		return 0, 0, 0, false
@@ -114,7 +116,7 @@ func msgpackHead(b []byte) (length, members uint64, n int, ok bool) {
 	return length, members, n, ok
 }
 
-// jsonDepth is how deep brackets are nested in what may be JSON, at most.
+// jsonDepth is how deep brackets are nested in b, if b is JSON.
 func jsonDepth(b []byte) (most int) {
 	if len(b) == 0 || b[0] != '[' {
 		return 0

@@ -13,10 +13,10 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform/program"
 )
 
-// Mode is what a plan is for.
+// Mode says what kind of plan it is.
 type Mode string
 
-// The modes. Of Terraform's own that is normal which plans what the configuration says.
+// The modes. ModeNormal makes what the configuration says.
 const (
 	ModeNormal      Mode = ""
 	ModeDestroy     Mode = "destroy"      // plan -destroy
@@ -33,22 +33,22 @@ const (
 	maxPlannedChanges = 10_000_000
 )
 
-// planned is what tfplan tells of what the plan would do.
+// planned is what tfplan says about what the plan would do.
 type planned struct {
 	mode      Mode
 	errored   bool
 	targets   []string
 	replace   []string
 	counts    changes.Counts
-	invokes   bool // actions, which no count has
-	uncounted bool // there is an action that Terraform and OpenTofu know by different names, or none
+	invokes   bool // it invokes actions, which are not in counts
+	uncounted bool // it has a change whose kind is unknown, or differs between the two programs
 	variables map[string]Value
-	backend   []byte // settings; nil when there is no backend
+	backend   []byte // the backend's settings; nil if there is no backend
 	elsewhere bool   // the state is in a state_store
 }
 
-// readPlan skims tfplan, a protocol buffer, for what the plan was made with and what it
-// would do. The fields are the same in Terraform and OpenTofu, but for those at the end:
+// readPlan reads from tfplan, a protocol buffer, what the plan was made with and what it would
+// do. Terraform and OpenTofu have the same fields, except those at the end:
 //
 //	message Plan {
 //	  map<string, DynamicValue> variables = 2;
@@ -101,8 +101,8 @@ type planReader struct {
 	p         *File
 	seen      single
 	changes   int
-	held      int64 // bytes of variables
-	movedOnly int   // resources in the drift that have only moved: refresh-only plans tell them
+	held      int64 // bytes of variables so far
+	movedOnly int   // resources in the drift that have only moved; they count in a refresh-only plan
 }
 
 func (r *planReader) plan(f field) (err error) {
@@ -162,7 +162,7 @@ func (r *planReader) plan(f field) (err error) {
 	return nil
 }
 
-// bytesOnly reads a field that is repeated.
+// bytesOnly reads one value of a repeated field, which must be encoded as bytes.
 func (r *planReader) bytesOnly(f field, read func(field) error) error {
 	var alone single
 	if err := alone.add(f, wireBytes); err != nil {
@@ -257,7 +257,7 @@ func (r *planReader) backend(f field) error {
 	})
 }
 
-// The actions of a Change. 9 is in Terraform what is given; in OpenTofu it may be another.
+// The kinds of a Change. 9 and above may have different meanings in the two programs.
 const (
 	actionNoOp             = 0
 	actionCreate           = 1
@@ -269,7 +269,7 @@ const (
 	actionForget           = 8
 )
 
-// resourceInstance is what is read of a ResourceInstanceChange.
+// resourceInstance is the part of a ResourceInstanceChange that is read.
 type resourceInstance struct {
 	address, previous string
 	action            uint64
@@ -279,8 +279,8 @@ type resourceInstance struct {
 
 func (c resourceInstance) moves() bool { return c.previous != "" && c.previous != c.address }
 
-// reasonRequest is the reason of a replacement that was asked for (-replace). Newer
-// versions of Terraform note it there only, and not in force_replace_addrs.
+// reasonRequest is the reason for a replacement that -replace asks for. Newer versions of
+// Terraform write it only here, and not into force_replace_addrs.
 const reasonRequest = 2
 
 // change reads a ResourceInstanceChange: Change change = 9; ResourceInstanceActionReason
@@ -318,7 +318,7 @@ func (r *planReader) change(f field, count func(resourceInstance) error) error {
 	if err != nil {
 		return err
 	}
-	// Terraform deletes what the state has of a data source, and tells nobody.
+	// If a data source is gone, Terraform removes it from the state without showing it.
 	if c.action == actionDelete && isData(c.address) {
 		return nil
 	}
@@ -342,7 +342,7 @@ func (r *planReader) action(f field) (action uint64, imports bool, err error) {
 	return action, imports, err
 }
 
-// count counts a change as package changes does one of `show -json`.
+// count counts a change as package changes counts it in the output of `show -json`.
 func (r *planReader) count(c resourceInstance) error {
 	n := &r.p.planned.counts
 	if c.reason == reasonRequest {
@@ -404,8 +404,8 @@ func (r *planReader) deferred(f field) error {
 	})
 }
 
-// output reads an OutputChange: string name = 1; Change change = 2. Those without a change
-// are there, too.
+// output reads an OutputChange: string name = 1; Change change = 2. Outputs that do not
+// change are in the plan, too.
 func (r *planReader) output(f field) error {
 	var seen single
 	var action uint64
@@ -425,7 +425,7 @@ func (r *planReader) output(f field) error {
 	return err
 }
 
-// isData reports whether an address is of a data source: data.TYPE.NAME, after any number
+// isData reports whether an address names a data source: data.TYPE.NAME, after any number
 // of module.NAME, each of which may have a key in brackets.
 func isData(address string) bool {
 	for {
@@ -452,20 +452,20 @@ func isData(address string) bool {
 	}
 }
 
-// Mode is what the plan is for.
+// Mode says what kind of plan it is.
 func (p *File) Mode() Mode { return p.planned.mode }
 
 // Errored reports whether the planning failed: Terraform does not apply such a plan.
 func (p *File) Errored() bool { return p.planned.errored }
 
-// Targets are the addresses that the plan was limited to (-target), sorted.
+// Targets lists the addresses that the plan was limited to (-target), sorted.
 func (p *File) Targets() []string { return p.planned.targets }
 
-// Replace are the addresses that the plan was to replace (-replace), sorted.
+// Replace lists the addresses that the plan was asked to replace (-replace), sorted.
 func (p *File) Replace() []string { return p.planned.replace }
 
-// Counts are the numbers that [changes.Read] finds in what `show -json` prints of the
-// planfile. They are false where only that can tell.
+// Counts are the numbers that [changes.Read] finds in the output of `show -json` for the
+// planfile. ok is false if the planfile alone does not tell them.
 func (p *File) Counts() (_ changes.Counts, ok bool) {
 	return p.planned.counts, !p.planned.uncounted
 }
@@ -473,8 +473,8 @@ func (p *File) Counts() (_ changes.Counts, ok bool) {
 // Invokes reports whether the plan invokes actions (Terraform 1.14).
 func (p *File) Invokes() bool { return p.planned.invokes }
 
-// ephemeral adds the name of a variable. Field 22, which in Terraform's planfiles is
-// another, may hold anything, and any number of it.
+// ephemeral adds the name of a variable. Terraform uses field 22 for something else, so its
+// values may be anything.
 func (r *planReader) ephemeral(f field, to []string) ([]string, error) {
 	if f.kind != wireBytes || len(to) == maxPlanNames {
 		return to, nil
@@ -486,9 +486,9 @@ func (r *planReader) ephemeral(f field, to []string) ([]string, error) {
 	return append(to, name), err
 }
 
-// Ephemeral names the ephemeral variables that the plan was made with values of. They are
-// not in the planfile, so that its apply needs them again. madeBy names the program that
-// made the plan; see package program.
+// Ephemeral lists the ephemeral variables that had a value in the plan. Their values are not
+// in the planfile, so an apply needs them again. madeBy is the name of the program that made
+// the plan; see package program.
 func (p *File) Ephemeral(madeBy string) []string {
 	if madeBy == program.OpenTofu {
 		return p.field22

@@ -10,9 +10,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// readState reads lineage and serial from the beginning of tfstate, the state as
-// it was refreshed for the plan, whose meta data is that of the state in the
-// backend. Terraform compares just these before it applies.
+// readState reads lineage and serial from the beginning of tfstate: the state after the
+// plan's refresh, with the lineage and serial of the state in the backend. Terraform compares
+// only these before it applies.
 func (p *File) readState(entries map[string]*zip.File) error {
 	entry := entries["tfstate"]
 	if entry == nil {
@@ -26,8 +26,8 @@ func (p *File) readState(entries map[string]*zip.File) error {
 	if p.Lineage, p.Serial, err = ReadPosition(r); err != nil {
 		return fmt.Errorf("tfstate: %w", err)
 	}
-	// The state before the refresh, which Terraform keeps since 0.15.4: a refresh that finds
-	// nothing any more does not make it one that never held anything.
+	// The state before the refresh (since Terraform 0.15.4): a state whose resources have all
+	// been deleted by somebody else is not one that never had resources.
 	before := entries["tfstate-prev"]
 	if before == nil {
 		before = entry
@@ -36,8 +36,8 @@ func (p *File) readState(entries map[string]*zip.File) error {
 	return err
 }
 
-// noResources reports whether a state lists no resource. It reads what comes before them,
-// which is the values of outputs.
+// noResources reports whether a state has no resource. It skips the values of outputs, which
+// come first.
 func noResources(entry *zip.File) (none bool, err error) {
 	r, err := entry.Open()
 	if err != nil {
@@ -69,8 +69,8 @@ func noResources(entry *zip.File) (none bool, err error) {
 	}
 }
 
-// ReadPosition reads the lineage and serial of a state, by which Terraform tells states
-// apart, from its beginning. Its error is io.EOF where there is no state at all.
+// ReadPosition reads lineage and serial from the beginning of a state: the ID that a state
+// keeps, and a number that grows with each change. Its error is io.EOF if r is empty.
 func ReadPosition(r io.Reader) (lineage string, serial uint64, err error) {
 	d := jsontext.NewDecoder(io.LimitReader(r, maxStateHead))
 	if token, err := d.ReadToken(); err != nil {

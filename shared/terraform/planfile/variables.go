@@ -10,21 +10,21 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 )
 
-// Variables are the values of root variables that the plan was made with, by name.
+// Variables are the values of root variables in the planfile, by name.
 func (p *File) Variables() map[string]Value { return p.planned.variables }
 
-// Value is a value in the form that planfiles have: msgpack. It may be secret.
+// Value is a value as planfiles hold it, in msgpack. It may be secret.
 type Value []byte
 
-// Decode reads the value with its type.
+// Decode decodes the value and its type.
 func (v Value) Decode() (cty.Value, error) { return decodeDynamic(v) }
 
-// ApplyEnviron is an environment to apply the planfile in, which program made: without
-// values of variables that are other ones than the planned, which the planfile holds. The
-// job that applies may have another value than the one that planned, or an empty one, on
-// which Terraform refuses the planfile, or crashes (1.11, for a map), when it is claimed.
-// Ephemeral ones stay, since no planfile has them, and the very values that were planned:
-// a provisioner may read them.
+// ApplyEnviron is env without the variables (TF_VAR_) whose value differs from the planned
+// one, for applying the planfile that the program madeBy has made. The planfile holds all
+// values. If the job that applies has another value than the job that planned, or an empty
+// one, Terraform refuses the planfile, or crashes (1.11, for a map), after it was claimed.
+// Ephemeral variables stay, since no planfile has them. Values that equal the planned ones
+// stay, too: a provisioner may read them.
 // https://github.com/hashicorp/terraform/issues/36130
 func (p *File) ApplyEnviron(env []string, madeBy string) []string {
 	ephemeral := p.Ephemeral(madeBy)
@@ -43,7 +43,7 @@ func (p *File) ApplyEnviron(env []string, madeBy string) []string {
 	})
 }
 
-// means reports whether a text in the environment stands for a value.
+// means reports whether a text in the environment has this value.
 func means(text string, value cty.Value) bool {
 	if value.IsNull() || !value.IsKnown() {
 		return false

@@ -9,12 +9,12 @@ import (
 	"math"
 )
 
-// wire reads a protocol buffer field by field, as it comes, in the memory of one buffer.
+// wire streams a protocol buffer field by field. It holds one buffer in memory.
 // https://protobuf.dev/programming-guides/encoding/
 //
-// What a reader may take in two ways is an error: a field that there can be one of and
-// that is there twice (of which some readers take the first, and some the last), and a
-// field of an encoding that it does not have.
+// What two readers could read differently is an error: a field that may be there only once
+// and is there twice (some readers use the first one, some the last one), and a field with
+// another encoding than it should have.
 type wire struct {
 	r  *bufio.Reader
 	at int64 // bytes read
@@ -32,8 +32,8 @@ const (
 type field struct {
 	number uint64
 	kind   uint64
-	value  uint64 // of wireVarint
-	end    int64  // of wireBytes: where they end in the file
+	value  uint64 // for wireVarint
+	end    int64  // for wireBytes: where the bytes end in the file
 }
 
 // ReadByte makes wire an io.ByteReader.
@@ -45,11 +45,11 @@ func (w *wire) ReadByte() (byte, error) {
 	return b, err
 }
 
-// toEnd is where a message ends that is the whole file.
+// toEnd is the end of a message that is the whole file.
 const toEnd = math.MaxInt64
 
-// message calls each for the fields of the message that ends at end, and skips what each
-// leaves unread of one.
+// message calls each for all fields of the message that ends at end. It skips what each has
+// not read of a field.
 func (w *wire) message(end int64, each func(field) error) error {
 	for w.at < end {
 		tag, err := binary.ReadUvarint(w)
@@ -112,7 +112,7 @@ func (w *wire) bytes(f field, limit int64) ([]byte, error) {
 	return b, unexpected(err)
 }
 
-// maxWireName bounds names and addresses, in bytes.
+// maxWireName is the limit for names and addresses, in bytes.
 const maxWireName = 16 << 10
 
 func (w *wire) string(f field) (string, error) {
@@ -120,7 +120,7 @@ func (w *wire) string(f field) (string, error) {
 	return string(b), err
 }
 
-// unexpected is an error in the midst of a message.
+// unexpected is an error in the middle of a message.
 func unexpected(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
@@ -128,10 +128,10 @@ func unexpected(err error) error {
 	return err
 }
 
-// single are the fields of a message that there can be one of, and that were there.
+// single notes which fields of a message were there, of those that may be there once.
 type single uint64
 
-// add notes a field, which is of the given encoding.
+// add notes a field. It is an error if it was there before, or has another encoding.
 func (s *single) add(f field, kind uint64) error {
 	if f.kind != kind {
 		return fmt.Errorf("it is damaged: field %d has another encoding", f.number)

@@ -9,14 +9,14 @@ import (
 	"io"
 )
 
-// maxDirectoryBytes bounds the list of a planfile's entries, names included.
+// maxDirectoryBytes is the limit for the list of a planfile's entries, with their names.
 const maxDirectoryBytes = 64 << 20
 
 var errDirectory = errors.New("it is damaged: its list of entries is not where its end says, or not as long")
 
-// checkDirectory judges the number of entries of a zip before anything is allocated for
-// them: zip.NewReader reads all that come, whatever their number is said to be. A file
-// without an end is left to it.
+// checkDirectory checks how many entries a zip file has before memory is allocated for them:
+// zip.NewReader reads all entries that it finds, however many the file says there are. A file
+// without an end record passes: zip.NewReader refuses it.
 // https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.12 to 4.3.16
 func checkDirectory(r io.ReaderAt, size int64) error {
 	const endBytes, mostComment, locatorBytes, end64Bytes = 22, 1<<16 - 1, 20, 56
@@ -65,7 +65,7 @@ func checkDirectory(r io.ReaderAt, size int64) error {
 	case begin > directoryEnd || directoryEnd-begin != length:
 		return errDirectory
 	}
-	// The count may lie: what is there is counted, without keeping it.
+	// The count may be a lie, so count what is there, without keeping it.
 	entries := bufio.NewReader(io.NewSectionReader(r, int64(begin), int64(length)))
 	head := make([]byte, 46)
 	for found, left := uint64(0), length; left > 0; found++ {

@@ -17,49 +17,49 @@ import (
 	"golang.org/x/mod/sumdb/dirhash"
 )
 
-// Cache has the inits of many root modules download each provider once. It is a
-// folder for TF_PLUGIN_CACHE_DIR, of this process alone, unless the user has one of
-// their own: then that is shared.
+// Cache is a folder for TF_PLUGIN_CACHE_DIR, from which the inits of many root modules take
+// providers. It belongs to this process alone. If the user has configured a plugin cache,
+// that one is used instead.
 //
-// Terraform does not guard its cache against other processes: an init that installs a
-// provider unpacks it where the others look for it and run it.
+// Terraform does not protect its cache from other processes: an init that installs a
+// provider unpacks it into the folder from which others run it at the same time.
 // https://developer.hashicorp.com/terraform/cli/config/config-file#provider-plugin-cache
 // So here
 //
-//   - an init whose dependency lock file names a provider that the cache does not have
-//     runs alone among those that fill the cache, and only adds to it;
-//   - those after it, with the same lock file, find all that they need, write nothing,
-//     and wait for nobody;
-//   - where the lock file has no checksum (h1:) of what is in the cache, Terraform would
-//     install that provider again, over the one that is there. Such a root module is kept
-//     away from the cache, and so is one without a lock file, for which Terraform does not
-//     trust the cache.
+//   - inits whose dependency lock file names a provider that the cache does not have run
+//     one after the other, and only add to the cache;
+//   - later inits with the same lock file find all that they need, write nothing, and do
+//     not wait;
+//   - if the lock file has no checksum (h1:) of a provider in the cache, Terraform would
+//     install that provider again, over the one that is there. Such a root module does not
+//     get the cache. Neither does one without a lock file, since Terraform does not trust
+//     the cache without one.
 //
-// A nil one shares nothing.
+// A nil Cache shares nothing.
 type Cache struct {
 	dir   string
-	turn  chan struct{}     // held to fill the cache, and to look what is in it
-	sums  map[string]string // by folder of a provider in the cache; guarded by turn
+	turn  chan struct{}     // who fills the cache, or looks into it, holds this
+	sums  map[string]string // checksums by provider folder in the cache; guarded by turn
 	mu    sync.Mutex
-	known map[providerSet]contents // but for those that are missing
+	known map[providerSet]contents // never missing: that may change
 }
 
-// providerSet are the providers of one dependency lock file in one cache.
+// providerSet names the providers of one dependency lock file, and a cache.
 type providerSet struct {
 	cache string
 	lock  [sha256.Size]byte
 }
 
-// contents says how what a cache holds fits a dependency lock file.
+// contents says how a cache fits a dependency lock file.
 type contents int
 
 const (
-	missing contents = iota // not all of it is there
+	missing contents = iota // a provider is not there
 	ready
-	unfit // some of it is not what the lock file names
+	unfit // a provider is there with another checksum than the lock file has
 )
 
-// New makes the folder in tempDir; Close it after use.
+// New makes a cache in a new folder in tempDir. Close it after use.
 func New(tempDir string) (*Cache, error) {
 	dir, err := os.MkdirTemp(tempDir, "gitops-plugins-")
 	if err != nil {
@@ -68,14 +68,14 @@ func New(tempDir string) (*Cache, error) {
 	return &Cache{dir: dir, turn: make(chan struct{}, 1), sums: map[string]string{}, known: map[providerSet]contents{}}, nil
 }
 
-// Close removes the folder. Nothing that was installed with it can run after that.
+// Close removes the folder. Providers that were installed from it can't run after that.
 func (c *Cache) Close() error { return os.RemoveAll(c.dir) }
 
-// Join returns a CLI for one init, or for a command with an init in it, of c's root
-// module as it is now; leave is to be called once that has ended. private is a folder,
-// made when needed, for the providers of a root module that has to be kept away from the
-// user's own cache; it must last as long as the root module's data. Join waits for its
-// turn; its error is then that of ctx.
+// Join returns a copy of cli that uses the cache, for one init or for a command that begins
+// with an init. Call leave when that has ended. private is the path of a folder for the
+// providers of a root module that must not use the user's own cache. It is made when needed,
+// and must last as long as the root module's data folder. Join may wait for other inits
+// until ctx ends.
 func (c *Cache) Join(ctx context.Context, cli *terraform.CLI, private string) (_ *terraform.CLI, leave func(), err error) {
 	if c == nil {
 		return cli, func() {}, nil
@@ -113,8 +113,8 @@ func (c *Cache) Join(ctx context.Context, cli *terraform.CLI, private string) (_
 	return &joined, leave, nil
 }
 
-// takeTurn waits until a root module may use the cache. It returns at once where all
-// that its lock file names is there.
+// takeTurn waits until a root module may use the cache. It returns at once if the cache has
+// all that the lock file names.
 func (c *Cache) takeTurn(ctx context.Context, cache string, lock []byte, mayBreak bool) (contents, func(), error) {
 	set := providerSet{cache, sha256.Sum256(lock)}
 	c.mu.Lock()
@@ -144,20 +144,20 @@ func (c *Cache) takeTurn(ctx context.Context, cache string, lock []byte, mayBrea
 	return state, func() {}, nil
 }
 
-// look compares a cache with a lock file as Terraform does. What is in the cache is read
-// once: nothing here changes it.
+// look compares a cache with a lock file as Terraform does. Each provider in the cache is
+// read once, since nothing changes it.
 func (c *Cache) look(cache string, lock []byte, mayBreak bool) (contents, error) {
 	providers := lockedProviders(lock)
 	if providers == nil {
 		if mayBreak {
-			return missing, nil // which ones it needs is unknown
+			return missing, nil // nobody knows which ones it needs
 		}
 		return unfit, nil
 	}
 	state := ready
 	for _, p := range providers {
 		dir := filepath.Join(cache, p.folder())
-		// The folder of a provider from a mirror of folders is a link.
+		// For a provider from a filesystem mirror of unpacked folders, dir is a link.
 		real, err := filepath.EvalSymlinks(dir)
 		if errors.Is(err, fs.ErrNotExist) {
 			state = missing
@@ -167,7 +167,7 @@ func (c *Cache) look(cache string, lock []byte, mayBreak bool) (contents, error)
 			return missing, fmt.Errorf("look into the plugin cache: %w", err)
 		}
 		if mayBreak {
-			continue // Terraform takes it as it is
+			continue // Terraform does not compare it
 		}
 		if c.sums[dir] == "" {
 			if c.sums[dir], err = dirhash.HashDir(real, "", dirhash.Hash1); err != nil {

@@ -12,11 +12,11 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
-// ownCache is the plugin cache that the user has configured; none when dir is empty.
+// ownCache is the plugin cache that the user has configured; dir is empty if there is none.
 type ownCache struct {
 	dir string
-	// mayBreak says that Terraform takes what is in the cache without comparing it with
-	// the dependency lock file, and where there is none.
+	// mayBreak says that Terraform uses the cache without comparing it with the dependency
+	// lock file, and also if there is no lock file.
 	mayBreak bool
 }
 
@@ -25,8 +25,8 @@ var (
 	mayBreakSetting = regexp.MustCompile(`(?m)^\s*"?plugin_cache_may_break_dependency_lock_file"?\s*[=:]\s*"?true`)
 )
 
-// userCache finds the user's plugin cache: in the environment, which comes first,
-// or in the CLI configuration.
+// userCache finds the user's plugin cache in the environment or, if it is not set there, in
+// the CLI configuration.
 // https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_plugin_cache_dir
 func userCache(c *terraform.CLI) ownCache {
 	lookup := func(name string) string { return envlist.Value(c.Env, name) }
@@ -34,7 +34,7 @@ func userCache(c *terraform.CLI) ownCache {
 	for _, file := range configFiles(c.Env) {
 		config, err := os.ReadFile(file)
 		if err != nil {
-			continue // Terraform says what is wrong with it
+			continue // if something is wrong with it, Terraform says so
 		}
 		if match := cacheDirSetting.FindSubmatch(config); match != nil && own.dir == "" {
 			own.dir = os.Expand(string(match[1]), lookup)
@@ -50,7 +50,7 @@ func userCache(c *terraform.CLI) ownCache {
 	return own
 }
 
-// configFiles are where the CLI configuration may be.
+// configFiles lists the files that may hold the CLI configuration.
 // https://developer.hashicorp.com/terraform/cli/config/config-file#locations
 // https://opentofu.org/docs/cli/config/config-file/#locations
 func configFiles(environ []string) []string {
@@ -75,13 +75,13 @@ type lockedProvider struct {
 	hashes          []string
 }
 
-// folder is where a cache has it.
+// folder is the provider's path in a cache.
 func (p lockedProvider) folder() string {
 	return filepath.Join(filepath.FromSlash(p.source), p.version, runtime.GOOS+"_"+runtime.GOARCH)
 }
 
-// lockedProviders reads a dependency lock file; nil when it names none. A file that is
-// not valid is for Terraform to refuse. It looks at tokens, since HCL's parser recurses.
+// lockedProviders reads a dependency lock file; nil if it names no provider. Terraform
+// refuses a file that is not valid. It reads tokens, since HCL's parser recurses.
 func lockedProviders(lock []byte) (all []lockedProvider) {
 	tokens, _ := hclsyntax.LexConfig(lock, "", hcl.InitialPos)
 	word := "" // the last one outside of quotes

@@ -9,9 +9,9 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 )
 
-// Compare compares the values of root variables in a planfile with what is known of them,
-// and names those that differ, sorted, never a value. Those that are given by what is not
-// in Git are not compared.
+// Compare compares the values of root variables in a planfile with what is known about them.
+// It names the variables that differ, sorted, but never a value. Variables that are in Given
+// are not compared.
 func (v *Values) Compare(plan *planfile.File) ([]string, error) {
 	var differs []string
 	planned := plan.Variables()
@@ -45,8 +45,8 @@ func (v *Values) Compare(plan *planfile.File) ([]string, error) {
 	return differs, nil
 }
 
-// isDefault compares a value with a default, which Terraform before 1.2 notes in planfiles
-// in the variable's type.
+// isDefault reports whether a value is a variable's default. Terraform before 1.2 writes the
+// default into planfiles, converted to the variable's type.
 func isDefault(fallback, value cty.Value) bool {
 	if fallback == cty.NilVal {
 		return false

@@ -24,32 +24,32 @@ import (
 
 // Sources are where the values of root variables come from.
 type Sources struct {
-	Dir     string // of the root module, with the files that Terraform loads by itself
-	Program string // [Terraform] or [OpenTofu]
+	Dir     string // the root module's folder, with the files that Terraform loads by itself
+	Program string // its name; see package program
 	// VarFiles are given as -var-file, absolute, in this order.
 	VarFiles []string
-	// Env is what Git adds to Terraform's environment. It wins over Job, the environment
-	// of the job.
+	// Env is what settings in Git add to Terraform's environment. It overrides Job, the
+	// job's environment.
 	Env map[string]string
 	Job []string
-	// Values are those of a file that comes after all else, as JSON, by name.
+	// Values are in a file that comes last, as JSON, by name.
 	Values map[string]json.RawMessage
 }
 
-// Values say what is known of the values of root variables.
+// Values is what is known about the values of root variables.
 type Values struct {
-	// Given are those whose values come from the job's environment, or from a file that
-	// is not here, sorted: nothing in Git tells them.
+	// Given lists the variables whose values are not known from Git, sorted: they come from
+	// the job's environment, or from a file that is not in the checkout.
 	Given []string
 
-	values   map[string][]cty.Value // by name, what Git says: one of them
+	values   map[string][]cty.Value // by name: Git says one of these; none is right if empty
 	given    map[string]bool
 	declared map[string]*declaredVariable
 }
 
 // declaredVariable is a variable block of the root module.
 type declaredVariable struct {
-	literal   bool // its values in the environment are texts, and not expressions
+	literal   bool // a value in the environment is text, and not an expression
 	fallback  cty.Value
 	ephemeral bool
 }
@@ -115,7 +115,7 @@ func Read(s Sources) (*Values, error) {
 		}
 		v.set(name, known)
 	}
-	// What has no default, and that nothing here gives, the job that planned has given.
+	// A variable without a default that has no value here got one in the job that planned.
 	for name, d := range v.declared {
 		if _, known := v.values[name]; !known && d.fallback == cty.NilVal && !d.ephemeral {
 			v.given[name] = true
@@ -137,7 +137,7 @@ func (v *Values) unknown(name string) {
 	}
 }
 
-// text sets a variable as the environment and -var do.
+// text sets a variable to a text, as the environment and -var do.
 func (v *Values) text(name, text string) {
 	d := v.declared[name]
 	if d == nil {
@@ -149,7 +149,7 @@ func (v *Values) text(name, text string) {
 	}
 	expression, problems := hclsyntax.ParseExpression([]byte(text), "", hcl.InitialPos)
 	if problems.HasErrors() {
-		v.set(name) // which Terraform refuses, too: no value is right
+		v.set(name) // Terraform refuses it, too: no value is right
 		return
 	}
 	value, problems := expression.Value(nil)
@@ -160,8 +160,8 @@ func (v *Values) text(name, text string) {
 	v.set(name, value)
 }
 
-// file reads a variable definitions file. One that is not there says nothing, and what it
-// may set is not known any more.
+// file reads a variable definitions file. If it does not exist, it could set any variable,
+// so no value is known any more.
 func (v *Values) file(name string) error {
 	parser := hclparse.NewParser()
 	text, err := os.ReadFile(name)
@@ -199,8 +199,8 @@ func (v *Values) file(name string) error {
 	return nil
 }
 
-// arguments reads the -var and -var-file of a TF_CLI_ARGS variable. Values that are not
-// of Git are not known.
+// arguments reads the -var and -var-file flags in a TF_CLI_ARGS variable. If that does not
+// come from Git, the values of -var are not known.
 func (v *Values) arguments(dir, text string, git bool) error {
 	if text == "" {
 		return nil
@@ -240,7 +240,7 @@ func (v *Values) arguments(dir, text string, git bool) error {
 	return nil
 }
 
-// autoLoaded are the variable definitions files that Terraform loads by itself, in order.
+// autoLoaded lists the variable definitions files that Terraform loads by itself, in order.
 func autoLoaded(dir string) (files []string, err error) {
 	for _, name := range []string{"terraform.tfvars", "terraform.tfvars.json"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
@@ -259,8 +259,7 @@ func autoLoaded(dir string) (files []string, err error) {
 	return files, nil
 }
 
-// declaredVariables reads the variable blocks of the root module; what overrides others
-// comes last.
+// declaredVariables reads the variable blocks of the root module. Override files come last.
 func declaredVariables(dir, program string) (map[string]*declaredVariable, error) {
 	names, err := modules.ConfigFiles(dir, program)
 	if err != nil {
@@ -304,7 +303,7 @@ func (d *declaredVariable) read(body hcl.Body) {
 	if a := content.Attributes["type"]; a != nil {
 		kind := hcl.ExprAsKeyword(a.Expr)
 		if text, problems := a.Expr.Value(nil); kind == "" && !problems.HasErrors() && text.Type() == cty.String && text.IsKnown() && !text.IsNull() {
-			kind = text.AsString() // as of Terraform 0.11
+			kind = text.AsString() // Terraform 0.11 had it in quotes
 		}
 		d.literal = kind == "string" || kind == "number" || kind == "bool"
 	}
@@ -319,7 +318,7 @@ func (d *declaredVariable) read(body hcl.Body) {
 	}
 }
 
-// overrides reports whether a file is merged over the others.
+// overrides reports whether a file is an override file, which is merged over the others.
 // https://developer.hashicorp.com/terraform/language/files/override
 func overrides(name string) bool {
 	for _, suffix := range []string{".json", ".tf", ".tofu"} {
