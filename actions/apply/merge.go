@@ -10,6 +10,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
@@ -24,7 +25,7 @@ type merge struct {
 	event      gha.Event
 	context    gha.Context
 	repository *job.Repository
-	checkout   job.Checkout
+	checkout   git.Head
 	commit     string // on the default branch; the workspace holds it
 	branch     string
 	pulls      *pulls.Requests
@@ -78,14 +79,14 @@ func (m *merge) findCommit(ctx context.Context) (err error) {
 		return m.refuse(problem.With(problem.Event, fmt.Errorf("this run is on tag %s, and what is applied was merged into a branch", tag)),
 			fmt.Sprintf("Run this workflow on pushes to %s instead (on: push: branches), or start it on that branch.", m.event.DefaultBranch))
 	}
-	if !job.IsCommit(m.commit) {
+	if !git.IsCommit(m.commit) {
 		return problem.With(problem.Event, errors.New("the event names no commit to apply: run on a merged pull request, a push, or workflow_dispatch"))
 	}
 	if m.checkout, err = m.repository.Checkout(ctx); err != nil {
 		return err
 	}
 	if m.checkout.Commit != m.commit {
-		return problem.With(problem.Checkout, fmt.Errorf("the workspace holds commit %s, and %s is to be applied: check it out first (`actions/checkout` with `ref: %[2]s`)", job.Short(m.checkout.Commit), m.commit))
+		return problem.With(problem.Checkout, fmt.Errorf("the workspace holds commit %s, and %s is to be applied: check it out first (`actions/checkout` with `ref: %[2]s`)", git.Short(m.checkout.Commit), m.commit))
 	}
 	return nil
 }
@@ -135,7 +136,7 @@ type search struct {
 // commits looks for the plan of each commit that may be meant, in turn.
 func (m *merge) commits(ctx context.Context, look func(string) (planstore.Stored, error)) (s search, err error) {
 	try := func(commit string) (bool, error) {
-		s.looked = append(s.looked, job.Short(commit))
+		s.looked = append(s.looked, git.Short(commit))
 		s.found, err = look(commit)
 		if errors.Is(err, planstore.ErrNotFound) {
 			return false, nil
@@ -216,7 +217,7 @@ func (m *merge) checkMerged(ctx context.Context, name inventory.Name, record pla
 		return nil
 	}
 	if record.PullRequest == 0 {
-		return refuse(problem.With(problem.NotMerged, fmt.Errorf("the plan was made for commit %s outside of a pull request, and %s is to be applied", job.Short(record.Commit), job.Short(m.commit))), "Plan this commit, or merge a pull request.")
+		return refuse(problem.With(problem.NotMerged, fmt.Errorf("the plan was made for commit %s outside of a pull request, and %s is to be applied", git.Short(record.Commit), git.Short(m.commit))), "Plan this commit, or merge a pull request.")
 	}
 	number, head, merged := record.PullRequest, "", ""
 	if pr := m.event.PullRequest; pr != nil && pr.Number == record.PullRequest {
@@ -238,7 +239,7 @@ func (m *merge) checkMerged(ctx context.Context, name inventory.Name, record pla
 	if record.Commit == head || record.Commit == merged {
 		return nil
 	}
-	return refuse(problem.With(problem.NotMerged, fmt.Errorf("the plan was made for commit %s, and pull request #%d was merged at %s", job.Short(record.Commit), number, job.Short(head))), "Apply the plan of the commit that was merged.")
+	return refuse(problem.With(problem.NotMerged, fmt.Errorf("the plan was made for commit %s, and pull request #%d was merged at %s", git.Short(record.Commit), number, git.Short(head))), "Apply the plan of the commit that was merged.")
 }
 
 // clocks is by how much the clocks of a runner and of whoever made a commit may differ.
@@ -257,12 +258,12 @@ func (m *merge) checkBehind(ctx context.Context, name inventory.Name, stored pla
 	}
 	behind, err := m.repository.Behind(ctx, m.commit, last.MergedCommit)
 	if err != nil {
-		return fmt.Errorf("ask whether %s comes before %s, which was applied to %s last: %w", job.Short(m.commit), job.Short(last.MergedCommit), name, err)
+		return fmt.Errorf("ask whether %s comes before %s, which was applied to %s last: %w", git.Short(m.commit), git.Short(last.MergedCommit), name, err)
 	}
 	if !behind {
 		return nil
 	}
 	return &apply.Refusal{Target: name.String(),
-		Reason: problem.With(problem.Behind, fmt.Errorf("commit %s comes before %s, which %s has applied", job.Short(m.commit), job.Short(last.MergedCommit), last.Run.URL)),
+		Reason: problem.With(problem.Behind, fmt.Errorf("commit %s comes before %s, which %s has applied", git.Short(m.commit), git.Short(last.MergedCommit), last.Run.URL)),
 		Next:   "Nothing to do, as a rule: what it changed is in the newer commit, too. To go back on purpose, revert in a new pull request."}
 }

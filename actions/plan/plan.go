@@ -12,6 +12,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/fleet"
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/problem"
@@ -88,7 +89,7 @@ func (in Inputs) check() error {
 		return problem.With(problem.Input, errors.New("input `targets` names the targets, so `components`, `stacks` and `all` have no meaning beside it: choose one of the two"))
 	case !one && in.KeepFiles:
 		return problem.With(problem.Input, errors.New("input `keep-plan-files` is for one target: give `component` and `stack`"))
-	case in.BaseSHA != "" && !job.IsCommit(in.BaseSHA):
+	case in.BaseSHA != "" && !git.IsCommit(in.BaseSHA):
 		return problem.With(problem.Input, errors.New("input `base-sha` is no full commit SHA: give 40 or 64 hexadecimal digits"))
 	case in.Lock && !in.Store:
 		return problem.With(problem.Input, errors.New("input `lock` is pull-request, and `plan-storage` is false: locks are kept in the plan store"))

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"regexp"
 
-	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
@@ -45,7 +45,7 @@ func (s *session) checkRef(ctx context.Context) error {
 	if own && s.holdsOwnMerge(checkout) {
 		return nil
 	}
-	return problem.With(problem.RunRef, fmt.Errorf("the workspace holds commit %s, of which nothing shows that it is part of %s, which this run is of (at %s): code that is not merged there would run with the identity of that ref, and could assume every role that trusts it: check out that ref's own commit (`actions/checkout` without `ref`); plan a pull request on its `pull_request` event, or start this workflow on its branch. Where the history is too short to tell, check out with `fetch-depth: 0`, or give the job `permissions: contents: read`", job.Short(checkout.Commit), s.ref(), job.Short(s.context.SHA)))
+	return problem.With(problem.RunRef, fmt.Errorf("the workspace holds commit %s, of which nothing shows that it is part of %s, which this run is of (at %s): code that is not merged there would run with the identity of that ref, and could assume every role that trusts it: check out that ref's own commit (`actions/checkout` without `ref`); plan a pull request on its `pull_request` event, or start this workflow on its branch. Where the history is too short to tell, check out with `fetch-depth: 0`, or give the job `permissions: contents: read`", git.Short(checkout.Commit), s.ref(), git.Short(s.context.SHA)))
 }
 
 // ownsRef reports whether the run is of the pull request's own branch, or of the branch that
@@ -60,7 +60,7 @@ func (s *session) ownsRef() bool {
 // holdsOwnMerge reports whether the workspace holds the pull request's head, or GitHub's own
 // merge of it into the default branch. On the default branch itself such a merge has code
 // of another branch: whoever opens a pull request chooses what it is merged into.
-func (s *session) holdsOwnMerge(checkout job.Checkout) bool {
+func (s *session) holdsOwnMerge(checkout git.Head) bool {
 	main := s.event.DefaultBranch
 	if main == "" || s.pull.Branch == main {
 		return false

@@ -8,6 +8,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/fleet"
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/plan"
@@ -23,7 +24,7 @@ type session struct {
 	event      gha.Event
 	context    gha.Context
 	repository *job.Repository
-	checkout   job.Checkout
+	checkout   git.Head
 	commit     string
 	pull       plan.PullRequest // the zero one when the run is about none
 	pulls      *pulls.Requests
@@ -59,7 +60,7 @@ func begin(ctx context.Context, in Inputs, d Deps) (*session, error) {
 	if s.commit == "" {
 		s.commit = s.context.SHA
 	}
-	if !job.IsCommit(s.commit) {
+	if !git.IsCommit(s.commit) {
 		return nil, problem.With(problem.Event, errors.New("no commit to plan: the event has none; give the input `sha`"))
 	}
 	return s, nil
@@ -141,7 +142,7 @@ func (s *session) look(ctx context.Context) (err error) {
 		return err
 	}
 	if !s.checkout.Holds(s.commit) {
-		return problem.With(problem.Checkout, fmt.Errorf("the workspace holds commit %s, and %s is to be planned: check it out first (`actions/checkout` with `ref: %[2]s`)", job.Short(s.checkout.Commit), s.commit))
+		return problem.With(problem.Checkout, fmt.Errorf("the workspace holds commit %s, and %s is to be planned: check it out first (`actions/checkout` with `ref: %[2]s`)", git.Short(s.checkout.Commit), s.commit))
 	}
 	return nil
 }

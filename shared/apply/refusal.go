@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
@@ -63,7 +63,7 @@ func (w *Work) refuseStatus(status planstore.Status, claim *planstore.Claim, las
 	again := w.advice().again
 	if status == planstore.StatusFailed && claim == nil { // the planning failed
 		record := w.stored.Record
-		return w.Refuse(problem.With(problem.FailedPlan, fmt.Errorf("the newest plan for commit %s failed in %s", job.Short(record.Commit), record.Run.URL)), "Fix the configuration and plan again.")
+		return w.Refuse(problem.With(problem.FailedPlan, fmt.Errorf("the newest plan for commit %s failed in %s", git.Short(record.Commit), record.Run.URL)), "Fix the configuration and plan again.")
 	}
 	var refusal *Refusal
 	switch status {

@@ -10,11 +10,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/terraform-gitops/gitops/shared/fingerprint/references"
 	"github.com/terraform-gitops/gitops/shared/git/gittest"
 	"github.com/terraform-gitops/gitops/shared/inventory"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // One random byte, added, removed or changed in one file: the digest differs

@@ -11,11 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/terraform-gitops/gitops/shared/git/gittest"
-	"github.com/terraform-gitops/gitops/shared/inventory"
-
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/terraform-gitops/gitops/shared/git/gittest"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 

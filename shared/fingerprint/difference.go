@@ -70,7 +70,7 @@ func Differs(ctx context.Context, before, now inventory.Target, environ []string
 		if err != nil {
 			return false, err
 		}
-		read, err := OpenCompared(ctx, co, i == 0)
+		read, err := OpenCompared(ctx, co, i == 0, environ)
 		if err != nil {
 			return false, err
 		}

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/terraform-gitops/gitops/shared/git/gittest"
 	"github.com/terraform-gitops/gitops/shared/inventory"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // countedNames are the files that count for a root module, sorted.

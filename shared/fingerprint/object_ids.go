@@ -10,14 +10,15 @@ import (
 	"github.com/terraform-gitops/gitops/shared/git"
 )
 
-// OpenCompared opens the files of a checkout to compare them with another commit's.
-func OpenCompared(ctx context.Context, co checkout.Tree, base bool) (*Files, error) {
+// OpenCompared opens the files of a checkout to compare them with another commit's. base is
+// set for the earlier one, which was checked out for this. environ is the job's environment.
+func OpenCompared(ctx context.Context, co checkout.Tree, base bool, environ []string) (*Files, error) {
 	f, err := OpenFiles(ctx, co, nil)
 	if err != nil {
 		return nil, err
 	}
 	f.base = base
-	return f, f.compareObjects(ctx)
+	return f, f.compareObjects(ctx, environ)
 }
 
 // conversions are the attributes for which Git writes another content into the workspace
@@ -30,13 +31,13 @@ var conversions = []string{"filter", "eol", "ident", "working-tree-encoding"}
 // undone before. What a file is in the workspace then depends on the ID and on the
 // attributes that convert it, which count, too. The base is checked out without filters,
 // so all in it is what the index has.
-func (f *Files) compareObjects(ctx context.Context) error {
+func (f *Files) compareObjects(ctx context.Context, environ []string) error {
 	if !f.index.Git {
 		return nil
 	}
 	f.changed, f.attributes = make(map[string]bool), make(map[string]string)
 	if !f.base {
-		if err := f.readChanged(ctx, ""); err != nil {
+		if err := f.readChanged(ctx, "", environ); err != nil {
 			return err
 		}
 	}
@@ -45,32 +46,28 @@ func (f *Files) compareObjects(ctx context.Context) error {
 	}) {
 		return nil
 	}
-	out, err := git.AskGit(ctx, f.Resolved, []byte(strings.Join(f.index.Names, "\x00")+"\x00"), slices.Concat([]string{"check-attr", "-z", "--stdin"}, conversions)...)
+	set, err := git.Attributes(ctx, f.Resolved, f.index.Names, conversions, environ)
 	if err != nil {
 		return fmt.Errorf("ask Git for attributes: %w", err)
 	}
-	fields := strings.Split(string(out), "\x00")
-	for i := 0; i+2 < len(fields); i += 3 {
-		if value := fields[i+2]; value != "unspecified" && value != "unset" {
-			f.attributes[fields[i]] += " " + fields[i+1] + "=" + value
-		}
+	for _, a := range set {
+		f.attributes[a.File] += " " + a.Name + "=" + a.Value
 	}
 	return nil
 }
 
-// readChanged finds the files that differ from the index. Filters are the user's own, of
-// the configuration of the machine, and may be programs on PATH.
-func (f *Files) readChanged(ctx context.Context, prefix string) error {
-	out, err := git.AskGit(ctx, f.Path(prefix), nil, "diff", "--no-ext-diff", "--no-textconv", "--ignore-submodules=all", "--no-renames", "--name-only", "-z", "--relative")
+// readChanged finds the files that differ from the index.
+func (f *Files) readChanged(ctx context.Context, prefix string, environ []string) error {
+	changed, err := git.Modified(ctx, f.Path(prefix), environ)
 	if err != nil {
 		return fmt.Errorf("ask Git which files have changed: %w", err)
 	}
-	for name := range strings.SplitSeq(string(out), "\x00") {
+	for _, name := range changed {
 		f.changed[prefix+name] = true
 	}
 	for _, submodule := range f.index.Present {
 		if prefix == "" {
-			if err := f.readChanged(ctx, submodule+"/"); err != nil {
+			if err := f.readChanged(ctx, submodule+"/", environ); err != nil {
 				return err
 			}
 		}

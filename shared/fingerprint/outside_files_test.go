@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/terraform-gitops/gitops/shared/git/gittest"
 	"github.com/terraform-gitops/gitops/shared/inventory"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestFilesOutsideCountWhereAModuleHasAPathToThem(t *testing.T) {

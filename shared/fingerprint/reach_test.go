@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/terraform-gitops/gitops/shared/git/gittest"
 	"github.com/terraform-gitops/gitops/shared/inventory"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestNoNameKeepsAFileThatIsReadFromCounting(t *testing.T) {

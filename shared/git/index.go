@@ -1,14 +1,11 @@
-// Package git asks Git about a checkout.
 package git
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -76,7 +73,7 @@ func readIndex(ctx context.Context, folder string) (*Index, error) {
 
 // read adds the files of a repository, or of a submodule at prefix.
 func (x *Index) read(ctx context.Context, folder, prefix string) error {
-	out, err := AskGit(ctx, filepath.Join(folder, filepath.FromSlash(prefix)), nil, "ls-files", "-z", "-t", "--cached", "--stage")
+	out, err := command{folder: filepath.Join(folder, filepath.FromSlash(prefix)), args: []string{"ls-files", "-z", "-t", "--cached", "--stage"}}.run(ctx)
 	if err != nil {
 		return fmt.Errorf("list the files that Git tracks: %w", err)
 	}
@@ -103,27 +100,6 @@ func (x *Index) read(ctx context.Context, folder, prefix string) error {
 		}
 	}
 	return nil
-}
-
-// AskGit runs Git in a folder. In a container job the checkout belongs to another user
-// than the one who runs, which Git refuses by default; and listing must not start
-// programs that a repository's configuration names.
-func AskGit(ctx context.Context, folder string, input []byte, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "safe.directory=*", "-c", "core.fsmonitor=false"}, args...)...)
-	cmd.Dir = folder
-	cmd.Env = append([]string{"LC_ALL=C", "GIT_OPTIONAL_LOCKS=0"}, gitEnviron()...) // no GIT_DIR of somebody else's
-	cmd.Stdin = bytes.NewReader(input)
-	out, err := cmd.Output()
-	if err == nil {
-		return out, nil
-	}
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		if words := problem.OneLine(string(exit.Stderr)); words != "" {
-			err = errors.New(words)
-		}
-	}
-	return nil, err
 }
 
 // inRepository looks for .git, a folder or a worktree's file, as Git does.
@@ -166,14 +142,4 @@ func Below(sorted []string, folder string) []string {
 	from, _ := slices.BinarySearch(sorted, folder+"/")
 	to, _ := slices.BinarySearch(sorted, folder+"0") // "0" follows "/"
 	return sorted[from:to]
-}
-
-// gitEnviron is what of the environment Git's filters need.
-func gitEnviron() (environ []string) {
-	for _, name := range []string{"PATH", "HOME", "XDG_CONFIG_HOME"} {
-		if value, ok := os.LookupEnv(name); ok {
-			environ = append(environ, name+"="+value)
-		}
-	}
-	return environ
 }

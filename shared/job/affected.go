@@ -9,6 +9,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/fingerprint"
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/inventory/gitops"
 	"github.com/terraform-gitops/gitops/shared/problem"
@@ -19,7 +20,7 @@ import (
 // checks base out beside the workspace, and removes that before it returns. A base of
 // zeros, as of a push that makes a branch, has no targets.
 func (rp *Repository) Affected(ctx context.Context, base string, dependents bool) (changes []inventory.Change, err error) {
-	if !IsCommit(base) {
+	if !git.IsCommit(base) {
 		return nil, problem.With(problem.Input, fmt.Errorf("compare with commit %q: give a full commit SHA", base))
 	}
 	if rp.atmos != nil {
@@ -37,7 +38,7 @@ func (rp *Repository) Affected(ctx context.Context, base string, dependents bool
 		var broken *gitops.Error
 		switch {
 		case errors.As(err, &broken):
-			rp.runtime.Notice(gha.Annotation{Message: fmt.Sprintf("All targets count as new, since what they were at %s can't be read: %v", Short(base), err)})
+			rp.runtime.Notice(gha.Annotation{Message: fmt.Sprintf("All targets count as new, since what they were at %s can't be read: %v", git.Short(base), err)})
 		case err != nil && !errors.Is(err, os.ErrNotExist):
 			return err
 		}
@@ -53,7 +54,7 @@ func (rp *Repository) Affected(ctx context.Context, base string, dependents bool
 // IsAffected reports whether one target's configuration in the workspace is another than at
 // the commit base, where it may not be at all: for less than [Repository.Affected] takes.
 func (rp *Repository) IsAffected(ctx context.Context, base string, now inventory.Target) (affected bool, err error) {
-	if !IsCommit(base) {
+	if !git.IsCommit(base) {
 		return false, problem.With(problem.Input, fmt.Errorf("compare with commit %q: give a full commit SHA", base))
 	}
 	if isZero(base) {
@@ -111,11 +112,10 @@ func (rp *Repository) Uncovered(ctx context.Context, base string) ([]string, err
 		return nil, nil
 	}
 	// Not those that are gone: there is nothing to list any more.
-	out, err := runGit(ctx, nil, rp.Context.Workspace, "diff", "--name-only", "--no-renames", "--diff-filter=d", "-z", base, "HEAD", "--")
+	changed, err := git.Changed(ctx, rp.Context.Workspace, base)
 	if err != nil {
-		return nil, problem.With(problem.Checkout, fmt.Errorf("list the files that changed since %s: %w", Short(base), err))
+		return nil, problem.With(problem.Checkout, fmt.Errorf("list the files that changed since %s: %w", git.Short(base), err))
 	}
-	changed := strings.FieldsFunc(string(out), func(r rune) bool { return r == 0 })
 	if rp.atmos != nil {
 		stacks, err := rp.describeStacks(ctx)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/job"
 )
 
@@ -22,7 +23,7 @@ func TestTheBaseIsFetchedWithTheToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	git := &cgi.Handler{
+	smart := &cgi.Handler{
 		Path: filepath.Join(strings.TrimSpace(string(backend)), "git-http-backend"),
 		Env:  []string{"GIT_PROJECT_ROOT=" + filepath.Dir(o.dir), "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*"},
 	}
@@ -32,13 +33,13 @@ func TestTheBaseIsFetchedWithTheToken(t *testing.T) {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
-		git.ServeHTTP(w, r)
+		smart.ServeHTTP(w, r)
 	}))
 	defer server.Close()
 	for token, want := range map[string]string{
 		"the-token": "network in dev: changed: components/network/main.tf",
-		"another":   "error: the workspace does not have commit " + job.Short(o.main),
-		"":          "error: the workspace does not have commit " + job.Short(o.main),
+		"another":   "error: the workspace does not have commit " + git.Short(o.main),
+		"":          "error: the workspace does not have commit " + git.Short(o.main),
 	} {
 		w := o.clone("merge", job.Inputs{}, "--depth=1")
 		w.origin.git("remote", "set-url", "origin", server.URL+"/"+filepath.Base(o.dir)+"/.git")

@@ -2,10 +2,8 @@ package job
 
 import (
 	"context"
-	"errors"
-	"os/exec"
-	"strings"
 
+	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
@@ -19,11 +17,11 @@ type commitPair struct{ commit, other string }
 // What neither can tell is false: of a commit that is no more, say, without a token, or
 // with one that may not read contents.
 func (rp *Repository) Behind(ctx context.Context, commit, other string) (bool, error) {
-	if commit == other || !IsCommit(commit) || !IsCommit(other) {
+	if commit == other || !git.IsCommit(commit) || !git.IsCommit(other) {
 		return false, nil
 	}
 	return rp.behind.get(commitPair{commit, other}, func() (bool, error) {
-		if behind, known, err := rp.behindInWorkspace(ctx, commit, other); known || err != nil {
+		if behind, known, err := git.IsAncestor(ctx, rp.Context.Workspace, commit, other); known || err != nil {
 			return behind, err
 		}
 		if rp.inputs.Token == "" {
@@ -39,21 +37,4 @@ func (rp *Repository) Behind(ctx context.Context, commit, other string) (bool, e
 		}
 		return behind, err
 	})
-}
-
-// behindInWorkspace is what the workspace's history says, if it can.
-func (rp *Repository) behindInWorkspace(ctx context.Context, commit, other string) (behind, known bool, err error) {
-	_, err = runGit(ctx, nil, rp.Context.Workspace, "merge-base", "--is-ancestor", commit, other)
-	var exit *exec.ExitError
-	switch {
-	case err == nil:
-		return true, true, nil
-	case ctx.Err() != nil:
-		return false, false, err
-	case !errors.As(err, &exit) || exit.ExitCode() != 1: // one of them is not there
-		return false, false, nil
-	}
-	// The way from one to the other may be among what was cut off.
-	shallow, err := runGit(ctx, nil, rp.Context.Workspace, "rev-parse", "--is-shallow-repository")
-	return false, err == nil && strings.TrimSpace(string(shallow)) == "false", err
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/awsauth"
 	"github.com/terraform-gitops/gitops/shared/fingerprint"
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/planstore"
@@ -92,7 +93,7 @@ func (in Inputs) Check() error {
 	if (in.Component == "") != (in.Stack == "") {
 		return problem.With(problem.Input, errors.New("inputs `component` and `stack` name one target together: give both, or neither for all targets that are meant"))
 	}
-	if in.SHA != "" && !IsCommit(in.SHA) {
+	if in.SHA != "" && !git.IsCommit(in.SHA) {
 		return problem.With(problem.Input, fmt.Errorf("input `sha` is %q: give a full commit SHA, 40 or 64 hexadecimal digits", in.SHA))
 	}
 	if in.Config != "" && in.AtmosConfig != "" {

@@ -2,8 +2,8 @@ package job
 
 import (
 	"context"
-	"strconv"
-	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/git"
 )
 
 // maxPushed is how many commits of one push are looked at.
@@ -13,8 +13,8 @@ const maxPushed = 50
 // on the branch itself, and not what they brought. They are at most 50, and fewer where the
 // workspace's history is too short; the newest is always among them.
 func (rp *Repository) Pushed(ctx context.Context, before, after string) []string {
-	out, err := runGit(ctx, nil, rp.Context.Workspace, "rev-list", "--first-parent", "--max-count="+strconv.Itoa(maxPushed), before+".."+after)
-	if commits := strings.Fields(string(out)); err == nil && len(commits) > 0 {
+	commits, err := git.FirstParents(ctx, rp.Context.Workspace, before, after, maxPushed)
+	if err == nil && len(commits) > 0 {
 		return commits
 	}
 	return []string{after}

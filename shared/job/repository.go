@@ -37,7 +37,7 @@ type Repository struct {
 	atmosVersion kept[string, atmos.Version]
 	folders      kept[inventory.Name, string]
 
-	checkout kept[string, Checkout]
+	checkout kept[string, git.Head]
 	behind   kept[commitPair, bool]
 	client   kept[string, *github.Client]
 	stores   kept[storeKey, *planstore.Store]
@@ -159,9 +159,9 @@ func (rp *Repository) describeStacks(ctx context.Context) (atmos.Stacks, error) 
 }
 
 // Checkout says what the workspace holds. Git is asked once.
-func (rp *Repository) Checkout(ctx context.Context) (Checkout, error) {
-	return rp.checkout.get("", func() (Checkout, error) {
-		checkout, err := ReadCheckout(ctx, rp.Context.Workspace)
+func (rp *Repository) Checkout(ctx context.Context) (git.Head, error) {
+	return rp.checkout.get("", func() (git.Head, error) {
+		checkout, err := git.ReadHead(ctx, rp.Context.Workspace)
 		if err != nil {
 			err = rp.orEmpty(err)
 		}

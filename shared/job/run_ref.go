@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
@@ -25,7 +26,7 @@ func (rp *Repository) HoldsRunsCode(ctx context.Context) (bool, error) {
 	}
 	behind, err := rp.Behind(ctx, checkout.Commit, rp.Context.SHA)
 	if err != nil && ctx.Err() == nil {
-		return false, problem.With(problem.RunRef, fmt.Errorf("ask whether %s, which the workspace holds, is part of %s at %s: %w", Short(checkout.Commit), rp.Context.Ref, Short(rp.Context.SHA), err))
+		return false, problem.With(problem.RunRef, fmt.Errorf("ask whether %s, which the workspace holds, is part of %s at %s: %w", git.Short(checkout.Commit), rp.Context.Ref, git.Short(rp.Context.SHA), err))
 	}
 	return behind, err
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/fingerprint"
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
@@ -30,9 +31,9 @@ type Options struct {
 	Inputs     job.Inputs
 	Pulls      *pulls.Requests
 
-	Commit   string       // that the plan is for; the workspace holds it, or a merge of it
-	Checkout job.Checkout // what the workspace holds
-	Pull     PullRequest  // the zero one: none
+	Commit   string      // that the plan is for; the workspace holds it, or a merge of it
+	Checkout git.Head    // what the workspace holds
+	Pull     PullRequest // the zero one: none
 
 	Drift       bool
 	RefreshOnly bool // a drift plan that is compared with the state, and not with Git
@@ -198,7 +199,7 @@ func (p *planner) identify(ctx context.Context) (err error) {
 	}
 	if p.o.Checkout.IsMergeOf(p.o.Commit) {
 		p.Record.BaseCommit = p.o.Checkout.Parents[0]
-		p.note("Planned as merged into %s: the workspace holds that merge.", job.Short(p.Record.BaseCommit))
+		p.note("Planned as merged into %s: the workspace holds that merge.", git.Short(p.Record.BaseCommit))
 	}
 	return nil
 }

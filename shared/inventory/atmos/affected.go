@@ -88,7 +88,7 @@ func (s Stacks) sides(ctx context.Context, base bool) (sides, error) {
 	if err != nil {
 		return sides, err
 	}
-	if sides.files, err = fingerprint.OpenCompared(ctx, co, base); err != nil {
+	if sides.files, err = fingerprint.OpenCompared(ctx, co, base, s.atmos.Env); err != nil {
 		return sides, err
 	}
 	// 1.196 says where a component lies only when it is asked for that one.

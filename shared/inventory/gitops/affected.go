@@ -48,7 +48,7 @@ func Affected(ctx context.Context, base, head *Config, environ []string) ([]inve
 	var was, is *fingerprint.Files
 	if len(after) > 0 {
 		var err error
-		if is, err = fingerprint.OpenCompared(ctx, head.checkout, false); err != nil {
+		if is, err = fingerprint.OpenCompared(ctx, head.checkout, false, environ); err != nil {
 			return fail(err)
 		}
 	}
@@ -68,7 +68,7 @@ func Affected(ctx context.Context, base, head *Config, environ []string) ([]inve
 		}
 		if was == nil {
 			var err error
-			if was, err = fingerprint.OpenCompared(ctx, base.checkout, true); err != nil {
+			if was, err = fingerprint.OpenCompared(ctx, base.checkout, true, environ); err != nil {
 				return fail(err)
 			}
 		}

@@ -39,7 +39,7 @@ func TestFilesThatGitConvertsAreComparedByTheirIDs(t *testing.T) {
 		"app.zip": smudged(map[string]string{"components/dns/app.zip": "POINTER2"}),
 		"x.txt":   smudged(map[string]string{".gitattributes": "*.zip filter=upper\n"}),
 	} {
-		changes, err := Affected(t.Context(), base, head, nil)
+		changes, err := Affected(t.Context(), base, head, os.Environ())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,7 +49,7 @@ func TestFilesThatGitConvertsAreComparedByTheirIDs(t *testing.T) {
 	}
 	edited := smudged(nil)
 	gittest.Write(t, edited.checkout.Root, map[string]string{"components/dns/app.zip": "CONTENT, edited"})
-	if changes, err := Affected(t.Context(), base, edited, nil); err != nil || len(changes) != 1 {
+	if changes, err := Affected(t.Context(), base, edited, os.Environ()); err != nil || len(changes) != 1 {
 		t.Errorf("edited: %v, %v", changes, err)
 	}
 }

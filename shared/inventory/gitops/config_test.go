@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/terraform-gitops/gitops/shared/git/gittest"
-
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/terraform-gitops/gitops/shared/git/gittest"
 )
 
 // load loads a gitops.yaml beside which nothing else lies.
