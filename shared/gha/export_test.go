@@ -11,9 +11,6 @@ func (r *Runtime) WithRandom(next func() string) *Runtime {
 	return r
 }
 
-// Sleep is how the runtime waits.
-var Sleep = sleep
-
 // WithWait makes the runtime call wait where it would wait.
 func (r *Runtime) WithWait(wait func(context.Context, time.Duration) error) *Runtime {
 	r.wait = wait

@@ -13,6 +13,7 @@ import (
 	"github.com/actions-go/toolkit/core"
 
 	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/retry"
 )
 
 // ErrNoIDToken is returned by [Runtime.IDToken] when the run may not have one;
@@ -47,19 +48,17 @@ func (r *Runtime) IDToken(ctx context.Context, audience string) (string, error) 
 		query.Set("audience", audience)
 		target.RawQuery = query.Encode()
 	}
-	for try := 1; ; try++ {
-		token, again, err := r.requestIDToken(ctx, target.String(), bearer)
-		if err == nil {
-			r.Mask(token)
-			return token, nil
-		}
-		if !again || try == idTokenTries {
-			return "", problem.With(problem.IDToken, fmt.Errorf("get an ID token: %w", err))
-		}
-		if waitErr := r.wait(ctx, time.Second<<(try-1)); waitErr != nil {
-			return "", problem.With(problem.IDToken, fmt.Errorf("get an ID token: %w (after: %w)", waitErr, err))
-		}
+	var token string
+	policy := retry.Policy{Tries: idTokenTries, Wait: time.Second, Double: true, Sleep: r.wait}
+	err = policy.Do(ctx, func() (again bool, err error) {
+		token, again, err = r.requestIDToken(ctx, target.String(), bearer)
+		return again, err
+	})
+	if err != nil {
+		return "", problem.With(problem.IDToken, fmt.Errorf("get an ID token: %w", err))
 	}
+	r.Mask(token)
+	return token, nil
 }
 
 // whyNoIDToken finds the reason for which the runner got no access to tokens.

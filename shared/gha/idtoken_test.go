@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/retry"
 )
 
 // tokenEndpoint is GitHub's ID token endpoint as the runner passes it on. It
@@ -154,7 +155,7 @@ func TestIDTokenWaitEndsWithCancel(t *testing.T) {
 	})
 	r := e.runtime(io.Discard).WithWait(func(ctx context.Context, d time.Duration) error {
 		cancel()
-		return gha.Sleep(ctx, d)
+		return retry.Sleep(ctx, d)
 	})
 	_, err := r.IDToken(ctx, "a")
 	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "500 Internal Server Error") {

@@ -45,6 +45,7 @@ import (
 	"time"
 
 	"github.com/actions-go/toolkit/core"
+	"github.com/terraform-gitops/gitops/shared/retry"
 )
 
 // Runtime is the Actions runtime of one step. Its methods may be called from
@@ -83,7 +84,7 @@ func New(environ []string, stdout io.Writer) *Runtime {
 			Timeout:       10 * time.Second,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		wait:     sleep,
+		wait:     retry.Sleep,
 		stdout:   stdout,
 		secrets:  map[string]bool{},
 		patterns: newPatterns(nil),
@@ -105,15 +106,4 @@ func New(environ []string, stdout io.Writer) *Runtime {
 	)
 	r.Redact(namedSecrets(r.env)...)
 	return r
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
 }

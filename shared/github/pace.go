@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/terraform-gitops/gitops/shared/retry"
 )
 
 // defaultPace is the pause that GitHub asks for between writes.
@@ -33,8 +35,8 @@ func (p *pace) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, req.Context().Err()
 	case last := <-p.turn:
 		defer func() { p.turn <- last }()
-		if err := sleep(req.Context(), time.Until(last.Add(p.every))); err != nil {
-			return nil, err
+		if retry.Sleep(req.Context(), time.Until(last.Add(p.every))) != nil {
+			return nil, req.Context().Err()
 		}
 		resp, err := p.base.RoundTrip(req)
 		last = time.Now()

@@ -1,7 +1,6 @@
 package github
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gofri/go-github-ratelimit/v2/github_ratelimit/github_secondary_ratelimit"
+	"github.com/terraform-gitops/gitops/shared/retry"
 )
 
 // maxRetries is how often a call is tried again after a failure on GitHub's side
@@ -63,8 +63,8 @@ func (p *patience) RoundTrip(req *http.Request) (*http.Response, error) {
 			return resp, err
 		}
 		p.onWait(waitNotice(why, wait))
-		if err := sleep(ctx, wait); err != nil {
-			return nil, err
+		if retry.Sleep(ctx, wait) != nil {
+			return nil, ctx.Err()
 		}
 	}
 }
@@ -129,15 +129,4 @@ func retryAfter(h http.Header) time.Duration {
 
 func waitNotice(why string, wait time.Duration) string {
 	return fmt.Sprintf("%s: waiting %s, then trying again", why, wait.Round(time.Second))
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }

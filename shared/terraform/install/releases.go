@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/hc-install/httpclient"
 	"github.com/hashicorp/hc-install/product"
 	"github.com/hashicorp/hc-install/releases"
+	"github.com/terraform-gitops/gitops/shared/retry"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
@@ -124,20 +125,18 @@ func (o Options) fromToolCache(ctx context.Context, want wanted) (string, error)
 // While another goroutine starts a process, that process may briefly hold the executable
 // open that was just written. Until it is closed, it cannot be executed:
 // https://go.dev/issue/22315
-const (
-	maxBusyTries = 20
-	busyInterval = 50 * time.Millisecond
-)
+var busy = retry.Policy{Tries: 20, Wait: 50 * time.Millisecond}
 
 // mustBe starts a downloaded executable to check its version. The index of releases is not
 // signed: it may have named the files of another release, such as an old one with known
 // vulnerabilities.
 func (o Options) mustBe(ctx context.Context, program string, version *goversion.Version) error {
-	is, number, err := o.version(ctx, program)
-	for tries := 1; errors.Is(err, syscall.ETXTBSY) && tries < maxBusyTries; tries++ {
-		time.Sleep(busyInterval)
+	var is terraform.Version
+	var number *goversion.Version
+	err := busy.Do(ctx, func() (again bool, err error) {
 		is, number, err = o.version(ctx, program)
-	}
+		return errors.Is(err, syscall.ETXTBSY), err
+	})
 	if err != nil {
 		return err
 	}
