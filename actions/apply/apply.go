@@ -7,10 +7,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"os"
 	"runtime"
-	"time"
 
+	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/fleet"
 	"github.com/terraform-gitops/gitops/shared/gha"
@@ -37,15 +36,6 @@ type Inputs struct {
 	Targets     []inventory.Name // by name; empty: all that the merge affects or that were planned for it
 	Selection   inventory.Selection
 	Parallelism int
-}
-
-// Deps are what Run works with, so that a test can replace them.
-type Deps struct {
-	Runtime *gha.Runtime
-	Environ []string // of the process: what of it Terraform may see is decided by package terraform
-	Now     func() time.Time
-	// Signals receives the signals that follow the one that cancelled ctx.
-	Signals <-chan os.Signal
 }
 
 // ReadInputs reads the action's inputs. Its error names each that is missing or
@@ -88,7 +78,7 @@ func (in Inputs) check() error {
 //
 // A *[apply.Refusal] says why nothing was applied. Whatever else goes wrong after a
 // plan was claimed is recorded with the claim before Run returns.
-func Run(ctx context.Context, in Inputs, d Deps) (fleet.Result, error) {
+func Run(ctx context.Context, in Inputs, d action.Deps) (action.Result, error) {
 	if in.Replan != nil {
 		return planAgain(ctx, in, d)
 	}
@@ -108,23 +98,23 @@ type skip struct{ reason string }
 
 func (e *skip) Error() string { return e.reason }
 
-func (e *skip) result(r *gha.Runtime) fleet.Result {
+func (e *skip) result(r *gha.Runtime) action.Result {
 	r.Notice(gha.Annotation{Message: "Nothing is applied: " + e.reason})
-	return fleet.Result{
+	return action.Result{
 		Summary: "⏭️ Nothing is applied: " + markdown.Text(e.reason) + ".\n",
 		Outputs: map[string]string{"status": "skipped", "outputs": "{}", "count": "0", "has-changes": "false"},
 	}
 }
 
 // failed is the result of a run that came to no target.
-func failed(r *gha.Runtime, in Inputs, err error) fleet.Result {
+func failed(r *gha.Runtime, in Inputs, err error) action.Result {
 	o := apply.Outcome{Target: inventory.Name{Component: in.Component, Stack: in.Stack}, Decision: apply.Failed, Err: err}
 	var refusal *apply.Refusal
 	if errors.As(err, &refusal) {
 		o.Decision = apply.Refused
 	}
-	return fleet.Result{
-		Summary: fleet.Redact(r, fleet.ApplyReport(o, r.Context())).Markdown(markdown.SummaryLimit),
+	return action.Result{
+		Summary: action.Redact(r, fleet.ApplyReport(o, r.Context())).Markdown(markdown.SummaryLimit),
 		Outputs: map[string]string{"status": "failed", "outputs": "{}"},
 	}
 }

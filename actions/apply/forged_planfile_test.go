@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/changes"
-	"github.com/terraform-gitops/gitops/shared/fleet"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
@@ -376,7 +376,7 @@ func (w *forgery) module(t *testing.T) string {
 }
 
 // run runs the apply action in this process.
-func (w *forgery) run(t *testing.T, more map[string]string) (fleet.Result, error) {
+func (w *forgery) run(t *testing.T, more map[string]string) (action.Result, error) {
 	t.Helper()
 	inputs := fakerunner.ComponentInputs()
 	if w.inputs != nil {
@@ -400,5 +400,5 @@ func (w *forgery) run(t *testing.T, more map[string]string) (fleet.Result, error
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	return Run(ctx, in, Deps{Runtime: runtime, Environ: step.Environ, Now: time.Now})
+	return Run(ctx, in, action.Deps{Runtime: runtime, Environ: step.Environ, Now: time.Now})
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
@@ -148,7 +149,7 @@ func (w *forgery) apply(t *testing.T) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := Run(t.Context(), in, Deps{Runtime: runtime, Environ: step.Environ, Now: time.Now})
+	result, err := Run(t.Context(), in, action.Deps{Runtime: runtime, Environ: step.Environ, Now: time.Now})
 	if result.Outputs["status"] != "failed" || !strings.Contains(result.Summary, "`component`") {
 		t.Errorf("status %s and summary:\n%s", result.Outputs["status"], result.Summary)
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/git"
@@ -21,7 +22,7 @@ import (
 // merge is what was merged, and so what is to be applied: the same for all targets.
 type merge struct {
 	Inputs
-	Deps
+	action.Deps
 	event      gha.Event
 	context    gha.Context
 	repository *job.Repository
@@ -45,7 +46,7 @@ type head struct {
 }
 
 // open finds what was merged.
-func open(ctx context.Context, in Inputs, d Deps) (*merge, error) {
+func open(ctx context.Context, in Inputs, d action.Deps) (*merge, error) {
 	event, err := d.Runtime.Event()
 	if err != nil {
 		return nil, err

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/terraform-gitops/gitops/shared/fleet"
+	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/problem"
@@ -34,17 +34,13 @@ func parseReplan(text string) (numbers []int, err error) {
 // planAgain starts the plan workflow for pull requests, each on its own branch. It runs no
 // Terraform, looks at no file of the workspace, and asks for no ID token: so the permission
 // to start workflows is in no job that runs code of a plan.
-func planAgain(ctx context.Context, in Inputs, d Deps) (fleet.Result, error) {
+func planAgain(ctx context.Context, in Inputs, d action.Deps) (action.Result, error) {
 	event, err := d.Runtime.Event()
 	if err != nil {
-		return fleet.Result{Outputs: map[string]string{"status": "failed", "outputs": "{}"}}, err
+		return action.Result{Outputs: map[string]string{"status": "failed", "outputs": "{}"}}, err
 	}
 	actx := d.Runtime.Context()
-	client := func() (*github.Client, error) {
-		return github.New(actx.APIURL, in.Token, github.WithWaitNotice(func(line string) {
-			d.Runtime.Notice(gha.Annotation{Message: line})
-		}))
-	}
+	client := func() (*github.Client, error) { return d.GitHub(in.Token) }
 	started, err := pulls.New(client, actx.Repository).PlanAgain(ctx, in.Replan, in.PlanWorkflow, event.DefaultBranch)
 	said := "No pull request is planned again"
 	if len(started) > 0 {
@@ -55,7 +51,7 @@ func planAgain(ctx context.Context, in Inputs, d Deps) (fleet.Result, error) {
 		said = "Planned again: " + strings.Join(names, ", ")
 	}
 	d.Runtime.Notice(gha.Annotation{Message: said + "."})
-	result := fleet.Result{Summary: "🔁 " + markdown.Text(said) + ".\n", Outputs: map[string]string{"status": "succeeded", "outputs": "{}"}}
+	result := action.Result{Summary: "🔁 " + markdown.Text(said) + ".\n", Outputs: map[string]string{"status": "succeeded", "outputs": "{}"}}
 	if err != nil {
 		result.Outputs["status"] = "failed"
 	}

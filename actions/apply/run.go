@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/fleet"
 	"github.com/terraform-gitops/gitops/shared/gha"
@@ -48,7 +49,7 @@ type found struct {
 
 // applyAll applies the plans of all targets that are meant: those that others depend on
 // first, the others side by side.
-func (m *merge) applyAll(ctx context.Context) (result fleet.Result, err error) {
+func (m *merge) applyAll(ctx context.Context) (result action.Result, err error) {
 	defer func() {
 		switch {
 		case err == nil:
@@ -60,16 +61,16 @@ func (m *merge) applyAll(ctx context.Context) (result fleet.Result, err error) {
 	}()
 	meant, err := m.choose(ctx)
 	if err != nil {
-		return fleet.Result{}, err
+		return action.Result{}, err
 	}
 	nodes, err := inventory.Order(meant.names, meant.depends)
 	if err != nil {
-		return fleet.Result{}, err
+		return action.Result{}, err
 	}
 	f := &run{merge: m, later: map[inventory.Name]bool{}, outputs: map[string]map[string]map[string]json.RawMessage{}}
 	f.Tally.Runtime = m.Runtime
 	if f.plans, err = m.findAll(ctx, meant); err != nil {
-		return fleet.Result{}, err
+		return action.Result{}, err
 	}
 	kind := report.Applies
 	if m.DryRun {
@@ -79,7 +80,7 @@ func (m *merge) applyAll(ctx context.Context) (result fleet.Result, err error) {
 	if m.Component == "" {
 		f.Summary.CombinedDigest = f.digest()
 		if err := m.checkExpected(f.digest()); err != nil {
-			return fleet.Result{}, m.refuse(err, adviceOnDigest)
+			return action.Result{}, m.refuse(err, adviceOnDigest)
 		}
 	}
 	defer func() { err = errors.Join(err, f.Summary.Close()) }()
@@ -89,7 +90,7 @@ func (m *merge) applyAll(ctx context.Context) (result fleet.Result, err error) {
 	if len(nodes) > 1 {
 		done, err := m.repository.SharePlugins()
 		if err != nil {
-			return fleet.Result{}, err
+			return action.Result{}, err
 		}
 		defer func() { err = errors.Join(err, done()) }()
 	}
@@ -256,7 +257,7 @@ func (f *run) values() string {
 const tellTimeout = time.Minute
 
 // end makes the summary and the outputs of all.
-func (f *run) end(ctx context.Context) (fleet.Result, error) {
+func (f *run) end(ctx context.Context) (action.Result, error) {
 	outputs := map[string]string{
 		"status": "succeeded", "digest": f.digest(), "outputs": f.values(),
 		"count": strconv.Itoa(len(f.plans)), "has-changes": strconv.FormatBool(f.changes),

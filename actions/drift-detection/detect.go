@@ -13,8 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/drift"
-	"github.com/terraform-gitops/gitops/shared/fleet"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/job"
@@ -28,13 +28,6 @@ type Inputs struct {
 	drift.Options
 	Labels, Users, Teams []string
 	All, DryRun          bool
-}
-
-// Deps are what Run works with, so that a test can replace them.
-type Deps struct {
-	Runtime *gha.Runtime
-	Environ []string
-	Now     func() time.Time
 }
 
 // ReadInputs reads the action's inputs. Its error names each that is missing or
@@ -64,28 +57,26 @@ func list(text string) []string {
 }
 
 // Run reconciles the drift issues with this run's drift results.
-func Run(ctx context.Context, in Inputs, d Deps) (fleet.Result, error) {
+func Run(ctx context.Context, in Inputs, d action.Deps) (action.Result, error) {
 	if in.Token == "" {
-		return fleet.Result{}, problem.With(problem.GitHubPermission, errors.New("drift-detection needs a GitHub token: leave the input `token` out, and give the job `permissions: issues: write`"))
+		return action.Result{}, problem.With(problem.GitHubPermission, errors.New("drift-detection needs a GitHub token: leave the input `token` out, and give the job `permissions: issues: write`"))
 	}
 	repository, err := job.OpenRepository(d.Runtime, d.Environ, in.Inputs)
 	if err != nil {
-		return fleet.Result{}, err
+		return action.Result{}, err
 	}
 	store, err := repository.Store(ctx, d.Now)
 	if err != nil {
-		return fleet.Result{}, err
+		return action.Result{}, err
 	}
 	actx := repository.Context
-	client, err := github.New(actx.APIURL, in.Token, github.WithWaitNotice(func(line string) {
-		d.Runtime.Notice(gha.Annotation{Message: line})
-	}))
+	client, err := d.GitHub(in.Token)
 	if err != nil {
-		return fleet.Result{}, err
+		return action.Result{}, err
 	}
 	assignees, err := assignees(ctx, client, in, actx.Repository)
 	if err != nil {
-		return fleet.Result{}, err
+		return action.Result{}, err
 	}
 	reconciler := drift.Reconciler{
 		Repository: actx.Repository, Run: planstore.Run{ID: actx.RunID, Attempt: actx.RunAttempt, URL: actx.RunURL},
@@ -103,7 +94,7 @@ func Run(ctx context.Context, in Inputs, d Deps) (fleet.Result, error) {
 	}
 	done, err := reconciler.Reconcile(ctx)
 	if err != nil {
-		return fleet.Result{}, fmt.Errorf("bring the drift issues of %s in line: %w", actx.Repository, err)
+		return action.Result{}, fmt.Errorf("bring the drift issues of %s in line: %w", actx.Repository, err)
 	}
 	return report(d.Runtime, in, done)
 }
@@ -131,7 +122,7 @@ func assignees(ctx context.Context, client *github.Client, in Inputs, repository
 }
 
 // report makes the summary and outputs of what was done.
-func report(r *gha.Runtime, in Inputs, done []drift.Done) (fleet.Result, error) {
+func report(r *gha.Runtime, in Inputs, done []drift.Done) (action.Result, error) {
 	count := map[string]int{"drifted": 0, "fixed": 0, "errored": 0, "created": 0, "updated": 0, "closed": 0, "skipped": 0}
 	type issue struct {
 		Component, Stack, Step string
@@ -169,11 +160,11 @@ func report(r *gha.Runtime, in Inputs, done []drift.Done) (fleet.Result, error) 
 	}
 	encoded, err := json.Marshal(issues)
 	if err != nil {
-		return fleet.Result{}, err
+		return action.Result{}, err
 	}
 	outputs := map[string]string{"issues": string(encoded)}
 	for name, n := range count {
 		outputs[name] = strconv.Itoa(n)
 	}
-	return fleet.Result{Summary: fleet.Redact(r, drift.Summary{Done: done, DryRun: in.DryRun, MaxOpened: in.MaxOpened}).Markdown(), Outputs: outputs}, errors.Join(failed...)
+	return action.Result{Summary: action.Redact(r, drift.Summary{Done: done, DryRun: in.DryRun, MaxOpened: in.MaxOpened}).Markdown(), Outputs: outputs}, errors.Join(failed...)
 }

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/drift"
-	"github.com/terraform-gitops/gitops/shared/fleet"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
@@ -16,7 +16,7 @@ import (
 // discard writes down that a person closed the issue, so that the same changes open no
 // other one for a while. The drift detection would find out by itself; it would not tell
 // the person what their closing means.
-func (w *work) discard(ctx context.Context) (_ fleet.Result, err error) {
+func (w *work) discard(ctx context.Context) (_ action.Result, err error) {
 	closer := w.actx.TriggeringActor
 	if e := w.event.Issue; e != nil {
 		closer = e.Sender
@@ -33,22 +33,22 @@ func (w *work) discard(ctx context.Context) (_ fleet.Result, err error) {
 		return nothing(w.Runtime, fmt.Sprintf("what the closing of issue #%d means is known", number)), nil
 	}
 	if err := w.open(); err != nil {
-		return fleet.Result{}, err
+		return action.Result{}, err
 	}
 	j, err := w.repository.Open(ctx, w.target, w.Inputs.Inputs)
 	if left := w.leftOut(err); left != nil {
 		return nothing(w.Runtime, left.Error()), nil
 	} else if err != nil {
-		return fleet.Result{}, err
+		return action.Result{}, err
 	}
 	defer func() { err = errors.Join(err, j.Close()) }()
 	store, err := w.openStore(ctx, j)
 	if err != nil {
-		return fleet.Result{}, err
+		return action.Result{}, err
 	}
 	link, err := readLink(ctx, store, j.Key())
 	if err != nil {
-		return fleet.Result{}, err
+		return action.Result{}, err
 	}
 	now, known := w.Now(), false
 	if link.Number != number {
@@ -66,7 +66,7 @@ func (w *work) discard(ctx context.Context) (_ fleet.Result, err error) {
 		return true
 	})
 	if err != nil {
-		return fleet.Result{}, err
+		return action.Result{}, err
 	}
 	if !written && !known {
 		return nothing(w.Runtime, fmt.Sprintf("issue #%d shows no drift that could be discarded", number)), nil
@@ -74,9 +74,9 @@ func (w *work) discard(ctx context.Context) (_ fleet.Result, err error) {
 	text := fmt.Sprintf("## 🔕 Discarded\n\n%s closed this issue, so the same changes open no other one for %d days, until %s. Other changes do. When nothing drifts any more, this is forgotten.\n",
 		markdown.Code(closer), int(w.DiscardFor.Hours())/24, now.Add(w.DiscardFor).UTC().Format("2 January 2006"))
 	if err := w.tellDiscarded(ctx, text); err != nil {
-		return fleet.Result{}, err
+		return action.Result{}, err
 	}
-	return fleet.Result{Summary: text, Outputs: map[string]string{"status": string(Discarded)}}, nil
+	return action.Result{Summary: text, Outputs: map[string]string{"status": string(Discarded)}}, nil
 }
 
 // openStore opens the plan store of the issue's target.

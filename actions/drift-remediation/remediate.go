@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/drift"
-	"github.com/terraform-gitops/gitops/shared/fleet"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
@@ -17,7 +17,7 @@ import (
 )
 
 // remediate applies the drift plan that the issue shows, and tells how that ended.
-func (w *work) remediate(ctx context.Context) (fleet.Result, error) {
+func (w *work) remediate(ctx context.Context) (action.Result, error) {
 	if w.issue.State != "open" {
 		return nothing(w.Runtime, fmt.Sprintf("issue #%d is closed", w.issue.Number)), nil
 	}
@@ -26,7 +26,7 @@ func (w *work) remediate(ctx context.Context) (fleet.Result, error) {
 	}
 	at, by, err := w.github.LabelledAt(ctx, w.actx.Repository, w.issue.Number, drift.LabelApply)
 	if err != nil {
-		return fleet.Result{}, err
+		return action.Result{}, err
 	}
 	if e := w.event.Issue; e != nil && by != "" && !strings.EqualFold(e.Sender, by) {
 		return nothing(w.Runtime, fmt.Sprintf("the label %s of issue #%d is by now another one, of %s: the run for that decides", drift.LabelApply, w.issue.Number, by)), nil
@@ -40,7 +40,7 @@ func (w *work) remediate(ctx context.Context) (fleet.Result, error) {
 	switch {
 	case errors.As(outcome.Err, &refusal):
 	case outcome.Err != nil:
-		return fleet.Result{}, outcome.Err // GitHub can't be asked: nor told
+		return action.Result{}, outcome.Err // GitHub can't be asked: nor told
 	default:
 		if outcome.Err = w.open(); outcome.Err != nil {
 			outcome.Decision = apply.Failed

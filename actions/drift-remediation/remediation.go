@@ -8,11 +8,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/drift"
-	"github.com/terraform-gitops/gitops/shared/fleet"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/inventory"
@@ -28,15 +27,6 @@ type Inputs struct {
 	Action     Action // empty: by the event
 	Permission string // that the person who labels needs at least
 	DiscardFor time.Duration
-}
-
-// Deps are what Run works with, so that a test can replace them.
-type Deps struct {
-	Runtime *gha.Runtime
-	Environ []string // of the process: what of it Terraform may see is decided by package terraform
-	Now     func() time.Time
-	// Signals receives the signals that follow the one that cancelled ctx.
-	Signals <-chan os.Signal
 }
 
 // Status is what came of the issue: the output `status`.
@@ -75,36 +65,33 @@ func ReadInputs(r *gha.Runtime) (Inputs, error) {
 //
 // A refusal (*apply.Refusal) says why nothing was applied; whatever goes wrong is told on the
 // issue, too, as far as that can be.
-func Run(ctx context.Context, in Inputs, d Deps) (fleet.Result, error) {
-	fail := func(err error) (fleet.Result, error) {
-		return fleet.Result{Outputs: map[string]string{"status": string(Failed)}}, err
+func Run(ctx context.Context, in Inputs, d action.Deps) (action.Result, error) {
+	fail := func(err error) (action.Result, error) {
+		return action.Result{Outputs: map[string]string{"status": string(Failed)}}, err
 	}
 	event, err := d.Runtime.Event()
 	if err != nil {
 		return fail(err)
 	}
-	action, number, err := asked(in, event)
+	wanted, number, err := asked(in, event)
 	if err != nil {
 		return fail(err)
 	}
-	if action == "" {
+	if wanted == "" {
 		return nothing(d.Runtime, "this event asks for nothing: a drift issue is remediated when it gets the label "+drift.LabelApply+", and discarded when it is closed"), nil
 	}
 	if in.Token == "" {
 		return fail(problem.With(problem.GitHubPermission, errors.New("drift-remediation needs a GitHub token: leave the input `token` out, and give the job `permissions: issues: write`")))
 	}
 	w := &work{Inputs: in, Deps: d, actx: d.Runtime.Context(), event: event}
-	w.github, err = github.New(w.actx.APIURL, in.Token, github.WithWaitNotice(func(line string) {
-		d.Runtime.Notice(gha.Annotation{Message: line})
-	}))
-	if err != nil {
+	if w.github, err = d.GitHub(in.Token); err != nil {
 		return fail(err)
 	}
 	if w.issue, err = w.github.Issue(ctx, w.actx.Repository, number); err != nil {
 		return fail(err)
 	}
-	var result fleet.Result
-	if action == Discard {
+	var result action.Result
+	if wanted == Discard {
 		result, err = w.discard(ctx)
 	} else {
 		result, err = w.remediate(ctx)
@@ -118,7 +105,7 @@ func Run(ctx context.Context, in Inputs, d Deps) (fleet.Result, error) {
 // work is the work on one issue.
 type work struct {
 	Inputs
-	Deps
+	action.Deps
 	actx       gha.Context
 	event      gha.Event
 	repository *job.Repository
@@ -155,9 +142,9 @@ func (w *work) subject() string {
 }
 
 // nothing is the result when there is nothing to do, which is no failure.
-func nothing(r *gha.Runtime, why string) fleet.Result {
+func nothing(r *gha.Runtime, why string) action.Result {
 	r.Notice(gha.Annotation{Message: "Nothing to do: " + why})
-	return fleet.Result{
+	return action.Result{
 		Summary: "⏭️ Nothing to do: " + markdown.Text(why) + ".\n",
 		Outputs: map[string]string{"status": string(Nothing)},
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/drift"
 	"github.com/terraform-gitops/gitops/shared/fleet"
@@ -35,7 +36,7 @@ const repair = "Repair the cause. What was applied is in the state. " + apply.De
 // tell says on the issue how the remediation ended, and makes the result of it. The
 // link goes first: one run tells, and an issue that is closed without its link is not
 // taken for one that a person closed.
-func (r *remediation) tell(ctx context.Context, o apply.Outcome) (fleet.Result, error) {
+func (r *remediation) tell(ctx context.Context, o apply.Outcome) (action.Result, error) {
 	cancelled := ctx.Err() != nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTimeout)
 	defer cancel()
@@ -85,7 +86,7 @@ func (w *work) leftOut(err error) *apply.Refusal {
 
 // tellFixed closes the issue of a plan that can't be applied, since what it was to do
 // is done.
-func (r *remediation) tellFixed(ctx context.Context) (fleet.Result, error) {
+func (r *remediation) tellFixed(ctx context.Context) (action.Result, error) {
 	text := fmt.Sprintf("## ✅ No drift any more in %s in %s\n\nNothing was applied: %s. A new plan changes nothing, as %s found.\n",
 		markdown.Code(r.target.Component), markdown.Code(r.target.Stack), markdown.Text(r.fixed.Reason.Error()), r.run())
 	text = r.Runtime.Redacted(text)
@@ -94,7 +95,7 @@ func (r *remediation) tellFixed(ctx context.Context) (fleet.Result, error) {
 }
 
 // tellBefore finishes what a run that has applied the plan did not come to tell.
-func (r *remediation) tellBefore(ctx context.Context) (fleet.Result, error) {
+func (r *remediation) tellBefore(ctx context.Context) (action.Result, error) {
 	text := fmt.Sprintf("## ✅ Applied %s in %s before\n\nThe plan was applied by %s, which did not come to close this issue.\n",
 		markdown.Code(r.target.Component), markdown.Code(r.target.Stack), markdown.Link("another run", r.before.Run.URL))
 	ours, told := r.done(ctx, Remediated, text)
@@ -104,18 +105,18 @@ func (r *remediation) tellBefore(ctx context.Context) (fleet.Result, error) {
 	return r.result(Remediated, text, nil, told), told
 }
 
-func (r *remediation) result(status Status, summary string, annotations []gha.Annotation, told error) fleet.Result {
+func (r *remediation) result(status Status, summary string, annotations []gha.Annotation, told error) action.Result {
 	if len(annotations) > 0 && told != nil {
 		annotations = append(annotations, gha.Annotation{Message: told.Error()})
 	}
-	return fleet.Result{Summary: summary, Outputs: map[string]string{"status": string(status)}, Annotations: annotations}
+	return action.Result{Summary: summary, Outputs: map[string]string{"status": string(status)}, Annotations: annotations}
 }
 
 // report is the report of an outcome, with what else to do next.
 func (r *remediation) report(o apply.Outcome, next ...string) report.Apply {
 	a := fleet.ApplyReport(o, r.actx)
 	a.NextSteps = append(a.NextSteps, next...)
-	return fleet.Redact(r.Runtime, a)
+	return action.Redact(r.Runtime, a)
 }
 
 // short is the report as a comment has it.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/terraform-gitops/gitops/shared/fleet"
+	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/planstore"
@@ -17,21 +17,21 @@ import (
 
 // onlyLocks does what there is to do when nothing is to be planned: a pull request was
 // closed, or its locks are to be released.
-func (s *session) onlyLocks(ctx context.Context) (done bool, _ fleet.Result, _ error) {
+func (s *session) onlyLocks(ctx context.Context) (done bool, _ action.Result, _ error) {
 	pr := s.event.PullRequest
 	closed := s.Lock && pr != nil && pr.Action == "closed"
 	labelled := pr != nil && pr.Action == "labeled" && pr.Label == pulls.UnlockLabel
 	if !closed && !labelled && !s.Unlock {
-		return false, fleet.Result{}, nil
+		return false, action.Result{}, nil
 	}
 	if s.pull.Number == 0 {
-		return true, fleet.Result{}, problem.With(problem.Event, errors.New("input `unlock` is true, and this run is about no pull request: run it on one, or on workflow_dispatch with an input `pull-request`"))
+		return true, action.Result{}, problem.With(problem.Event, errors.New("input `unlock` is true, and this run is about no pull request: run it on one, or on workflow_dispatch with an input `pull-request`"))
 	}
 	said := fmt.Sprintf("pull request #%d is closed: there is nothing to plan", s.pull.Number)
 	if labelled || s.Unlock || !pr.Merged {
 		released, err := s.release(ctx)
 		if err != nil {
-			return true, fleet.Result{}, err
+			return true, action.Result{}, err
 		}
 		said = fmt.Sprintf("pull request #%d held no lock", s.pull.Number)
 		if len(released) > 0 {
@@ -40,7 +40,7 @@ func (s *session) onlyLocks(ctx context.Context) (done bool, _ fleet.Result, _ e
 	}
 	s.Runtime.Notice(gha.Annotation{Message: said})
 	outputs, err := outputsOf(nil)
-	return true, fleet.Result{Summary: "🔓 " + markdown.Text(said) + ".\n", Outputs: outputs}, err
+	return true, action.Result{Summary: "🔓 " + markdown.Text(said) + ".\n", Outputs: outputs}, err
 }
 
 // release releases the locks of the pull request, and returns the names of their targets.

@@ -6,11 +6,9 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
 	"runtime"
-	"time"
 
-	"github.com/terraform-gitops/gitops/shared/fleet"
+	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/inventory"
@@ -37,15 +35,6 @@ type Inputs struct {
 	BaseSHA     string
 	Parallelism int
 	MatrixOnly  bool
-}
-
-// Deps are what Run works with, so that a test can replace them.
-type Deps struct {
-	Runtime *gha.Runtime
-	Environ []string // of the process: what of it Terraform may see is decided by package terraform
-	Now     func() time.Time
-	// Signals receives the signals that follow the one that cancelled ctx.
-	Signals <-chan os.Signal
 }
 
 // ReadInputs reads the action's inputs. Its error names each that is missing or
@@ -103,10 +92,10 @@ func (in Inputs) check() error {
 // commit says so, and is an error; the other targets are planned all the same. A cancelled
 // run leaves no record of what it did not finish. In drift mode what was found is stored,
 // too, or why nothing was.
-func Run(ctx context.Context, in Inputs, d Deps) (fleet.Result, error) {
+func Run(ctx context.Context, in Inputs, d action.Deps) (action.Result, error) {
 	s, err := begin(ctx, in, d)
 	if err != nil {
-		return fleet.Result{}, err
+		return action.Result{}, err
 	}
 	if done, result, err := s.onlyLocks(ctx); done || err != nil {
 		return result, err

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/fleet"
 	"github.com/terraform-gitops/gitops/shared/gha"
@@ -33,17 +34,17 @@ type planned struct {
 }
 
 // planAll plans the targets that are meant, side by side.
-func (s *session) planAll(ctx context.Context) (result fleet.Result, err error) {
+func (s *session) planAll(ctx context.Context) (result action.Result, err error) {
 	meant, err := s.choose(ctx)
 	if err != nil {
-		return fleet.Result{}, err
+		return action.Result{}, err
 	}
 	if err := s.look(ctx); err != nil {
-		return fleet.Result{}, err
+		return action.Result{}, err
 	}
 	nodes, err := meant.nodes()
 	if err != nil {
-		return fleet.Result{}, err
+		return action.Result{}, err
 	}
 	f := &planned{}
 	f.Runtime = s.Runtime
@@ -73,7 +74,7 @@ func (s *session) planAll(ctx context.Context) (result fleet.Result, err error) 
 		if len(nodes) > 1 {
 			done, err := s.repository.SharePlugins()
 			if err != nil {
-				return fleet.Result{}, err
+				return action.Result{}, err
 			}
 			defer func() { err = errors.Join(err, done()) }()
 		}
@@ -123,10 +124,10 @@ func (f *planned) gather(o plan.Outcome) {
 }
 
 // end makes the summary and the outputs of all.
-func (s *session) end(ctx context.Context, f *planned, names []inventory.Name) (fleet.Result, error) {
+func (s *session) end(ctx context.Context, f *planned, names []inventory.Name) (action.Result, error) {
 	outputs, err := outputsOf(names)
 	if err != nil {
-		return fleet.Result{}, err
+		return action.Result{}, err
 	}
 	outputs["has-changes"] = strconv.FormatBool(f.changed > 0)
 	countOutputs(outputs, f.counts)

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/terraform-gitops/gitops/shared/fleet"
+	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/inventory"
@@ -20,7 +20,7 @@ import (
 // session is what is the same for all targets of a run.
 type session struct {
 	Inputs
-	Deps
+	action.Deps
 	event      gha.Event
 	context    gha.Context
 	repository *job.Repository
@@ -31,7 +31,7 @@ type session struct {
 }
 
 // begin checks everything that can be checked before a target is looked at.
-func begin(ctx context.Context, in Inputs, d Deps) (*session, error) {
+func begin(ctx context.Context, in Inputs, d action.Deps) (*session, error) {
 	event, err := d.Runtime.Event()
 	if err != nil {
 		return nil, err
@@ -107,18 +107,18 @@ func (s *session) findPull(ctx context.Context) error {
 // an old run is run again: nothing. A plan of its head could take back what was merged
 // since. Without a token, or with one that may not read pull requests, nobody is asked:
 // the apply action refuses such a plan, too.
-func (s *session) ended(ctx context.Context) (done bool, _ fleet.Result, _ error) {
+func (s *session) ended(ctx context.Context) (done bool, _ action.Result, _ error) {
 	if s.event.PullRequest == nil || s.commit != s.pull.Head || s.Token == "" {
-		return false, fleet.Result{}, nil
+		return false, action.Result{}, nil
 	}
 	pr, err := s.pulls.Get(ctx, s.pull.Number)
 	switch {
 	case problem.CodeOf(err) == problem.GitHubPermission:
-		return false, fleet.Result{}, nil
+		return false, action.Result{}, nil
 	case err != nil:
-		return true, fleet.Result{}, fmt.Errorf("ask whether pull request #%d is open: %w", s.pull.Number, err)
+		return true, action.Result{}, fmt.Errorf("ask whether pull request #%d is open: %w", s.pull.Number, err)
 	case pr.State == "open":
-		return false, fleet.Result{}, nil
+		return false, action.Result{}, nil
 	}
 	said := fmt.Sprintf("Nothing is planned: pull request #%d is %s by now.", s.pull.Number, pulls.State(pr))
 	if pr.Merged {
@@ -126,10 +126,10 @@ func (s *session) ended(ctx context.Context) (done bool, _ fleet.Result, _ error
 	}
 	outputs, err := outputsOf(nil)
 	if err != nil {
-		return true, fleet.Result{}, err
+		return true, action.Result{}, err
 	}
 	s.Runtime.Notice(gha.Annotation{Message: said})
-	return true, fleet.Result{Summary: "⏭️ " + markdown.Text(said) + "\n", Outputs: outputs}, nil
+	return true, action.Result{Summary: "⏭️ " + markdown.Text(said) + "\n", Outputs: outputs}, nil
 }
 
 func forked(number int) error {

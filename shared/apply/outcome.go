@@ -27,7 +27,7 @@ const (
 )
 
 // Outcome is what was decided about one target, why, and what came of it. Its texts may
-// hold secrets: see [job.Redact].
+// hold secrets: see action.Redact.
 type Outcome struct {
 	Target   inventory.Name
 	Dir      string // of the root module, relative to the checkout's root

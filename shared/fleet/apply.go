@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/inventory"
@@ -45,7 +46,7 @@ func (t *Tally) AddApply(o apply.Outcome) (well bool) {
 	if o.Err != nil {
 		t.fail(o.Target, o.Err, ApplyAnnotations(o)...)
 	}
-	t.add(e, Redact(t.Runtime, ApplyReport(o, t.Runtime.Context())).Markdown)
+	t.add(e, action.Redact(t.Runtime, ApplyReport(o, t.Runtime.Context())).Markdown)
 	return o.Err == nil
 }
 
@@ -82,7 +83,7 @@ func ApplyAnnotations(o apply.Outcome) []gha.Annotation {
 }
 
 // ApplyReport is the report of an outcome, for the run that it came of. It may hold secrets:
-// see [Redact].
+// see [action.Redact].
 func ApplyReport(o apply.Outcome, run gha.Context) report.Apply {
 	r := o.Record
 	a := report.Apply{

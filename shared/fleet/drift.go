@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/plan"
 	"github.com/terraform-gitops/gitops/shared/planstore"
@@ -75,7 +76,7 @@ func (t *Tally) driftReport(o plan.Outcome) report.Drift {
 	if o.Err != nil {
 		view.Changes = nil
 	}
-	return Redact(t.Runtime, view)
+	return action.Redact(t.Runtime, view)
 }
 
 func driftNext(o plan.Outcome) string {

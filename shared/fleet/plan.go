@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/job"
@@ -58,7 +59,7 @@ func (t *Tally) PlanReport(o plan.Outcome) func(limit int) string {
 	if o.Record.Kind == planstore.KindDrift {
 		return t.driftReport(o).Markdown
 	}
-	return Redact(t.Runtime, report.Plan{
+	return action.Redact(t.Runtime, report.Plan{
 		Subject: planSubject(o), Changes: o.Changes, Diagnostics: o.Diagnostics, Error: undiagnosed(o),
 		Waits: nameList(o.Waits), DependsOn: dependsOn(o), ApplyHow: applyHow(o),
 	}).Markdown

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/inventory"
-	"github.com/terraform-gitops/gitops/shared/inventory/gitops"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
@@ -67,7 +67,7 @@ func (t *Tally) fail(n inventory.Name, err error, at ...gha.Annotation) {
 	}
 	t.failed[n] = errors.Join(t.failed[n], err)
 	if len(at) == 0 {
-		at = []gha.Annotation{annotation(err)}
+		at = []gha.Annotation{action.Annotation(err)}
 	}
 	t.annotations = append(t.annotations, at...)
 }
@@ -89,12 +89,12 @@ const (
 
 // End makes the run's result. Its error is a failed target's own if the run had no other
 // target; else format says how many failed ("%s", such as "2 targets") and which ("%s").
-func (t *Tally) End(format string, outputs map[string]string) (Result, error) {
+func (t *Tally) End(format string, outputs map[string]string) (action.Result, error) {
 	summary, err := t.Summary.Markdown(markdown.SummaryLimit)
 	t.Trouble(err)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	result := Result{Summary: summary, Outputs: outputs, Annotations: t.annotations}
+	result := action.Result{Summary: summary, Outputs: outputs, Annotations: t.annotations}
 	var whole error
 	if n := len(t.failed); n > 0 && t.targets == 1 {
 		for _, whole = range t.failed { // the only one
@@ -130,16 +130,6 @@ func (t *Tally) failedNames() string {
 	return list
 }
 
-// annotation is an error at its place in the configuration, if it has one.
-func annotation(err error) gha.Annotation {
-	a := gha.Annotation{Message: problem.Text(err)}
-	var config *gitops.Error
-	if errors.As(err, &config) {
-		a.File, a.Line, a.Column = config.File, config.Line, config.Column
-	}
-	return a
-}
-
 // annotations are Terraform's errors at their places in the repository, and then the
 // trouble that came beside them; none without an error of Terraform's.
 func annotations(dir string, diagnostics []terraform.Diagnostic, trouble error) (all []gha.Annotation) {
@@ -157,7 +147,7 @@ func annotations(dir string, diagnostics []terraform.Diagnostic, trouble error) 
 		all = append(all, a)
 	}
 	if len(all) > 0 && trouble != nil {
-		all = append(all, annotation(trouble))
+		all = append(all, action.Annotation(trouble))
 	}
 	return all
 }

@@ -73,6 +73,7 @@ func (in *Inputs) readTerraform(r *gha.Runtime, read *gha.Inputs, roleInput stri
 
 // ReadRepositoryInputs reads those of the common inputs that are of no one target.
 func ReadRepositoryInputs(r *gha.Runtime, read *gha.Inputs) Inputs {
+	r.Redact(r.Input("token"))
 	return Inputs{
 		Path:        r.Input("path"),
 		Config:      r.Input("config"),

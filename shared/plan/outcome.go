@@ -23,7 +23,7 @@ const (
 	NotPlanned Decision = "not-planned" // something else went wrong: nothing is recorded
 )
 
-// Outcome is what came of planning one target. Its texts may hold secrets: see [job.Redact].
+// Outcome is what came of planning one target. Its texts may hold secrets: see action.Redact.
 type Outcome struct {
 	Name     inventory.Name
 	Decision Decision

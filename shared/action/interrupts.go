@@ -1,4 +1,4 @@
-package job
+package action
 
 import (
 	"context"
@@ -9,12 +9,12 @@ import (
 	"syscall"
 )
 
-// Interrupts returns a context that the first SIGINT or SIGTERM cancels, and a
+// interrupts returns a context that the first SIGINT or SIGTERM cancels, and a
 // channel that every further one is sent on. A cancelled context asks Terraform
 // to stop and waits for it, however long it takes to write its state; a signal
 // on the channel makes Terraform stop at once. GitHub's runner sends SIGINT on
 // cancel, SIGTERM 7.5 s later, and kills 2.5 s after that.
-func Interrupts(parent context.Context, log io.Writer) (context.Context, <-chan os.Signal, func()) {
+func interrupts(parent context.Context, log io.Writer) (context.Context, <-chan os.Signal, func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)
 	stronger := make(chan os.Signal, 2)

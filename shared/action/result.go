@@ -1,4 +1,4 @@
-package fleet
+package action
 
 import (
 	"errors"
@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/inventory/gitops"
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // Result is what an action leaves for the workflow and its readers. It may hold
@@ -43,7 +45,17 @@ func finish(r *gha.Runtime, result Result, err error) int {
 		return 0
 	}
 	if len(result.Annotations) == 0 {
-		r.Error(annotation(err))
+		r.Error(Annotation(err))
 	}
 	return 1
+}
+
+// Annotation is an error at its place in the configuration, if it has one.
+func Annotation(err error) gha.Annotation {
+	a := gha.Annotation{Message: problem.Text(err)}
+	var config *gitops.Error
+	if errors.As(err, &config) {
+		a.File, a.Line, a.Column = config.File, config.Line, config.Column
+	}
+	return a
 }
