@@ -76,7 +76,7 @@ func TestAccount(t *testing.T) {
 	a.endpoint = server.URL
 
 	a.options = example(t, a.moto, copyModules(t))
-	terraform.InitAndApplyContext(t, t.Context(), a.options)
+	terraform.ApplyContext(t, t.Context(), a.options)
 	a.read(t)
 
 	t.Run("what was made", a.checkResources)
@@ -164,7 +164,7 @@ func (a *account) emptyStates(t *testing.T) {
 }
 
 // example is how a user would run examples/complete of a copy of the modules,
-// but for the account.
+// but for the account and for the provider, see [serveProvider]. It is initialized.
 func example(t *testing.T, moto *fakeaws.Server, modules string) *terraform.Options {
 	t.Helper()
 	dir := filepath.Join(modules, "github-oidc-roles", "examples", "complete")
@@ -175,7 +175,7 @@ func example(t *testing.T, moto *fakeaws.Server, modules string) *terraform.Opti
 		name, value, _ := strings.Cut(entry, "=")
 		environ[name] = value
 	}
-	return &terraform.Options{
+	options := &terraform.Options{
 		TerraformBinary: "terraform", TerraformDir: dir, EnvVars: environ, NoColor: true, Logger: logger.TestingT,
 		Vars: map[string]any{
 			"region": region, "name": "acme-gitops",
@@ -184,6 +184,9 @@ func example(t *testing.T, moto *fakeaws.Server, modules string) *terraform.Opti
 			"claims":       map[string]any{"plan_storage": map[string]any{"job_workflow_ref": []any{workflow}}},
 		},
 	}
+	terraform.InitContext(t, t.Context(), options)
+	serveProvider(t, dir, environ)
+	return options
 }
 
 // read reads what the example made, policies as AWS gives them back.

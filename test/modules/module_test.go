@@ -31,23 +31,27 @@ func folders(t *testing.T, root string) []string {
 // Every validation and security property, as the modules' own tests have them.
 func TestModules(t *testing.T) {
 	t.Parallel()
-	environ := os.Environ()
-	for name, value := range terraformEnviron(t) {
-		environ = append(environ, name+"="+value)
+	dirs, environ := folders(t, copyModules(t)), terraformEnviron(t)
+	command := func(t *testing.T, dir string, args ...string) string {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), "terraform", append(args, "-no-color")...)
+		cmd.Dir, cmd.Env = dir, entries(environ)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("terraform %s: %v\n%s", args[0], err, out)
+		}
+		return string(out)
 	}
-	for _, dir := range folders(t, copyModules(t)) {
+	for _, dir := range dirs {
+		command(t, dir, "init", "-backend=false", "-input=false")
+	}
+	serveProvider(t, dirs[0], environ)
+	for _, dir := range dirs {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			t.Parallel()
-			commands := [][]string{{"init", "-backend=false", "-input=false", "-no-color"}, {"validate", "-no-color"}}
+			command(t, dir, "validate")
 			if _, err := os.Stat(filepath.Join(dir, "tests")); err == nil {
-				commands = append(commands, []string{"test", "-no-color"})
-			}
-			for _, args := range commands {
-				cmd := exec.CommandContext(t.Context(), "terraform", args...)
-				cmd.Dir, cmd.Env = dir, environ
-				if out, err := cmd.CombinedOutput(); err != nil {
-					t.Fatalf("terraform %s: %v\n%s", args[0], err, out)
-				} else if args[0] == "test" && !strings.Contains(string(out), "Success!") {
+				if out := command(t, dir, "test"); !strings.Contains(out, "Success!") {
 					t.Fatalf("terraform test did not test anything:\n%s", out)
 				}
 			}

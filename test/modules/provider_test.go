@@ -1,8 +1,10 @@
 package modules
 
 import (
+	"bufio"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -41,6 +43,41 @@ func terraformEnviron(t *testing.T) map[string]string {
 		}
 	}
 	return environ
+}
+
+// serveProvider starts the AWS provider that dir was initialized with, and adds to environ what
+// has Terraform use that process. Terraform starts a provider twice for each command, and for
+// each run of a test: of this provider that takes longer than all else here.
+// https://developer.hashicorp.com/terraform/plugin/debugging#starting-a-provider-in-debug-mode
+func serveProvider(t *testing.T, dir string, environ map[string]string) {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, ".terraform", "providers", awsProvider, "*", "*", "terraform-provider-aws*"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("found providers %q (error %v) in %s: want one", found, err, dir)
+	}
+	cmd := exec.CommandContext(t.Context(), found[0], "-debug")
+	cmd.Env = append(entries(environ), "AWS_CA_BUNDLE=") // with one, it can't be configured again by the next command
+	output, err := cmd.StdoutPipe()
+	fatal(t, err)
+	fatal(t, cmd.Start())
+	t.Cleanup(func() { _ = cmd.Wait() }) // it was killed: the test's context ends first
+	const variable = "TF_REATTACH_PROVIDERS"
+	for lines := bufio.NewScanner(output); lines.Scan(); {
+		if value, ok := strings.CutPrefix(strings.TrimSpace(lines.Text()), variable+"="); ok {
+			environ[variable] = strings.Trim(value, "'")
+			return
+		}
+	}
+	t.Fatal("the provider ended before it listened")
+}
+
+// entries are this process's environment variables, but for those of environ: NAME=VALUE.
+func entries(environ map[string]string) []string {
+	all := os.Environ()
+	for name, value := range environ {
+		all = append(all, name+"="+value)
+	}
+	return all
 }
 
 // providerMirror is a folder that holds the AWS provider: one of those where

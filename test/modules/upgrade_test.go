@@ -28,14 +28,15 @@ func TestUpgradeFromThePreviousModules(t *testing.T) {
 	if variables, err := os.ReadFile(filepath.Join(before.TerraformDir, "variables.tf")); err != nil || !strings.Contains(string(variables), `"stacks"`) {
 		delete(before.Vars, "stacks")
 	}
-	terraform.InitAndApplyContext(t, t.Context(), before)
+	terraform.ApplyContext(t, t.Context(), before)
 
 	now := example(t, moto, copyModules(t))
 	state, err := os.ReadFile(filepath.Join(before.TerraformDir, "terraform.tfstate"))
 	fatal(t, err)
 	write(t, filepath.Join(now.TerraformDir, "terraform.tfstate"), string(state))
 	now.PlanFilePath = filepath.Join(t.TempDir(), "planfile")
-	plan := terraform.InitAndPlanAndShowWithStructContext(t, t.Context(), now)
+	terraform.PlanContext(t, t.Context(), now)
+	plan := terraform.ShowWithStructContext(t, t.Context(), now)
 	for address, change := range plan.ResourceChangesMap {
 		switch change.Type {
 		case "aws_s3_bucket", "aws_kms_key", "aws_dynamodb_table", "aws_iam_role", "aws_iam_openid_connect_provider":
