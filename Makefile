@@ -51,7 +51,7 @@ export PATH := $(TOOLS)/path:$(PATH):$(TOOLS)/moto/bin
 GO_TOOLS := $(ACT) $(ACTIONLINT) $(GOLANGCI_LINT) $(GOVULNCHECK) $(TFLINT)
 stamp = $(TOOLS)/$(notdir $(1)).stamp
 
-.PHONY: help build demo test race opentofu bench torture fuzz lint lint-go lint-modules lint-vulnerabilities \
+.PHONY: help build stand-ins demo test race opentofu bench torture fuzz lint lint-go lint-modules lint-vulnerabilities \
 	lint-terraform lint-workflows lint-text docs tools needs terraform release clean
 
 help: ## List the targets
@@ -62,6 +62,12 @@ GO_CACHES = for name in GOCACHE GOMODCACHE; do \
 		dir=$$(go env "$$name" 2>/dev/null) || dir=; \
 		[[ "$$dir" == /* ]] && mkdir -p "$$dir" 2>/dev/null && [[ -w "$$dir" ]] || export "$$name=$(TOOLS)/$$name"; \
 	done;
+
+# What stories run beside the actions: a stand-in for Atmos, and a provider, a module of its own.
+stand-ins:
+	@mkdir -p "$(BIN)/stand-in"
+	@$(GO_CACHES) export CGO_ENABLED=0; go build -buildvcs=false -o "$(BIN)/stand-in/atmos" ./test/atmos; \
+	GOWORK=off go build -C test/provider -buildvcs=false -o "$(BIN)/provider" .
 
 # Builds without C, as releases do, so that no C compiler is needed.
 build: ## Build the actions' binaries and the demo into test/.tools/bin
@@ -82,7 +88,7 @@ GOTEST = go test -count=1 -timeout $(TESTTIMEOUT) $(GOTESTFLAGS)
 # Stories start the actions and Terraform a thousand times, which is slow with the race detector:
 # `make race` does that. Here it checks the packages, except for tests that take minutes with it.
 UNRACED = ^(TestModel|TestManyLargePlansFitTheSummaryWorstFirst)$$
-test: tools build ## Run the whole suite, the packages in shared and the test kit with the race detector
+test: tools build stand-ins ## Run the whole suite, the packages in shared and the test kit with the race detector
 	@failed=; export TEST_BINARIES=$(BIN); \
 	$(GOTEST) -race -skip '$(UNRACED)' ./shared/... ./test/kit/... || failed=yes; \
 	CGO_ENABLED=0 $(GOTEST) -run '$(UNRACED)' ./shared/drift ./shared/report || failed=yes; \

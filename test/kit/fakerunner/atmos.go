@@ -24,20 +24,18 @@ func AtmosVersions() []string {
 }
 
 // Atmos is a folder with the Atmos CLI, for [Scripts]: the real one where it is on
-// PATH, else the stand-in of test/atmos, built from the repository in root.
+// PATH, else the stand-in of test/atmos, see [program]. The repository is in root.
 func Atmos(t *testing.T, root string) string {
 	t.Helper()
 	if realAtmos() {
 		path, _ := exec.LookPath("atmos")
 		return filepath.Dir(path)
 	}
-	dir := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", filepath.Join(dir, "atmos"), ".")
-	cmd.Dir = filepath.Join(root, "test", "atmos")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build the stand-in for Atmos: %v\n%s", err, out)
+	file, err := program(t.Context(), filepath.Join(root, "test", "atmos"), t.TempDir(), "stand-in/atmos")
+	if err != nil {
+		t.Fatal(err)
 	}
-	return dir
+	return filepath.Dir(file)
 }
 
 // realAtmos tells whether the Atmos on PATH is another than the stand-in.

@@ -8,23 +8,36 @@ import (
 	"path/filepath"
 )
 
-// binariesVariable names a folder with the actions' binaries, of the sources as they are:
+// binariesVariable names a folder with programs that tests run, of the sources as they are:
 // `make test` builds them once for all packages.
 const binariesVariable = "TEST_BINARIES"
 
-// Binary is the path of an action's binary. Without that folder it is built into dir, from the
-// repository in root.
+// Binary is the path of an action's binary: see [program]. The repository is in root.
 func Binary(ctx context.Context, root, dir, action string) (string, error) {
+	return program(ctx, filepath.Join(root, "actions", action), dir, action)
+}
+
+// program is the path of the program name in that folder. If it is not there, it is built into dir
+// from source, a folder.
+func program(ctx context.Context, source, dir, name string, environ ...string) (string, error) {
 	if folder := os.Getenv(binariesVariable); folder != "" {
-		file := filepath.Join(folder, action)
-		_, err := os.Stat(file)
-		return file, err
+		if file := filepath.Join(folder, name); exists(file) {
+			return file, nil
+		}
 	}
-	file := filepath.Join(dir, action)
+	file, err := filepath.Abs(filepath.Join(dir, name))
+	if err != nil {
+		return "", err
+	}
 	build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", file, ".")
-	build.Dir = filepath.Join(root, "actions", action)
+	build.Dir, build.Env = source, append(os.Environ(), environ...)
 	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the action %s: %w\n%s", action, err, out)
+		return "", fmt.Errorf("build %s: %w\n%s", name, err, out)
 	}
 	return file, nil
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
 }
