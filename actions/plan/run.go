@@ -79,6 +79,7 @@ func (s *session) planAll(ctx context.Context) (result action.Result, err error)
 			defer func() { err = errors.Join(err, done()) }()
 		}
 		options := s.options(meant.names)
+		options.Inputs.Share = len(nodes) > 1
 		fleet.Run(ctx, nodes, s.Parallelism, s.Signals, func(ctx context.Context, n inventory.Node, _ []inventory.Name, signals <-chan os.Signal) bool {
 			o := options
 			o.Signals = signals

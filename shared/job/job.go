@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -40,6 +41,10 @@ type Inputs struct {
 	TerraformRole, roleInput                       string // plan-role or apply-role, and which
 	Audience                                       string
 	RoleDuration                                   time.Duration // of the credentials of Terraform's role; 0: STS's own
+
+	// Share has a target of Atmos share its folder with others, where it can: one of many that
+	// are planned. It costs another run of Atmos, and what is applied shares with none.
+	Share bool
 
 	Token string // GitHub token; empty: GitHub is not asked
 	Debug bool
@@ -126,6 +131,7 @@ type Job struct {
 	aside       string        // where the one is that was there before; empty when there was none
 	left        bool          // the folder was entered, and left again
 	read        []readFolder  // of components whose outputs this one reads
+	varFile     *lockedFolder // the name of the file of variables, where the folder is shared
 }
 
 // Open finds the target that the inputs name in the workspace, by Atmos or in
@@ -172,9 +178,10 @@ func (rp *Repository) Open(ctx context.Context, name inventory.Name, in Inputs) 
 
 // EnterFolder waits until no other job that has entered the root module's folder, or one of a
 // component whose outputs Atmos reads for the target, of this
-// process or another on this machine, works in it; the log says that it waits. It lasts
-// until LeaveFolder or Close, and entering again does nothing. Whoever applies must enter:
-// Terraform leaves the states that it can't write under one name there.
+// process or another on this machine, works in it, but for those that share it; the log says
+// that it waits. It lasts until LeaveFolder or Close, and entering again does nothing. Whoever
+// applies must enter, and shares it with none: Terraform leaves the states that it can't write
+// under one name there.
 func (j *Job) EnterFolder(ctx context.Context) (waited bool, err error) {
 	if j.locked != nil {
 		return false, nil
@@ -187,11 +194,14 @@ func (j *Job) EnterFolder(ctx context.Context) (waited bool, err error) {
 		waits := func() {
 			waited = true
 			log := j.runtime.Group("wait: " + j.Target.String())
-			fmt.Fprintf(log, "Another target is worked on in %s. Those that work in a folder take turns.\n", dir)
+			fmt.Fprintf(log, "Another target is worked on in %s. Those that work in a folder take turns, but for plans for which Atmos writes the same there.\n", dir)
 			_ = log.Close() // a log that nobody can read stops nothing
 		}
 		if dir == j.Target.Dir {
-			j.locked, err = lockFolder(ctx, j.Context.TempDir, j.inRoot(dir), j.Target.Atmos != nil, waits)
+			j.locked, err = lockFolder(ctx, j.Context.TempDir, j.inRoot(dir), j.entry(ctx), waits)
+			if err == nil && j.locked.shared {
+				err = j.takeVarFile(ctx, waits)
+			}
 		} else {
 			err = j.enterRead(ctx, dir, waits)
 		}
@@ -200,6 +210,39 @@ func (j *Job) EnterFolder(ctx context.Context) (waited bool, err error) {
 		}
 	}
 	return waited, nil
+}
+
+// entry says how the root module's folder is entered.
+func (j *Job) entry(ctx context.Context) entry {
+	e := entry{clean: j.Target.Atmos != nil}
+	if !e.clean || !j.Inputs.Share || !j.sharesData() {
+		return e
+	}
+	if slices.ContainsFunc(j.environ, func(v string) bool { return strings.HasPrefix(v, backendFlag+"=") }) {
+		return e // it beats what Atmos says of itself
+	}
+	e.share = j.Target.Atmos.Sharing.Key
+	e.prepare = func() bool {
+		return j.Target.Atmos.Sharing.Backend == "" || j.repository.atmos.GenerateBackend(ctx, j.Target)
+	}
+	return e
+}
+
+// backendFlag is how the environment gives the flag --auto-generate-backend-file of newer
+// versions of Atmos.
+const backendFlag = "ATMOS_AUTO_GENERATE_BACKEND_FILE"
+
+// sharesData says that the target's data is apart from that of others in the same folder.
+// It is the same for its plan and its apply.
+func (j *Job) sharesData() bool { return j.Target.Atmos != nil && j.Target.Atmos.Sharing.Key != "" }
+
+// takeVarFile waits until no other target has a file of variables of the same name in a
+// folder that is shared. That is the same target, or one of a component of the same base name.
+// Nobody who has it waits for a folder.
+func (j *Job) takeVarFile(ctx context.Context, waits func()) (err error) {
+	name := filepath.Join(realPath(j.inRoot(j.Target.Dir)), j.Target.Atmos.Sharing.VarFile)
+	j.varFile, err = lockFolder(ctx, j.Context.TempDir, name, entry{}, waits)
+	return err
 }
 
 func override(s *inventory.Settings, in Inputs) {
@@ -246,7 +289,12 @@ func (j *Job) LeaveFolder() error {
 	}
 	locked := j.locked
 	j.locked, j.left = nil, true
-	return errors.Join(j.removeData(), locked.Close()) // the data may be the next one's, from then on
+	err := j.removeData()
+	if j.varFile != nil {
+		err = errors.Join(err, j.varFile.Close())
+		j.varFile = nil
+	}
+	return errors.Join(err, locked.Close()) // the data may be the next one's, from then on
 }
 
 func (j *Job) removeData() error {

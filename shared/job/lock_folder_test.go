@@ -17,11 +17,11 @@ import (
 func TestAFolderIsLockedForOneStep(t *testing.T) {
 	t.Parallel()
 	temp, folder := t.TempDir(), t.TempDir()
-	first, err := lockFolder(t.Context(), temp, folder, false, func() { t.Error("it waits for nobody") })
+	first, err := lockFolder(t.Context(), temp, folder, entry{}, func() { t.Error("it waits for nobody") })
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := lockFolder(t.Context(), temp, t.TempDir(), false, func() { t.Error("it waits for another folder") })
+	other, err := lockFolder(t.Context(), temp, t.TempDir(), entry{}, func() { t.Error("it waits for another folder") })
 	if err != nil {
 		t.Fatalf("another folder: %v", err)
 	}
@@ -35,7 +35,7 @@ func TestAFolderIsLockedForOneStep(t *testing.T) {
 			ctx, cancel := context.WithTimeoutCause(t.Context(), 3*lockInterval, cancelled)
 			defer cancel()
 			told := 0
-			if _, err := lockFolder(ctx, temp, name, false, func() { told++ }); !errors.Is(err, cancelled) {
+			if _, err := lockFolder(ctx, temp, name, entry{}, func() { told++ }); !errors.Is(err, cancelled) {
 				t.Fatalf("locked twice: %v", err)
 			}
 			if told != 1 {
@@ -46,7 +46,7 @@ func TestAFolderIsLockedForOneStep(t *testing.T) {
 	if err := errors.Join(first.Close(), other.Close()); err != nil {
 		t.Fatal(err)
 	}
-	again, err := lockFolder(t.Context(), temp, folder, true, nil)
+	again, err := lockFolder(t.Context(), temp, folder, entry{clean: true}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestAFolderIsLockedForOneOfMany(t *testing.T) {
 	for range 8 {
 		all.Go(func() {
 			for range 5 {
-				locked, err := lockFolder(t.Context(), temp, folder, false, nil)
+				locked, err := lockFolder(t.Context(), temp, folder, entry{}, nil)
 				if err != nil {
 					t.Error(err)
 					return
@@ -97,7 +97,7 @@ func TestWhatAtmosWroteIsGoneWithTheLock(t *testing.T) {
 		}
 	}
 	write("main.tf", "a.terraform.tfvars.json", "providers_override.tf.json")
-	locked, err := lockFolder(t.Context(), temp, folder, true, nil)
+	locked, err := lockFolder(t.Context(), temp, folder, entry{clean: true}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func TestWhatAtmosWroteIsGoneWithTheLock(t *testing.T) {
 func TestWhatAtmosDidNotWriteStays(t *testing.T) {
 	t.Parallel()
 	temp, folder := t.TempDir(), t.TempDir()
-	locked, err := lockFolder(t.Context(), temp, folder, false, nil)
+	locked, err := lockFolder(t.Context(), temp, folder, entry{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestWhatAtmosDidNotWriteStays(t *testing.T) {
 func TestAFolderThatAtmosBringsCanBeLocked(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "vendored")
-	locked, err := lockFolder(t.Context(), t.TempDir(), folder, true, nil)
+	locked, err := lockFolder(t.Context(), t.TempDir(), folder, entry{clean: true}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func realPath(folder string) string {
 
 // enterRead has no other job work in a folder that is read, until LeaveFolder or Close.
 func (j *Job) enterRead(ctx context.Context, dir string, waits func()) error {
-	locked, err := lockFolder(ctx, j.Context.TempDir, j.inRoot(dir), true, waits)
+	locked, err := lockFolder(ctx, j.Context.TempDir, j.inRoot(dir), entry{clean: true}, waits)
 	if err != nil {
 		return err
 	}

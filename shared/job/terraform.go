@@ -63,6 +63,7 @@ func (j *Job) Terraform(ctx context.Context, role string, now func() time.Time) 
 			Path: j.source.atmos, Dir: j.Target.Root, Component: j.Target.Component, Stack: j.Target.Stack,
 			Identity: j.Inputs.Identity,
 			Command:  j.Target.Atmos.Command, Keeper: self, Scratch: j.Dir,
+			BackendThere: j.locked != nil && j.locked.shared,
 		}
 	}
 	wanted := j.program()
@@ -393,11 +394,11 @@ func (j *Job) inRoot(name string) string {
 
 // dataDir is Terraform's data folder of this target: Terraform's own, in which a module
 // from elsewhere has the same path.module as on anybody's machine, where no other target
-// has the folder, or where all that have it take turns, as with Atmos. Else it is one of
+// has the folder, or where all that have it take turns. Else it is one of
 // its own, so that targets that share a root module do not share a workspace, modules or
 // backend. It is relative, and the same for plan and apply: see terraform.CLI.DataDir.
 func (j *Job) dataDir() string {
-	if j.Target.Alone || j.Target.Atmos != nil {
+	if j.Target.Alone || j.Target.Atmos != nil && !j.sharesData() {
 		return terraformData
 	}
 	name := sha256.Sum256([]byte(j.Target.Component + "\x00" + j.Target.Stack))

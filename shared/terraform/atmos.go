@@ -25,6 +25,8 @@ type Atmos struct {
 	Command   string   // what Atmos starts as Terraform: a name, or a path; empty is "terraform"
 	Keeper    string   // a program that begins with [keeper.Keep]: this one
 	Scratch   string   // a private folder, for what Terraform says until it is read
+	// BackendThere has Atmos leave the backend's file as it is: others read it meanwhile.
+	BackendThere bool
 }
 
 // wrap turns a command of Terraform into one of Atmos. Flags for Terraform go after --.
@@ -45,6 +47,10 @@ func (a *Atmos) wrap(cmd *exec.Cmd, args []string) {
 	cmd.Path, cmd.Dir = a.Path, a.Dir
 	cmd.Args = slices.Concat(atmos, []string{"--"}, flags)
 	cmd.Env = slices.DeleteFunc(cmd.Env, func(v string) bool { return strings.HasPrefix(v, "TF_WORKSPACE=") })
+	if a.BackendThere {
+		// https://atmos.tools/cli/configuration/components/terraform
+		cmd.Env = append(cmd.Env, "ATMOS_COMPONENTS_TERRAFORM_AUTO_GENERATE_BACKEND_FILE=false")
+	}
 }
 
 // keep has a command of Atmos start a keeper in Terraform's place; see package keeper.

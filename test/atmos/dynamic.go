@@ -239,7 +239,7 @@ func yq(value any, path string) (any, error) {
 func (c *component) outputs() (section, error) {
 	config := c.project.cli.Components.Terraform
 	if config.AutoGenerateBackendFile {
-		if err := c.write("backend.tf.json", section{"terraform": section{"backend": section{c.backendType: c.backend}}}); err != nil {
+		if err := c.writeBackend(); err != nil {
 			return nil, err
 		}
 	}

@@ -9,7 +9,7 @@
 //
 //   - Commands: describe component, describe stacks, describe affected, all with
 //     --format json; terraform plan, apply, deploy, output, init and workspace (which
-//     only selects the component's own); version.
+//     only selects the component's own) and generate backend; version.
 //   - Manifests: import, vars, settings, env, backend, providers, hooks, auth and
 //     command, at the levels where Atmos has them; metadata with component,
 //     inherits, type, enabled, locked and terraform_workspace(_pattern); name_template;
@@ -65,6 +65,8 @@ func run(args []string) error {
 		return describeStacks(args[2:])
 	case "describe affected":
 		return describeAffected(args[2:])
+	case "terraform generate":
+		return generateBackend(args[2:])
 	case "terraform plan", "terraform apply", "terraform deploy", "terraform output", "terraform init", "terraform workspace":
 		return terraform(args[1], args[2:])
 	default:

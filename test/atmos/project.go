@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"text/template"
 
@@ -108,6 +109,11 @@ func openProject() (*project, error) {
 	p.cli.Components.Helmfile, p.cli.Components.Packer = json.RawMessage(helmfile), json.RawMessage(packer)
 	p.cli.Workflows = json.RawMessage(workflows)
 	p.cli.Components.Terraform.Command = cmp.Or(os.Getenv("ATMOS_COMPONENTS_TERRAFORM_COMMAND"), p.cli.Components.Terraform.Command)
+	if value := os.Getenv("ATMOS_COMPONENTS_TERRAFORM_AUTO_GENERATE_BACKEND_FILE"); value != "" {
+		if p.cli.Components.Terraform.AutoGenerateBackendFile, err = strconv.ParseBool(value); err != nil {
+			return nil, err
+		}
+	}
 	p.cli.BasePath = cmp.Or(os.Getenv("ATMOS_BASE_PATH"), p.cli.BasePath)
 	if p.base, err = filepath.Abs(p.cli.BasePath); err != nil {
 		return nil, err

@@ -93,10 +93,7 @@ func (c *component) run(subcommand string, a arguments, env []string) error {
 		}
 	}
 	if config.AutoGenerateBackendFile {
-		if c.backendType == "" {
-			return errors.New("'backend_type' is missing for the component")
-		}
-		if err := c.write("backend.tf.json", section{"terraform": section{"backend": section{c.backendType: c.backend}}}); err != nil {
+		if err := c.writeBackend(); err != nil {
 			return err
 		}
 	}
@@ -148,6 +145,37 @@ func (c *component) run(subcommand string, a arguments, env []string) error {
 		_ = os.Remove(filepath.Join(c.path(), varfile))
 	}
 	return nil
+}
+
+// generateBackend is `atmos terraform generate backend`, which follows the documentation.
+// https://atmos.tools/cli/commands/terraform/generate/backend
+func generateBackend(args []string) error {
+	a, err := parse(args, flags{"--stack": true, "--process-templates": false, "--process-functions": false, "--skip": true})
+	if err != nil {
+		return err
+	}
+	if len(a.positional) != 2 || a.positional[0] != "backend" {
+		return fmt.Errorf("stand-in: no command terraform generate %q", a.positional)
+	}
+	p, err := openProject()
+	if err != nil {
+		return err
+	}
+	c, err := p.component(a.positional[1], a.flags["--stack"])
+	if err != nil {
+		return err
+	}
+	if err := c.evaluate(a.dynamic()); err != nil {
+		return err
+	}
+	return c.writeBackend()
+}
+
+func (c *component) writeBackend() error {
+	if c.backendType == "" {
+		return errors.New("'backend_type' is missing for the component")
+	}
+	return c.write("backend.tf.json", section{"terraform": section{"backend": section{c.backendType: c.backend}}})
 }
 
 // commandLine is Terraform's for a command.

@@ -75,6 +75,13 @@ type description struct {
 	Source            any `json:"source"`
 	Provision         any `json:"provision"`
 
+	Config struct {
+		Components struct {
+			Terraform struct {
+				AutoGenerateBackendFile *bool `json:"auto_generate_backend_file"`
+			} `json:"terraform"`
+		} `json:"components"`
+	} `json:"atmos_cli_config"`
 	Metadata struct {
 		Type    string `json:"type"`
 		Enabled *bool  `json:"enabled"`
@@ -246,7 +253,7 @@ func (a Project) target(version Version, d description, component, stack string)
 		Settings: d.Settings.Integrations.GitHub.GitOps.settings(),
 		Atmos: &inventory.AtmosComponent{
 			Locked: d.Metadata.Locked, Command: d.Command, Vars: d.Vars, Env: d.Env, Version: version.String(),
-			Resolved: a.resolved(d), Sections: d.sections(), AsText: d.asText,
+			Resolved: a.resolved(d), Sections: d.sections(), AsText: d.asText, Sharing: d.sharing(name),
 		},
 	}
 	if t.PlanFiles, err = d.Settings.Integrations.GitHub.GitOps.planFiles(dir); err != nil {

@@ -88,7 +88,7 @@ func atOnce(ts *testscript.TestScript, s *story, args []string) {
 	}
 	var succeeded atomic.Int64
 	var wait sync.WaitGroup
-	steps := make([]*Step, len(jobs))
+	steps, killed := make([]*Step, len(jobs)), make([]bool, len(jobs))
 	for i, job := range jobs {
 		inputs := map[string]string{"token": s.token(ts, job[0])}
 		for _, arg := range job[1:] {
@@ -108,6 +108,7 @@ func atOnce(ts *testscript.TestScript, s *story, args []string) {
 			if cmd.Run() == nil {
 				succeeded.Add(1)
 			}
+			killed[i] = cmd.ProcessState != nil && !cmd.ProcessState.Exited()
 			_ = log.Close() // it is read below
 		})
 	}
@@ -118,7 +119,7 @@ func atOnce(ts *testscript.TestScript, s *story, args []string) {
 		ts.Check(err)
 		ts.Logf("%s", log)
 		all.Write(log)
-		checkStep(ts, s, job[0], steps[i], string(log), false)
+		checkStep(ts, s, job[0], steps[i], string(log), killed[i])
 	}
 	ts.Check(os.WriteFile(ts.MkAbs("logs"), all.Bytes(), 0o600))
 	if int(succeeded.Load()) != number(ts, args[0]) {
