@@ -20,9 +20,11 @@ const maxErrorLine = 1000
 // PutDriftResult stores what a drift plan found, or that it failed. Without a store, and
 // for a plan that is not about drift, it does nothing.
 func (t *Tally) PutDriftResult(ctx context.Context, o plan.Outcome) error {
-	cancelled := ctx.Err() != nil // the next run tells
-	if o.Record.Kind != planstore.KindDrift || o.Store == nil || cancelled {
+	if o.Record.Kind != planstore.KindDrift || o.Store == nil {
 		return nil
+	}
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // cancelled: what was found may be a part
 	}
 	r := planstore.DriftResult{
 		Target: o.Record.Target, Run: o.Record.Run, Commit: o.Record.Commit, At: o.Record.CreatedAt,
