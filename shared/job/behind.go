@@ -20,7 +20,7 @@ func (rp *Repository) Behind(ctx context.Context, commit, other string) (bool, e
 	if commit == other || !git.IsCommit(commit) || !git.IsCommit(other) {
 		return false, nil
 	}
-	return rp.behind.get(commitPair{commit, other}, func() (bool, error) {
+	return rp.behind.Get(commitPair{commit, other}, func() (bool, error) {
 		if behind, known, err := git.IsAncestor(ctx, rp.Context.Workspace, commit, other); known || err != nil {
 			return behind, err
 		}

@@ -71,7 +71,7 @@ func (j *Job) leaveRead() (err error) {
 
 // folderOf is the folder of a target's root module, which Atmos is asked for once.
 func (rp *Repository) folderOf(ctx context.Context, name inventory.Name) (string, error) {
-	return rp.folders.get(name, func() (string, error) {
+	return rp.folders.Get(name, func() (string, error) {
 		t, err := rp.atmos.Target(ctx, name.Component, name.Stack)
 		return t.Dir, err
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/inventory/atmos"
 	"github.com/terraform-gitops/gitops/shared/inventory/gitops"
+	"github.com/terraform-gitops/gitops/shared/memo"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/terraform"
@@ -31,18 +32,18 @@ type Repository struct {
 	atmos   *atmos.Project // nil for gitops.yaml
 
 	tracked git.Tracked
-	config  kept[string, *gitops.Config]
-	stacks  kept[string, atmos.Stacks]
+	config  memo.Memo[string, *gitops.Config]
+	stacks  memo.Memo[string, atmos.Stacks]
 
-	atmosVersion kept[string, atmos.Version]
-	folders      kept[inventory.Name, string]
+	atmosVersion memo.Memo[string, atmos.Version]
+	folders      memo.Memo[inventory.Name, string]
 
-	checkout kept[string, git.Head]
-	behind   kept[commitPair, bool]
-	client   kept[string, *github.Client]
-	stores   kept[storeKey, *planstore.Store]
-	programs kept[programKey, string]
-	versions kept[string, terraform.Version]
+	checkout memo.Memo[string, git.Head]
+	behind   memo.Memo[commitPair, bool]
+	client   memo.Memo[string, *github.Client]
+	stores   memo.Memo[storeKey, *planstore.Store]
+	programs memo.Memo[programKey, string]
+	versions memo.Memo[string, terraform.Version]
 
 	plugins *plugincache.Cache // nil for the work on one target
 }
@@ -148,7 +149,7 @@ func (rp *Repository) Targets(ctx context.Context) ([]inventory.Listed, error) {
 }
 
 func (rp *Repository) describeStacks(ctx context.Context) (atmos.Stacks, error) {
-	return rp.stacks.get("", func() (atmos.Stacks, error) {
+	return rp.stacks.Get("", func() (atmos.Stacks, error) {
 		if err := rp.knowAtmos(ctx); err != nil {
 			return atmos.Stacks{}, err
 		}
@@ -160,7 +161,7 @@ func (rp *Repository) describeStacks(ctx context.Context) (atmos.Stacks, error) 
 
 // Checkout says what the workspace holds. Git is asked once.
 func (rp *Repository) Checkout(ctx context.Context) (git.Head, error) {
-	return rp.checkout.get("", func() (git.Head, error) {
+	return rp.checkout.Get("", func() (git.Head, error) {
 		checkout, err := git.ReadHead(ctx, rp.Context.Workspace)
 		if err != nil {
 			err = rp.orEmpty(err)
@@ -172,7 +173,7 @@ func (rp *Repository) Checkout(ctx context.Context) (git.Head, error) {
 // GitHub opens GitHub's API with the job's token, once, so that all calls keep one
 // pace. A wait for a rate limit is noticed in the log.
 func (rp *Repository) GitHub() (*github.Client, error) {
-	return rp.client.get("", func() (*github.Client, error) {
+	return rp.client.Get("", func() (*github.Client, error) {
 		return github.New(rp.Context.APIURL, rp.inputs.Token, github.WithWaitNotice(func(line string) {
 			rp.runtime.Notice(gha.Annotation{Message: line})
 		}))

@@ -67,7 +67,7 @@ func openAtmos(environ []string, env map[string]string, in Inputs, root string) 
 
 // knowAtmos asks Atmos for its version, once, and says when nobody has tried that.
 func (rp *Repository) knowAtmos(ctx context.Context) error {
-	_, err := rp.atmosVersion.get("", func() (atmos.Version, error) {
+	_, err := rp.atmosVersion.Get("", func() (atmos.Version, error) {
 		version, err := rp.atmos.Version(ctx)
 		tell(rp.runtime, "atmos version", err)
 		if untried := version.Untried(); err == nil && untried != "" {
@@ -145,7 +145,7 @@ func (rp *Repository) find(ctx context.Context, name inventory.Name) (inventory.
 
 // loadConfig reads gitops.yaml.
 func (rp *Repository) loadConfig() (*gitops.Config, error) {
-	return rp.config.get(rp.source.name, func() (*gitops.Config, error) {
+	return rp.config.Get(rp.source.name, func() (*gitops.Config, error) {
 		config, err := gitops.Load(rp.Context.Workspace, rp.source.name)
 		if errors.Is(err, os.ErrNotExist) {
 			err = rp.orEmpty(problem.With(problem.Config, fmt.Errorf("there is no %s in the workspace, and no atmos.yaml: add one, or name it with the input `config` or `atmos-config-path`: %w", rp.source.name, err)))

@@ -25,7 +25,7 @@ func (rp *Repository) StoreOf(ctx context.Context, s inventory.Settings, role st
 	if rp.inputs.StorageRole != "" {
 		role = rp.inputs.StorageRole
 	}
-	return rp.stores.get(storeKey{s.Region, s.Bucket, s.Table, s.StorageURL, role, s.Audience}, func() (*planstore.Store, error) {
+	return rp.stores.Get(storeKey{s.Region, s.Bucket, s.Table, s.StorageURL, role, s.Audience}, func() (*planstore.Store, error) {
 		of, session := "this repository", []string(nil)
 		if one := (inventory.Name{Component: rp.inputs.Component, Stack: rp.inputs.Stack}); one.Component != "" {
 			of, session = one.String(), []string{one.Component, one.Stack}

@@ -131,7 +131,7 @@ func (rp *Repository) locate(ctx context.Context, wanted install.Options) (strin
 	if key.constraint != "" {
 		key.dir = "" // then the folder has no say
 	}
-	return rp.programs.get(key, func() (string, error) {
+	return rp.programs.Get(key, func() (string, error) {
 		wanted.Log = notices{rp.runtime}
 		return install.Locate(ctx, wanted)
 	})
@@ -139,7 +139,7 @@ func (rp *Repository) locate(ctx context.Context, wanted install.Options) (strin
 
 // Version asks the executable, once for all targets that run the same one.
 func (t *Terraform) Version(ctx context.Context) (terraform.Version, error) {
-	return t.job.repository.versions.get(t.Path, func() (terraform.Version, error) { return t.CLI.Version(ctx) })
+	return t.job.repository.versions.Get(t.Path, func() (terraform.Version, error) { return t.CLI.Version(ctx) })
 }
 
 // CompareConfig names the Terraform files that differ between the planfile and the checkout.

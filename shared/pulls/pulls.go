@@ -5,9 +5,9 @@ package pulls
 
 import (
 	"context"
-	"sync"
 
 	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/memo"
 )
 
 // Requests are a repository's pull requests, each asked for once. The methods may be
@@ -16,32 +16,24 @@ type Requests struct {
 	client     func() (*github.Client, error)
 	repository string
 
-	mu    sync.Mutex
-	known map[int]github.PullRequest
+	known memo.Memo[int, github.PullRequest]
 }
 
 // New returns the pull requests of a repository, owner/name. client is called when
 // GitHub is asked first.
 func New(client func() (*github.Client, error), repository string) *Requests {
-	return &Requests{client: client, repository: repository, known: map[int]github.PullRequest{}}
+	return &Requests{client: client, repository: repository}
 }
 
 // Get returns a pull request as it was when it was asked for first.
 func (r *Requests) Get(ctx context.Context, number int) (github.PullRequest, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if pr, ok := r.known[number]; ok {
-		return pr, nil
-	}
-	client, err := r.client()
-	if err != nil {
-		return github.PullRequest{}, err
-	}
-	pr, err := client.PullRequest(ctx, r.repository, number)
-	if err == nil {
-		r.known[number] = pr
-	}
-	return pr, err
+	return r.known.Get(number, func() (github.PullRequest, error) {
+		client, err := r.client()
+		if err != nil {
+			return github.PullRequest{}, err
+		}
+		return client.PullRequest(ctx, r.repository, number)
+	})
 }
 
 // State is a pull request's state for people: open, closed or merged.
