@@ -6,25 +6,24 @@ import (
 	"unicode"
 )
 
-// messageLimit is how many UTF-16 units of a message the runner sends on to the
-// check run (_maxIssueMessageLength in the runner's ExecutionContext.cs); it
-// drops the rest without a word.
+// messageLimit is how many UTF-16 units of a message the runner sends to the check run
+// (_maxIssueMessageLength in the runner's ExecutionContext.cs). It silently drops the rest.
 const messageLimit = 4096
 
-// Annotation is a message that GitHub shows on the run's page and, when it has
-// a place, beside the line in the pull request.
+// Annotation is a message that GitHub shows on the run's page and, if it has a file and a
+// line, beside that line in the pull request.
 type Annotation struct {
 	Title string // one line; optional
 	// File is relative to the workspace, with "/" on every system; optional.
 	File string
-	// Line and EndLine are 1-based and 0 when unknown.
+	// Line and EndLine are 1-based, and 0 if unknown.
 	Line, EndLine int
-	// Column is 1-based and 0 when unknown. GitHub ignores it on an annotation
-	// of several lines.
+	// Column is 1-based, and 0 if unknown. GitHub ignores it for an annotation of
+	// several lines.
 	Column int
-	// Message may have several lines; the log shows them as well, so "##[" in it
-	// is taken apart as in a group. Beyond 4,096 characters it is cut, with
-	// an ellipsis: GitHub shows no more.
+	// Message may have several lines. The log shows them, too, so "##[" in it is broken
+	// up as in a group. It is cut at 4,096 characters, with an ellipsis: GitHub shows no
+	// more.
 	Message string
 }
 
@@ -45,7 +44,7 @@ func (r *Runtime) annotate(level string, a Annotation) {
 	add := func(key, value string) {
 		properties = append(properties, key+"="+escapeProperty(value))
 	}
-	// In a fixed order, so that the same annotation is always the same line.
+	// The order is fixed, so that equal annotations are equal lines.
 	if title := withoutMarks(r.redacted(oneLine(a.Title))); title != "" {
 		add("title", title)
 	}
@@ -68,11 +67,11 @@ func (r *Runtime) annotate(level string, a Annotation) {
 	r.command(line + "::" + escapeData(cut(withoutMarks(r.redacted(a.Message)), messageLimit)))
 }
 
-// command writes one command's line. The caller holds the lock. Commands are
-// not taken within a group, so one that is open ends here; its next line opens
-// it again.
+// command writes the line of a command. The caller holds the lock. The runner ignores
+// commands within a group, so an open group's section ends here. The group's next line
+// opens it again.
 func (r *Runtime) command(line string) {
-	// A failing writer leaves nobody to tell, and must not stop an apply.
+	// If the log cannot be written, nobody can be told, and an apply must not stop.
 	_, _ = r.stdout.Write(append(r.leaveSection(nil), line+"\n"...))
 }
 
@@ -86,7 +85,7 @@ func escapeProperty(s string) string {
 	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C").Replace(s)
 }
 
-// oneLine makes each run of control characters and white space one space.
+// oneLine replaces each run of control characters and white space by one space.
 func oneLine(s string) string {
 	return strings.Join(strings.FieldsFunc(s, func(c rune) bool {
 		return unicode.IsSpace(c) || unicode.IsControl(c)
@@ -95,7 +94,7 @@ func oneLine(s string) string {
 
 // cut shortens s to limit UTF-16 units, in which the runner counts.
 func cut(s string, limit int) string {
-	units, end := 0, 0 // of what is before i; where the ellipsis would go
+	units, end := 0, 0 // UTF-16 units before i, and where the ellipsis would go
 	for i, c := range s {
 		if units < limit {
 			end = i

@@ -7,19 +7,19 @@ import (
 
 // Context is what the runner says about the run, from its default variables,
 // https://docs.github.com/actions/reference/workflows-and-actions/variables.
-// What is not set is empty or 0.
+// Values that are not set are empty or 0.
 type Context struct {
 	Repository string // owner/name
 	RunID      string
-	RunAttempt int // from 1; a re-run keeps the ID and counts up
-	// RunURL is the page of this attempt; empty when the run is not known.
+	RunAttempt int // 1 for the first; a re-run has the same ID and the next number
+	// RunURL is the address of this attempt's page; empty if the run is not known.
 	RunURL string
-	// Actor began the run; TriggeringActor began this attempt of it. GitHub
-	// gives a re-run the permissions of Actor.
+	// Actor started the run, and TriggeringActor started this attempt. A re-run has
+	// the permissions of Actor.
 	Actor, TriggeringActor string
 	Workspace              string // where the repository is checked out
-	TempDir                string // emptied by the runner before and after each job
-	ToolCache              string // kept for all jobs of the runner
+	TempDir                string // the runner empties it before and after each job
+	ToolCache              string // shared by all jobs of the runner
 	// SHA is the commit that the event is about. For pull_request that is the
 	// trial merge with the base branch, not the head: see [PullRequest].
 	SHA       string
@@ -27,8 +27,6 @@ type Context struct {
 	EventName string
 	ServerURL string // such as https://github.com
 	APIURL    string // such as https://api.github.com
-	Job       string // the job's ID in the workflow file
-	Debug     bool   // debug logging is on
 }
 
 // Context returns what the runner says about the run.
@@ -46,8 +44,6 @@ func (r *Runtime) Context() Context {
 		EventName:       r.env["GITHUB_EVENT_NAME"],
 		ServerURL:       r.env["GITHUB_SERVER_URL"],
 		APIURL:          r.env["GITHUB_API_URL"],
-		Job:             r.env["GITHUB_JOB"],
-		Debug:           r.env["RUNNER_DEBUG"] == "1",
 	}
 	// Written by the runner as a decimal number; 0 stands for anything else.
 	c.RunAttempt, _ = strconv.Atoi(r.env["GITHUB_RUN_ATTEMPT"])

@@ -15,7 +15,6 @@ func TestContext(t *testing.T) {
 		"GITHUB_ACTOR=octocat", "GITHUB_TRIGGERING_ACTOR=hubot",
 		"GITHUB_WORKSPACE=/w", "RUNNER_TEMP=/t", "RUNNER_TOOL_CACHE=/c", "GITHUB_SHA=abc", "GITHUB_REF=refs/heads/main",
 		"GITHUB_EVENT_NAME=push", "GITHUB_SERVER_URL=https://github.example", "GITHUB_API_URL=https://api.github.example",
-		"GITHUB_JOB=plan", "RUNNER_DEBUG=1",
 	}, io.Discard).Context()
 	want := gha.Context{
 		Repository: "acme/infra", RunID: "30433642", RunAttempt: 2,
@@ -23,7 +22,6 @@ func TestContext(t *testing.T) {
 		Actor:  "octocat", TriggeringActor: "hubot",
 		Workspace: "/w", TempDir: "/t", ToolCache: "/c", SHA: "abc", Ref: "refs/heads/main",
 		EventName: "push", ServerURL: "https://github.example", APIURL: "https://api.github.example",
-		Job: "plan", Debug: true,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -17,85 +17,74 @@ import (
 // https://docs.github.com/webhooks/webhook-events-and-payloads#payload-cap.
 const payloadLimit = 32 << 20
 
-// Event is what started the workflow run. The part that belongs to the event is
-// set, the others are nil.
+// Event is the event that started the workflow run. Only the part that belongs to it is set;
+// the others are nil.
 type Event struct {
 	Name          string // such as "pull_request"
-	DefaultBranch string // of the repository
-	// PullRequest is set for pull_request, pull_request_target, and the other
-	// events about one.
-	PullRequest *PullRequest
-	Push        *Push
-	MergeGroup  *MergeGroup
-	Issue       *Issue // set for issues
-	// RepositoryDispatch is set for repository_dispatch, whoever sent it and whatever for.
+	DefaultBranch string // the repository's
+	// PullRequest is set for pull_request, pull_request_target, and other events about
+	// a pull request.
+	PullRequest        *PullRequest
+	Push               *Push
+	MergeGroup         *MergeGroup
+	Issue              *Issue // set for issues
 	RepositoryDispatch *RepositoryDispatch
-	// Inputs are those of workflow_dispatch; a value that is not text is
-	// given as JSON.
+	// Inputs are the inputs of workflow_dispatch. A value that is not text is given as
+	// JSON.
 	Inputs map[string]string
 }
 
 // PullRequest is the pull request that an event is about, at the time of the event.
 type PullRequest struct {
-	Action  string // such as "opened", "synchronize", "closed"
-	Number  int
-	Title   string
-	Author  string // login; empty when the account is gone
-	Label   string // of "labeled" and "unlabeled": the one
-	Commits int    // how many it has
-	Merged  bool
-	// MergeCommitSHA is the merged commit once Merged is true. Before, it is
-	// that of a trial merge, or empty.
+	Action string // such as "opened", "synchronize", "closed"
+	Number int
+	Label  string // the label, if Action is "labeled" or "unlabeled"
+	Merged bool
+	// MergeCommitSHA is the merged commit if Merged is true. Otherwise it is the
+	// commit of a trial merge, or empty.
 	MergeCommitSHA string
 	Head, Base     Branch
-	// Fork is true when the head is not in the base's repository, or its
-	// repository is gone. The author then needs no permission on this one.
+	// Fork is true if the head is in another repository than the base, or its
+	// repository was deleted. Its author may have no permission in the base's repository.
 	Fork bool
 }
 
 // Branch is one side of a pull request.
 type Branch struct {
-	SHA        string
-	Ref        string // the branch's name, without refs/heads/
-	Repository string // owner/name; empty when it is gone
+	SHA string
+	Ref string // the branch's name, without refs/heads/
 }
 
 // Push is an update of a branch or tag.
 type Push struct {
-	Ref string // such as refs/heads/main
-	// Before and After are commits; forty zeroes where there is none.
-	Before, After string
-	Deleted       bool
+	Before string // the commit before the push; forty zeroes if there was none
 }
 
 // MergeGroup is a trial merge of a merge queue.
 type MergeGroup struct {
-	// BaseSHA is the commit that HeadSHA was made on top of: that of the base branch or,
-	// of one that waits behind others, theirs.
+	// BaseSHA is the commit that HeadSHA was made on: the base branch's or, if others are
+	// before it in the queue, the trial merge of the last one of these.
 	HeadSHA, BaseSHA string
 	HeadRef          string // such as refs/heads/gh-readonly-queue/main/pr-7-4f1c…
-	BaseRef          string // such as refs/heads/main
-	// PullRequest is the number of the pull request that is merged, from HeadRef, since GitHub
-	// gives it nowhere else; 0 when HeadRef does not look like that.
+	// PullRequest is the number of the pull request that is merged. It is read from
+	// HeadRef, since GitHub gives it nowhere else; 0 if HeadRef has another form.
 	PullRequest int
 }
 
-// RepositoryDispatch is an event that a program sent by GitHub's API. What it holds was
-// chosen by whoever may write to the repository: ask GitHub before relying on it.
+// RepositoryDispatch is an event that a program sent through GitHub's API. Anybody who may
+// write to the repository may send anything: ask GitHub before you rely on it.
 type RepositoryDispatch struct {
-	Action string // the event's type, such as "terraform-gitops-plan"
-	// PullRequest and HeadSHA are client_payload's pull_request, a number or its digits as
-	// text, and head_sha; 0 and empty when they are not there or something else.
+	// PullRequest is client_payload's pull_request, a number or text with its digits; 0 if
+	// it is missing, or something else.
 	PullRequest int
-	HeadSHA     string
 }
 
-// Issue is the issue that an event is about. What it is like by now, only GitHub knows.
+// Issue is the issue that an event is about. It may have changed since: ask GitHub.
 type Issue struct {
 	Action string // such as "labeled", "closed"
 	Number int
-	Label  string // of "labeled" and "unlabeled": the one
-	Sender string // login of who did it
+	Label  string // the label, if Action is "labeled" or "unlabeled"
+	Sender string // the login of the person or app that did it
 }
 
 // Event reads the payload of the event that started the run.
@@ -131,7 +120,7 @@ func (r *Runtime) readEvent() (Event, error) {
 	return payload.event(r.env["GITHUB_EVENT_NAME"])
 }
 
-// payload is what is read of a payload,
+// payload is the part of a payload that is read,
 // https://docs.github.com/webhooks/webhook-events-and-payloads.
 type payload struct {
 	Action     string `json:"action"`
@@ -140,28 +129,19 @@ type payload struct {
 	} `json:"repository"`
 
 	PullRequest *struct {
-		Number         int    `json:"number"`
-		Title          string `json:"title"`
-		Commits        int    `json:"commits"`
-		Merged         bool   `json:"merged"`
-		MergeCommitSHA string `json:"merge_commit_sha"`
-		User           *struct {
-			Login string `json:"login"`
-		} `json:"user"`
-		Head payloadBranch `json:"head"`
-		Base payloadBranch `json:"base"`
+		Number         int           `json:"number"`
+		Merged         bool          `json:"merged"`
+		MergeCommitSHA string        `json:"merge_commit_sha"`
+		Head           payloadBranch `json:"head"`
+		Base           payloadBranch `json:"base"`
 	} `json:"pull_request"`
 
-	Ref     string `json:"ref"`
-	Before  string `json:"before"`
-	After   string `json:"after"`
-	Deleted bool   `json:"deleted"`
+	Before string `json:"before"`
 
 	MergeGroup *struct {
 		HeadSHA string `json:"head_sha"`
 		HeadRef string `json:"head_ref"`
 		BaseSHA string `json:"base_sha"`
-		BaseRef string `json:"base_ref"`
 	} `json:"merge_group"`
 
 	Issue *struct {
@@ -184,7 +164,7 @@ type payloadBranch struct {
 	Repo *struct {
 		ID       int64  `json:"id"`
 		FullName string `json:"full_name"`
-	} `json:"repo"` // null once it is deleted
+	} `json:"repo"` // null if it was deleted
 }
 
 func (p *payload) event(name string) (Event, error) {
@@ -193,30 +173,24 @@ func (p *payload) event(name string) (Event, error) {
 		event.PullRequest = &PullRequest{
 			Action:         p.Action,
 			Number:         pull.Number,
-			Title:          pull.Title,
 			Label:          p.Label.Name,
-			Commits:        pull.Commits,
 			Merged:         pull.Merged,
 			MergeCommitSHA: pull.MergeCommitSHA,
 			Head:           pull.Head.branch(),
 			Base:           pull.Base.branch(),
 			Fork:           differs(pull.Head, pull.Base),
 		}
-		if pull.User != nil {
-			event.PullRequest.Author = pull.User.Login
-		}
 	}
 	switch name {
 	case "push":
-		event.Push = &Push{Ref: p.Ref, Before: p.Before, After: p.After, Deleted: p.Deleted}
+		event.Push = &Push{Before: p.Before}
 	case "merge_group":
 		if p.MergeGroup == nil {
 			return Event{}, fmt.Errorf("the payload of a merge_group event has no merge_group")
 		}
 		event.MergeGroup = &MergeGroup{
 			HeadSHA: p.MergeGroup.HeadSHA, BaseSHA: p.MergeGroup.BaseSHA,
-			HeadRef: p.MergeGroup.HeadRef, BaseRef: p.MergeGroup.BaseRef,
-			PullRequest: queued(p.MergeGroup.HeadRef),
+			HeadRef: p.MergeGroup.HeadRef, PullRequest: queued(p.MergeGroup.HeadRef),
 		}
 	case "issues":
 		if p.Issue == nil {
@@ -247,7 +221,7 @@ func (p *payload) event(name string) (Event, error) {
 // https://docs.github.com/repositories/configuring-branches-and-merges-in-your-repository/configuring-pull-request-merges/managing-a-merge-queue
 var queueBranch = regexp.MustCompile(`^refs/heads/gh-readonly-queue/.+/pr-([0-9]+)-[0-9a-f]+$`)
 
-// queued is the pull request that a merge queue's branch is for, or 0.
+// queued is the number of the pull request that a merge queue's branch is for, or 0.
 func queued(ref string) int {
 	m := queueBranch.FindStringSubmatch(ref)
 	if m == nil {
@@ -260,14 +234,13 @@ func queued(ref string) int {
 	return number
 }
 
-// dispatched reads what is ours of a client_payload, which may hold anything.
+// dispatched reads our part of a client_payload, which may hold anything.
 func (p *payload) dispatched() *RepositoryDispatch {
-	d := &RepositoryDispatch{Action: p.Action}
+	d := &RepositoryDispatch{}
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(p.ClientPayload, &fields) != nil {
 		return d
 	}
-	_ = json.Unmarshal(fields["head_sha"], &d.HeadSHA) // empty unless it is text
 	digits := strings.Trim(string(fields["pull_request"]), `"`)
 	if number, err := strconv.ParseUint(digits, 10, 31); err == nil {
 		d.PullRequest = int(number)
@@ -276,11 +249,7 @@ func (p *payload) dispatched() *RepositoryDispatch {
 }
 
 func (b payloadBranch) branch() Branch {
-	branch := Branch{SHA: b.SHA, Ref: b.Ref}
-	if b.Repo != nil {
-		branch.Repository = b.Repo.FullName
-	}
-	return branch
+	return Branch{SHA: b.SHA, Ref: b.Ref}
 }
 
 // differs reports whether two branches are in different repositories, or may be.

@@ -80,15 +80,14 @@ func readEvent(t *testing.T, name string, payload any) (gha.Event, error) {
 
 func TestEventsAsGitHubSendsThem(t *testing.T) {
 	t.Parallel()
-	const repository = "Codertocat/Hello-World"
 	pull := func(action, mergeCommit, label string) gha.Event {
 		return gha.Event{
 			Name: "pull_request", DefaultBranch: "master",
 			PullRequest: &gha.PullRequest{
-				Action: action, Number: 2, Title: "Update the README with new information.", Author: "Codertocat",
-				Label: label, Commits: 1, MergeCommitSHA: mergeCommit,
-				Head: gha.Branch{SHA: "ec26c3e57ca3a959ca5aad62de7213c562f8c821", Ref: "changes", Repository: repository},
-				Base: gha.Branch{SHA: "f95f852bd8fca8fcc58a9a2d6c842781e32a215e", Ref: "master", Repository: repository},
+				Action: action, Number: 2,
+				Label: label, MergeCommitSHA: mergeCommit,
+				Head: gha.Branch{SHA: "ec26c3e57ca3a959ca5aad62de7213c562f8c821", Ref: "changes"},
+				Base: gha.Branch{SHA: "f95f852bd8fca8fcc58a9a2d6c842781e32a215e", Ref: "master"},
 			},
 		}
 	}
@@ -102,17 +101,16 @@ func TestEventsAsGitHubSendsThem(t *testing.T) {
 		"push": {"push", "", gha.Event{
 			Name: "push", DefaultBranch: "master",
 			Push: &gha.Push{
-				Ref: "refs/tags/simple-tag", Before: strings.Repeat("0", 40),
-				After: "6113728f27ae82c7b1a177c8d03f9e96e0adf246",
+				Before: strings.Repeat("0", 40),
 			},
 		}},
 		"merge queue": {"merge_group", "", gha.Event{
 			Name: "merge_group", DefaultBranch: "main",
 			MergeGroup: &gha.MergeGroup{
-				HeadSHA: "2ffea6db159f6b6c47a24e778fb9ef40cf6b1c7d",
-				BaseSHA: "380387fbc80638b734a49e1be1c4dfec1c01b33c",
-				HeadRef: "refs/heads/gh-readonly-queue/main/pr-104-929f8209d40f77f4abc622a499c93a83babdbe64",
-				BaseRef: "refs/heads/main", PullRequest: 104,
+				HeadSHA:     "2ffea6db159f6b6c47a24e778fb9ef40cf6b1c7d",
+				BaseSHA:     "380387fbc80638b734a49e1be1c4dfec1c01b33c",
+				HeadRef:     "refs/heads/gh-readonly-queue/main/pr-104-929f8209d40f77f4abc622a499c93a83babdbe64",
+				PullRequest: 104,
 			},
 		}},
 		"labelled issue": {"issues", "labeled", gha.Event{
@@ -126,7 +124,7 @@ func TestEventsAsGitHubSendsThem(t *testing.T) {
 		"by hand": {"workflow_dispatch", "", gha.Event{Name: "workflow_dispatch", DefaultBranch: "main", Inputs: map[string]string{}}},
 		"by a program": {"repository_dispatch", "", gha.Event{
 			Name: "repository_dispatch", DefaultBranch: "master",
-			RepositoryDispatch: &gha.RepositoryDispatch{Action: "on-demand-test"},
+			RepositoryDispatch: &gha.RepositoryDispatch{},
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -170,16 +168,16 @@ func TestPullRequestFromAForkIsSeen(t *testing.T) {
 	}
 }
 
-func TestAMergedPullRequestOfAnAccountThatIsGone(t *testing.T) {
+func TestAMergedPullRequest(t *testing.T) {
 	t.Parallel()
 	payload := example(t, "pull_request", "closed")
 	pull := payload["pull_request"].(map[string]any)
-	pull["merged"], pull["user"] = true, nil
+	pull["merged"], pull["user"] = true, nil // the account is gone
 	event, err := readEvent(t, "pull_request", payload)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !event.PullRequest.Merged || event.PullRequest.Author != "" {
+	if !event.PullRequest.Merged {
 		t.Errorf("got %+v", event.PullRequest)
 	}
 }
@@ -243,8 +241,8 @@ func TestThePullRequestOfAMergeQueuesBranch(t *testing.T) {
 func TestADispatchedPayloadMayHoldAnything(t *testing.T) {
 	t.Parallel()
 	for client, want := range map[string]gha.RepositoryDispatch{
-		`{"pull_request":7,"head_sha":"4f1c","reason":"x"}`: {PullRequest: 7, HeadSHA: "4f1c"},
-		`{"pull_request":"7","head_sha":"4f1c"}`:            {PullRequest: 7, HeadSHA: "4f1c"},
+		`{"pull_request":7,"head_sha":"4f1c","reason":"x"}`: {PullRequest: 7},
+		`{"pull_request":"7","head_sha":"4f1c"}`:            {PullRequest: 7},
 		`{"pull_request":7}`:                                {PullRequest: 7},
 		`{"pull_request":-7,"head_sha":1}`:                  {},
 		`{"pull_request":7.5,"head_sha":null}`:              {},
@@ -259,7 +257,6 @@ func TestADispatchedPayloadMayHoldAnything(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want.Action = "terraform-gitops-plan"
 		if diff := cmp.Diff(&want, event.RepositoryDispatch); diff != "" {
 			t.Errorf("%s: %s", client, diff)
 		}
@@ -270,7 +267,7 @@ func TestEventThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ event, payload, want string }{
 		"no JSON":         {"push", `{"ref":`, "unexpected end of JSON input"},
-		"wrong type":      {"push", `{"ref":1}`, "cannot unmarshal number"},
+		"wrong type":      {"push", `{"before":1}`, "cannot unmarshal number"},
 		"no pull request": {"pull_request", `{}`, "the payload of a pull_request event has no pull_request"},
 		"no issue":        {"issues", `{}`, "the payload of an issues event has no issue"},
 		"no merge group":  {"merge_group", `{}`, "the payload of a merge_group event has no merge_group"},

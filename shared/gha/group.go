@@ -8,52 +8,52 @@ import (
 	"unicode"
 )
 
-// lineLimit is the length in bytes from which a group's line is broken: what
-// has no end must not fill the memory.
+// lineLimit is the length in bytes at which a line of a group is broken: a line without an
+// end must not fill the memory.
 const lineLimit = 1 << 20
 
-// holdLimit is how many bytes a group that waits keeps in memory; more is in a file.
+// holdLimit is how many bytes of a waiting group are kept in memory; more is in a file.
 const holdLimit = 64 << 10
 
 // group is one collapsed section of the log.
 type group struct {
 	r       *Runtime
 	title   string
-	shown   bool // its section was opened before
+	shown   bool // its section has been opened before
 	closed  bool
 	afterCR bool // the last byte written was a carriage return
 	text    redaction
-	line    []byte // redacted text that no newline has ended yet
-	err     error  // the first of the runtime's writer
+	line    []byte // redacted text after the last newline
+	err     error  // the first error of the runtime's writer
 
-	// While another group is live: whole lines that are not shown yet.
-	kept    []extent // the first of them
-	held    []byte   // and the others
-	through bool     // none, since they could not be kept: they are shown at once
+	// Whole lines that wait while another group is live.
+	kept         []extent // the first ones, in the spool
+	held         []byte   // the others, in memory
+	writeThrough bool     // spooling has failed, so lines are shown at once
 }
 
-// Group opens a collapsed group of the log and returns the writer of its lines.
-// Whatever they hold, they are only text: while they are written the runner
-// takes no commands (::stop-commands:: with a random token), "##[", which the
-// log's page takes for a heading or the end of a group, is taken apart, and
-// secrets are redacted, also where they span writes and lines.
+// Group opens a collapsed group of the log and returns a writer for its lines.
 //
-// A line appears as soon as it is complete, unless its end may be the beginning
-// of a secret of several lines. Each carriage return that no newline follows ends a
-// line, as it does for the runner; a last line without newline is completed.
+// Lines are only text, whatever they hold. While they are written, the runner ignores
+// commands (::stop-commands:: with a random token). "##[", which the log's page takes for a
+// heading or the end of a group, is broken up. Secrets are redacted, also if they are split
+// over several writes or lines.
 //
-// One group can be written to by several goroutines, and several groups can be
-// open. The one that was opened first is live; the lines of the others wait, and
-// when it is closed those of the next one are shown, in order of opening: so the
-// lines of each are together. What waits is in memory up to 64 KiB a group,
-// beyond that, and once the group is closed, in a file without a name in the
-// runner's temporary folder. Where no file can be written, the lines are shown
-// at once. A command, or such a line, ends the section of the live group; its
-// next line opens it again.
+// A line appears as soon as it is complete, unless its end may be the beginning of a secret
+// of several lines. A carriage return without a newline ends a line, as it does for the
+// runner. A last line without a newline gets one.
 //
-// Write does not fail when the log does: a broken log must not end a
-// terraform apply. Close returns what was wrong with the lines shown until then.
-// Writing after Close is an error. Every group must be closed: the others wait.
+// Several goroutines may write to one group, and several groups may be open. The one that was
+// opened first is live. The lines of the others wait until it is closed; then the next one
+// is shown, in the order of opening. So the lines of each group stay together. A waiting
+// group keeps up to 64 KiB in memory, and the rest in an unlinked file in the runner's
+// temporary folder; a closed one keeps all of it in the file. If the file cannot be written,
+// the lines are shown at once. A command, or such a line, ends the section of the live group;
+// that group's next line opens it again.
+//
+// Write does not fail if the log cannot be written: that must not end a terraform apply.
+// Close returns the first such error. Writing after Close is an error. Close every group:
+// the others wait for it.
 func (r *Runtime) Group(title string) io.WriteCloser {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -77,7 +77,7 @@ func (g *group) Write(p []byte) (int, error) {
 	for _, b := range p {
 		if b == '\n' && g.afterCR {
 			g.afterCR = false
-			continue // the end of a line that ended already
+			continue // the carriage return has ended this line before
 		}
 		if g.afterCR = b == '\r'; g.afterCR {
 			b = '\n'
@@ -89,8 +89,8 @@ func (g *group) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Close completes the group, and shows the next one when this one was live.
-// Closing twice is harmless.
+// Close completes the group. If it was live, the next group is shown. A second call does
+// nothing.
 func (g *group) Close() error {
 	g.r.mu.Lock()
 	defer g.r.mu.Unlock()
@@ -99,7 +99,7 @@ func (g *group) Close() error {
 	}
 	g.closed = true
 	g.flush(true)
-	g.text, g.line, g.held = redaction{}, nil, nil // it may wait for long
+	g.text, g.line, g.held = redaction{}, nil, nil // the group may have to wait for a long time
 	g.leave()
 	if g.r.live == g {
 		g.r.nextGroup()
@@ -107,14 +107,14 @@ func (g *group) Close() error {
 	return g.err
 }
 
-// nextGroup shows the groups that wait, until one of them is still open: that
-// one is live then.
+// nextGroup shows the waiting groups, up to the first one that is still open. That one is
+// then live.
 func (r *Runtime) nextGroup() {
 	r.live = nil
 	for r.live == nil && len(r.waiting) > 0 {
 		g := r.waiting[0]
 		r.waiting = slices.Delete(r.waiting, 0, 1)
-		if !g.through {
+		if !g.writeThrough {
 			g.release()
 		}
 		if !g.closed {
@@ -125,7 +125,7 @@ func (r *Runtime) nextGroup() {
 	}
 }
 
-// flush shows the lines that are decided; at the end of the text, all of it.
+// flush shows the lines that are complete and redacted; at the end, everything.
 func (g *group) flush(end bool) {
 	g.line = g.text.read(g.r.patterns, end, g.line)
 	var out []byte
@@ -147,9 +147,9 @@ func (g *group) flush(end bool) {
 	g.show(out)
 }
 
-// show prints whole lines, or holds them back.
+// show prints whole lines, or keeps them until the group is live.
 func (g *group) show(lines []byte) {
-	if g.r.live != g && !g.through {
+	if g.r.live != g && !g.writeThrough {
 		g.held = append(g.held, lines...)
 		if len(g.held) > holdLimit || g.closed {
 			g.keep()
@@ -162,14 +162,14 @@ func (g *group) show(lines []byte) {
 	g.print(lines)
 }
 
-// keep moves the lines that are held back from the memory to the file.
+// keep moves the waiting lines from memory to the spool.
 func (g *group) keep() {
 	if len(g.held) == 0 {
 		return
 	}
 	place, err := g.r.spool.keep(g.held)
 	if err != nil {
-		g.through = true
+		g.writeThrough = true
 		g.release()
 		return
 	}
@@ -177,7 +177,7 @@ func (g *group) keep() {
 	g.held = g.held[:0]
 }
 
-// release prints all that was held back, in the group's section.
+// release prints all waiting lines, in the group's section.
 func (g *group) release() {
 	g.print(g.r.enterSection(g, nil))
 	for _, place := range g.kept {
@@ -191,7 +191,7 @@ func (g *group) release() {
 	g.kept, g.held = nil, nil
 }
 
-// leave ends the group's section, if it is the one that is open.
+// leave ends the group's section, if that is open.
 func (g *group) leave() {
 	if g.r.section == g {
 		g.print(g.r.leaveSection(nil))
@@ -207,8 +207,7 @@ func (g *group) print(out []byte) {
 	}
 }
 
-// enterSection appends to out what ends the section that is open and opens that
-// of g.
+// enterSection appends to out what ends the open section and opens the section of g.
 func (r *Runtime) enterSection(g *group, out []byte) []byte {
 	out = r.leaveSection(out)
 	title := g.title
@@ -221,7 +220,7 @@ func (r *Runtime) enterSection(g *group, out []byte) []byte {
 	return append(out, "::group::"+escapeData(title)+"\n::stop-commands::"+r.resume+"\n"...)
 }
 
-// leaveSection appends to out what ends the section that is open, if any.
+// leaveSection appends to out what ends the open section, if there is one.
 func (r *Runtime) leaveSection(out []byte) []byte {
 	if r.section == nil {
 		return out
@@ -230,15 +229,14 @@ func (r *Runtime) leaveSection(out []byte) []byte {
 	return append(out, "::"+r.resume+"::\n::endgroup::\n"...)
 }
 
-// withoutMarks takes apart what the log's page takes for a mark: ##[error],
-// ##[endgroup] and the like, anywhere in a line.
+// withoutMarks breaks up what the log's page would take for a mark, such as ##[error] or
+// ##[endgroup], anywhere in a line.
 func withoutMarks(text string) string { return strings.ReplaceAll(text, "##[", "## [") }
 
-// disarmed changes a line that the runner could take for a command, were it
-// taking commands, or for the end of the stop. It takes "##[" anywhere in a line
-// (ActionCommand.TryParse) and "::" at its start, after any white space, with
-// another "::" later (TryParseV2). The log's page acts on "##[" itself, even
-// while commands are stopped.
+// disarmed changes a line that the runner could take for a command or for the end of
+// ::stop-commands::. The runner reads "##[" anywhere in a line (ActionCommand.TryParse), and
+// "::" at the start, after white space, with another "::" later (TryParseV2). The log's page
+// acts on "##[" even while commands are stopped.
 func disarmed(line string) string {
 	line = withoutMarks(line)
 	if text := strings.TrimLeftFunc(line, unicode.IsSpace); strings.HasPrefix(text, "::") && strings.Contains(text[2:], "::") {

@@ -16,8 +16,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/retry"
 )
 
-// ErrNoIDToken is returned by [Runtime.IDToken] when the run may not have one;
-// the error's text says why and what to do.
+// ErrNoIDToken is returned by [Runtime.IDToken] if the run may not have an ID token. The
+// error's text says why, and what to do.
 var ErrNoIDToken = problem.With(problem.IDToken, errors.New("GitHub gives this run no ID token"))
 
 const (
@@ -26,13 +26,12 @@ const (
 )
 
 // IDToken asks GitHub for an ID token (a signed JWT that says which repository,
-// workflow and ref this run is of) for the given audience; GitHub's default
-// audience, the URL of the repository's owner, is taken for "". Each call gets
-// a new token, of a few minutes' life. The token is masked.
+// workflow and ref this run is of) for the given audience. An empty audience means GitHub's
+// default: the URL of the repository's owner. Each call gets a new token, which is valid for
+// a few minutes, and is masked.
 //
-// An answer that may be better next time (no connection, 429, 5xx) is asked for
-// again, four times in all within about ten seconds of waiting, each try taking
-// at most ten seconds. See
+// After a temporary failure (no connection, 429, 5xx) it asks again, four times in all, with
+// waits of 1, 2 and 4 seconds. Each try takes at most ten seconds. See
 // https://docs.github.com/actions/reference/security/oidc.
 func (r *Runtime) IDToken(ctx context.Context, audience string) (string, error) {
 	address, bearer := r.env[core.ActionsIDTokenRequestURLEnvName], r.env[core.ActionsIDTokenRequestTokenEnvName]
@@ -61,7 +60,7 @@ func (r *Runtime) IDToken(ctx context.Context, audience string) (string, error) 
 	return token, nil
 }
 
-// whyNoIDToken finds the reason for which the runner got no access to tokens.
+// whyNoIDToken says why the run may not have an ID token.
 func (r *Runtime) whyNoIDToken() string {
 	const permission = "give the job (or the workflow) `permissions: id-token: write`"
 	event, err := r.Event()
@@ -77,7 +76,7 @@ func (r *Runtime) whyNoIDToken() string {
 	}
 }
 
-// requestIDToken tries once; again tells that another try may have more luck.
+// requestIDToken asks once. again says that another try may succeed.
 func (r *Runtime) requestIDToken(ctx context.Context, address, bearer string) (token string, again bool, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {

@@ -10,35 +10,26 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// Input returns an input's value without surrounding white space, or "" when
-// it is not set: the runner makes no difference between not set and empty.
+// Input returns an input's value without surrounding white space. It is empty if the input
+// is not set: the runner does not tell not set from empty.
 //
 // The runner passes input `plan-role` as INPUT_PLAN-ROLE.
 func (r *Runtime) Input(name string) string {
 	return strings.TrimSpace(r.env["INPUT_"+strings.ToUpper(strings.ReplaceAll(name, " ", "_"))])
 }
 
-// Inputs reads typed inputs and remembers what was wrong with them, so that a
-// person gets all of it at once: read every input, then ask [Inputs.Err].
+// Inputs reads typed inputs and collects what is wrong with them, so that a person sees all
+// of it at once: read every input, then call [Inputs.Err].
 type Inputs struct {
 	r        *Runtime
 	problems []string
 }
 
-// Inputs starts a reading of typed inputs. The reader is for one goroutine.
+// Inputs returns a reader of typed inputs, for one goroutine.
 func (r *Runtime) Inputs() *Inputs { return &Inputs{r: r} }
 
-// Required returns an input that must be set.
-func (in *Inputs) Required(name string) string {
-	value := in.r.Input(name)
-	if value == "" {
-		in.problem("input `%s` is required", name)
-	}
-	return value
-}
-
-// Bool returns a boolean input, or absent when it is not set. The spellings are
-// those of YAML 1.2's core schema, as in GitHub's own toolkit.
+// Bool returns a boolean input, or absent if it is not set. It accepts the spellings of YAML
+// 1.2's core schema, like GitHub's own toolkit.
 func (in *Inputs) Bool(name string, absent bool) bool {
 	switch value := in.r.Input(name); value {
 	case "":
@@ -53,7 +44,7 @@ func (in *Inputs) Bool(name string, absent bool) bool {
 	}
 }
 
-// Int returns a whole number from least to most, or absent when it is not set.
+// Int returns a whole number from least to most, or absent if it is not set.
 func (in *Inputs) Int(name string, absent, least, most int) int {
 	value := in.r.Input(name)
 	if value == "" {
@@ -67,7 +58,7 @@ func (in *Inputs) Int(name string, absent, least, most int) int {
 	return n
 }
 
-// Choice returns one of choices; the first one when the input is not set.
+// Choice returns one of choices; the first one if the input is not set.
 func (in *Inputs) Choice(name string, choices ...string) string {
 	value := in.r.Input(name)
 	switch {
@@ -81,8 +72,7 @@ func (in *Inputs) Choice(name string, choices ...string) string {
 	return choices[0]
 }
 
-// Err returns nil, or one error of one line that names every input that is
-// missing or out of its choices.
+// Err returns nil, or an error of one line that names every input with a wrong value.
 func (in *Inputs) Err() error {
 	if len(in.problems) == 0 {
 		return nil

@@ -12,22 +12,19 @@ import (
 func TestInputsAreRead(t *testing.T) {
 	t.Parallel()
 	in := gha.New([]string{
-		"INPUT_COMPONENT= vpc\n",
-		"INPUT_PLAN-STORAGE=FALSE",
+		"INPUT_PLAN-STORAGE= FALSE\n",
 		"INPUT_METADATA-RETENTION-DAYS=30",
 		"INPUT_VERIFICATION=none",
 		"INPUT_EMPTY=",
-		"INPUT_COMPONENT=the second one does not count",
+		"INPUT_PLAN-STORAGE=the second one does not count",
 	}, io.Discard).Inputs()
 	type values struct {
-		Component      string
 		Storage, Debug bool
 		Days, Empty    int
 		Verification   string
 		Mode           string
 	}
 	got := values{
-		Component:    in.Required("component"),
 		Storage:      in.Bool("plan-storage", true),
 		Debug:        in.Bool("debug", true),
 		Days:         in.Int("metadata-retention-days", 90, 1, 3650),
@@ -35,7 +32,7 @@ func TestInputsAreRead(t *testing.T) {
 		Verification: in.Choice("verification", "strict", "replan", "none"),
 		Mode:         in.Choice("mode", "a", "b"),
 	}
-	want := values{"vpc", false, true, 30, 7, "none", "a"}
+	want := values{false, true, 30, 7, "none", "a"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -52,13 +49,11 @@ func TestInputsThatAreWrongAreAllNamedOnOneLine(t *testing.T) {
 		"INPUT_METADATA-RETENTION-DAYS=0",
 		"INPUT_LONG=" + strings.Repeat("x", 200),
 	}, io.Discard).Inputs()
-	in.Required("component")
 	in.Choice("verification", "strict", "replan", "none")
 	in.Bool("debug", false)
 	in.Int("metadata-retention-days", 90, 1, 3650)
 	in.Choice("long", "a", "b")
-	want := "input `component` is required; " +
-		"input `verification` is \"foo\\nbar\": choose strict, replan or none; " +
+	want := "input `verification` is \"foo\\nbar\": choose strict, replan or none; " +
 		"input `debug` is \"yes\": choose true or false; " +
 		"input `metadata-retention-days` is \"0\": give a whole number from 1 to 3650; " +
 		"input `long` is \"" + strings.Repeat("x", 80) + "\"…: choose a or b"

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// leastNamedSecret is the length in bytes from which a value is redacted for the name of
-// its variable alone: what is shorter is a word as a rule, and no secret.
+// leastNamedSecret is the least length in bytes of a value that is redacted only because of
+// its variable's name. A shorter one is usually a word, and not a secret.
 const leastNamedSecret = 8
 
-// secretNames are how names of variables end that hold secrets.
+// secretNames are the ends of names of variables that hold secrets.
 var secretNames = []string{"TOKEN", "SECRET", "PASSWORD", "KEY", "CREDENTIALS"}
 
 func isSecretName(name string) bool {
@@ -22,10 +22,10 @@ func isSecretName(name string) bool {
 	return false
 }
 
-// namedSecrets are the values of the environment that are secrets by the names of their
-// variables. The runner masks the secrets that it knows in the log and in the job
-// summary, and nobody masks them in what is written through GitHub's API. Of JSON, as
-// credentials often are, the members count whose names say so.
+// namedSecrets are the values in the environment that seem to be secrets by the names of
+// their variables. The runner masks the secrets that it knows in the log and in the job
+// summary, but nobody masks them in comments and issues. Of a value in JSON, as credentials
+// often are, the members whose names say so are secrets.
 func namedSecrets(env map[string]string) (secrets []string) {
 	for name, value := range env {
 		if !isSecretName(name) || len(strings.TrimSpace(value)) < leastNamedSecret {
@@ -41,12 +41,12 @@ func namedSecrets(env map[string]string) (secrets []string) {
 	return secrets
 }
 
-// compact is JSON on one line: its lines by themselves, such as a brace, are no secrets.
+// compact joins the lines of JSON: a line by itself, such as a brace, is not a secret.
 func compact(value string) string {
 	return strings.Join(lines(value), "")
 }
 
-// appendMembers adds the texts in a document that are secrets by the names of their members.
+// appendMembers adds the texts in a document whose members' names say that they are secrets.
 func appendMembers(to []string, value any, secret bool) []string {
 	switch value := value.(type) {
 	case string:

@@ -16,9 +16,8 @@ import (
 // https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idoutputs.
 const outputLimit = 1 << 20
 
-// summaryLimit is the size in bytes up to which the runner uploads a step's
-// summary (AttachmentSizeLimit in FileCommandManager.cs); a larger one is
-// dropped whole.
+// summaryLimit is the size in bytes of the largest step summary that the runner uploads
+// (AttachmentSizeLimit in FileCommandManager.cs). It drops a larger one completely.
 const summaryLimit = 1 << 20
 
 // outputName is what action.yml allows as the name of an output.
@@ -36,8 +35,8 @@ func (r *Runtime) SetOutput(name, value string) error {
 	if len(value) > outputLimit {
 		return fmt.Errorf("set output `%s`: %d bytes are more than GitHub's limit of %d", name, len(value), outputLimit)
 	}
-	// The runner ends the value at the first line that equals the delimiter, so
-	// the value must not be able to hold it.
+	// The runner ends the value at the first line that equals the delimiter, so the value
+	// must not contain it.
 	delimiter := "ghadelimiter_" + r.random()
 	for strings.Contains(value, delimiter) {
 		delimiter = "ghadelimiter_" + r.random()
@@ -49,13 +48,11 @@ func (r *Runtime) SetOutput(name, value string) error {
 	return nil
 }
 
-// AddSummary appends Markdown to the step's summary; secrets in it are
-// redacted. The text is written as it is: end it with a newline when more may
-// follow. GitHub drops a summary of more than 1 MiB, so a text that would
-// make it larger is refused and nothing of it is written.
+// AddSummary appends Markdown to the step's summary, with secrets redacted. End the text with
+// a newline if more may follow. GitHub drops a summary of more than 1 MiB, so a text that
+// would make it larger is refused, and nothing is written.
 //
-// What escaping for Markdown has broken up is not recognised as a secret:
-// see [Runtime.Redacted].
+// A secret that Markdown escaping has changed is not recognised: see [Runtime.Redacted].
 func (r *Runtime) AddSummary(markdown string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -65,8 +62,8 @@ func (r *Runtime) AddSummary(markdown string) error {
 	return nil
 }
 
-// appendTo adds text, with one write, to the file that variable names. The file
-// keeps to limit bytes, unless that is 0.
+// appendTo appends text, with one write, to the file that variable names. The file may have
+// up to limit bytes; 0 means no limit.
 func (r *Runtime) appendTo(variable, text string, limit int64) (err error) {
 	path := r.env[variable]
 	if path == "" {

@@ -5,16 +5,16 @@ import (
 	"sort"
 )
 
-// patterns finds which of many texts begins at a place. It holds nothing but
-// the texts in byte order and walks them by bisection, since secrets can be
-// many and long (a trie of their encodings takes a hundred times their size).
+// patterns finds which of many texts begin at a place. It keeps the texts sorted and searches
+// them by bisection, since secrets can be many and long: a trie of their encodings takes a
+// hundred times their size.
 type patterns struct {
 	sorted []string
 	// starts[b] and starts[b+1] enclose those that begin with byte b.
 	starts [257]int
 }
 
-// newPatterns takes texts that are not empty.
+// newPatterns makes patterns of texts, of which none is empty.
 func newPatterns(texts map[string]bool) *patterns {
 	p := &patterns{sorted: make([]string, 0, len(texts))}
 	for text := range texts {
@@ -27,14 +27,14 @@ func newPatterns(texts map[string]bool) *patterns {
 	return p
 }
 
-// longest returns the length of the longest of the texts with which b begins,
-// 0 if there is none. More tells that b is the beginning of a longer one, so
-// that what follows b could change the answer. b is not empty.
+// longest returns the length of the longest text that b begins with, or 0. more says that b
+// is the beginning of a longer text, so that the bytes after b could change the answer. b
+// must not be empty.
 func (p *patterns) longest(b []byte) (length int, more bool) {
 	low, high := p.starts[b[0]], p.starts[int(b[0])+1]
 	for depth := 1; low < high; depth++ {
-		// sorted[low:high] are those that share the first depth bytes with b;
-		// one that ends here sorts before the others.
+		// sorted[low:high] share their first depth bytes with b. One that ends here
+		// comes before the others.
 		if len(p.sorted[low]) == depth {
 			length = depth
 			low++
@@ -54,21 +54,20 @@ func (p *patterns) longest(b []byte) (length int, more bool) {
 	return length, false
 }
 
-// redaction replaces secrets in a text that comes in pieces, wherever it is
-// cut. It gives back what can be decided, and holds back only what may be the
-// beginning of a secret: for most text nothing, and never more than the longest
-// secret.
+// redaction replaces secrets in a text that comes in pieces, wherever it is split. It holds
+// back only what may be the beginning of a secret: nothing for most text, and never more
+// than the longest secret.
 type redaction struct {
 	held []byte
-	// covered is how many bytes at the start of held belong to a secret whose
-	// *** is already given back.
+	// covered is how many bytes at the start of held belong to a secret that was
+	// replaced by *** before.
 	covered int
 }
 
 func (s *redaction) write(text []byte) { s.held = append(s.held, text...) }
 
-// read appends to out what is decided; at the end of the text that is all of
-// it. Secrets that overlap are one ***.
+// read appends to out all text that cannot be a part of a secret any more; at the end, all of
+// it. Secrets that overlap become one ***.
 func (s *redaction) read(p *patterns, end bool, out []byte) []byte {
 	at, covered := 0, s.covered
 	for at < len(s.held) {

@@ -8,19 +8,19 @@ import (
 	"strings"
 )
 
-// leastSecret is the length in bytes from which a value is redacted. Hiding
-// shorter ones would make the log unreadable and tell, by the holes, what they are.
+// leastSecret is the least length in bytes of a value that is redacted. Redacting shorter ones
+// would make the log unreadable, and the gaps would give them away.
 const leastSecret = 4
 
-// Redact makes sure that the given values are not shown in groups, annotations,
-// the summary and outputs from now on: *** stands in their place. So do their
-// usual encodings (JSON, also within JSON; base64 in both alphabets and at every
-// alignment; URL; HTML) and each line of a value of several lines.
+// Redact replaces the given values by *** in groups, annotations, the summary and outputs
+// from now on. It also replaces their usual encodings (JSON, also within JSON; base64 in
+// both alphabets and at every alignment; URL; HTML), and each line of a value of several
+// lines.
 //
 // White space around a value is not part of it. Values shorter than 4 bytes are
 // ignored, and so are "true", "false" and "null".
 //
-// Unlike [Runtime.Mask] it tells nobody, the runner included, what to hide.
+// Unlike [Runtime.Mask], it does not tell the runner.
 func (r *Runtime) Redact(secrets ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -35,10 +35,9 @@ func (r *Runtime) Redact(secrets ...string) {
 	}
 }
 
-// Redacted returns text with *** for every value given to [Runtime.Redact]. Use
-// it for what leaves the step by other ways, such as a stored error text or a
-// comment, and before text is escaped for Markdown: escaping changes a secret
-// so that it is not recognised any more.
+// Redacted returns text with *** for every value given to [Runtime.Redact]. Use it for text
+// that leaves the step in another way, such as in a record or a comment. Use it before text is
+// escaped for Markdown: a secret is not recognised after that.
 func (r *Runtime) Redacted(text string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -51,13 +50,13 @@ func (r *Runtime) redacted(text string) string {
 	return string(s.read(r.patterns, true, nil))
 }
 
-// Mask redacts a credential and tells the runner to hide it, too, in this and
-// all later steps of the job. It is for credentials that later steps could
-// print, since the runner keeps each masked value for the rest of the job.
+// Mask redacts a credential, and has the runner mask it in this and all later steps of the
+// job. It is for credentials that later steps could print: the runner keeps each masked value
+// for the rest of the job.
 //
-// The runner looks at single lines, so each line of the credential is masked.
-// Outside of GitHub Actions (GITHUB_ACTIONS is not "true") nobody would take
-// the command for one, and it would show what it is to hide: none is printed.
+// The runner reads single lines, so each line of the credential is masked. Outside of GitHub
+// Actions (GITHUB_ACTIONS is not "true"), no command is printed: nobody would read it, and it
+// would show the credential.
 func (r *Runtime) Mask(secret string) {
 	r.Redact(secret)
 	if r.env["GITHUB_ACTIONS"] != "true" {
@@ -108,8 +107,8 @@ func hideable(secret string) bool {
 	return len(secret) >= leastSecret && secret != "true" && secret != "false" && secret != "null"
 }
 
-// jsonForms returns secret as it looks within a JSON string, with and without
-// Go's (and Terraform's) escaping of <, > and &, and within JSON in JSON.
+// jsonForms returns how secret looks in a JSON string, with and without the escaping of <, >
+// and & that Go and Terraform do, and in a JSON string within JSON.
 func jsonForms(secret string) []string {
 	plain, escaped := jsonEscape(secret, false), jsonEscape(secret, true)
 	return []string{plain, escaped, jsonEscape(plain, false), jsonEscape(escaped, true)}
@@ -125,18 +124,18 @@ func jsonEscape(s string, html bool) string {
 	return strings.TrimSuffix(strings.TrimPrefix(b.String(), `"`), "\"\n")
 }
 
-// base64Forms returns the base64 text of secret by itself and, for when it is a
-// part of something longer, the characters that it alone decides: base64 turns
-// 3 bytes into 4 characters, so these differ with where in the 3 it begins.
+// base64Forms returns the base64 text of secret, and what stays the same of that text if
+// secret is a part of something longer. Base64 turns 3 bytes into 4 characters, so there are
+// three such forms, one for each place where secret may begin in the 3 bytes.
 func base64Forms(secret string) []string {
 	var found []string
-	// Without padding, since what ends with it also ends without.
+	// Without padding, so that a text with padding is found, too.
 	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 		found = append(found, encoding.EncodeToString([]byte(secret)))
 		for before := range 3 {
 			text := encoding.EncodeToString(append(make([]byte, before), secret...))
-			first := (8*before + 5) / 6           // the first character without a bit of what is before
-			end := 8 * (before + len(secret)) / 6 // after the last one without a bit of what follows
+			first := (8*before + 5) / 6           // the first character that holds no bit of what is before
+			end := 8 * (before + len(secret)) / 6 // after the last one that holds no bit of what follows
 			found = append(found, text[first:end])
 		}
 	}

@@ -2,32 +2,32 @@
 // inputs, outputs, the job summary, annotations, log groups, masks, the event
 // payload and the ID token.
 //
-// Everything hangs on one [Runtime], made from an environment and a writer, so
-// that a test makes its own and nothing here reads the process's environment
-// or keeps state between two runtimes.
+// A [Runtime] is made from an environment and a writer, so a test makes its own. Nothing here
+// reads the process' environment, and no state is outside of a Runtime.
 //
-// What an action prints is read by a program, the runner, that takes any line
-// for a command that looks like one: `::name key=value::data` at the start of a
-// line and `##[name]data` anywhere in it. Text from outside (names, Terraform's
-// log, error texts) therefore leaves this package in three ways only, each of
-// which it cannot escape from: as an escaped command ([Runtime.Error],
-// [Runtime.Warning], [Runtime.Notice]), as lines of a group in which commands
-// are stopped ([Runtime.Group]), or in a file command behind a random delimiter
-// ([Runtime.SetOutput]).
+// The runner reads what an action prints, and executes any line that looks like a command:
+// `::name key=value::data` at the start of a line, and `##[name]data` anywhere in it. So text
+// from outside (names, Terraform's log, error texts) is written in three ways only, in which
+// it cannot become a command:
+//
+//   - as the escaped data of a command ([Runtime.Error], [Runtime.Warning],
+//     [Runtime.Notice]);
+//   - as lines of a group, in which the runner ignores commands ([Runtime.Group]);
+//   - in a file, between random delimiters ([Runtime.SetOutput]).
 //
 // # actions-go/toolkit
 //
-// The package follows github.com/actions-go/toolkit and takes from it what is
-// sound: the names of the runner's variables, and the meaning of an input
-// (a test compares the two). These it does itself, because the toolkit
+// The package uses the names of the runner's variables from github.com/actions-go/toolkit,
+// and reads inputs as it does (a test compares them). It does the rest itself, because the
+// toolkit
 //
-//   - works on the process's environment and a package-wide writer;
-//   - writes outputs behind a fixed delimiter, so a value that contains it adds
-//     outputs, and falls back to the retired ::set-output command on stdout;
-//   - escapes ":" and "," in a command's data, which the runner does not undo
-//     there: messages show %3A, and a mask of such a value masks nothing;
-//   - reads an ID token without context, timeout or retry;
-//   - takes a boolean input with a typing error for false.
+//   - works on the process' environment and on a global writer;
+//   - writes outputs with a fixed delimiter, so a value that contains it can add outputs,
+//     and falls back to the removed ::set-output command;
+//   - escapes ":" and "," in a command's data, which the runner does not decode: messages
+//     show %3A, and a mask for such a value masks nothing;
+//   - gets an ID token without context, timeout or retry;
+//   - reads a boolean input with a typing error as false.
 //
 // The runner's side is described in
 // https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
@@ -54,32 +54,32 @@ type Runtime struct {
 	env map[string]string
 
 	// Replaced by tests of this package.
-	random func() string // a fresh string that nobody can guess
+	random func() string // a new string that nobody can guess
 	client *http.Client
 	wait   func(context.Context, time.Duration) error
 
-	mu       sync.Mutex // guards all below, the writer and the file commands
+	mu       sync.Mutex // guards everything below, the writer and the file commands
 	stdout   io.Writer
-	live     *group // the group whose lines are shown as they come, or nil
+	live     *group // the group whose lines are shown at once, or nil
 	waiting  []*group
-	spool    spool  // of those that wait
-	section  *group // the group that the log's last line is in, or nil
-	resume   string // what makes the runner take commands again, while section is set
+	spool    spool  // lines of waiting groups
+	section  *group // the group whose section is open in the log, or nil
+	resume   string // while section is set: the token that ends ::stop-commands::
 	secrets  map[string]bool
 	patterns *patterns
 }
 
-// New makes the runtime of a step whose environment is environ, as os.Environ
-// gives it, and whose standard output is stdout. Each line and command is
-// written with one call, so what else writes whole lines to stdout stays whole.
+// New makes the runtime of a step with the environment environ, as os.Environ returns it, and
+// the standard output stdout. Each line or command is one Write, so the lines of others that
+// write to stdout are not broken.
 //
-// The credentials that the runner put into environ are redacted from the start.
+// The runner's credentials in environ are redacted from the start.
 func New(environ []string, stdout io.Writer) *Runtime {
 	r := &Runtime{
 		env:    make(map[string]string, len(environ)),
 		random: rand.Text,
-		// The token endpoint answers directly; a redirect would carry the
-		// request's bearer token somewhere else.
+		// The token endpoint does not redirect. If it did, the request's bearer token would
+		// be sent somewhere else.
 		client: &http.Client{
 			Timeout:       10 * time.Second,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -91,7 +91,7 @@ func New(environ []string, stdout io.Writer) *Runtime {
 	}
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
-		if _, ok := r.env[name]; !ok { // as os.Getenv: the first one counts
+		if _, ok := r.env[name]; !ok { // the first one counts, as for os.Getenv
 			r.env[name] = value
 		}
 	}

@@ -2,13 +2,13 @@ package gha
 
 import "os"
 
-// spool is a file without a name, of mode 0600, for text that waits. It exists
-// while there is such text.
+// spool is an unlinked file of mode 0600, for text that is shown later. It exists while it
+// holds such text.
 type spool struct {
-	dir  string // empty: the system's temporary folder
+	dir  string // empty means the system's temporary folder
 	file *os.File
 	size int64
-	kept int // pieces that are not taken yet
+	kept int // how many pieces are not taken yet
 }
 
 // extent is where a piece of text lies in the spool.
@@ -19,7 +19,7 @@ type extent struct {
 
 func (s *spool) keep(text []byte) (extent, error) {
 	if s.file == nil {
-		file, err := os.CreateTemp(s.dir, "gitops-log-") // of mode 0600
+		file, err := os.CreateTemp(s.dir, "gitops-log-") // mode 0600
 		if err != nil {
 			return extent{}, err
 		}
@@ -48,10 +48,10 @@ func (s *spool) take(place extent) ([]byte, error) {
 	return text, err
 }
 
-// discard gives the file's room back when nothing is kept in it.
+// discard closes the file, and so frees its space, if it holds nothing any more.
 func (s *spool) discard() {
 	if s.kept == 0 {
-		_ = s.file.Close() // it was only for us
+		_ = s.file.Close() // nobody else needs it
 		s.file = nil
 	}
 }
