@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -148,6 +149,77 @@ func TestAFolderThatAtmosBringsCanBeLocked(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := locked.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Those with the same key are in a folder at once, and nobody else is. What was prepared is
+// there as long as anybody is, and gone with the last one.
+func TestAFolderIsSharedByThoseWithTheSameKey(t *testing.T) {
+	t.Parallel()
+	temp, folder := t.TempDir(), t.TempDir()
+	backend := filepath.Join(folder, "backend.tf.json")
+	var mu sync.Mutex
+	inside, most := map[string]int{}, 0
+	enter := func(key string, by int) {
+		mu.Lock()
+		defer mu.Unlock()
+		inside[key] += by
+		most = max(most, inside[key])
+		for other, n := range inside {
+			if n < 0 || n > 0 && inside[key] > 0 && other != key || key == "" && n > 1 {
+				t.Errorf("inside are %v", inside)
+			}
+		}
+	}
+	var all sync.WaitGroup
+	for i := range 24 {
+		key := []string{"a", "b", "a", ""}[i%4]
+		all.Go(func() {
+			for range 4 {
+				prepare := func() bool { return os.WriteFile(backend, []byte(key), 0o600) == nil }
+				locked, err := lockFolder(t.Context(), temp, folder, entry{clean: true, share: key, prepare: prepare}, nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				enter(key, 1)
+				time.Sleep(time.Millisecond)
+				if content, err := os.ReadFile(backend); key != "" && (err != nil || string(content) != key) {
+					t.Errorf("prepared for %q: %q, %v", key, content, err)
+				}
+				enter(key, -1)
+				if err := locked.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if most < 2 {
+		t.Error("nobody has shared it")
+	}
+	if left, err := filepath.Glob(filepath.Join(folder, "*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+		t.Errorf("locks left behind: %v, %v", left, err)
+	}
+}
+
+// Where it can't be prepared, it is for one alone.
+func TestAFolderThatCantBePreparedIsNotShared(t *testing.T) {
+	t.Parallel()
+	temp, folder := t.TempDir(), t.TempDir()
+	e := entry{clean: true, share: "a", prepare: func() bool { return false }}
+	first, err := lockFolder(t.Context(), temp, folder, e, nil)
+	if err != nil || first.shared {
+		t.Fatal(first, err)
+	}
+	if second, err := tryEnter(first.lock.Name(), folder, e); second != nil || err != nil {
+		t.Errorf("entered: %v, %v", second, err)
+	}
+	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
 }
