@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,7 +16,8 @@ import (
 
 // Affected lists which of head's targets differ from those in a checkout of the base in
 // the folder base, sorted by name; with dependents also those that depend on one. What
-// Atmos has at the base and no more at head is deleted. Any failure of Atmos is an
+// Atmos has at the base and no more at head is deleted, unless a new target has its state:
+// then that is the same one under another name. Any failure of Atmos is an
 // *[AtmosError].
 //
 // Atmos is asked for the stacks of both checkouts, and not for what is affected: `atmos
@@ -50,23 +50,47 @@ func (a Project) Affected(ctx context.Context, base string, head Stacks, depende
 		return fail(err)
 	}
 	var changes []inventory.Change
+	var gone []inventory.Listed
+	for _, t := range was.Targets() {
+		if _, still := head.described[t.Name()]; !still {
+			gone = append(gone, t)
+		}
+	}
 	for _, t := range targets {
 		if ctx.Err() != nil {
 			return fail(context.Cause(ctx))
 		}
 		if old, known := was.described[t.Name()]; !known || !old.listed() {
-			changes = append(changes, inventory.Change{Name: t.Name(), Why: []string{"new"}})
+			why := "new"
+			if !known {
+				i, err := now.renamedFrom(ctx, t, then, gone)
+				if err != nil {
+					return fail(err)
+				}
+				if i >= 0 {
+					why = "renamed from " + gone[i].Name().String()
+					gone = slices.Delete(gone, i, i+1)
+				}
+			}
+			changes = append(changes, inventory.Change{Name: t.Name(), Why: []string{why}})
 			continue
 		}
-		is := now.of(t.Name())
-		if why := is.Differences(then.of(t.Name())); why != nil {
-			changes = append(changes, inventory.Change{Name: t.Name(), Why: why, Err: is.Err})
+		is, before := now.of(t.Name()), then.of(t.Name())
+		why, at := is.Differences(before), now.target(t.Name())
+		switch {
+		case why == nil:
+		case now.files.LeftOut(at, is, before, then.files):
+			changes = append(changes, inventory.Change{Name: t.Name(), Outside: true})
+		default:
+			err := is.Err
+			if lacking := now.files.Lacks(at); lacking != nil {
+				err = fmt.Errorf("%s: %w", t.Name(), lacking)
+			}
+			changes = append(changes, inventory.Change{Name: t.Name(), Why: why, Err: err})
 		}
 	}
-	for _, t := range was.Targets() {
-		if _, still := head.described[t.Name()]; !still {
-			changes = append(changes, inventory.Change{Name: t.Name(), Why: []string{"deleted"}, Deleted: true, Settings: t.Settings})
-		}
+	for _, t := range gone {
+		changes = append(changes, inventory.Change{Name: t.Name(), Why: []string{"deleted"}, Deleted: true, Settings: t.Settings})
 	}
 	if dependents {
 		return inventory.WithDependents(changes, targets), nil
@@ -113,27 +137,67 @@ func (s Stacks) sides(ctx context.Context, base bool) (sides, error) {
 	return sides, nil
 }
 
-// of is what the checkout has of a target.
-func (s sides) of(name inventory.Name) fingerprint.Side {
+// target is a target as far as it is listed. Its folder is empty where it is outside of the
+// checkout.
+func (s sides) target(name inventory.Name) inventory.Target {
 	d := s.described[name]
 	a := s.atmos
-	if d.Info.Path == "" {
-		d.Info.Path = filepath.FromSlash(path.Join(s.folder, d.Component))
-	}
 	t := inventory.Target{
 		Component: name.Component, Stack: name.Stack, Root: a.Root, Workspace: d.Workspace,
 		Settings: d.Settings.Integrations.GitHub.GitOps.settings(),
 		Atmos:    &inventory.AtmosComponent{Command: d.Command, Resolved: a.resolved(d)},
 	}
-	var err error
-	if t.Dir, err = inCheckout(a.Root, absolute(a.Root, d.Info.Path)); err != nil {
+	t.Dir, _ = s.dir(d) // of says why
+	return t
+}
+
+func (s sides) dir(d description) (string, error) {
+	path := d.Info.Path
+	if path == "" {
+		path = filepath.Join(filepath.FromSlash(s.folder), filepath.FromSlash(d.Component))
+	}
+	return inCheckout(s.atmos.Root, absolute(s.atmos.Root, path))
+}
+
+// of is what the checkout has of a target.
+func (s sides) of(name inventory.Name) fingerprint.Side {
+	t, d := s.target(name), s.described[name]
+	if _, err := s.dir(d); err != nil {
 		return fingerprint.Unread(t, err)
 	}
-	read := s.files.Side(t, a.Env, d.dependencyPaths()...)
+	read := s.files.Side(t, s.atmos.Env, d.dependencyPaths()...)
 	if errors.Is(read.Err, fs.ErrNotExist) {
 		read.Err = nil // Atmos may bring the component as it runs
 	}
 	return read
+}
+
+// renamedFrom finds which of the targets that are gone had the state of a new one; -1 for
+// none. A list of all has another workspace than Terraform gets, so that both targets are
+// asked for where the rest fits.
+func (s sides) renamedFrom(ctx context.Context, t inventory.Listed, then sides, gone []inventory.Listed) (int, error) {
+	state := func(s sides, name inventory.Name, d description) string {
+		t := s.target(name)
+		t.Workspace = ""
+		return canonical([]any{t.StateKey(), d.BackendType, d.Backend, d.Env})
+	}
+	for i, old := range gone {
+		if state(s, t.Name(), s.described[t.Name()]) != state(then, old.Name(), then.described[old.Name()]) {
+			continue
+		}
+		is, err := s.atmos.list(ctx, s.version, t.Name())
+		if err != nil {
+			return -1, err
+		}
+		was, err := then.atmos.list(ctx, then.version, old.Name())
+		if err != nil {
+			return -1, err
+		}
+		if is.Workspace == was.Workspace && state(s, t.Name(), is) == state(then, old.Name(), was) {
+			return i, nil
+		}
+	}
+	return -1, nil
 }
 
 // dependencyPaths are the files and folders that a component's manifest names as

@@ -71,6 +71,25 @@ network in acme-ue2-dev: added: components/terraform/network/more.tf
 network in acme-ue2-prod: added: components/terraform/network/more.tf
 service/api in acme-ue2-dev: changed: vars
 `},
+			// Its workspace has its name, and so its state is another one,
+			"another name": {func(p project) {
+				p.edit("stacks/catalog/service.yaml", "service/worker", "service/other")
+			}, false, `
+service/other in acme-ue2-dev: new
+service/other in acme-ue2-prod: new
+service/worker in acme-ue2-dev: deleted (deleted)
+service/worker in acme-ue2-prod: deleted (deleted)
+`},
+			// but where the workspace is given.
+			"another name for a state": {func(p project) {
+				p.edit("stacks/orgs/acme/dev.yaml", "    network:\n", "    service/other:\n      metadata: { component: service, inherits: [service/defaults], terraform_workspace: acme-ue2-dev-service-worker }\n    network:\n")
+				p.edit("stacks/catalog/service.yaml", "service/worker", "service/mine")
+			}, false, `
+service/mine in acme-ue2-dev: new
+service/mine in acme-ue2-prod: new
+service/other in acme-ue2-dev: renamed from service/worker in acme-ue2-dev
+service/worker in acme-ue2-prod: deleted (deleted)
+`},
 			"and their dependents": {func(p project) {
 				p.write("components/terraform/network/more.tf", "# more\n")
 				p.edit("stacks/catalog/service.yaml", "replicas: 2", "replicas: 3")
