@@ -1,14 +1,16 @@
-// Package github makes the few calls to GitHub that this project needs: which pull
-// request a commit was merged by, one comment a pull request that is kept up to
-// date, a status of its head commit, the event that has it planned again, and the issues
-// that tell of drift, with who may do what about them.
+// Package github makes the few calls to GitHub that this project needs: about pull requests
+// and the commits that they were merged as, a comment on each that is kept up to date,
+// commit statuses, starting a workflow, drift issues, and permissions.
 //
-// It is a thin layer over go-github. What it adds is manners and words: GitHub's
-// primary and secondary rate limits are waited for, within a bound, writes are
-// paced, reads that failed on GitHub's side are tried again, a write never is
-// (ErrUnknownOutcome), a call has a
-// timeout, the token goes to the configured host only, and an error says what
-// could not be done, why, and which permission is missing.
+// It is a thin layer over go-github, which adds:
+//
+//   - a call waits for GitHub's primary and secondary rate limits, up to a limit;
+//   - writes are paced;
+//   - a read that failed on GitHub's side is tried again, but never a write
+//     (ErrUnknownOutcome);
+//   - each request has a timeout;
+//   - the token is sent only to the configured host;
+//   - an error says what could not be done, why, and which permission is missing.
 package github
 
 import (
@@ -26,16 +28,16 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// DefaultURL is the API of github.com, used when no URL is given.
-const DefaultURL = "https://api.github.com"
+// defaultURL is the API of github.com.
+const defaultURL = "https://api.github.com"
 
 // userAgent names this project to GitHub, which refuses requests without one:
 // https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api#user-agent
 const userAgent = "terraform-gitops"
 
-// defaultMaxWait fits two of the usual one-minute secondary limits. A primary
-// limit can last an hour, and a job that sits through it costs more than one
-// that fails and is run again.
+// defaultMaxWait is enough for two of the usual secondary limits of one minute. A primary
+// limit can last an hour, and a job that waits for an hour costs more than one that fails and
+// is run again.
 const defaultMaxWait = 3 * time.Minute
 
 // Client talks to one GitHub with one token. It may be used by several
@@ -46,8 +48,8 @@ type Client struct {
 	token   string
 
 	mu      sync.Mutex
-	viewer  string              // who the token is, once asked
-	refused map[string][]string // by repository, whom GitHub does not let be assigned
+	viewer  string              // the login of the token's account, once asked
+	refused map[string][]string // logins that GitHub did not accept as assignees, by repository
 }
 
 // Option changes how a Client behaves.
@@ -60,26 +62,26 @@ type settings struct {
 	base    http.RoundTripper
 }
 
-// WithMaxWait bounds how long the Client waits in all, over its whole life, for
-// rate limits and between tries; 3 minutes unless told. A limit that lasts longer is
-// an error at once, which names the time when it ends.
+// WithMaxWait limits how long the Client waits in all, over its whole life, for rate limits
+// and between tries; 3 minutes by default. If a rate limit lasts longer, the call fails at
+// once, with an error that says when the rate limit ends.
 func WithMaxWait(d time.Duration) Option { return func(s *settings) { s.maxWait = d } }
 
-// WithWaitNotice has notice told, in one line, before each wait, so that a job's log
-// shows why it stands still.
+// WithWaitNotice calls notice with one line before each wait, so that a job's log shows why
+// nothing happens.
 func WithWaitNotice(notice func(string)) Option { return func(s *settings) { s.onWait = notice } }
 
-// WithPace sets the pause between two writes; a second unless told, as GitHub asks
-// of whoever writes much. It is not counted as waiting.
+// WithPace sets the pause between two writes; one second by default, as GitHub asks of those
+// who write much. WithMaxWait does not count it.
 func WithPace(d time.Duration) Option { return func(s *settings) { s.pace = d } }
 
-// New makes a client of the GitHub whose API is at apiURL: what GITHUB_API_URL
-// holds, on github.com, a GitHub Enterprise Server (https://HOST/api/v3) or
-// GHE.com; DefaultURL when empty. The token is optional, since public repositories can be read
-// without. A proxy is taken from the environment, as the runner sets it.
+// New makes a client for the GitHub whose API is at apiURL, the value of GITHUB_API_URL: of
+// github.com (also if it is empty), of a GitHub Enterprise Server (https://HOST/api/v3) or
+// of GHE.com. The token is optional, since public repositories can be read without one. The
+// proxy is the one in the environment, as the runner sets it.
 //
-// Nothing is sent yet. An error says what is wrong with the URL or the token,
-// without repeating either.
+// Nothing is sent yet. An error says what is wrong with the URL or the token, without
+// repeating either.
 func New(apiURL, token string, options ...Option) (*Client, error) {
 	s := settings{maxWait: defaultMaxWait, pace: defaultPace, onWait: func(string) {}, base: http.DefaultTransport}
 	for _, option := range options {
@@ -89,7 +91,7 @@ func New(apiURL, token string, options ...Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	token = strings.TrimSpace(token) // secrets are often pasted with their newline
+	token = strings.TrimSpace(token) // secrets are often pasted with a newline
 	if strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return nil, problem.With(problem.GitHubPermission, errors.New("connect to GitHub: the token has characters that no token has (spaces, control or non-ASCII characters): check the secret that it comes from"))
 	}
@@ -99,23 +101,23 @@ func New(apiURL, token string, options ...Option) (*Client, error) {
 	})
 	api.BaseURL = base
 	api.UserAgent = userAgent
-	// Ours waits; go-github's own check would fail at once instead, and without asking.
+	// patience waits. go-github's own check would fail at once, without asking GitHub.
 	api.DisableRateLimitCheck = true
 	return &Client{api: api, graphql: graphqlURL(base), token: token, refused: map[string][]string{}}, nil
 }
 
 func parseURL(apiURL string) (*url.URL, error) {
 	if apiURL == "" {
-		apiURL = DefaultURL
+		apiURL = defaultURL
 	}
 	u, err := url.Parse(apiURL)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-		return nil, problem.With(problem.Runner, errors.New("connect to GitHub: the API URL is not an http(s) URL such as "+DefaultURL+" or https://HOST/api/v3: check GITHUB_API_URL"))
+		return nil, problem.With(problem.Runner, errors.New("connect to GitHub: the API URL is not an http(s) URL such as "+defaultURL+" or https://HOST/api/v3: check GITHUB_API_URL"))
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return nil, problem.With(problem.Runner, errors.New("connect to GitHub: the API URL must hold no user, query or fragment: check GITHUB_API_URL"))
 	}
-	u.Path = strings.TrimSuffix(u.Path, "/") + "/" // go-github resolves paths against it
+	u.Path = strings.TrimSuffix(u.Path, "/") + "/" // go-github resolves paths relative to it
 	return u, nil
 }
 
@@ -132,12 +134,12 @@ func graphqlURL(base *url.URL) *url.URL {
 	return &u
 }
 
-// errRedirected is matched by the error of a write that was redirected, and so not done.
+// errRedirected is in the error of a write that was redirected, and so not done.
 var errRedirected = errors.New("was redirected: was the repository renamed, or the issue transferred?")
 
-// checkRedirect follows what GitHub sends for a renamed repository or a transferred
-// issue when it is read. A write goes where it was addressed or nowhere: Go would repeat it as a GET
-// or, after a 307, in another repository.
+// checkRedirect follows the redirects of reads, which GitHub sends for a renamed repository or
+// a transferred issue. It refuses those of writes: Go would repeat the write as a GET or,
+// after a 307, in another repository.
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	first := via[0]
 	switch {
@@ -153,7 +155,7 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 
 var repositoryName = regexp.MustCompile(`^([A-Za-z0-9_-]+)/([A-Za-z0-9_.-]+)$`)
 
-// splitRepository splits owner/name, and refuses what would change the request's path.
+// splitRepository splits owner/name, and refuses names that would change the request's path.
 func splitRepository(repo string) (owner, name string, err error) {
 	m := repositoryName.FindStringSubmatch(repo)
 	if m == nil || m[2] == "." || m[2] == ".." {

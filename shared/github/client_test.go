@@ -202,14 +202,14 @@ func TestARenamedRepositoryIsReadAndNotWritten(t *testing.T) {
 	t.Parallel()
 	s := fakegithub.Start(t)
 	r := s.Repository("acme/old")
-	r.AddPullRequest(fakegithub.PullRequest{Title: "grow"})
-	n := r.AddIssue(fakegithub.Issue{Title: "drift"})
+	r.AddPullRequest(fakegithub.PullRequest{Head: "grow"})
+	n := r.AddIssue(fakegithub.Issue{Body: "drift"})
 	r.Rename(repo)
 	c := connect(t, s.URL(), s.NewToken("github-actions[bot]", nil))
-	if pr, err := c.PullRequest(t.Context(), "acme/old", 1); err != nil || pr.Title != "grow" {
+	if pr, err := c.PullRequest(t.Context(), "acme/old", 1); err != nil || pr.HeadRef != "grow" {
 		t.Errorf("pull request %+v, error %v", pr, err)
 	}
-	if i, err := c.Issue(t.Context(), "acme/old", n); err != nil || i.Title != "drift" || i.Number != n {
+	if i, err := c.Issue(t.Context(), "acme/old", n); err != nil || i.Body != "drift" || i.Number != n {
 		t.Errorf("issue %+v, error %v", i, err)
 	}
 	for name, err := range map[string]error{

@@ -11,8 +11,8 @@ import (
 	gogithub "github.com/google/go-github/v84/github"
 )
 
-// maxComment is how many characters (Unicode code points) GitHub takes as the body
-// of a comment: "Body is too long (maximum is 65536 characters)".
+// maxComment is how many characters (Unicode code points) the body of a comment may have:
+// "Body is too long (maximum is 65536 characters)".
 const maxComment = 65536
 
 const (
@@ -20,27 +20,27 @@ const (
 	writeComments = "pull-requests: write"
 )
 
-// CommentRoom is how many characters (Unicode code points) of body StickyComment can
-// write under key: GitHub's 65,536 less the marker.
+// CommentRoom is how many characters (Unicode code points) a body for StickyComment may have
+// under key: GitHub's 65,536 less the marker.
 func CommentRoom(key string) int { return max(maxComment-utf8.RuneCountInString(marker(key)), 0) }
 
-// marker is the line that a sticky comment starts with, invisible on the page. The
-// key is escaped so that it cannot end the HTML comment, break the line, or equal another
-// key's: only letters, digits and -_.~+% are left.
+// marker is the first line of a sticky comment, which is not visible on the page. The key is
+// escaped to letters, digits and -_.~+%, so that it cannot end the HTML comment or the line,
+// or look like another key.
 func marker(key string) string { return "<!-- " + url.QueryEscape(key) + " -->\n" }
 
-// StickyComment keeps one comment per key up to date on a pull request: the first call
-// writes it, later ones edit it in place, and a call with the same body writes nothing.
+// StickyComment keeps one comment for each key up to date on a pull request: the first call
+// writes it, later calls edit it, and a call with the same body writes nothing.
 //
-// The comment is ours when it starts with key's hidden marker and this token's own
-// account wrote it: a marker alone proves nothing, for anyone may type it, and whoever wrote
-// a comment may change what it says about the plan. When several are ours, which two runs
-// at the same moment can cause, the oldest is kept up to date.
+// The comment is ours if it starts with key's hidden marker and this token's own account
+// wrote it. The marker alone proves nothing: anybody can type it, and the author of a comment
+// can change what it says about the plan. Two runs at the same moment may write two comments;
+// then the older one is kept up to date.
 //
-// It costs one request for each 100 comments up to ours, one to ask who the token is,
-// once a client and only when there is a comment with the marker, and one write. A body above
-// CommentRoom is refused before anything is sent. It is ErrLocked, or ErrUnknownOutcome when
-// GitHub failed while writing. It needs `pull-requests: write`.
+// It takes one request for each 100 comments up to ours, and one write. The client's first
+// call that finds a marker also asks whose token it has. A body above CommentRoom is refused
+// before anything is sent. The error is ErrLocked, or ErrUnknownOutcome if GitHub failed while
+// writing. It needs `pull-requests: write`.
 func (c *Client) StickyComment(ctx context.Context, repo string, number int, key, body string) error {
 	owner, name, err := splitRepository(repo)
 	if err != nil {
@@ -73,8 +73,8 @@ func (c *Client) StickyComment(ctx context.Context, repo string, number int, key
 	return nil
 }
 
-// ownComment finds the oldest comment of this token's account that starts with
-// the marker, or nil. GitHub lists the oldest first.
+// ownComment finds the oldest comment that starts with the marker and was written by this
+// token's account; nil if there is none. GitHub lists the oldest first.
 func (c *Client) ownComment(ctx context.Context, owner, name string, number int, marker string) (*gogithub.IssueComment, error) {
 	options := &gogithub.IssueListCommentsOptions{ListOptions: gogithub.ListOptions{PerPage: 100}}
 	for {
@@ -90,8 +90,8 @@ func (c *Client) ownComment(ctx context.Context, owner, name string, number int,
 			if err != nil {
 				return nil, err
 			}
-			// Logins are unique without regard to case, and an app's ends in "[bot]", which no
-			// person's can.
+			// Case does not count in logins. An app's login ends in "[bot]", which no
+			// person's does.
 			if strings.EqualFold(comment.GetUser().GetLogin(), me) {
 				return comment, nil
 			}
@@ -103,16 +103,16 @@ func (c *Client) ownComment(ctx context.Context, owner, name string, number int,
 	}
 }
 
-// canonical removes what an edit in GitHub's page changes without changing the text.
+// canonical removes white space that GitHub's page changes when a person edits the text.
 func canonical(body string) string {
 	return strings.TrimRight(strings.ReplaceAll(body, "\r\n", "\n"), " \t\n")
 }
 
-// whoAmI is the login of the account that the token acts for: "github-actions[bot]" for
-// a workflow's own token, "APP[bot]" for an app's, a person's for a personal one.
+// whoAmI is the login of the token's account: "github-actions[bot]" for a workflow's own
+// token, "APP[bot]" for an app's token, and a person's login for a personal token.
 //
-// GraphQL is asked because REST cannot tell: GET /user is forbidden to the first two,
-// and GET /app wants the app's private key.
+// It asks through GraphQL, since REST cannot tell: the first two tokens may not call
+// GET /user, and GET /app needs the app's private key.
 func (c *Client) whoAmI(ctx context.Context) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

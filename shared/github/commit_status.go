@@ -9,24 +9,24 @@ import (
 	gogithub "github.com/google/go-github/v84/github"
 )
 
-// maxStatusText is how many characters (Unicode code points) GitHub takes as a status's
-// description: "description is too long (maximum is 140 characters)".
+// maxStatusText is how many characters (Unicode code points) the description of a status may
+// have: "description is too long (maximum is 140 characters)".
 const maxStatusText = 140
 
-// Status is what one context says of a commit: a line among the checks of each pull
-// request whose head it is.
+// Status is what one context says about a commit. GitHub shows it as a line among the checks
+// of each pull request with this head commit.
 type Status struct {
-	Context     string // who says it, such as "terraform-gitops/plan"; without regard to case
+	Context     string // who says it, such as "terraform-gitops/plan"; case does not count
 	State       string // "error", "failure", "pending" or "success"
 	Description string // one line of at most 140 characters
-	URL         string // what it links to; may be empty
+	URL         string // where it links to; may be empty
 }
 
-// OurStatus is the newest status that has our context on a commit; false when there is none.
-// Contexts are not bound to who sets them: whoever has `statuses: write` may use ours.
+// OurStatus is the newest status with our context on a commit; false if there is none. A
+// context does not belong to anybody: whoever has `statuses: write` may use ours.
 //
-// It is one request for each 100 contexts that the commit has, until ours is found. It is
-// ErrPermission when the token may not. It needs `statuses: read`.
+// It takes one request for each 100 contexts of the commit, until ours is found. The error is
+// ErrPermission if the token may not read statuses. It needs `statuses: read`.
 func (c *Client) OurStatus(ctx context.Context, repo, sha, context string) (Status, bool, error) {
 	owner, name, err := splitCommit(repo, sha)
 	if err != nil {
@@ -50,13 +50,14 @@ func (c *Client) OurStatus(ctx context.Context, repo, sha, context string) (Stat
 	}
 }
 
-// SetStatus says something of a commit, in the place of what its context said before. A
-// description of more than 140 characters is cut, and ends with "…". GitHub takes 1,000 statuses
-// for each commit and context, so leave alone what need not change.
+// SetStatus sets a status of a commit, which replaces the context's status before. A
+// description of more than 140 characters is cut, and ends with "…". GitHub accepts 1,000
+// statuses for each commit and context, so do not set one that does not change.
 // https://docs.github.com/en/rest/commits/statuses#create-a-commit-status
 //
-// It is one write. It is ErrPermission when the token may not, and ErrUnknownOutcome when GitHub
-// failed while writing; doing it twice does no harm. It needs `statuses: write`.
+// It is one write. The error is ErrPermission if the token may not set statuses, and
+// ErrUnknownOutcome if GitHub failed while writing; a second call does no harm. It needs
+// `statuses: write`.
 func (c *Client) SetStatus(ctx context.Context, repo, sha string, s Status) error {
 	owner, name, err := splitCommit(repo, sha)
 	if err != nil {
@@ -73,7 +74,7 @@ func (c *Client) SetStatus(ctx context.Context, repo, sha string, s Status) erro
 	return nil
 }
 
-// splitCommit is splitRepository for a call about a commit, which must be named in full.
+// splitCommit is splitRepository for calls about a commit. It refuses a shortened SHA.
 func splitCommit(repo, sha string) (owner, name string, err error) {
 	if !commitSHA.MatchString(sha) {
 		return "", "", fmt.Errorf("%q is not a full commit SHA", sha)
@@ -81,7 +82,7 @@ func splitCommit(repo, sha string) (owner, name string, err error) {
 	return splitRepository(repo)
 }
 
-// clip cuts a text after so many characters, the last of which then tells of it.
+// clip shortens a text to a number of characters, the last of which is then "…".
 func clip(text string, most int) string {
 	text = strings.ToValidUTF8(text, "\uFFFD") // as JSON would, but before counting
 	if utf8.RuneCountInString(text) <= most {

@@ -7,9 +7,9 @@ import (
 	gogithub "github.com/google/go-github/v84/github"
 )
 
-// Behind reports whether a commit is an ancestor of another one: what GitHub calls the
-// other one "ahead". It is one request, of whose answer nothing else is looked at. A commit
-// that GitHub does not have is an error. It needs `contents: read`.
+// Behind reports whether a commit is an ancestor of another one, which GitHub then calls
+// "ahead". It is one request. A commit that GitHub does not have is an error. It needs
+// `contents: read`.
 // https://docs.github.com/en/rest/commits/commits#compare-two-commits
 func (c *Client) Behind(ctx context.Context, repo, commit, other string) (bool, error) {
 	owner, name, err := splitCommit(repo, commit)

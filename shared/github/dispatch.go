@@ -8,17 +8,18 @@ import (
 	gogithub "github.com/google/go-github/v84/github"
 )
 
-// workflowFile is the name of a workflow's file, which is part of a URL here.
+// workflowFile matches the name of a workflow's file, which becomes a part of a URL.
 var workflowFile = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*\.ya?ml$`)
 
-// StartWorkflow starts a workflow on a branch: a workflow_dispatch event, whose run is of that
-// branch, with that branch's file of the workflow. file is its name in .github/workflows. It
-// must wait for that event in the branch's file and in the default branch's. Unlike most of
-// what a workflow does with its own token, this does start others.
+// StartWorkflow starts a workflow on a branch with a workflow_dispatch event. The run uses that
+// branch, and that branch's version of the workflow. file is its name in .github/workflows; it
+// must have `on: workflow_dispatch` in both the branch and the default branch. This event
+// starts a workflow even if a workflow's own token sends it, unlike most others.
 // https://docs.github.com/en/rest/actions/workflows#create-a-workflow-dispatch-event
 //
-// It is one write. It is ErrPermission when the token may not, and ErrUnknownOutcome when GitHub
-// failed while writing: the workflow may run twice if it is done again. It needs `actions: write`.
+// It is one write. The error is ErrPermission if the token may not start workflows, and
+// ErrUnknownOutcome if GitHub failed while writing: after a second call the workflow may run
+// twice. It needs `actions: write`.
 func (c *Client) StartWorkflow(ctx context.Context, repo, file, branch string, inputs map[string]string) error {
 	doing := fmt.Sprintf("start %s on branch %q of %s", file, branch, repo)
 	owner, name, err := splitRepository(repo)

@@ -13,12 +13,11 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// ErrPermission is matched by the error of a call that GitHub answered 403 Forbidden, for a
-// reason other than a rate limit: as a rule the token lacks a permission, which the error names.
+// ErrPermission is in the error of a call that GitHub answered with 403 Forbidden, if not for
+// a rate limit. Usually the token lacks a permission, which the error names.
 var ErrPermission = errors.New("GitHub forbids it")
 
-// forbidden is what GitHub's 403 means, in words. It matches ErrPermission, whose own words
-// would add nothing.
+// forbidden says what GitHub's 403 means. It matches ErrPermission without repeating its text.
 type forbidden string
 
 func (f forbidden) Error() string { return string(f) }
@@ -28,13 +27,11 @@ func (forbidden) Code() problem.Code { return problem.GitHubPermission }
 // Is makes errors.Is(err, ErrPermission) true.
 func (f forbidden) Is(target error) bool { return target == ErrPermission }
 
-// explain turns go-github's error into one for a person: what could not be done,
-// why, and what to do. The permissions are those the call needs, in the words of
-// a workflow's `permissions:`.
+// explain turns go-github's error into one for people: what could not be done, why, and what
+// to do. permissions are those that the call needs, as a workflow's `permissions:` has them.
 //
-// What GitHub answered is put in words and not wrapped, since those errors hold
-// the request, and nobody outside this package knows their types. A context's error can
-// be matched, and a refusal by ErrPermission.
+// go-github's errors are not wrapped: they hold the request, and nobody outside this package
+// knows their types. A context's error and ErrPermission can be matched.
 func (c *Client) explain(err error, doing, permissions string) error {
 	return fmt.Errorf("%s: %w", doing, c.cause(err, permissions))
 }
@@ -92,13 +89,13 @@ func (c *Client) answered(answer *gogithub.ErrorResponse, permissions string) st
 	case status == http.StatusUnauthorized:
 		return text + ": the token is wrong, expired or revoked: pass a valid one as `token`"
 	case status == http.StatusForbidden:
-		// GitHub names what would have sufficed, for tokens of apps and workflows.
+		// For tokens of apps and workflows, GitHub says which permissions would be enough.
 		// https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#insufficient-permissions-errors
 		if accepted := answer.Response.Header.Get("X-Accepted-Github-Permissions"); accepted != "" {
 			permissions = inWorkflow(accepted)
 		}
 		if answer.Message != "" && !strings.Contains(answer.Message, "not accessible") {
-			// An organization's single sign-on, say: the message tells.
+			// The message says why, such as an organization's single sign-on.
 			return text + fmt.Sprintf(": the call needs `%s`", permissions)
 		}
 		text += fmt.Sprintf(": the token needs `%s`: add it to the job's `permissions:`", permissions)
@@ -116,8 +113,8 @@ func (c *Client) answered(answer *gogithub.ErrorResponse, permissions string) st
 	return text
 }
 
-// said is GitHub's own message: one line, cut, and without the token, should
-// something between us and GitHub have repeated it.
+// said is GitHub's own message in one line, shortened. It leaves out the token, which a proxy
+// might have repeated.
 func (c *Client) said(answer *gogithub.ErrorResponse) string {
 	parts := []string{answer.Message}
 	for _, e := range answer.Errors {
@@ -133,8 +130,8 @@ func (c *Client) said(answer *gogithub.ErrorResponse) string {
 	return said
 }
 
-// inWorkflow rewrites "issues=write; pull_requests=write" (either will do; a comma
-// means both) as a workflow writes it.
+// inWorkflow rewrites "issues=write; pull_requests=write" in the form of a workflow. There, a
+// semicolon means or, and a comma means and.
 func inWorkflow(accepted string) string {
 	return strings.NewReplacer("_", "-", "=", ": ", "; ", "` or `", ",", "` and `", "`", "", "\n", " ").Replace(accepted)
 }

@@ -12,25 +12,25 @@ import (
 )
 
 const (
-	// exchangeTimeout covers one request and the whole of its answer. GitHub itself
-	// ends a request after 10 seconds; the rest is for slow networks and proxies.
+	// exchangeTimeout is the limit for one request with its whole answer. GitHub itself ends
+	// a request after 10 seconds; the rest is for slow networks and proxies.
 	// https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#timeouts
 	exchangeTimeout = 30 * time.Second
-	// maxAnswer is far above the largest answer asked for: 100 comments of 65,536
+	// maxAnswer is far above the largest expected answer: 100 comments of 65,536
 	// characters.
 	maxAnswer = 64 << 20
-	// maxExchanges bounds what one call may send, retries and waits included. The
-	// limiter above sends again at once, for ever, when the end of a limit lies in the
-	// past, as it does while the runner's clock runs ahead.
+	// maxExchanges is how many requests one call may send in all. If the runner's clock is
+	// fast, the end of a rate limit lies in the past, and the limiter above would send the
+	// request again and again without waiting.
 	maxExchanges = 8
 )
 
-// exchange sends one request and reads its answer to the end, so that an answer
-// broken off in the middle fails here, where it can be tried again, and so that the
-// limiters above may drop an answer without losing its connection.
+// exchange sends one request and reads its whole answer. So an answer that breaks off fails
+// here, where it can be tried again, and the limiters above can drop an answer without closing
+// its connection.
 type exchange struct {
 	base         http.RoundTripper
-	scheme, host string // where the token may go
+	scheme, host string // where the token may be sent
 	token        string
 }
 
@@ -45,7 +45,7 @@ func (e *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		defer req.Body.Close()
 	}
 	if req.GetBody != nil {
-		// The limiter sends the same request again after its wait, its body read already.
+		// After a wait the limiter sends the same request again, whose body was read.
 		body, err := req.GetBody()
 		if err != nil {
 			return nil, err
@@ -68,11 +68,11 @@ func (e *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("the answer is larger than %d bytes", maxAnswer)
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
-	resp.Request = req // not out: it holds the token, and an error may print it
+	resp.Request = req // not out, which holds the token: an error may print it
 	return resp, nil
 }
 
-// sentKey is the context's counter of what one call has sent.
+// sentKey is the context's key for the number of requests that one call has sent.
 type sentKey struct{}
 
 func withCounter(ctx context.Context) context.Context {

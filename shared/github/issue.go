@@ -22,28 +22,24 @@ const (
 	writeIssues = "issues: write"
 )
 
-// ErrNoIssue is wrapped when a number names no issue of the repository: it was deleted, transferred to
-// another repository, never existed, is a pull request's, or the token may not see it.
+// ErrNoIssue is wrapped if a number is not the number of an issue in the repository: it was
+// deleted or transferred, never existed, is a pull request, or the token may not see it.
 var ErrNoIssue = problem.With(problem.GitHub, errors.New("there is no such issue in the repository"))
 
-// Issue is what keeping one up to date needs to know. Texts are as people typed
-// them: escape them before showing.
+// Issue is what must be known to keep an issue up to date. Texts are as people typed them:
+// escape them before you show them.
 type Issue struct {
-	Number      int
-	Title       string
-	Body        string // its line ends are "\n", also where a browser left "\r\n"
-	State       string // "open" or "closed"
-	StateReason string // why it is: "completed", "not_planned", "duplicate", "reopened", or nothing
-	Author      string
-	Ours        bool // written by this token's own account
-	Labels      []string
-	Assignees   []string
-	Locked      bool
-	UpdatedAt   time.Time // of anything about it: a comment, a label
-	URL         string    // the page for people
+	Number    int
+	Body      string // with "\n" at the ends of lines, also if a browser sent "\r\n"
+	State     string // "open" or "closed"
+	Author    string
+	Ours      bool // this token's own account wrote it
+	Labels    []string
+	UpdatedAt time.Time // the last change of anything, such as a comment or a label
+	URL       string    // the page for people
 }
 
-// HasLabel tells whether a label is on the issue. GitHub's labels have no case.
+// HasLabel reports whether the issue has a label. GitHub ignores the case of labels.
 func (i Issue) HasLabel(name string) bool {
 	for _, label := range i.Labels {
 		if strings.EqualFold(label, name) {
@@ -53,8 +49,9 @@ func (i Issue) HasLabel(name string) bool {
 	return false
 }
 
-// Issue reads one, and asks who the token is, once a client. It is ErrNoIssue when
-// the number is not, or no longer, an issue of this repository. It needs `issues: read`.
+// Issue reads an issue. The client's first call also asks whose token it has. The error is
+// ErrNoIssue if the number is not, or no longer, an issue of this repository. It needs
+// `issues: read`.
 func (c *Client) Issue(ctx context.Context, repo string, number int) (Issue, error) {
 	owner, name, err := splitRepository(repo)
 	if err != nil {
@@ -82,9 +79,9 @@ func (c *Client) Issue(ctx context.Context, repo string, number int) (Issue, err
 	return issue(got, me), nil
 }
 
-// isIn tells whether an issue that was asked for is in the repository it was asked of.
-// GitHub redirects from a transferred issue to where it is now, which is followed, and likewise
-// from a renamed repository: only then is one more request needed.
+// isIn reports whether an issue is in the repository that was asked for it. GitHub redirects
+// from a transferred issue to its new place, and from a renamed repository to its new name.
+// One more request tells which it was.
 func (c *Client) isIn(ctx context.Context, owner, name string, got *gogithub.Issue) (bool, error) {
 	in := func(fullName string) bool {
 		url := strings.ToLower(got.GetRepositoryURL())
@@ -100,20 +97,19 @@ func (c *Client) isIn(ctx context.Context, owner, name string, got *gogithub.Iss
 	return in(repository.GetFullName()), nil
 }
 
-// IssueEdit is what to change about an issue; what is left empty stays as it is.
+// IssueEdit says what to change about an issue. What is empty stays as it is.
 type IssueEdit struct {
 	Body        *string
 	State       string   // "open" or "closed"
 	StateReason string   // with State: "completed", "not_planned", "duplicate"
-	Labels      []string // the whole list; empty and not nil removes all
+	Labels      []string // all labels; an empty list that is not nil removes all
 }
 
-// EditIssue changes what is set and nothing else, in one write, and gives the issue as
-// it then is. GitHub has no way to make a write depend on what was read, so a
-// person's edit of the same moment may be lost: read just before. It asks who the token
-// is, once a client, before it writes.
+// EditIssue changes only what is set, in one write, and returns the issue after that. GitHub
+// cannot make a write depend on what was read, so a person's edit at the same moment may be
+// lost: read the issue just before. The client's first call also asks whose token it has.
 //
-// It is ErrNoIssue as Issue is, and ErrUnknownOutcome when GitHub failed while writing.
+// The error is ErrNoIssue as for Issue, or ErrUnknownOutcome if GitHub failed while writing.
 // It needs `issues: write`.
 func (c *Client) EditIssue(ctx context.Context, repo string, number int, e IssueEdit) (Issue, error) {
 	owner, name, err := splitRepository(repo)
@@ -152,15 +148,15 @@ func (c *Client) EditIssue(ctx context.Context, repo string, number int, e Issue
 	return issue(got, me), nil
 }
 
-// explainIssue is explain, or for a write explainWrite, that knows an issue which is
-// gone: GitHub answers 410 for a deleted one, and 404 for all but the reading of a transferred one.
+// explainIssue is explain or, for a write, explainWrite, with ErrNoIssue if the issue is gone.
+// GitHub answers 410 for a deleted issue, and 404 for a write to a transferred one.
 // https://docs.github.com/en/rest/issues/issues#get-an-issue
 func (c *Client) explainIssue(err error, doing, permissions string) error {
 	var gone bool
 	switch statusOf(err) {
 	case http.StatusNotFound:
 		gone = true
-	case http.StatusGone: // also where issues are switched off
+	case http.StatusGone: // also if issues are switched off
 		gone = !strings.Contains(messageOf(err), "disabled")
 	}
 	if gone {
@@ -172,7 +168,7 @@ func (c *Client) explainIssue(err error, doing, permissions string) error {
 	return c.explainWrite(err, doing, permissions)
 }
 
-// issueBody is a body as it can be sent.
+// issueBody prepares a body for sending.
 func issueBody(body string) (string, error) {
 	body = strings.ToValidUTF8(body, "\uFFFD") // as JSON would, but before counting
 	if n := utf8.RuneCountInString(body); n > maxComment {
@@ -181,26 +177,20 @@ func issueBody(body string) (string, error) {
 	return body, nil
 }
 
-// issue is one as GitHub describes it, seen by the account me.
+// issue converts GitHub's description of an issue. me is the login of the token's account.
 func issue(got *gogithub.Issue, me string) Issue {
 	i := Issue{
-		Number:      got.GetNumber(),
-		Title:       got.GetTitle(),
-		Body:        strings.ReplaceAll(got.GetBody(), "\r\n", "\n"),
-		State:       got.GetState(),
-		StateReason: got.GetStateReason(),
-		Author:      got.GetUser().GetLogin(),
-		// As for a comment: logins have no case, and no person's ends in "[bot]".
+		Number: got.GetNumber(),
+		Body:   strings.ReplaceAll(got.GetBody(), "\r\n", "\n"),
+		State:  got.GetState(),
+		Author: got.GetUser().GetLogin(),
+		// Case does not count in logins, and no person's login ends in "[bot]".
 		Ours:      strings.EqualFold(got.GetUser().GetLogin(), me),
-		Locked:    got.GetLocked(),
 		UpdatedAt: got.GetUpdatedAt().Time,
 		URL:       got.GetHTMLURL(),
 	}
 	for _, label := range got.Labels {
 		i.Labels = append(i.Labels, label.GetName())
-	}
-	for _, user := range got.Assignees {
-		i.Assignees = append(i.Assignees, user.GetLogin())
 	}
 	return i
 }

@@ -11,13 +11,14 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// ErrLocked is wrapped when the conversation of an issue or a pull request is locked: then
-// only people who may write comment, not apps and workflows. Labels, state and body can
-// still be changed.
+// ErrLocked is wrapped if the conversation of an issue or pull request is locked. Then only
+// people with write permission can comment, but not apps and workflows. Labels, state and
+// body can still be changed.
 var ErrLocked = problem.With(problem.GitHubPermission, errors.New("the conversation is locked"))
 
-// CommentOnIssue adds a comment of at most 65,536 characters. It is ErrNoIssue as Issue
-// is, ErrLocked, or ErrUnknownOutcome when GitHub failed while writing. It needs `issues: write`.
+// CommentOnIssue adds a comment of at most 65,536 characters. The error is ErrNoIssue as for
+// Issue, ErrLocked, or ErrUnknownOutcome if GitHub failed while writing. It needs
+// `issues: write`.
 func (c *Client) CommentOnIssue(ctx context.Context, repo string, number int, body string) error {
 	owner, name, err := splitRepository(repo)
 	if err != nil {

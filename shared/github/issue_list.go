@@ -7,19 +7,18 @@ import (
 	gogithub "github.com/google/go-github/v84/github"
 )
 
-// IssueQuery is which issues to list.
+// IssueQuery says which issues to list.
 type IssueQuery struct {
-	Labels []string // all of which an issue has
+	Labels []string // an issue must have all of them
 	State  string   // "open" (also when empty), "closed" or "all"
 }
 
-// Issues lists a repository's issues, the oldest first, without its pull requests,
-// which GitHub counts as issues. It is one request for each 100 issues and pull requests
-// that fit, and one to ask who the token is, once a client, when there is any issue.
+// Issues lists a repository's issues, the oldest first, without pull requests, which GitHub
+// counts as issues. It takes one request for each 100 issues and pull requests that match. The
+// client's first call that finds an issue also asks whose token it has.
 //
-// What changes while the pages are read may be missing. An issue is never listed twice.
-// So before concluding from a list that an issue is gone, ask for it by number. It needs
-// `issues: read`.
+// Issues that change while the pages are read may be missing. So before you conclude that an
+// issue is gone, ask for it by number. No issue is listed twice. It needs `issues: read`.
 func (c *Client) Issues(ctx context.Context, repo string, q IssueQuery) ([]Issue, error) {
 	owner, name, err := splitRepository(repo)
 	if err != nil {
@@ -29,7 +28,7 @@ func (c *Client) Issues(ctx context.Context, repo string, q IssueQuery) ([]Issue
 	options := &gogithub.IssueListByRepoOptions{
 		Labels: q.Labels,
 		State:  q.State,
-		// New ones come at the end, where they move no other to a page that was read.
+		// New issues come at the end, so that no other one moves to a page that was read.
 		Sort: "created", Direction: "asc",
 		ListOptions: gogithub.ListOptions{PerPage: 100},
 	}
@@ -49,8 +48,8 @@ func (c *Client) Issues(ctx context.Context, repo string, q IssueQuery) ([]Issue
 		if resp.NextPage <= options.ListOptions.Page && resp.After == "" {
 			break
 		}
-		// As the link to the next page has them: github.com gives both and takes
-		// no page number without the cursor when there are many issues; an Enterprise Server gives no cursor.
+		// As in the link to the next page. If there are many issues, github.com needs both
+		// the page's number and the cursor. An Enterprise Server has no cursor.
 		// https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api#using-link-headers
 		options.ListOptions.Page, options.After = resp.NextPage, resp.After
 	}

@@ -12,9 +12,9 @@ import (
 	gogithub "github.com/google/go-github/v84/github"
 )
 
-// AddLabels puts labels on an issue, beside those it has. What the repository does not have yet,
-// GitHub makes. It is ErrNoIssue as Issue is, or ErrUnknownOutcome when GitHub failed
-// while writing; doing it twice does no harm. It needs `issues: write`.
+// AddLabels adds labels to an issue. GitHub creates labels that the repository does not have
+// yet. The error is ErrNoIssue as for Issue, or ErrUnknownOutcome if GitHub failed while
+// writing; a second call does no harm. It needs `issues: write`.
 func (c *Client) AddLabels(ctx context.Context, repo string, number int, labels ...string) error {
 	owner, name, err := splitRepository(repo)
 	if err != nil {
@@ -24,7 +24,7 @@ func (c *Client) AddLabels(ctx context.Context, repo string, number int, labels 
 		return nil
 	}
 	doing := fmt.Sprintf("add labels to issue #%d of %s", number, repo)
-	// go-github sends a bare list, which GitHub takes and does not describe.
+	// go-github sends a bare list, which GitHub accepts but does not document.
 	body := map[string][]string{"labels": labels}
 	req, err := c.api.NewRequest(http.MethodPost, fmt.Sprintf("repos/%s/%s/issues/%d/labels", owner, name, number), body)
 	if err != nil {
@@ -36,16 +36,16 @@ func (c *Client) AddLabels(ctx context.Context, repo string, number int, labels 
 	return nil
 }
 
-// RemoveLabel takes a label off an issue. That it is not on it, or that the issue is gone, is
-// no error. It is ErrUnknownOutcome when GitHub failed while writing; doing it twice
-// does no harm. It needs `issues: write`.
+// RemoveLabel removes a label from an issue. It is no error if the issue does not have it, or
+// is gone. The error is ErrUnknownOutcome if GitHub failed while writing; a second call does
+// no harm. It needs `issues: write`.
 func (c *Client) RemoveLabel(ctx context.Context, repo string, number int, label string) error {
 	owner, name, err := splitRepository(repo)
 	if err != nil {
 		return fmt.Errorf("remove a label from issue #%d: %w", number, err)
 	}
 	doing := fmt.Sprintf("remove label %q from issue #%d of %s", label, number, repo)
-	if label == "" || label == "." || label == ".." { // the request would be for another thing
+	if label == "" || label == "." || label == ".." { // the request's path would name something else
 		return errors.New(doing + ": no such label can be named in a request")
 	}
 	_, err = c.api.Issues.RemoveLabelForIssue(ctx, owner, name, number, url.PathEscape(label))
@@ -58,12 +58,12 @@ func (c *Client) RemoveLabel(ctx context.Context, repo string, number int, label
 	return err
 }
 
-// LabelledAt is when, in whole seconds, and by whom an issue got a label the last
-// time, whether or not it is still there; zero when it never did. An event can take a
-// moment to be listed.
+// LabelledAt says when, in whole seconds, and by whom a label was last added to an issue,
+// whether or not the issue still has it; zero if never. GitHub may take a moment to list an
+// event.
 //
-// It is one request for up to 100 events of the issue, and else as many as are needed from
-// the newest page back. It is ErrNoIssue as Issue is. It needs `issues: read`.
+// It takes one request if the issue has up to 100 events. Otherwise it reads pages from the
+// newest one back. The error is ErrNoIssue as for Issue. It needs `issues: read`.
 func (c *Client) LabelledAt(ctx context.Context, repo string, number int, label string) (at time.Time, by string, err error) {
 	owner, name, err := splitRepository(repo)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	gogithub "github.com/google/go-github/v84/github"
 )
 
-// maxAssignees is how many one issue may have.
+// maxAssignees is how many assignees an issue may have.
 // https://docs.github.com/en/rest/issues/assignees#add-assignees-to-an-issue
 const maxAssignees = 10
 
@@ -25,15 +25,16 @@ type NewIssue struct {
 	Assignees []string // logins; the first 10
 }
 
-// CreateIssue opens an issue. Labels that the repository does not have yet, GitHub makes.
+// CreateIssue opens an issue. GitHub creates labels that the repository does not have yet.
 //
-// GitHub refuses an issue altogether for an assignee whom it can't be assigned to:
-// somebody who left, or a typo. Since a missing issue is worse than a missing assignee,
-// it is then opened without those whom GitHub named (all, if it named none), and the
-// client does not ask for them again. Issue.Assignees tells who is left.
+// GitHub refuses an issue if one of its assignees can't be assigned: somebody who has left,
+// or a typo. A missing issue is worse than a missing assignee, so the issue is then opened
+// without those whom GitHub names (without all, if it names none). The client does not try
+// these again.
 //
-// It is one write, and one more for each refused assignee, once a client. It is
-// ErrUnknownOutcome when GitHub failed while writing: the issue may be there. It needs `issues: write`.
+// It is one write, and one more for each refused assignee, once for each client. The error is
+// ErrUnknownOutcome if GitHub failed while writing: the issue may be there. It needs
+// `issues: write`.
 func (c *Client) CreateIssue(ctx context.Context, repo string, n NewIssue) (Issue, error) {
 	doing := "open an issue in " + repo
 	owner, name, err := splitRepository(repo)
@@ -60,7 +61,7 @@ func (c *Client) CreateIssue(ctx context.Context, repo string, n NewIssue) (Issu
 		}
 		got, _, err := c.api.Issues.Create(ctx, owner, name, &request)
 		if err == nil {
-			return issue(got, got.GetUser().GetLogin()), nil // whoever opened it, we are
+			return issue(got, got.GetUser().GetLogin()), nil // its author is this token's account
 		}
 		refused := refusedAssignees(err, assignees)
 		if len(refused) == 0 {
@@ -79,7 +80,8 @@ func (c *Client) explainCreate(err error, doing string) error {
 	return explained
 }
 
-// refusedAssignees is who of these an answer refuses; none when it is about something else.
+// refusedAssignees lists the assignees that an answer refuses; none if it is about something
+// else.
 func refusedAssignees(err error, assignees []string) []string {
 	var answer *gogithub.ErrorResponse
 	if !errors.As(err, &answer) || statusOf(err) != http.StatusUnprocessableEntity || len(assignees) == 0 {
@@ -88,10 +90,10 @@ func refusedAssignees(err error, assignees []string) []string {
 	var told struct {
 		Errors []struct {
 			Field string `json:"field"`
-			Value any    `json:"value"` // go-github leaves it out
+			Value any    `json:"value"` // go-github does not read it
 		} `json:"errors"`
 	}
-	if json.NewDecoder(answer.Response.Body).Decode(&told) != nil { // go-github puts it back after reading
+	if json.NewDecoder(answer.Response.Body).Decode(&told) != nil { // go-github restores the body after reading it
 		return nil
 	}
 	var refused []string
@@ -111,7 +113,7 @@ func refusedAssignees(err error, assignees []string) []string {
 	return refused
 }
 
-// assignable leaves out whom GitHub refused before, and what is above its limit.
+// assignable leaves out logins that GitHub has refused before, and those above its limit.
 func (c *Client) assignable(repo string, logins []string) []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -8,12 +8,12 @@ import (
 	gogithub "github.com/google/go-github/v84/github"
 )
 
-// ErrUnknownOutcome is wrapped by the error of a write that GitHub may have carried out
-// all the same: it failed on its side, or its answer did not arrive. The write was
-// not sent again. Look at what is there before doing so.
+// ErrUnknownOutcome is in the error of a write that GitHub may have done in spite of the error:
+// GitHub failed, or its answer did not arrive. The write was not sent again. Check whether it
+// was done before you send it again.
 var ErrUnknownOutcome = errors.New("it may have been done all the same")
 
-// explainWrite is explain for a write.
+// explainWrite is explain for a write, with ErrUnknownOutcome if the write may have been done.
 func (c *Client) explainWrite(err error, doing, permissions string) error {
 	explained := c.explain(err, doing, permissions)
 	if unknownOutcome(err) {
@@ -22,7 +22,8 @@ func (c *Client) explainWrite(err error, doing, permissions string) error {
 	return explained
 }
 
-// unknownOutcome is false for what GitHub refused and for what was not sent on.
+// unknownOutcome is false if GitHub refused the write, or if it was redirected, and so not
+// done.
 func unknownOutcome(err error) bool {
 	var primary *gogithub.RateLimitError
 	var secondary *gogithub.AbuseRateLimitError
@@ -33,7 +34,7 @@ func unknownOutcome(err error) bool {
 	return status == 0 || status >= http.StatusInternalServerError
 }
 
-// statusOf is the status of the answer that an error of go-github's tells of, or 0.
+// statusOf is the HTTP status in an error of go-github, or 0.
 func statusOf(err error) int {
 	var answer *gogithub.ErrorResponse
 	if errors.As(err, &answer) && answer.Response != nil {
@@ -42,7 +43,7 @@ func statusOf(err error) int {
 	return 0
 }
 
-// messageOf is what that answer says, or nothing.
+// messageOf is GitHub's message in an error of go-github, or nothing.
 func messageOf(err error) string {
 	var answer *gogithub.ErrorResponse
 	if errors.As(err, &answer) {

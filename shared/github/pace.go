@@ -12,11 +12,11 @@ import (
 // https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#pause-between-mutative-requests
 const defaultPace = time.Second
 
-// pace sends writes one after another, with a pause between them. Reads pass.
+// pace sends writes one after the other, with a pause between them. Reads do not wait.
 type pace struct {
 	base  http.RoundTripper
 	every time.Duration
-	turn  chan time.Time // holds when the last write ended; empty while one is under way
+	turn  chan time.Time // holds the end of the last write; empty while one is being sent
 }
 
 func newPace(base http.RoundTripper, every time.Duration) *pace {
@@ -44,8 +44,8 @@ func (p *pace) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// isWrite tells whether a request changes something. GraphQL is a POST that only
-// reads: nothing here sends a mutation.
+// isWrite reports whether a request changes something. The GraphQL request is a POST that only
+// reads.
 func isWrite(req *http.Request) bool {
 	return req.Method != http.MethodGet && !strings.HasSuffix(req.URL.Path, "/graphql")
 }

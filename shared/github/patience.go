@@ -12,19 +12,19 @@ import (
 	"github.com/terraform-gitops/gitops/shared/retry"
 )
 
-// maxRetries is how often a call is tried again after a failure on GitHub's side
-// or a used-up primary limit.
+// maxRetries is how often a request is sent again after a failure on GitHub's side or a
+// used-up primary limit.
 const maxRetries = 3
 
-// patience waits for rate limits and tries again, as long as that is safe and
-// the time for it lasts.
+// patience waits for rate limits and sends requests again, if that is safe and maxWait allows
+// it.
 //
-// The secondary limit (too much at once) is waited for by go-github-ratelimit, which
-// holds back all of the client's calls meanwhile. The primary one (the hour's requests) is
-// waited for here: that library's goroutine for it would outlive the call, by up to an hour.
-// A request refused for either limit was not carried out, so any may be sent
-// again. After a 5xx or a broken connection only a read is: a write may have been done
-// all the same.
+// go-github-ratelimit waits for the secondary limit (too many requests at once), and holds back
+// all of the client's requests meanwhile. This type waits for the primary limit (requests per
+// hour), since that library would start a goroutine which may live for an hour.
+//
+// A request that was refused for a rate limit was not done, so it is sent again. After a 5xx or
+// a broken connection only a read is sent again: a write may have been done.
 // https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately
 type patience struct {
 	limiter http.RoundTripper
@@ -32,8 +32,8 @@ type patience struct {
 	onWait  func(string)
 
 	mu        sync.Mutex
-	waited    time.Duration // here
-	inLimiter time.Duration // by the limiter, for secondary limits
+	waited    time.Duration // how long this type has waited
+	inLimiter time.Duration // how long the limiter has waited, for secondary limits
 }
 
 func newPatience(base http.RoundTripper, s settings) *patience {
@@ -55,7 +55,7 @@ func (p *patience) RoundTrip(req *http.Request) (*http.Response, error) {
 		p.mu.Lock()
 		left := p.maxWait - p.waited
 		p.mu.Unlock()
-		// The limiter counts its own waits against this.
+		// The limiter subtracts its own waits from this.
 		limit := github_secondary_ratelimit.WithTotalSleepLimit(left, nil)
 		resp, err := p.limiter.RoundTrip(req.WithContext(github_secondary_ratelimit.WithOverrideConfig(ctx, limit)))
 		why, wait := again(req, resp, err, retries)
@@ -69,7 +69,7 @@ func (p *patience) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// spend takes a wait from what is left, if it is left.
+// spend adds a wait to the time that was waited, unless that would be more than maxWait.
 func (p *patience) spend(wait time.Duration) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -80,8 +80,8 @@ func (p *patience) spend(wait time.Duration) bool {
 	return true
 }
 
-// again says why, and after how long, a request may be sent again; no reason
-// means that its answer is final.
+// again says why a request may be sent again, and after how long. Without a reason, its answer
+// is final.
 func again(req *http.Request, resp *http.Response, err error, retries int) (why string, wait time.Duration) {
 	if reset, used := usedUp(resp); used {
 		// One second more: the reset time is in whole seconds, and clocks differ.
@@ -104,7 +104,7 @@ func again(req *http.Request, resp *http.Response, err error, retries int) (why 
 	return "", 0
 }
 
-// usedUp says whether an answer is a refusal for the primary limit, and when that ends.
+// usedUp reports whether an answer says that the primary limit is used up, and when that ends.
 // https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
 func usedUp(resp *http.Response) (reset time.Time, used bool) {
 	if resp == nil || resp.StatusCode != http.StatusForbidden && resp.StatusCode != http.StatusTooManyRequests ||
@@ -118,7 +118,7 @@ func usedUp(resp *http.Response) (reset time.Time, used bool) {
 	return time.Unix(seconds, 0), true
 }
 
-// retryAfter reads the header's seconds; its other form, a date, GitHub does not send.
+// retryAfter reads the header's seconds. GitHub does not send its other form, a date.
 func retryAfter(h http.Header) time.Duration {
 	seconds, err := strconv.ParseUint(h.Get("Retry-After"), 10, 31)
 	if err != nil {

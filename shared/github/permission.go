@@ -8,19 +8,20 @@ import (
 	"strings"
 )
 
-// legacy is what GitHub's answer also calls each built-in role.
+// legacy is the older name that GitHub's answer also has for each built-in role.
 // https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
 var legacy = map[string]string{
 	"none": "none", "read": "read", "triage": "read", "write": "write", "maintain": "write", "admin": "admin",
 }
 
-// login is a person's, or an app's. Those that an enterprise manages hold an underscore.
+// login matches the login of a person or an app. Accounts that an enterprise manages have an
+// underscore.
 var login = regexp.MustCompile(`^[A-Za-z0-9_-]+(\[bot\])?$`)
 
-// Permission is what an account may do with a repository, by any way it was given: "none",
-// "read", "triage", "write", "maintain" or "admin". An organization's own
-// role counts as the one of none, read, write and admin that it is built on. Who is not a
-// person, as an app is, has "none". It is one request, for any token.
+// Permission is what an account may do with a repository, however it was granted: "none",
+// "read", "triage", "write", "maintain" or "admin". An organization's custom role counts as
+// the one of read, write and admin that it is based on. An account that is not a person, such
+// as an app, has "none". It is one request, for which any token is enough.
 func (c *Client) Permission(ctx context.Context, repo, user string) (string, error) {
 	owner, name, err := splitRepository(repo)
 	if err != nil {

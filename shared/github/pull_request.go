@@ -9,25 +9,23 @@ import (
 	gogithub "github.com/google/go-github/v84/github"
 )
 
-// PullRequest is what planning and applying need to know of one. Texts are as
-// people typed them: escape them before showing.
+// PullRequest is what planning and applying need to know about a pull request. Texts are as
+// people typed them: escape them before you show them.
 type PullRequest struct {
 	Number  int
-	Title   string
-	URL     string // the page for people
 	State   string // "open" or "closed"; a merged one is closed
-	HeadRef string // the branch's name, in a fork's repository perhaps
+	HeadRef string // the branch's name, maybe in a fork
 	HeadSHA string // the last commit that was reviewed
 	BaseRef string
 	BaseSHA string
-	// Fork is true when the head is not in the base's repository, or its repository is
-	// gone. The author then needs no permission on this one.
+	// Fork is true if the head is in another repository than the base, or its repository
+	// was deleted. Its author may have no permission in the base's repository.
 	Fork bool
-	// Merged tells whether it was merged. Until then MergeCommitSHA is empty: GitHub
-	// shows a test merge there, which is on no branch.
+	// Merged says whether it was merged. Before, MergeCommitSHA is empty here: GitHub gives
+	// a test merge, which is on no branch.
 	Merged bool
-	// MergeCommitSHA is the commit that the base branch was at just after: the merge
-	// commit, the squashed commit, or the last of the rebased ones.
+	// MergeCommitSHA is the base branch's commit right after the merge: the merge commit,
+	// the squashed commit, or the last one of a rebase.
 	// https://docs.github.com/en/rest/pulls/pulls#get-a-pull-request
 	MergeCommitSHA string
 }
@@ -36,16 +34,20 @@ const readPullRequests = "pull-requests: read` and `contents: read"
 
 var commitSHA = regexp.MustCompile(`^(?i:[0-9a-f]{40}|[0-9a-f]{64})$`)
 
-// MergedPullRequests finds the pull requests whose merge into branch base made
-// commit, the head of a push: one, as a rule, and none for a direct push. It is one
-// request, of which the first 100 are looked at.
+// MergedPullRequests finds the pull requests whose merge into branch base made commit, the
+// head of a push. Usually that is one, and none for a direct push. It is one request, which
+// lists the first 100.
 //
-// GitHub lists every pull request that the commit has to do with. Those that count were
-// merged, into this branch of this repository, as exactly this commit. So left out are:
-// open ones (their merge commit is a test merge); one of a stack or a backport, merged
-// into another branch; one of a fork's parent; one that merely contains a commit
-// pushed by hand; and, for an earlier commit of a rebase merge, the pull request itself,
-// since the branch's head was never there.
+// GitHub lists every pull request that is associated with the commit. Only those count that
+// were merged as exactly this commit, into this branch of this repository. So these do not
+// count:
+//
+//   - open pull requests, whose merge commit is a test merge;
+//   - pull requests of a stack or a backport that were merged into another branch;
+//   - pull requests of a fork's parent;
+//   - pull requests that contain the commit, if it was pushed directly;
+//   - a rebased pull request, if commit is not its last one: the branch was never there.
+//
 // https://docs.github.com/en/rest/commits/commits#list-pull-requests-associated-with-a-commit
 //
 // It needs `pull-requests: read` and `contents: read`.
@@ -86,10 +88,10 @@ func (c *Client) PullRequest(ctx context.Context, repo string, number int) (Pull
 	return pullRequest(pr), nil
 }
 
-// OpenPullRequests lists those that are open, the oldest first. It is one request for each
-// 100 of them. When some are closed while the pages are read, as many others may be missing: ask
-// for one by its number before concluding that it is closed. None is listed twice. It
-// needs `pull-requests: read` and `contents: read`.
+// OpenPullRequests lists the open pull requests, the oldest first, with one request for each
+// 100. If some are closed while the pages are read, others may be missing: ask for one by its
+// number before you conclude that it is closed. None is listed twice. It needs
+// `pull-requests: read` and `contents: read`.
 func (c *Client) OpenPullRequests(ctx context.Context, repo string) ([]PullRequest, error) {
 	owner, name, err := splitRepository(repo)
 	if err != nil {
@@ -121,16 +123,14 @@ func (c *Client) OpenPullRequests(ctx context.Context, repo string) ([]PullReque
 func pullRequest(pr *gogithub.PullRequest) PullRequest {
 	p := PullRequest{
 		Number:  pr.GetNumber(),
-		Title:   pr.GetTitle(),
-		URL:     pr.GetHTMLURL(),
 		State:   pr.GetState(),
 		HeadRef: pr.GetHead().GetRef(),
 		HeadSHA: pr.GetHead().GetSHA(),
 		BaseRef: pr.GetBase().GetRef(),
 		BaseSHA: pr.GetBase().GetSHA(),
-		// No repository has no name, and so another.
+		// A deleted repository has no name, which differs from the base's.
 		Fork: !strings.EqualFold(pr.GetHead().GetRepo().GetFullName(), pr.GetBase().GetRepo().GetFullName()),
-		// A list has no `merged`, and a time is never set without it.
+		// Lists have no `merged`, but merged_at is set only if it was merged.
 		Merged: pr.MergedAt != nil,
 	}
 	if p.Merged {

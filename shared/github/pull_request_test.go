@@ -40,7 +40,7 @@ func TestThePullRequestMergedAsACommitIsFoundByEachWayOfMerging(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := PullRequest{
-				Number: n, Title: "grow <b>", URL: "https://github.com/acme/infra/pull/2", State: "closed",
+				Number: n, State: "closed",
 				HeadRef: "grow", HeadSHA: head, BaseRef: "main", BaseSHA: base, Merged: true, MergeCommitSHA: landed,
 			}
 			if diff := cmp.Diff([]PullRequest{want}, got); diff != "" {

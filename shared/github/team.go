@@ -12,8 +12,8 @@ import (
 
 var slug = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
-// TeamMembers lists the logins of an organization's team, named by its slug, its
-// child teams' included: one request for each 100. It needs the organization permission
+// TeamMembers lists the logins of a team's members, with those of its child teams. team is its
+// slug. It takes one request for each 100 members. It needs the organization permission
 // `members: read`, which no workflow's own token has.
 func (c *Client) TeamMembers(ctx context.Context, org, team string) ([]string, error) {
 	if !slug.MatchString(org) || !slug.MatchString(team) {
