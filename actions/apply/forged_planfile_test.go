@@ -17,6 +17,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/planstore/folder"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
@@ -272,10 +273,11 @@ func forgeryOf(t *testing.T, module string, files map[string]string, environ ...
 		t.Fatal(err)
 	}
 	runner.Environ = append(runner.Environ, environ...)
-	store, err := planstore.OpenDirectory(filepath.Join(runner.Dir, "store"), time.Now)
+	backend, err := folder.Open(filepath.Join(runner.Dir, "store"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	store := planstore.New(backend, time.Now)
 	w := &forgery{Runner: runner, store: store}
 	if len(files) > 0 {
 		w.commit(t, files)

@@ -13,6 +13,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/planstore/folder"
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
@@ -107,10 +108,11 @@ func newForgery(t *testing.T) *forgery {
 	if _, log, _, err := runner.Exec(t.Context(), suite.Built["plan"], fakerunner.ComponentInputs(), 0); err != nil {
 		t.Fatalf("plan: %v\n%s", err, log)
 	}
-	store, err := planstore.OpenDirectory(filepath.Join(runner.Dir, "store"), time.Now)
+	backend, err := folder.Open(filepath.Join(runner.Dir, "store"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	store := planstore.New(backend, time.Now)
 	return &forgery{Runner: runner, store: store}
 }
 

@@ -80,7 +80,7 @@ func Run(ctx context.Context, in Inputs, d action.Deps) (action.Result, error) {
 	}
 	reconciler := drift.Reconciler{
 		Repository: actx.Repository, Run: planstore.Run{ID: actx.RunID, Attempt: actx.RunAttempt, URL: actx.RunURL},
-		GitHub: client, Store: store, Now: d.Now, Options: in.Options,
+		GitHub: client, Store: drift.In(store), Now: d.Now, Options: in.Options,
 		Labels: in.Labels, Assignees: assignees, DryRun: in.DryRun,
 	}
 	if in.All {
@@ -133,9 +133,9 @@ func report(r *gha.Runtime, in Inputs, done []drift.Done) (action.Result, error)
 	var failed []error
 	for _, d := range done {
 		switch d.Result.Outcome {
-		case planstore.DriftDrifted:
+		case drift.Drifted:
 			count["drifted"]++
-		case planstore.DriftError:
+		case drift.PlanFailed:
 			count["errored"]++
 		}
 		if d.Err != nil {

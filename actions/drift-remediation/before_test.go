@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/planstore/folder"
 )
 
 // appliedBefore has another run claim the plan that the issue of the stories' target
@@ -13,10 +14,11 @@ import (
 func appliedBefore() int {
 	err := func() error {
 		ctx := context.Background()
-		store, err := planstore.OpenDirectory("store", time.Now)
+		backend, err := folder.Open("store")
 		if err != nil {
 			return err
 		}
+		store := planstore.New(backend, time.Now)
 		target := planstore.Target{Repository: "acme/infrastructure", Component: "network", Stack: "acme-ue2-dev"}
 		link, err := readLink(ctx, store, target)
 		if err != nil {

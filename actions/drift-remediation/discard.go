@@ -54,8 +54,8 @@ func (w *work) discard(ctx context.Context) (_ action.Result, err error) {
 	if link.Number != number {
 		return nothing(w.Runtime, fmt.Sprintf("issue #%d is not the one of its target (any more)", number)), nil
 	}
-	written, err := writeLink(ctx, store, link, func(link *planstore.DriftIssue) bool {
-		if link.Outcome != planstore.DriftDrifted || link.Changes == "" {
+	written, err := writeLink(ctx, store, link, func(link *drift.Link) bool {
+		if link.Outcome != drift.Drifted || link.Changes == "" {
 			return false
 		}
 		if known = link.Discarded == link.Changes; known { // the run that wrote it did not come to tell

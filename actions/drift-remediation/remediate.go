@@ -63,7 +63,7 @@ type remediation struct {
 	*work
 	labelledAt time.Time // zero: not known
 	store      *planstore.Store
-	link       planstore.DriftIssue
+	link       drift.Link
 	fixed      *apply.Refusal   // why the plan can't be applied, though there is nothing left to do
 	before     *planstore.Claim // by which the plan was applied before
 }

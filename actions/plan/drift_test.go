@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/drift"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/planstore/folder"
 )
 
 // driftResults prints what the drift plans of a workflow run found, from the
@@ -20,12 +22,13 @@ func driftResults() int {
 	return 0
 }
 
-func printDriftResults(ctx context.Context, folder, run string) error {
-	store, err := planstore.OpenDirectory(folder, time.Now)
+func printDriftResults(ctx context.Context, path, run string) error {
+	backend, err := folder.Open(path)
 	if err != nil {
 		return err
 	}
-	results, err := store.DriftResults(ctx, "acme/infrastructure", run)
+	store := planstore.New(backend, time.Now)
+	results, err := drift.In(store).Results(ctx, "acme/infrastructure", run)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/planstore/folder"
 )
 
 // planRecords prints what the plan records of pull request 41 hold, from the store in a
@@ -23,11 +24,12 @@ func planRecords() int {
 	return 0
 }
 
-func printPlanRecords(ctx context.Context, folder string) error {
-	store, err := planstore.OpenDirectory(folder, time.Now)
+func printPlanRecords(ctx context.Context, path string) error {
+	backend, err := folder.Open(path)
 	if err != nil {
 		return err
 	}
+	store := planstore.New(backend, time.Now)
 	plans, err := store.PlansOfPullRequest(ctx, "acme/infrastructure", 41)
 	if err != nil {
 		return err

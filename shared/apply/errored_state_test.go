@@ -20,6 +20,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/planstore/dynamo"
+	"github.com/terraform-gitops/gitops/shared/planstore/folder"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
@@ -85,10 +87,11 @@ func TestOnlyTheTargetsOwnStateIsRescued(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			store, err := planstore.OpenDirectory(t.TempDir(), time.Now)
+			backend, err := folder.Open(t.TempDir())
 			if err != nil {
 				t.Fatal(err)
 			}
+			store := planstore.New(backend, time.Now)
 			w := claimedWork(t, store, c.planned)
 			path := filepath.Join(t.TempDir(), "errored.tfstate")
 			if err := os.WriteFile(path, []byte(c.left), 0o600); err != nil {
@@ -132,7 +135,7 @@ func TestSlowRescueLeavesTimeToRecordTheEnd(t *testing.T) {
 				return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), Request: r}, nil
 			}),
 		}
-		w := claimedWork(t, planstore.OpenAWS(cfg, "bucket", "table", time.Now), "ours")
+		w := claimedWork(t, planstore.New(dynamo.Open(cfg, "bucket", "table"), time.Now), "ours")
 		path := filepath.Join(t.TempDir(), "errored.tfstate")
 		if err := os.WriteFile(path, []byte(stateOf("ours")), 0o600); err != nil {
 			t.Fatal(err)

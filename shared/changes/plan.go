@@ -97,19 +97,19 @@ const (
 // object is only forgotten (`destroy = false`) is in both Create and Forget and
 // not in Replace, as Terraform and OpenTofu sum it up.
 type Counts struct {
-	Create  int `json:"create,omitempty" dynamodbav:"create,omitempty"`
-	Update  int `json:"update,omitempty" dynamodbav:"update,omitempty"`
-	Delete  int `json:"delete,omitempty" dynamodbav:"delete,omitempty"`
-	Replace int `json:"replace,omitempty" dynamodbav:"replace,omitempty"`
-	Forget  int `json:"forget,omitempty" dynamodbav:"forget,omitempty"`
-	Read    int `json:"read,omitempty" dynamodbav:"read,omitempty"`
-	NoOp    int `json:"noOp,omitempty" dynamodbav:"noOp,omitempty"`
-	Import  int `json:"import,omitempty" dynamodbav:"import,omitempty"`
-	Move    int `json:"move,omitempty" dynamodbav:"move,omitempty"`
+	Create  int `json:"create,omitempty"`
+	Update  int `json:"update,omitempty"`
+	Delete  int `json:"delete,omitempty"`
+	Replace int `json:"replace,omitempty"`
+	Forget  int `json:"forget,omitempty"`
+	Read    int `json:"read,omitempty"`
+	NoOp    int `json:"noOp,omitempty"`
+	Import  int `json:"import,omitempty"`
+	Move    int `json:"move,omitempty"`
 	// Drift, Deferred and Outputs count what is not an action on a resource.
-	Drift    int `json:"drift,omitempty" dynamodbav:"drift,omitempty"`
-	Deferred int `json:"deferred,omitempty" dynamodbav:"deferred,omitempty"`
-	Outputs  int `json:"outputs,omitempty" dynamodbav:"outputs,omitempty"`
+	Drift    int `json:"drift,omitempty"`
+	Deferred int `json:"deferred,omitempty"`
+	Outputs  int `json:"outputs,omitempty"`
 }
 
 // Adds is the number of resources that would be made: Terraform's "to add".

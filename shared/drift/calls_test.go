@@ -11,6 +11,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/drift"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/planstore/folder"
 	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
@@ -22,10 +23,11 @@ func TestCallsAtAThousandTargets(t *testing.T) {
 	gh.Repository(repository)
 	token := gh.NewToken(us, fakegithub.Permissions{"contents": "read", "issues": "write"})
 	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-	store, err := planstore.OpenDirectory(memory(t), func() time.Time { return now })
+	backend, err := folder.Open(memory(t))
 	if err != nil {
 		t.Fatal(err)
 	}
+	store := planstore.New(backend, func() time.Time { return now })
 	var names []drift.Name
 	for i := range 1000 {
 		names = append(names, drift.Name{Component: fmt.Sprintf("component-%03d", i), Stack: "dev"})
@@ -40,14 +42,14 @@ func TestCallsAtAThousandTargets(t *testing.T) {
 	} {
 		now = now.Add(time.Hour)
 		for i, name := range names {
-			r := planstore.DriftResult{
+			r := drift.Result{
 				Target: planstore.Target{Repository: repository, Component: name.Component, Stack: name.Stack},
-				Run:    planstore.Run{ID: fmt.Sprint(run), Attempt: 1}, Commit: strings.Repeat("a", 40), At: now, Outcome: planstore.DriftNotDrifted,
+				Run:    planstore.Run{ID: fmt.Sprint(run), Attempt: 1}, Commit: strings.Repeat("a", 40), At: now, Outcome: drift.NotDrifted,
 			}
 			if i < 100 {
-				r.Outcome, r.Changes, r.Counts = planstore.DriftDrifted, digest(want.drifted), changes.Counts{Update: 1}
+				r.Outcome, r.Changes, r.Counts = drift.Drifted, digest(want.drifted), changes.Counts{Update: 1}
 			}
-			if err := store.PutDriftResult(t.Context(), r); err != nil {
+			if err := drift.In(store).PutResult(t.Context(), r); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -58,7 +60,7 @@ func TestCallsAtAThousandTargets(t *testing.T) {
 		}
 		reads, writes := gh.Counts()
 		done, err := drift.Reconciler{
-			Repository: repository, Run: planstore.Run{ID: fmt.Sprint(run), Attempt: 1}, GitHub: client, Store: store, Now: func() time.Time { return now },
+			Repository: repository, Run: planstore.Run{ID: fmt.Sprint(run), Attempt: 1}, GitHub: client, Store: drift.In(store), Now: func() time.Time { return now },
 			Options: drift.Options{MaxOpened: -1, CloseFixed: true},
 			InGit:   func(context.Context) ([]drift.Name, error) { return names, nil },
 		}.Reconcile(t.Context())

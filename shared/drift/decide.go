@@ -40,9 +40,9 @@ func nameOf(t planstore.Target) Name { return Name{t.Component, t.Stack} }
 // Found is what a reconciliation decides on.
 type Found struct {
 	Now     time.Time
-	Run     string                         // ours: attempts are one
-	Results map[Name]planstore.DriftResult // of this run
-	Links   map[Name]planstore.DriftIssue
+	Run     string          // ours: attempts are one
+	Results map[Name]Result // of this run
+	Links   map[Name]Link
 	// Open are the open issues with the label, whoever opened them.
 	Open []github.Issue
 	// Closed are the linked issues that are not among Open: nil for one that was
@@ -82,9 +82,9 @@ type Step struct {
 	Name   Name
 	Kind   Kind
 	Issue  github.Issue // of Update, Fixed, Removed, Duplicate, Adopt, Keep
-	Result planstore.DriftResult
-	Link   planstore.DriftIssue // as found
-	Of     github.Issue         // Duplicate: the issue that stays
+	Result Result
+	Link   Link         // as found
+	Of     github.Issue // Duplicate: the issue that stays
 	// Discarded: the link's issue was closed by a person, which counts as a discard.
 	Discarded bool
 }
@@ -208,9 +208,9 @@ func (f Found) withIssue(s Step, planned bool, o Options) Kind {
 		return Removed
 	case !planned:
 		return f.kept(s) // its job died, was skipped, or was left out: nothing is known
-	case s.Result.Outcome == planstore.DriftNotDrifted && o.CloseFixed:
+	case s.Result.Outcome == NotDrifted && o.CloseFixed:
 		return Fixed
-	case s.Result.Outcome == planstore.DriftNotDrifted:
+	case s.Result.Outcome == NotDrifted:
 		return f.kept(s)
 	case s.outdated(f.Now):
 		return Update
@@ -237,7 +237,7 @@ func (s Step) outdated(now time.Time) bool {
 		!s.Issue.HasLabel(Label), // without it, it is found by its link only
 		fingerprint(sectionOf(s.Issue.Body)) != s.Link.Shown:
 		return true
-	case s.Result.Outcome == planstore.DriftError:
+	case s.Result.Outcome == PlanFailed:
 		return false
 	}
 	return s.Result.RecordID != s.Link.RecordID && (s.Link.Base != s.Result.Base || s.Link.ExpiresAt.Before(now.Add(refresh)))
@@ -256,13 +256,13 @@ func (f Found) withoutIssue(s *Step, planned bool, o Options) {
 		}
 	}
 	switch {
-	case s.Result.Outcome == planstore.DriftNotDrifted:
+	case s.Result.Outcome == NotDrifted:
 		if s.Link.Discarded != "" || s.Link.Number != 0 {
 			s.Kind = Forget
 		}
 	case s.Link.Number == 0 && s.Link.Creator != "" && s.Link.Creator != f.Run && f.Now.Sub(s.Link.CreatingSince) < lease:
 		s.Kind = Busy
-	case s.Result.Outcome == planstore.DriftDrifted && s.Link.Discarded == s.Result.Changes && s.Link.Discarded != "" && f.Now.Sub(s.Link.DiscardedAt) < o.DiscardFor:
+	case s.Result.Outcome == Drifted && s.Link.Discarded == s.Result.Changes && s.Link.Discarded != "" && f.Now.Sub(s.Link.DiscardedAt) < o.DiscardFor:
 		s.Kind = Quiet
 	default:
 		s.Kind = Open
@@ -275,7 +275,7 @@ func worse(a, b Step) int {
 	severity := func(s Step) []int {
 		c := s.Result.Counts
 		failed := 0
-		if s.Result.Outcome == planstore.DriftError {
+		if s.Result.Outcome == PlanFailed {
 			failed = 1
 		}
 		return []int{failed, -c.Delete, -c.Replace, -(c.Create + c.Update + c.Delete + c.Replace + c.Drift)}

@@ -50,9 +50,9 @@ func FuzzNamed(f *testing.F) {
 func TestAHostileResultStaysInsideTheSection(t *testing.T) {
 	t.Parallel()
 	evil := end + "\n" + planLine("drift#evil") + "\n" + Marker("evil", "evil") + "\n@mona fixes #1 </details>"
-	r := planstore.DriftResult{
+	r := Result{
 		Target:  planstore.Target{Repository: "acme/infrastructure", Component: evil, Stack: evil},
-		Outcome: planstore.DriftError, Error: strings.ReplaceAll(evil, "\n", " "), Report: end + "\n" + planLine("drift#evil"), Commit: strings.Repeat("a", 40),
+		Outcome: PlanFailed, Error: strings.ReplaceAll(evil, "\n", " "), Report: end + "\n" + planLine("drift#evil"), Commit: strings.Repeat("a", 40),
 		Run: planstore.Run{ID: "1", Attempt: 1, URL: "https://evil.test/) @mona fixes #1 ![](https://evil.test/"},
 	}
 	body, section := fit(r, time.Unix(0, 0), 24*time.Hour, func(s string) string { return newBody(evil, evil, s) })
@@ -72,7 +72,7 @@ func TestAHostileResultStaysInsideTheSection(t *testing.T) {
 
 func TestABodyFitsItsIssue(t *testing.T) {
 	t.Parallel()
-	r := planstore.DriftResult{Outcome: planstore.DriftDrifted, RecordID: "drift#a", Report: strings.Repeat("é", 40_000)}
+	r := Result{Outcome: Drifted, RecordID: "drift#a", Report: strings.Repeat("é", 40_000)}
 	body, _ := fit(r, time.Unix(0, 0), 24*time.Hour, func(s string) string { return withSection(strings.Repeat("x", 30_000), "a", "b", s) })
 	if n := utf8.RuneCountInString(body); n > maxBody || !strings.Contains(body, "no room here") || Plan(body) != "drift#a" {
 		t.Errorf("%d characters:\n%.300s", n, body)

@@ -15,6 +15,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/drift"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/planstore/folder"
 	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 	"github.com/terraform-gitops/gitops/test/kit/seed"
 )
@@ -132,11 +133,11 @@ func memory(t *testing.T) string {
 
 // newStore is a store without any items.
 func (w *world) newStore() {
-	store, err := planstore.OpenDirectory(memory(w.t), func() time.Time { return w.now })
+	backend, err := folder.Open(memory(w.t))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.store = store
+	w.store = planstore.New(backend, func() time.Time { return w.now })
 }
 
 func (w *world) everything() []drift.Name { return w.names }
@@ -179,12 +180,12 @@ func (w *world) step() {
 }
 
 // links are the stored links.
-func (w *world) links() map[planstore.Target]planstore.DriftIssue {
+func (w *world) links() map[planstore.Target]drift.Link {
 	var targets []planstore.Target
 	for _, name := range w.names {
 		targets = append(targets, planstore.Target{Repository: w.name, Component: name.Component, Stack: name.Stack})
 	}
-	links, err := w.store.DriftIssues(w.t.Context(), targets)
+	links, err := drift.In(w.store).Links(w.t.Context(), targets)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -293,20 +294,20 @@ func (w *world) detect(planned []drift.Name, ctx context.Context) {
 		if !w.inGit[name] {
 			continue
 		}
-		r := planstore.DriftResult{
+		r := drift.Result{
 			Target: planstore.Target{Repository: w.name, Component: name.Component, Stack: name.Stack},
-			Run:    run, Commit: strings.Repeat("a", 40), At: w.now, Outcome: planstore.DriftNotDrifted,
+			Run:    run, Commit: strings.Repeat("a", 40), At: w.now, Outcome: drift.NotDrifted,
 		}
 		switch state {
 		case "error":
-			r.Outcome, r.Error = planstore.DriftError, "Error: no"
+			r.Outcome, r.Error = drift.PlanFailed, "Error: no"
 		case "A", "B":
-			r.Outcome, r.Changes, r.Base = planstore.DriftDrifted, digest(state), digest("x")
+			r.Outcome, r.Changes, r.Base = drift.Drifted, digest(state), digest("x")
 			r.Counts = changes.Counts{Update: 1 + i}
 			r.RecordID = fmt.Sprintf("drift#%s#%s#%s.1#%s", r.Commit, w.now.Format("2006-01-02T15:04:05.000000000Z"), run.ID, digest(state))
 			r.PlanDigest, r.ExpiresAt, r.Report = digest("p"), w.now.Add(24*time.Hour), "drift of "+state
 		}
-		if err := w.store.PutDriftResult(w.t.Context(), r); err != nil {
+		if err := drift.In(w.store).PutResult(w.t.Context(), r); err != nil {
 			w.t.Fatal(err)
 		}
 	}
@@ -315,7 +316,7 @@ func (w *world) detect(planned []drift.Name, ctx context.Context) {
 		w.t.Fatal(err)
 	}
 	done, err := drift.Reconciler{
-		Repository: w.name, Run: run, GitHub: client, Store: w.store, Now: func() time.Time { return w.now },
+		Repository: w.name, Run: run, GitHub: client, Store: drift.In(w.store), Now: func() time.Time { return w.now },
 		Options: drift.Options{MaxOpened: w.cap, CloseFixed: true, DiscardFor: 30 * 24 * time.Hour},
 		InGit: func(context.Context) (names []drift.Name, err error) {
 			for name, is := range w.inGit {

@@ -25,7 +25,7 @@ type Reconciler struct {
 	Repository string
 	Run        planstore.Run
 	GitHub     Issues
-	Store      *planstore.Store
+	Store      Store
 	Now        func() time.Time
 	Options    Options
 	Labels     []string // of new issues, besides our own
@@ -69,9 +69,9 @@ func (r Reconciler) target(n Name) planstore.Target {
 func (r Reconciler) find(ctx context.Context) (Found, error) {
 	f := Found{
 		Now: r.Now(), Run: r.Run.ID,
-		Results: map[Name]planstore.DriftResult{}, Links: map[Name]planstore.DriftIssue{}, Closed: map[int]*github.Issue{},
+		Results: map[Name]Result{}, Links: map[Name]Link{}, Closed: map[int]*github.Issue{},
 	}
-	results, err := r.Store.DriftResults(ctx, r.Repository, r.Run.ID)
+	results, err := r.Store.Results(ctx, r.Repository, r.Run.ID)
 	if err != nil {
 		return f, err
 	}
@@ -94,7 +94,7 @@ func (r Reconciler) find(ctx context.Context) (Found, error) {
 	for name := range wanted {
 		targets = append(targets, r.target(name))
 	}
-	links, err := r.Store.DriftIssues(ctx, targets)
+	links, err := r.Store.Links(ctx, targets)
 	if err != nil {
 		return f, err
 	}
@@ -144,17 +144,17 @@ func (r Reconciler) do(ctx context.Context, s Step) (github.Issue, error) {
 		return r.update(ctx, s, link)
 	case Adopt:
 		link.Number, link.Creator, link.CreatingSince = s.Issue.Number, "", time.Time{}
-		_, err := r.Store.PutDriftIssue(ctx, link)
+		_, err := r.Store.PutLink(ctx, link)
 		return s.Issue, err
 	case Quiet:
 		if !s.Discarded {
 			return s.Issue, nil
 		}
-		_, err := r.Store.PutDriftIssue(ctx, forgotten(link))
+		_, err := r.Store.PutLink(ctx, forgotten(link))
 		return s.Issue, err
 	case Forget: // no drift: nothing is discarded any more
 		link.Discarded, link.DiscardedAt = "", time.Time{}
-		_, err := r.Store.PutDriftIssue(ctx, forgotten(link))
+		_, err := r.Store.PutLink(ctx, forgotten(link))
 		return s.Issue, err
 	case Fixed:
 		return r.close(ctx, s, &link, "completed", "", fmt.Sprintf("No drift any more, as [this run](%s) found.", r.Run.URL))
@@ -167,12 +167,12 @@ func (r Reconciler) do(ctx context.Context, s Step) (github.Issue, error) {
 }
 
 // forgotten is a link without its issue, and without what that showed.
-func forgotten(link planstore.DriftIssue) planstore.DriftIssue {
-	return planstore.DriftIssue{Target: link.Target, Discarded: link.Discarded, DiscardedAt: link.DiscardedAt, Revision: link.Revision}
+func forgotten(link Link) Link {
+	return Link{Target: link.Target, Discarded: link.Discarded, DiscardedAt: link.DiscardedAt, Revision: link.Revision}
 }
 
 // shows is the link of an issue that shows a result from now on.
-func shows(link planstore.DriftIssue, result planstore.DriftResult, section string) planstore.DriftIssue {
+func shows(link Link, result Result, section string) Link {
 	link.Since = since(link, result)
 	link.Outcome, link.RecordID, link.PlanDigest, link.Changes = result.Outcome, result.RecordID, result.PlanDigest, result.Changes
 	link.Base, link.ExpiresAt, link.Shown = result.Base, result.ExpiresAt, fingerprint(section)
@@ -182,15 +182,15 @@ func shows(link planstore.DriftIssue, result planstore.DriftResult, section stri
 }
 
 // since is when what a result says was first seen; an error says nothing of the drift.
-func since(link planstore.DriftIssue, result planstore.DriftResult) time.Time {
-	if link.Since.IsZero() || link.Changes != result.Changes && result.Outcome != planstore.DriftError {
+func since(link Link, result Result) time.Time {
+	if link.Since.IsZero() || link.Changes != result.Changes && result.Outcome != PlanFailed {
 		return result.At
 	}
 	return link.Since
 }
 
-func labels(result planstore.DriftResult) []string {
-	if result.Outcome == planstore.DriftError {
+func labels(result Result) []string {
+	if result.Outcome == PlanFailed {
 		return []string{Label, LabelError}
 	}
 	return []string{Label}
@@ -199,10 +199,10 @@ func labels(result planstore.DriftResult) []string {
 // open makes an issue. The link says first who is at it, so that two runs don't both
 // make one; a run that dies before it has written the number leaves an issue that the
 // next one finds by its name.
-func (r Reconciler) open(ctx context.Context, s Step, link planstore.DriftIssue) (github.Issue, error) {
+func (r Reconciler) open(ctx context.Context, s Step, link Link) (github.Issue, error) {
 	link = forgotten(link)
 	link.Creator, link.CreatingSince = r.Run.ID, r.Now()
-	link, err := r.Store.PutDriftIssue(ctx, link)
+	link, err := r.Store.PutLink(ctx, link)
 	if err != nil {
 		return s.Issue, err
 	}
@@ -217,7 +217,7 @@ func (r Reconciler) open(ctx context.Context, s Step, link planstore.DriftIssue)
 	}
 	link = shows(link, s.Result, section)
 	link.Number, link.ShownAt = issue.Number, issue.UpdatedAt // by GitHub's clock, as when it is labelled
-	_, err = r.Store.PutDriftIssue(ctx, link)
+	_, err = r.Store.PutLink(ctx, link)
 	return issue, err
 }
 
@@ -225,7 +225,7 @@ func (r Reconciler) open(ctx context.Context, s Step, link planstore.DriftIssue)
 // a run dies then, a label counts again after that.
 const notShown = time.Hour
 
-func (r Reconciler) update(ctx context.Context, s Step, link planstore.DriftIssue) (github.Issue, error) {
+func (r Reconciler) update(ctx context.Context, s Step, link Link) (github.Issue, error) {
 	body, section := fit(s.Result, since(link, s.Result), r.Options.DiscardFor, func(section string) string {
 		return withSection(s.Issue.Body, s.Name.Component, s.Name.Stack, section)
 	})
@@ -235,7 +235,7 @@ func (r Reconciler) update(ctx context.Context, s Step, link planstore.DriftIssu
 	if otherPlan { // nobody can have seen it before the edit, which may have to wait
 		link.ShownAt = r.Now().Add(notShown)
 	}
-	link, err := r.Store.PutDriftIssue(ctx, link)
+	link, err := r.Store.PutLink(ctx, link)
 	if err != nil {
 		return s.Issue, err
 	}
@@ -254,13 +254,13 @@ func (r Reconciler) update(ctx context.Context, s Step, link planstore.DriftIssu
 		return issue, err
 	}
 	link.ShownAt = issue.UpdatedAt
-	_, err = r.Store.PutDriftIssue(ctx, link)
+	_, err = r.Store.PutLink(ctx, link)
 	return issue, err
 }
 
 // ourLabels are an issue's labels with those that say what a result is; all others
 // stay as people have them.
-func ourLabels(has []string, result planstore.DriftResult) []string {
+func ourLabels(has []string, result Result) []string {
 	wanted := labels(result)
 	all := slices.DeleteFunc(slices.Clone(has), func(l string) bool {
 		return l == LabelError && !slices.Contains(wanted, l)
@@ -274,7 +274,7 @@ func ourLabels(has []string, result planstore.DriftResult) []string {
 }
 
 // close says why and closes. The link, unless nil, forgets the issue first.
-func (r Reconciler) close(ctx context.Context, s Step, link *planstore.DriftIssue, reason, label, why string) (github.Issue, error) {
+func (r Reconciler) close(ctx context.Context, s Step, link *Link, reason, label, why string) (github.Issue, error) {
 	if link != nil && !s.Issue.HasLabel(Label) {
 		// Its link is all that it is found by, and that goes first.
 		issue, err := r.GitHub.EditIssue(ctx, r.Repository, s.Issue.Number, github.IssueEdit{Labels: append(slices.Clone(s.Issue.Labels), Label)})
@@ -285,7 +285,7 @@ func (r Reconciler) close(ctx context.Context, s Step, link *planstore.DriftIssu
 	}
 	if link != nil && link.Revision > 0 {
 		link.Discarded, link.DiscardedAt = "", time.Time{}
-		if _, err := r.Store.PutDriftIssue(ctx, forgotten(*link)); err != nil {
+		if _, err := r.Store.PutLink(ctx, forgotten(*link)); err != nil {
 			return s.Issue, err
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
@@ -37,9 +36,9 @@ func Plan(body string) string {
 }
 
 // title is that of a new issue; people may change it.
-func title(r planstore.DriftResult) string {
+func title(r Result) string {
 	what := "Drift"
-	if r.Outcome == planstore.DriftError {
+	if r.Outcome == PlanFailed {
 		what = "Drift detection fails"
 	}
 	return fmt.Sprintf("%s: %s in %s", what, r.Component, r.Stack)
@@ -47,11 +46,11 @@ func title(r planstore.DriftResult) string {
 
 // section is what an issue says of a result. since is when this was first seen.
 // Without room for the report it says where that is.
-func section(r planstore.DriftResult, since time.Time, discardFor time.Duration, withReport bool) string {
+func section(r Result, since time.Time, discardFor time.Duration, withReport bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", planLine(r.RecordID))
 	name := markdown.Code(r.Component) + " in " + markdown.Code(r.Stack)
-	failed := r.Outcome == planstore.DriftError
+	failed := r.Outcome == PlanFailed
 	if failed {
 		fmt.Fprintf(&b, "## ❌ The drift of %s is not known\n\nPlanning it has failed since %s: %s\n", name, stamp(since), markdown.Text(r.Error))
 	} else {
@@ -86,7 +85,7 @@ func section(r planstore.DriftResult, since time.Time, discardFor time.Duration,
 }
 
 // fit is the section as it has room in a body that make writes around it.
-func fit(r planstore.DriftResult, since time.Time, discardFor time.Duration, make func(section string) string) (whole, ours string) {
+func fit(r Result, since time.Time, discardFor time.Duration, make func(section string) string) (whole, ours string) {
 	ours = section(r, since, discardFor, true)
 	if whole = make(ours); utf8.RuneCountInString(whole) > maxBody {
 		ours = section(r, since, discardFor, false)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
@@ -27,9 +26,9 @@ func (s Summary) Markdown() string {
 	rows := map[Kind][]string{}
 	for _, d := range s.Done {
 		switch d.Result.Outcome {
-		case planstore.DriftDrifted:
+		case Drifted:
 			drifted++
-		case planstore.DriftError:
+		case PlanFailed:
 			failed++
 		}
 		issue, c := "", d.Result.Counts
@@ -38,9 +37,9 @@ func (s Summary) Markdown() string {
 		}
 		changes := ""
 		switch d.Result.Outcome {
-		case planstore.DriftDrifted:
+		case Drifted:
 			changes = fmt.Sprintf("+%d ~%d -%d", c.Adds(), c.Changes(), c.Destroys())
-		case planstore.DriftError:
+		case PlanFailed:
 			changes = "planning failed"
 		}
 		done := what[d.Kind]

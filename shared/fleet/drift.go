@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/action"
+	"github.com/terraform-gitops/gitops/shared/drift"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/plan"
 	"github.com/terraform-gitops/gitops/shared/planstore"
@@ -26,16 +27,16 @@ func (t *Tally) PutDriftResult(ctx context.Context, o plan.Outcome) error {
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // cancelled: what was found may be a part
 	}
-	r := planstore.DriftResult{
+	r := drift.Result{
 		Target: o.Record.Target, Run: o.Record.Run, Commit: o.Record.Commit, At: o.Record.CreatedAt,
-		Outcome: planstore.DriftNotDrifted, RefreshOnly: o.RefreshOnly, Counts: o.Record.Counts,
+		Outcome: drift.NotDrifted, RefreshOnly: o.RefreshOnly, Counts: o.Record.Counts,
 	}
 	switch {
 	case o.Err != nil:
-		r.Outcome, r.Error = planstore.DriftError, oneLine(t.Runtime, o.Err)
+		r.Outcome, r.Error = drift.PlanFailed, oneLine(t.Runtime, o.Err)
 		r.Counts = planstore.Record{}.Counts // perhaps of a part of the plan
 	case o.Drifted():
-		r.Outcome, r.Changes = planstore.DriftDrifted, o.Changes.Visible
+		r.Outcome, r.Changes = drift.Drifted, o.Changes.Visible
 		if o.RefreshOnly {
 			r.Changes = o.Changes.VisibleDrift
 		}
@@ -44,10 +45,10 @@ func (t *Tally) PutDriftResult(ctx context.Context, o plan.Outcome) error {
 		r.RecordID, r.PlanDigest, r.ExpiresAt = o.Record.ID(), o.Record.Digest, o.Record.ExpiresAt
 		r.Base = madeFrom(o.Record)
 	}
-	if r.Outcome != planstore.DriftNotDrifted {
-		r.Report = t.driftReport(o).Section(planstore.MaxDriftReport)
+	if r.Outcome != drift.NotDrifted {
+		r.Report = t.driftReport(o).Section(drift.MaxReport)
 	}
-	return o.Store.PutDriftResult(ctx, r)
+	return drift.In(o.Store).PutResult(ctx, r)
 }
 
 // madeFrom is a digest of what a plan was made from: its configuration and its state. A

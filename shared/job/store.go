@@ -11,6 +11,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/awsauth"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/planstore/dynamo"
+	"github.com/terraform-gitops/gitops/shared/planstore/folder"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
@@ -94,13 +96,17 @@ func openStore(ctx context.Context, s inventory.Settings, request awsauth.Reques
 		if strings.Contains(strings.TrimPrefix(s.StorageURL, "file://"), "://") {
 			return nil, problem.With(problem.StoreSettings, fmt.Errorf("storage-url %q: give a folder, such as /mnt/plans or file:///mnt/plans; for S3 use `bucket` and `table`", s.StorageURL))
 		}
-		return planstore.OpenDirectory(storeFolder(s.StorageURL, at.workspace), now)
+		backend, err := folder.Open(storeFolder(s.StorageURL, at.workspace))
+		if err != nil {
+			return nil, err
+		}
+		return planstore.New(backend, now), nil
 	case s.Bucket != "" && s.Table != "":
 		cfg, err := awsauth.Config(ctx, request)
 		if err != nil {
 			return nil, fmt.Errorf("open the plan store of %s: %w", at.of, err)
 		}
-		return planstore.OpenAWS(cfg, s.Bucket, s.Table, now), nil
+		return planstore.New(dynamo.Open(cfg, s.Bucket, s.Table), now), nil
 	default:
 		return nil, problem.With(problem.StoreSettings, fmt.Errorf("no plan store for %s: set artifact-storage.bucket and artifact-storage.table (or artifact-storage.url, a folder) in %s, or the inputs of these names", at.of, at.source))
 	}

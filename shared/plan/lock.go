@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 	"github.com/terraform-gitops/gitops/shared/pulls"
 )
 
@@ -49,7 +50,7 @@ func (p *planner) keepLock(ctx context.Context) error {
 		return nil
 	}
 	err := p.store.ReleaseLock(ctx, *p.locked)
-	if errors.Is(err, planstore.ErrConflict) {
+	if errors.Is(err, storage.ErrConflict) {
 		return nil // it is somebody else's, or over, already
 	}
 	return err

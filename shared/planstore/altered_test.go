@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/terraform-gitops/gitops/shared/planstore/storage"
+	"github.com/terraform-gitops/gitops/shared/planstore/storetest"
+
 	"github.com/google/go-cmp/cmp"
 	"go.etcd.io/bbolt"
 )
@@ -17,7 +19,7 @@ import (
 // itemOf reads the item of a record as it is stored.
 func (b *backend) itemOf(t *testing.T, r Record) map[string]any {
 	t.Helper()
-	return b.item(t, planPrefix+r.key(), r.ID())
+	return b.Item(t, planPrefix+r.Key(), r.ID())
 }
 
 // refused checks that the newest plan of a commit is not to be had.
@@ -108,9 +110,9 @@ func TestRecordThatWasWrittenOverIsRefused(t *testing.T) {
 			r = b.putWithFiles(t, r, "plan", "files")
 			item := b.itemOf(t, r)
 			spoil(item)
-			b.putItem(t, item)
+			b.PutItem(t, item)
 			b.refused(t, name, r.Target, r.Commit, ErrAltered)
-			if err := b.items.putRecord(t.Context(), r); !errors.Is(err, ErrAltered) {
+			if err := b.putRecord(t.Context(), r); !errors.Is(err, ErrAltered) {
 				t.Errorf("%s: put again: %v, want ErrAltered", name, err)
 			}
 			if i > 1 {
@@ -136,11 +138,11 @@ func TestRecordThatWasCopiedIsRefused(t *testing.T) {
 			commit string
 		}{
 			"to another target": {
-				func(i map[string]any, _ Record) { i["pk"] = planPrefix + other.key() }, other, commitA,
+				func(i map[string]any, _ Record) { i["pk"] = planPrefix + other.Key() }, other, commitA,
 			},
 			"to another target, and adapted": {
 				func(i map[string]any, r Record) {
-					i["pk"], i["stack"] = planPrefix+other.key(), other.Stack
+					i["pk"], i["stack"] = planPrefix+other.Key(), other.Stack
 					i["objectKey"] = objectKey(other, r.Commit, r.Digest)
 				}, other, commitA,
 			},
@@ -155,7 +157,7 @@ func TestRecordThatWasCopiedIsRefused(t *testing.T) {
 			},
 			"to a later time": {
 				func(i map[string]any, r Record) {
-					i["sk"] = strings.Replace(r.ID(), formatTime(r.CreatedAt), formatTime(r.CreatedAt.Add(time.Hour)), 1)
+					i["sk"] = strings.Replace(r.ID(), storage.FormatTime(r.CreatedAt), storage.FormatTime(r.CreatedAt.Add(time.Hour)), 1)
 				}, network, commitA,
 			},
 			"to a later attempt": {
@@ -171,7 +173,7 @@ func TestRecordThatWasCopiedIsRefused(t *testing.T) {
 			r := b.put(t, b.newRecord(nil), "plan")
 			item := b.itemOf(t, r)
 			copied.change(item, r)
-			b.putItem(t, item)
+			b.PutItem(t, item)
 			if copied.target != network || copied.commit != commitA {
 				b.refused(t, name, copied.target, copied.commit, ErrAltered)
 				continue
@@ -192,7 +194,7 @@ func TestRecordThatDisagreesWithItsKeyIsRefusedHoweverItIsSealed(t *testing.T) {
 			"about another stack":   func(i map[string]any, _ Record) { i["stack"] = "prod" },
 			"of another repository": func(i map[string]any, _ Record) { i["repository"] = "evil/infra" },
 			"about another commit":  func(i map[string]any, _ Record) { i["commit"] = commitB },
-			"made at another time":  func(i map[string]any, r Record) { i["createdAt"] = formatTime(r.CreatedAt.Add(1)) },
+			"made at another time":  func(i map[string]any, r Record) { i["createdAt"] = storage.FormatTime(r.CreatedAt.Add(1)) },
 			"with a time it is not": func(i map[string]any, _ Record) { i["createdAt"] = "yesterday" },
 			"with a time otherwise": func(i map[string]any, r Record) {
 				i["createdAt"] = r.CreatedAt.Format("2006-01-02T15:04:05.999999999-07:00")
@@ -228,7 +230,7 @@ func TestRecordThatDisagreesWithItsKeyIsRefusedHoweverItIsSealed(t *testing.T) {
 			forge(item, r)
 			item = b.asRead(t, item)
 			reseal(t, item)
-			b.putItem(t, item)
+			b.PutItem(t, item)
 			// Of two with one time, the seal says which is newer: look at this one.
 			if item["sk"] != r.ID() {
 				b.hide(t, r)
@@ -240,29 +242,21 @@ func TestRecordThatDisagreesWithItsKeyIsRefusedHoweverItIsSealed(t *testing.T) {
 
 // asRead is an item as the store gives it back.
 func (b *backend) asRead(t *testing.T, item map[string]any) map[string]any {
-	aside := maps.Clone(item)
-	aside["pk"] = "aside"
-	b.putItem(t, aside)
-	read := b.item(t, "aside", item["sk"].(string))
-	read["pk"] = item["pk"]
+	t.Helper()
+	read, err := storage.Encode(item)
+	must(t, err)
 	return read
 }
 
 // hide takes a record out of the way of the next one that is found.
 func (b *backend) hide(t *testing.T, r Record) {
 	t.Helper()
-	b.hideItem(t, planPrefix+r.key(), r.ID())
+	b.hideItem(t, planPrefix+r.Key(), r.ID())
 }
 
 func (b *backend) hideItem(t *testing.T, pk, sk string) {
 	t.Helper()
-	switch items := b.items.(type) {
-	case table:
-		_, err := items.client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: &items.name, Key: key(pk, sk)})
-		must(t, err)
-	case *database:
-		must(t, items.update(t.Context(), func(b *bbolt.Bucket) error { return b.Delete(itemKey(pk, sk)) }))
-	}
+	b.Delete(t, storage.Key{Partition: pk, Sort: sk})
 }
 
 func TestRecordOfANewerVersionSaysSo(t *testing.T) {
@@ -272,12 +266,12 @@ func TestRecordOfANewerVersionSaysSo(t *testing.T) {
 		item["version"], item["approvals"], item["counts"] = recordVersion+1, map[string]any{"octocat": 2}, "many"
 		item = b.asRead(t, item)
 		reseal(t, item)
-		b.putItem(t, item)
+		b.PutItem(t, item)
 		b.hide(t, r)
 		b.refused(t, "whole", network, commitA, ErrNewerVersion)
 
 		item["approvals"] = "none"
-		b.putItem(t, item)
+		b.PutItem(t, item)
 		b.refused(t, "altered", network, commitA, ErrAltered)
 	})
 }
@@ -285,7 +279,7 @@ func TestRecordOfANewerVersionSaysSo(t *testing.T) {
 func TestRecordPutAgainIsTheSameAndAnotherIsAnother(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {
 		r := b.put(t, b.newRecord(nil), "plan")
-		must(t, b.items.putRecord(t.Context(), r))
+		must(t, b.putRecord(t.Context(), r))
 		before := b.itemOf(t, r)
 		forged := r
 		forged.Actor = "mallory"
@@ -303,19 +297,19 @@ func TestClaimSaysExactlyWhichRecordWasApplied(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {
 		r := b.put(t, b.newRecord(nil), "plan")
 		b.apply(t, r, runNumber("200", 1))
-		claim := b.item(t, applyPrefix+r.key(), claimPrefix+r.ID())
+		claim := b.Item(t, applyPrefix+r.Key(), claimPrefix+r.ID())
 		sum, err := seal(b.itemOf(t, r))
 		must(t, err)
 		if !strings.HasSuffix(claim["sk"].(string), "#"+sum) {
 			t.Errorf("the claim %s does not name the seal %s", claim["sk"], sum)
 		}
-		if last := b.item(t, applyPrefix+r.key(), lastKey); last["recordId"] != r.ID() {
+		if last := b.Item(t, applyPrefix+r.Key(), lastKey); last["recordId"] != r.ID() {
 			t.Errorf("the last apply is of %s", last["recordId"])
 		}
 		// Not by what is under the record's key now.
 		item := b.itemOf(t, r)
 		item["digest"] = strings.Repeat("0", 64)
-		b.putItem(t, item)
+		b.PutItem(t, item)
 		b.refused(t, "altered after its apply", network, commitA, ErrAltered)
 		b.refusedAs(t, r, StatusApplied)
 	})
@@ -323,22 +317,21 @@ func TestClaimSaysExactlyWhichRecordWasApplied(t *testing.T) {
 
 func TestValueCopiedInTheFolderIsRefused(t *testing.T) {
 	t.Parallel()
-	b := newDirectoryBackend(t, t.TempDir())
+	path := t.TempDir()
+	b := newFolderBackend(t, path)
 	r := b.put(t, b.newRecord(nil), "plan")
 	other := network
 	other.Stack = "prod"
-	must(t, b.items.(*database).update(t.Context(), func(bucket *bbolt.Bucket) error {
-		value := bucket.Get(itemKey(planPrefix+r.key(), r.ID()))
-		for _, name := range [][]byte{
-			itemKey(planPrefix+other.key(), r.ID()),
-			itemKey(planPrefix+r.key(), strings.Replace(r.ID(), commitA, commitB, 1)),
-		} {
-			if err := bucket.Put(name, value); err != nil {
-				return err
-			}
+	storetest.InDatabase(t, path, func(bucket *bbolt.Bucket) error {
+		name := func(t Target, id string) []byte {
+			return storetest.NameOf(storage.Key{Partition: planPrefix + t.Key(), Sort: id})
 		}
-		return bucket.Put(itemKey(planPrefix+r.key(), r.ID()), append([]byte("x"), value...))
-	}))
+		value := bucket.Get(name(r.Target, r.ID()))
+		return errors.Join(
+			bucket.Put(name(other, r.ID()), value),
+			bucket.Put(name(r.Target, strings.Replace(r.ID(), commitA, commitB, 1)), value),
+			bucket.Put(name(r.Target, r.ID()), append([]byte("x"), value...)))
+	})
 	b.refused(t, "another target", other, commitA, ErrAltered)
 	b.refused(t, "another commit", network, commitB, ErrAltered)
 	b.refused(t, "not JSON", network, commitA, ErrAltered)

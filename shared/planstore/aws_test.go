@@ -14,144 +14,50 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"time"
+
+	"github.com/terraform-gitops/gitops/shared/planstore/storetest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
-	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
 )
-
-// wire is the way to AWS: it notes every request, and breaks what a test tells it to.
-type wire struct {
-	mu       sync.Mutex
-	requests []*http.Request
-
-	// broken answers in place of AWS, or returns nil for it to answer itself.
-	broken func(operation string, r *http.Request) (*http.Response, error)
-}
-
-func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
-	w.mu.Lock()
-	w.requests = append(w.requests, r)
-	broken := w.broken
-	w.mu.Unlock()
-	if broken != nil {
-		if answer, err := broken(operation(r), r); answer != nil || err != nil {
-			return answer, err
-		}
-	}
-	return http.DefaultTransport.RoundTrip(r)
-}
-
-// operation names a request: PutItem, or the method of one to S3.
-func operation(r *http.Request) string {
-	if _, name, ok := strings.Cut(r.Header.Get("X-Amz-Target"), "."); ok {
-		return name
-	}
-	return r.Method
-}
-
-func (w *wire) operations() (names []string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, r := range w.requests {
-		names = append(names, operation(r))
-	}
-	return names
-}
-
-func (w *wire) breakWith(broken func(string, *http.Request) (*http.Response, error)) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.broken, w.requests = broken, nil
-}
-
-// newWiredBackend is an AWS store behind a wire, whose retries don't wait.
-func newWiredBackend(t testing.TB) (*backend, *wire) {
-	cfg := fakeaws.Start(t).Config()
-	bucketName, tableName := fakeaws.CreateStore(t, cfg)
-	w := &wire{}
-	cfg.HTTPClient = &http.Client{Transport: w}
-	cfg.Retryer = func() aws.Retryer {
-		return retry.NewStandard(func(o *retry.StandardOptions) {
-			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return time.Millisecond, nil })
-		})
-	}
-	c := newClock()
-	return &backend{Store: OpenAWS(cfg, bucketName, tableName, c.now), clock: c}, w
-}
-
-// loseAnswers lets requests of one operation reach AWS and loses the first answers.
-func loseAnswers(name string, times int) func(string, *http.Request) (*http.Response, error) {
-	return func(operation string, r *http.Request) (*http.Response, error) {
-		if operation != name || times == 0 {
-			return nil, nil
-		}
-		times--
-		answer, err := http.DefaultTransport.RoundTrip(r)
-		if err != nil {
-			return nil, err
-		}
-		_ = answer.Body.Close()
-		return nil, io.ErrUnexpectedEOF
-	}
-}
-
-// failWith answers requests of one operation, so many times, with an error.
-func failWith(name string, times, status int, body string) func(string, *http.Request) (*http.Response, error) {
-	return func(operation string, r *http.Request) (*http.Response, error) {
-		if operation != name || times == 0 {
-			return nil, nil
-		}
-		times--
-		if r.Body != nil {
-			_, _ = io.Copy(io.Discard, r.Body)
-		}
-		return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
-	}
-}
-
-const forever = -1
 
 // moto does not know request tokens, so that a write that is sent again meets
 // itself: the worse case.
 func TestWritesWhoseAnswerWasLostAreKnownAsOurs(t *testing.T) {
 	t.Parallel()
-	for _, times := range []int{1, 2, forever} {
+	for _, times := range []int{1, 2, storetest.Forever} {
 		t.Run(fmt.Sprint(times), func(t *testing.T) {
 			t.Parallel()
 			b, w := newWiredBackend(t)
-			if times != forever { // a record can only be recognized in an answer
-				w.breakWith(loseAnswers("PutItem", times))
+			if times != storetest.Forever { // a record can only be recognized in an answer
+				w.BreakWith(storetest.LoseAnswers("PutItem", times))
 			}
 			r := b.put(t, b.newRecord(nil), "plan")
 
-			w.breakWith(loseAnswers("TransactWriteItems", times))
+			w.BreakWith(storetest.LoseAnswers("TransactWriteItems", times))
 			must(t, b.Claim(t.Context(), r, runNumber("200", 1), "x"))
-			w.breakWith(nil)
+			w.BreakWith(nil)
 			b.refusedAs(t, r, StatusApplying)
 			// The same attempt of the same run, but another call: another job.
 			if err := b.Claim(t.Context(), r, runNumber("200", 1), "x"); err == nil {
 				t.Error("claimed twice")
 			}
 
-			w.breakWith(loseAnswers("TransactWriteItems", times))
+			w.BreakWith(storetest.LoseAnswers("TransactWriteItems", times))
 			must(t, b.Release(t.Context(), r, runNumber("200", 1), "locked"))
-			w.breakWith(nil)
+			w.BreakWith(nil)
 			if got := b.status(t, r); got != StatusPlanned {
 				t.Errorf("status %s after a release", got)
 			}
-			w.breakWith(loseAnswers("TransactWriteItems", times))
+			w.BreakWith(storetest.LoseAnswers("TransactWriteItems", times))
 			must(t, b.Claim(t.Context(), r, runNumber("200", 1), "x"))
 
-			w.breakWith(loseAnswers("TransactWriteItems", times))
+			w.BreakWith(storetest.LoseAnswers("TransactWriteItems", times))
 			must(t, b.Finish(t.Context(), r, runNumber("200", 1), Result{Status: StatusApplied}))
-			w.breakWith(nil)
+			w.BreakWith(nil)
 			if got := b.status(t, r); got != StatusApplied {
 				t.Errorf("status %s", got)
 			}
@@ -171,8 +77,8 @@ func TestWritesAreKnownAsOursWhenTheContextEndsJustAfterThem(t *testing.T) {
 		func(ctx context.Context) error { return b.Finish(ctx, r, run, Result{Status: StatusApplied}) },
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
-		lose := loseAnswers("TransactWriteItems", 1)
-		w.breakWith(func(operation string, r *http.Request) (*http.Response, error) {
+		lose := storetest.LoseAnswers("TransactWriteItems", 1)
+		w.BreakWith(func(operation string, r *http.Request) (*http.Response, error) {
 			answer, err := lose(operation, r.WithContext(t.Context()))
 			if err != nil {
 				cancel()
@@ -190,7 +96,7 @@ func TestClaimThatNeverArrivedIsAnErrorAndNotARefusal(t *testing.T) {
 	t.Parallel()
 	b, w := newWiredBackend(t)
 	r := b.put(t, b.newRecord(nil), "plan")
-	w.breakWith(func(operation string, _ *http.Request) (*http.Response, error) {
+	w.BreakWith(func(operation string, _ *http.Request) (*http.Response, error) {
 		if operation == "TransactWriteItems" {
 			return nil, io.ErrUnexpectedEOF
 		}
@@ -200,7 +106,7 @@ func TestClaimThatNeverArrivedIsAnErrorAndNotARefusal(t *testing.T) {
 	if err := b.Claim(t.Context(), r, runNumber("200", 1), "x"); err == nil || errors.As(err, &refused) {
 		t.Errorf("claim: %v", err)
 	}
-	w.breakWith(nil)
+	w.BreakWith(nil)
 	must(t, b.Claim(t.Context(), r, runNumber("201", 1), "x"))
 }
 
@@ -211,28 +117,28 @@ func TestTransactionConflictsAreTriedAgain(t *testing.T) {
 	t.Parallel()
 	b, w := newWiredBackend(t)
 	r := b.put(t, b.newRecord(nil), "plan")
-	w.breakWith(failWith("TransactWriteItems", 3, 400, conflictBody))
+	w.BreakWith(storetest.FailWith("TransactWriteItems", 3, 400, conflictBody))
 	must(t, b.Claim(t.Context(), r, runNumber("200", 1), "x"))
-	w.breakWith(failWith("TransactWriteItems", 3, 400, conflictBody))
+	w.BreakWith(storetest.FailWith("TransactWriteItems", 3, 400, conflictBody))
 	must(t, b.Finish(t.Context(), r, runNumber("200", 1), Result{Status: StatusApplied}))
 
 	next := b.newRecord(nil)
 	next.Commit = commitB
 	next = b.put(t, next, "next")
-	w.breakWith(failWith("TransactWriteItems", forever, 400, conflictBody))
+	w.BreakWith(storetest.FailWith("TransactWriteItems", storetest.Forever, 400, conflictBody))
 	var refused *NotClaimableError
 	if err := b.Claim(t.Context(), next, runNumber("201", 1), "x"); err == nil || errors.As(err, &refused) {
 		t.Errorf("claim: %v", err)
 	}
-	if n := strings.Count(strings.Join(w.operations(), " "), "TransactWriteItems"); n != conflictAttempts {
-		t.Errorf("%d attempts, want %d", n, conflictAttempts)
+	if n := strings.Count(strings.Join(w.Operations(), " "), "TransactWriteItems"); n != 5 {
+		t.Errorf("%d attempts", n)
 	}
 }
 
 func TestConflictingUploadIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	b, w := newWiredBackend(t)
-	w.breakWith(failWith("PUT", 2, 409, `<Error><Code>ConditionalRequestConflict</Code><Message>The conditional request cannot succeed due to a conflicting operation against this resource.</Message></Error>`))
+	w.BreakWith(storetest.FailWith("PUT", 2, 409, `<Error><Code>ConditionalRequestConflict</Code><Message>The conditional request cannot succeed due to a conflicting operation against this resource.</Message></Error>`))
 	r := b.put(t, b.newRecord(nil), "plan")
 	must(t, b.Fetch(t.Context(), r, filepath.Join(t.TempDir(), "f")))
 }
@@ -250,16 +156,16 @@ func TestKeysLeftUnprocessedAreAskedForAgain(t *testing.T) {
 			times--
 			var body struct{ RequestItems json.RawMessage }
 			must(t, json.NewDecoder(q.Body).Decode(&body))
-			return failWith(operation, 1, 200, fmt.Sprintf(`{"Responses":{},"UnprocessedKeys":%s}`, body.RequestItems))(operation, q)
+			return storetest.FailWith(operation, 1, 200, fmt.Sprintf(`{"Responses":{},"UnprocessedKeys":%s}`, body.RequestItems))(operation, q)
 		}
 	}
-	w.breakWith(unprocessed(2))
+	w.BreakWith(unprocessed(2))
 	found, err := b.Find(t.Context(), network, commitA)
 	must(t, err)
 	if found.Status != StatusApplied || found.Last == nil {
 		t.Errorf("found %+v", found)
 	}
-	w.breakWith(unprocessed(forever))
+	w.BreakWith(unprocessed(storetest.Forever))
 	if _, err := b.Find(t.Context(), network, commitA); err == nil {
 		t.Error("a claim that could not be read was taken for none")
 	}
@@ -268,12 +174,12 @@ func TestKeysLeftUnprocessedAreAskedForAgain(t *testing.T) {
 func TestUploadIsCheckedByS3AndKeepsWhatIsThere(t *testing.T) {
 	t.Parallel()
 	b, w := newWiredBackend(t)
-	w.breakWith(nil)
+	w.BreakWith(nil)
 	r := b.put(t, b.newRecord(nil), "plan")
-	if got, want := strings.Join(w.operations(), " "), "PUT PutItem"; got != want {
+	if got, want := strings.Join(w.Operations(), " "), "PUT PutItem"; got != want {
 		t.Fatalf("requests %s, want %s: first the object, then the item", got, want)
 	}
-	upload := w.requests[0]
+	upload := w.Requests()[0]
 	sum, err := hex.DecodeString(r.Digest)
 	must(t, err)
 	for name, want := range map[string]string{
@@ -305,7 +211,7 @@ func TestUploadIsCheckedByS3AndKeepsWhatIsThere(t *testing.T) {
 func TestObjectThatCouldNotBeWrittenHasNoRecord(t *testing.T) {
 	t.Parallel()
 	b, w := newWiredBackend(t)
-	w.breakWith(failWith("PUT", forever, 403, `<Error><Code>AccessDenied</Code><Message>no</Message></Error>`))
+	w.BreakWith(storetest.FailWith("PUT", storetest.Forever, 403, `<Error><Code>AccessDenied</Code><Message>no</Message></Error>`))
 	if _, err := b.Put(t.Context(), b.newRecord(nil), writeFile(t, "plan")); err == nil || !strings.Contains(err.Error(), "s3://") {
 		t.Errorf("put: %v", err)
 	}
@@ -318,7 +224,7 @@ func TestRefusedReadSaysThatThePlanfileMayBeGone(t *testing.T) {
 	t.Parallel()
 	b, w := newWiredBackend(t)
 	r := b.put(t, b.newRecord(nil), "plan")
-	w.breakWith(failWith("GET", forever, 403, `<Error><Code>AccessDenied</Code><Message>no</Message></Error>`))
+	w.BreakWith(storetest.FailWith("GET", storetest.Forever, 403, `<Error><Code>AccessDenied</Code><Message>no</Message></Error>`))
 	if err := b.Fetch(t.Context(), r, filepath.Join(t.TempDir(), "f")); err == nil || errors.Is(err, ErrPlanfileGone) || !strings.Contains(err.Error(), "or it is gone") {
 		t.Errorf("fetch: %v", err)
 	}
@@ -328,7 +234,7 @@ func TestDownloadThatBreaksOffLeavesNoFileAndIsNoMismatch(t *testing.T) {
 	t.Parallel()
 	b, w := newWiredBackend(t)
 	r := b.put(t, b.newRecord(nil), "the whole plan")
-	w.breakWith(func(operation string, q *http.Request) (*http.Response, error) {
+	w.BreakWith(func(operation string, q *http.Request) (*http.Response, error) {
 		if operation != "GET" {
 			return nil, nil
 		}
@@ -353,7 +259,7 @@ func TestFetchDoesNotReadMoreThanWasRecorded(t *testing.T) {
 	b, w := newWiredBackend(t)
 	r := b.put(t, b.newRecord(nil), "plan")
 	var read int
-	w.breakWith(func(operation string, q *http.Request) (*http.Response, error) {
+	w.BreakWith(func(operation string, q *http.Request) (*http.Response, error) {
 		if operation != "GET" {
 			return nil, nil
 		}
@@ -378,22 +284,18 @@ func (e endless) Read(p []byte) (int, error) {
 // and only they may vanish.
 func TestItemsHaveTheAttributesThatIndexesAndPoliciesRestOn(t *testing.T) {
 	t.Parallel()
-	cfg := fakeaws.Start(t).Config()
-	bucketName, tableName := fakeaws.CreateStore(t, cfg)
-	c := newClock()
-	b := &backend{Store: OpenAWS(cfg, bucketName, tableName, c.now), clock: c}
+	b := newBackend(storetest.NewAWS(t))
 	r := b.newRecord(&StatePosition{"L", 5})
 	r.Repository = "Acme/Infra"
 	r = b.put(t, r, "plan")
 	b.apply(t, r, runNumber("200", 1))
 
-	client := dynamodb.NewFromConfig(cfg)
 	query := func(index, attribute, value string) []map[string]types.AttributeValue {
-		answer, err := client.Query(t.Context(), &dynamodb.QueryInput{
-			TableName: &tableName, IndexName: &index,
+		answer, err := b.DynamoDB.Query(t.Context(), &dynamodb.QueryInput{
+			TableName: &b.Table, IndexName: &index,
 			KeyConditionExpression:    aws.String("#a = :v"),
 			ExpressionAttributeNames:  map[string]string{"#a": attribute},
-			ExpressionAttributeValues: map[string]types.AttributeValue{":v": text(value)},
+			ExpressionAttributeValues: map[string]types.AttributeValue{":v": &types.AttributeValueMemberS{Value: value}},
 		})
 		must(t, err)
 		return answer.Items
@@ -405,10 +307,11 @@ func TestItemsHaveTheAttributesThatIndexesAndPoliciesRestOn(t *testing.T) {
 		if len(found) != 1 {
 			t.Fatalf("an index has %d items, want the plan record", len(found))
 		}
-		var item recordItem
-		must(t, decode(found[0], &item))
-		if item.PK != "plan#acme/infra#network#plat-ue2-dev" || !strings.HasPrefix(item.SK, commitA+"#2025-03-01T12:00:00.124456789Z#100.1#") {
-			t.Errorf("keys %s %s", item.PK, item.SK)
+		var pk, sk string
+		must(t, attributevalue.Unmarshal(found[0]["pk"], &pk))
+		must(t, attributevalue.Unmarshal(found[0]["sk"], &sk))
+		if pk != "plan#acme/infra#network#plat-ue2-dev" || !strings.HasPrefix(sk, commitA+"#2025-03-01T12:00:00.124456789Z#100.1#") {
+			t.Errorf("keys %s %s", pk, sk)
 		}
 		if n, ok := found[0]["expiresAt"].(*types.AttributeValueMemberN); !ok || n.Value != fmt.Sprint(r.ExpiresAt.Unix()) {
 			t.Errorf("expiresAt %+v", found[0]["expiresAt"])
@@ -418,13 +321,12 @@ func TestItemsHaveTheAttributesThatIndexesAndPoliciesRestOn(t *testing.T) {
 		t.Errorf("the index by-run has a claim: %v", found)
 	}
 	for _, sk := range []string{"claim#" + r.ID(), "last"} {
-		answer, err := client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &tableName, Key: key("apply#acme/infra#network#plat-ue2-dev", sk)})
-		must(t, err)
-		if len(answer.Item) == 0 {
+		item := b.Item(t, "apply#acme/infra#network#plat-ue2-dev", sk)
+		if len(item) == 0 {
 			t.Errorf("no item %s", sk)
 		}
 		for _, name := range []string{"expiresAt", "run", "pullRequest"} {
-			if _, ok := answer.Item[name]; ok {
+			if _, ok := item[name]; ok {
 				t.Errorf("item %s has the attribute %s", sk, name)
 			}
 		}

@@ -1,142 +1,44 @@
 package planstore
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"go.etcd.io/bbolt"
-
 	"github.com/terraform-gitops/gitops/shared/changes"
-	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
+	"github.com/terraform-gitops/gitops/shared/planstore/storetest"
 )
 
 // backend is a store of one test, and the means to spoil it.
 type backend struct {
 	*Store
-	clock *clock
-
-	// open opens the same store again, as another process would.
-	open func() *Store
-	// overwrite replaces an object's contents behind the store's back and
-	// returns the new version, if there is such a thing.
-	overwrite func(t *testing.T, key string, contents []byte) (version string)
-	remove    func(t *testing.T, key string)
-	// item reads all that an item holds, and putItem writes it over whatever is
-	// under its keys.
-	item    func(t *testing.T, pk, sk string) map[string]any
-	putItem func(t *testing.T, item map[string]any)
+	*storetest.Backend
+	clock *storetest.Clock
 }
+
+func newBackend(b *storetest.Backend) *backend {
+	c := storetest.NewClock()
+	return &backend{New(b, c.Now), b, c}
+}
+
+// open opens the same store again, as another process would.
+func (b *backend) open() *Store { return New(b.Open(), b.clock.Now) }
 
 // onEachBackend runs one conformance test on S3 and DynamoDB and on a folder.
 func onEachBackend(t *testing.T, test func(t *testing.T, b *backend)) {
-	t.Parallel()
-	t.Run("aws", func(t *testing.T) {
-		t.Parallel()
-		test(t, newAWSBackend(t))
-	})
-	t.Run("directory", func(t *testing.T) {
-		t.Parallel()
-		test(t, newDirectoryBackend(t, t.TempDir()))
-	})
+	storetest.OnEach(t, func(t *testing.T, b *storetest.Backend) { test(t, newBackend(b)) })
 }
 
-func newAWSBackend(t testing.TB) *backend {
-	cfg := fakeaws.Start(t).Config()
-	bucketName, tableName := fakeaws.CreateStore(t, cfg)
-	c := newClock()
-	client, items := openBucket(cfg, bucketName).client, dynamodb.NewFromConfig(cfg)
-	open := func() *Store { return OpenAWS(cfg, bucketName, tableName, c.now) }
-	return &backend{
-		Store: open(), clock: c, open: open,
-		overwrite: func(t *testing.T, key string, contents []byte) string {
-			answer, err := client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &bucketName, Key: &key, Body: bytes.NewReader(contents)})
-			must(t, err)
-			return aws.ToString(answer.VersionId)
-		},
-		remove: func(t *testing.T, key string) {
-			versions, err := client.ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{Bucket: &bucketName, Prefix: &key})
-			must(t, err)
-			for _, v := range versions.Versions {
-				_, err := client.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &bucketName, Key: &key, VersionId: v.VersionId})
-				must(t, err)
-			}
-		},
-		item: func(t *testing.T, pk, sk string) (item map[string]any) {
-			answer, err := items.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: &tableName, Key: key(pk, sk)})
-			must(t, err)
-			must(t, decode(answer.Item, &item))
-			return item
-		},
-		putItem: func(t *testing.T, item map[string]any) {
-			attributes, err := attributevalue.MarshalMap(item)
-			must(t, err)
-			_, err = items.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &tableName, Item: attributes})
-			must(t, err)
-		},
-	}
+func newFolderBackend(t testing.TB, path string) *backend {
+	return newBackend(storetest.NewFolder(t, path))
 }
 
-func newDirectoryBackend(t testing.TB, path string) *backend {
-	c := newClock()
-	open := func() *Store {
-		s, err := OpenDirectory(path, c.now)
-		must(t, err)
-		return s
-	}
-	s := open()
-	db := s.items.(*database)
-	file := func(key string) string { return filepath.Join(path, objectsFolder, filepath.FromSlash(key)) }
-	return &backend{
-		Store: s, clock: c, open: open,
-		overwrite: func(t *testing.T, key string, contents []byte) string {
-			must(t, os.WriteFile(file(key), contents, 0o600))
-			return ""
-		},
-		remove: func(t *testing.T, key string) { must(t, os.Remove(file(key))) },
-		item: func(t *testing.T, pk, sk string) (item map[string]any) {
-			must(t, db.view(t.Context(), func(b *bbolt.Bucket) (err error) {
-				item, err = readJSON(b.Get(itemKey(pk, sk)))
-				return err
-			}))
-			return item
-		},
-		putItem: func(t *testing.T, item map[string]any) {
-			must(t, db.update(t.Context(), func(b *bbolt.Bucket) error {
-				return putItem(b, item["pk"].(string), item["sk"].(string), item)
-			}))
-		},
-	}
-}
-
-// clock is a time that a test moves. It also moves by itself, a little with
-// each look, since no two things happen at one time.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func newClock() *clock { return &clock{at: time.Date(2025, 3, 1, 12, 0, 0, 123456789, time.UTC)} }
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(time.Millisecond)
-	return c.at
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
+// newWiredBackend is a store in AWS behind a wire.
+func newWiredBackend(t testing.TB) (*backend, *storetest.Wire) {
+	b, w := storetest.NewWired(t)
+	return newBackend(b), w
 }
 
 var network = Target{Repository: "acme/infra", Component: "network", Stack: "plat-ue2-dev"}
@@ -152,7 +54,7 @@ func runNumber(id string, attempt int) Run {
 
 // newRecord is a record with everything a plan action knows before Put.
 func (b *backend) newRecord(state *StatePosition) Record {
-	now := b.clock.now()
+	now := b.clock.Now()
 	return Record{
 		Target: network, Commit: commitA, CreatedAt: now, Run: runNumber("100", 1), Actor: "octocat",
 		Kind: KindChange, Outcome: OutcomeChanges,

@@ -52,7 +52,7 @@ func TestBuiltFilesAreStoredBesideThePlanfile(t *testing.T) {
 			}
 		}
 		key := builtFilesKey(network, commitA, stored.BuiltDigest)
-		version := b.overwrite(t, key, []byte("other"))
+		version := b.Overwrite(t, key, []byte("other"))
 		r := found.Record
 		if version != "" {
 			r.BuiltVersion = version
@@ -60,7 +60,7 @@ func TestBuiltFilesAreStoredBesideThePlanfile(t *testing.T) {
 		if _, err := fetch(r); !errors.Is(err, ErrDigestMismatch) {
 			t.Errorf("overwritten: %v", err)
 		}
-		b.remove(t, key)
+		b.Remove(t, key)
 		r.BuiltVersion = ""
 		if _, err := fetch(r); !errors.Is(err, ErrPlanfileGone) {
 			t.Errorf("removed: %v", err)

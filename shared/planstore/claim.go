@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
@@ -70,10 +71,6 @@ func (e *NotClaimableError) Error() string {
 	return fmt.Sprintf("the plan of %s for commit %s can't be applied: %s", e.Record.Target, e.Record.Commit, why)
 }
 
-// readBackTimeout bounds the look at what became of a write whose answer was
-// lost, also after the caller's context has ended.
-const readBackTimeout = 10 * time.Second
-
 // Claim gives a run the right to apply a plan, which no other run can get from
 // then on, whatever becomes of this one, unless this one gives it back
 // ([Store.Release]). Only a plan with changes, or one that waits, that is
@@ -95,7 +92,7 @@ func (s *Store) Claim(ctx context.Context, r Record, run Run, actor string) erro
 }
 
 func (s *Store) claim(ctx context.Context, r Record, run Run, actor string) error {
-	if err := cmp.Or(r.check(), run.check()); err != nil {
+	if err := cmp.Or(r.Check(), run.Check()); err != nil {
 		return err
 	}
 	if r.Outcome == OutcomeNoChanges {
@@ -106,22 +103,22 @@ func (s *Store) claim(ctx context.Context, r Record, run Run, actor string) erro
 		Claim: Claim{Status: StatusApplying, Run: run, Actor: actor, ClaimedAt: now},
 		token: rand.Text(),
 	}
-	err := errCondition
+	var err error = &storage.ConditionError{}
 	if r.Outcome != OutcomeFailed && !r.expired(now) {
-		if err = s.items.putClaim(ctx, r, mine); err == nil {
+		if err = s.putClaim(ctx, r, mine); err == nil {
 			return nil
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readBackTimeout)
+	ctx, cancel := storage.ReadBack(ctx)
 	defer cancel()
-	stored, readErr := s.items.readClaims(ctx, r.Target, r.ID())
+	stored, readErr := s.readClaims(ctx, r.Target, r.ID())
 	claim := stored.of[r.ID()]
 	switch {
 	case readErr != nil:
 		return fmt.Errorf("%w (what became of it is not known: %w)", err, readErr)
 	case claim != nil && claim.token == mine.token:
 		return nil
-	case !errors.Is(err, errCondition):
+	case !isRefused(err):
 		return err
 	}
 	e := &NotClaimableError{Record: r, Last: stored.last, Claim: stored.claim(r.ID())}
@@ -129,6 +126,25 @@ func (s *Store) claim(ctx context.Context, r Record, run Run, actor string) erro
 		return problem.With(problem.Conflict, fmt.Errorf("%w: run this job again", err))
 	}
 	return e
+}
+
+// putClaim claims a record, unless it is superseded, or claimed and that claim was not
+// released.
+func (s *Store) putClaim(ctx context.Context, r Record, c heldClaim) error {
+	item, err := storage.Encode(newClaimItem(r, c))
+	if err != nil {
+		return err
+	}
+	return s.items.Transact(ctx, c.token,
+		storage.Write{Key: item.Key(), Put: item, If: storage.Any{
+			storage.Absent{}, storage.Compare{Path: "status", Is: storage.Equals, Value: string(statusReleased)},
+		}},
+		storage.Write{Key: lastApplyKey(r.Target), If: notSuperseded(r)})
+}
+
+func isRefused(err error) bool {
+	_, ok := errors.AsType[*storage.ConditionError](err)
+	return ok
 }
 
 // maxReason bounds Result.Reason, in bytes.
@@ -170,7 +186,7 @@ func (s *Store) Release(ctx context.Context, r Record, run Run, reason string) e
 
 // end writes how a claim ended, by the run that holds it.
 func (s *Store) end(ctx context.Context, r Record, run Run, result Result) error {
-	if err := cmp.Or(r.check(), run.check()); err != nil {
+	if err := cmp.Or(r.Check(), run.Check()); err != nil {
 		return err
 	}
 	if len(result.Reason) > maxReason {
@@ -184,23 +200,103 @@ func (s *Store) end(ctx context.Context, r Record, run Run, result Result) error
 			Run: run, AppliedAt: now, State: cmp.Or(result.PlannedOn, r.State), After: result.After,
 		}
 	}
-	err := s.items.finishClaim(ctx, r, run, result, now, last)
+	err := s.finishClaim(ctx, r, run, result, now, last)
 	if err == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readBackTimeout)
+	ctx, cancel := storage.ReadBack(ctx)
 	defer cancel()
-	stored, readErr := s.items.readClaims(ctx, r.Target, r.ID())
+	stored, readErr := s.readClaims(ctx, r.Target, r.ID())
 	claim := stored.of[r.ID()]
 	switch {
 	case readErr != nil:
 		return fmt.Errorf("%w (what became of it is not known: %w)", err, readErr)
 	case claim != nil && claim.Run.is(run) && claim.Status == result.Status && claim.Reason == result.Reason:
 		return nil
-	case !errors.Is(err, errCondition):
+	case !isRefused(err):
 		return err
 	case claim == nil:
 		return fmt.Errorf("%w: nobody has claimed it", ErrNotHolder)
 	}
 	return fmt.Errorf("%w: it is %s by run %s", ErrNotHolder, claim.Status, claim.Run.name())
+}
+
+// finishClaim ends the claim that a run holds, and records last, unless that is nil, or a later
+// apply is recorded: see notOutdated.
+func (s *Store) finishClaim(ctx context.Context, r Record, run Run, result Result, at time.Time, last *LastApply) error {
+	end := storage.Write{
+		Key: claimKey(r.Target, r.ID()),
+		Set: storage.Item{"status": string(result.Status), "finishedAt": storage.FormatTime(at), "reason": result.Reason},
+		If: storage.All{
+			storage.Compare{Path: "status", Is: storage.Equals, Value: string(StatusApplying)},
+			storage.Compare{Path: "runId", Is: storage.Equals, Value: run.ID},
+			storage.Compare{Path: "runAttempt", Is: storage.Equals, Value: storage.Number(run.Attempt)},
+		},
+	}
+	if result.After != nil {
+		end.Set["stateAfter"] = map[string]any{"lineage": result.After.Lineage, "serial": storage.Number(result.After.Serial)}
+	}
+	if last == nil {
+		return s.items.Transact(ctx, "", end)
+	}
+	item, err := storage.Encode(newLastItem(r.Target, *last))
+	if err != nil {
+		return err
+	}
+	err = s.items.Transact(ctx, "", end, storage.Write{Key: item.Key(), Put: item, If: notOutdated(*last)})
+	if refused, ok := errors.AsType[*storage.ConditionError](err); ok && refused.Write == 1 {
+		return s.items.Transact(ctx, "", end) // a later apply is already recorded
+	}
+	return err
+}
+
+// claims is what has become of a target and of some of its records.
+type claims struct {
+	of   map[string]*heldClaim // by record ID, released ones too; nil for one that nobody has claimed
+	last *LastApply            // nil when there was none
+	lock *Lock                 // nil when nobody holds the target
+}
+
+// claim is the claim on a record; nil when nobody has claimed it, or it was given back.
+func (c claims) claim(recordID string) *Claim {
+	held := c.of[recordID]
+	if held == nil || held.Status == statusReleased {
+		return nil
+	}
+	return &held.Claim
+}
+
+// heldClaim is a claim with the token of the call that made it.
+type heldClaim struct {
+	Claim
+	token string
+}
+
+// readClaims reads what has become of a target and of its records: not at one moment, which in
+// DynamoDB would cost twice as much, and fail while a claim or a finish is being written. Nothing
+// rests on one moment: the claim decides before the last apply does, and writes check both again.
+func (s *Store) readClaims(ctx context.Context, t Target, recordIDs ...string) (claims, error) {
+	keys := []storage.Key{lastApplyKey(t), {Partition: lockPrefix + t.Key(), Sort: lockKey}}
+	for _, id := range recordIDs {
+		keys = append(keys, claimKey(t, id))
+	}
+	items, err := s.items.Get(ctx, keys...)
+	if err != nil {
+		return claims{}, err
+	}
+	read := claims{of: map[string]*heldClaim{}}
+	for _, item := range items {
+		switch sk := item.Key().Sort; sk {
+		case lastKey:
+			read.last, err = openLastApply(item)
+		case lockKey:
+			read.lock, err = openHeldLock(item, t)
+		default:
+			read.of[strings.TrimPrefix(sk, claimPrefix)], err = openClaim(item)
+		}
+		if err != nil {
+			return claims{}, err
+		}
+	}
+	return read, nil
 }

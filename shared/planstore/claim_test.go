@@ -168,12 +168,12 @@ func TestExpiredPlanIsNotClaimed(t *testing.T) {
 		claimed := b.newRecord(nil)
 		claimed.Commit = commitB
 		claimed = b.put(t, claimed, "plan")
-		b.clock.advance(24*time.Hour - 10*time.Second)
+		b.clock.Advance(24*time.Hour - 10*time.Second)
 		if got := b.status(t, unclaimed); got != StatusPlanned {
 			t.Errorf("status %s before it expires", got)
 		}
 		must(t, b.Claim(t.Context(), claimed, runNumber("200", 1), "x"))
-		b.clock.advance(time.Minute)
+		b.clock.Advance(time.Minute)
 		if got := b.status(t, unclaimed); got != StatusExpired {
 			t.Errorf("status %s after it expired", got)
 		}
@@ -245,7 +245,7 @@ func TestWhatAnAppliedPlanSupersedes(t *testing.T) {
 				other.Commit, other.CreatedAt = commitB, done.Last.AppliedAt.Add(c.began)
 				other.ExpiresAt = other.CreatedAt.Add(48 * time.Hour)
 				other = b.put(t, other, "other")
-				b.clock.advance(max(0, c.began)) // until it was made
+				b.clock.Advance(max(0, c.began)) // until it was made
 				if got := b.status(t, other); got != c.want {
 					t.Errorf("status %s, want %s", got, c.want)
 				}

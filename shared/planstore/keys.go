@@ -1,11 +1,13 @@
 package planstore
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
+
+	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 )
 
 // Target names one component in one stack of one repository.
@@ -18,15 +20,17 @@ type Target struct {
 // String names the target for people, on one line.
 func (t Target) String() string { return shown(t.Component) + " in " + shown(t.Stack) }
 
-func (t Target) checkRepository() error {
+// CheckRepository refuses a repository that is not owner/name.
+func (t Target) CheckRepository() error {
 	if !repositoryName.MatchString(t.Repository) {
 		return fmt.Errorf("%w: the repository must be owner/name, and is %.200q", ErrName, t.Repository)
 	}
 	return nil
 }
 
-func (t Target) check() error {
-	if err := t.checkRepository(); err != nil {
+// Check refuses a target whose names can't be a part of a key: see [ErrName].
+func (t Target) Check() error {
+	if err := t.CheckRepository(); err != nil {
 		return err
 	}
 	if err := checkName("component", t.Component); err != nil {
@@ -35,50 +39,60 @@ func (t Target) check() error {
 	return checkName("stack", t.Stack)
 }
 
-// repository is the repository as the beginning of a key: owner/name.
-func (t Target) repository() string {
+// RepositoryKey is the repository as the beginning of a key: owner/name.
+func (t Target) RepositoryKey() string {
 	owner, name, _ := strings.Cut(strings.ToLower(t.Repository), "/")
 	return escape(owner) + "/" + escape(name)
 }
 
-// key is TARGET in partition keys: owner/name#component#stack.
-func (t Target) key() string {
-	return t.repository() + "#" + escape(t.Component) + "#" + escape(t.Stack)
+// Key is TARGET in partition keys: owner/name#component#stack.
+func (t Target) Key() string {
+	return t.RepositoryKey() + "#" + escape(t.Component) + "#" + escape(t.Stack)
 }
 
 // pullRequest names a pull request of the target's repository in the index
 // by-pull-request: its number is unique in one repository only.
-func (t Target) pullRequest(number int) string { return t.repository() + "#" + strconv.Itoa(number) }
+func (t Target) pullRequest(number int) string { return t.RepositoryKey() + "#" + strconv.Itoa(number) }
 
-// partitions are the partition keys of targets, each once, and the targets that
-// each is of, as given: GitHub ignores the case of a repository's name.
-func partitions(prefix string, targets []Target) (pks []string, named map[string][]Target, err error) {
-	named = map[string][]Target{}
+// ReadEach reads the item that is under one sort key in each target's partition, which begins
+// with a prefix: by target, as given. Of a target that has none there is nothing.
+func ReadEach(ctx context.Context, items storage.Items, prefix, sk string, targets []Target) (map[Target]storage.Item, error) {
+	var keys []storage.Key
+	named := map[storage.Key][]Target{} // several of one: GitHub ignores the case of a repository's name
 	for _, t := range targets {
-		if err := t.check(); err != nil {
-			return nil, nil, err
+		if err := t.Check(); err != nil {
+			return nil, err
 		}
-		pk := prefix + t.key()
-		if named[pk] == nil {
-			pks = append(pks, pk)
+		key := storage.Key{Partition: prefix + t.Key(), Sort: sk}
+		if named[key] == nil {
+			keys = append(keys, key)
 		}
-		named[pk] = append(named[pk], t)
+		named[key] = append(named[key], t)
 	}
-	return pks, named, nil
+	found, err := items.Get(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	read := make(map[Target]storage.Item, len(found))
+	for _, item := range found {
+		for _, t := range named[item.Key()] {
+			read[t] = item
+		}
+	}
+	return read, nil
 }
 
 // folder is the target's part of its objects' keys: owner/name/component/stack.
 func (t Target) folder() string {
-	return t.repository() + "/" + escape(t.Component) + "/" + escape(t.Stack)
+	return t.RepositoryKey() + "/" + escape(t.Component) + "/" + escape(t.Stack)
 }
 
 // Each kind of item has one writer and its own prefix of the partition key, so
-// that an IAM policy can hold the writers apart by dynamodb:LeadingKeys.
+// that an IAM policy can hold the writers apart by dynamodb:LeadingKeys. Package drift has
+// two more.
 const (
 	planPrefix  = "plan#"  // written by the plan action
 	applyPrefix = "apply#" // written by the apply action
-	driftPrefix = "drift#" // written by the plan action, in drift mode
-	issuePrefix = "issue#" // written by the drift actions
 	lockPrefix  = "lock#"  // written by the plan action
 )
 
@@ -92,12 +106,8 @@ const (
 	lastKey     = "last"
 )
 
-// Sort keys of the one item in a drift#, issue# or lock# partition.
-const (
-	resultKey = "result"
-	issueKey  = "drift"
-	lockKey   = "pull-request"
-)
+// lockKey is the sort key of the one item in a lock# partition.
+const lockKey = "pull-request"
 
 // What object keys begin with, so that the bucket's lifecycle rules and IAM
 // policies can tell the kinds of objects apart.
@@ -105,12 +115,6 @@ const (
 	planfilePrefix     = "planfiles/"     // which expire
 	erroredStatePrefix = "errored-state/" // rescued states, which never do
 )
-
-// timeLayout is how items hold times: always UTC and equally long, so that
-// times sort as text.
-const timeLayout = "2006-01-02T15:04:05.000000000Z"
-
-func formatTime(t time.Time) string { return t.UTC().Format(timeLayout) }
 
 // objectKey is where a planfile is:
 // planfiles/OWNER/REPO/COMPONENT/STACK/COMMIT/SHA256.tfplan.
@@ -138,14 +142,15 @@ type Run struct {
 
 func (r Run) name() string { return r.ID + "." + strconv.Itoa(r.Attempt) }
 
-// key names the run, with all its attempts, in the index by-run: run ids are
+// Key names the run, with all its attempts, in the index by-run: run ids are
 // unique in one repository only.
-func (r Run) key(t Target) string { return t.repository() + "#" + r.ID }
+func (r Run) Key(t Target) string { return t.RepositoryKey() + "#" + r.ID }
 
 // is reports whether both name the same attempt of the same run.
 func (r Run) is(other Run) bool { return r.ID == other.ID && r.Attempt == other.Attempt }
 
-func (r Run) check() error {
+// Check refuses a run without an id or an attempt.
+func (r Run) Check() error {
 	if !runID.MatchString(r.ID) || r.Attempt < 1 {
 		return fmt.Errorf("%w: the run must have an id (letters, digits, _ and -) and an attempt from 1, and is %q attempt %d", ErrName, r.ID, r.Attempt)
 	}
@@ -162,14 +167,16 @@ var (
 	recordID = regexp.MustCompile(`^(drift#)?([0-9a-f]{40}|[0-9a-f]{64})#[0-9TZ:.-]{30}#[A-Za-z0-9_-]{1,64}\.[0-9]{1,20}#[0-9a-f]{64}$`)
 )
 
-func checkRecordID(id string) error {
+// CheckRecordID refuses what can't be the ID of a record.
+func CheckRecordID(id string) error {
 	if !recordID.MatchString(id) {
 		return fmt.Errorf("%w: the ID of a plan record is COMMIT#TIME#RUN.ATTEMPT#SEAL, and is %.300q", ErrName, id)
 	}
 	return nil
 }
 
-func checkCommit(commit string) error {
+// CheckCommit refuses what is not a full commit id.
+func CheckCommit(commit string) error {
 	if !commitID.MatchString(commit) {
 		return fmt.Errorf("%w: the commit must be a full commit id (40 or 64 lower-case hex digits), and is %.80q", ErrName, commit)
 	}

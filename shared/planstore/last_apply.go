@@ -31,23 +31,17 @@ func (s *Store) LastApplies(ctx context.Context, targets []Target) (map[Target]L
 }
 
 func (s *Store) lastApplies(ctx context.Context, targets []Target) (map[Target]LastApply, error) {
-	pks, named, err := partitions(applyPrefix, targets)
+	read, err := ReadEach(ctx, s.items, applyPrefix, lastKey, targets)
 	if err != nil {
 		return nil, err
 	}
-	items, err := s.items.lastApplies(ctx, pks)
-	if err != nil {
-		return nil, err
-	}
-	applies := make(map[Target]LastApply, len(items))
-	for _, item := range items {
-		last, err := item.lastApply()
+	applies := make(map[Target]LastApply, len(read))
+	for t, item := range read {
+		last, err := openLastApply(item)
 		if err != nil {
 			return nil, err
 		}
-		for _, t := range named[item.PK] {
-			applies[t] = *last
-		}
+		applies[t] = *last
 	}
 	return applies, nil
 }

@@ -62,9 +62,9 @@ func TestTheLastApplyTellsWhatItWasForAndWhatItWasMadeOn(t *testing.T) {
 		b.refusedAs(t, old, StatusSuperseded)
 
 		// As an older version wrote it.
-		item := b.item(t, applyPrefix+network.key(), lastKey)
+		item := b.Item(t, applyPrefix+network.Key(), lastKey)
 		delete(item, "mergedCommit")
-		b.putItem(t, item)
+		b.PutItem(t, item)
 		want.MergedCommit = ""
 		all, err := b.LastApplies(t.Context(), []Target{network})
 		must(t, err)

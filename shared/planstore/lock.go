@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 )
 
 // Lock says which pull request holds a target, so that plans of other pull
@@ -47,24 +49,18 @@ func (s *Store) ReadLocks(ctx context.Context, targets []Target) (map[Target]Loc
 
 // readLocks leaves out those that are spoiled, unless alone: then that is an error.
 func (s *Store) readLocks(ctx context.Context, targets []Target, alone bool) (map[Target]Lock, error) {
-	pks, named, err := partitions(lockPrefix, targets)
+	read, err := ReadEach(ctx, s.items, lockPrefix, lockKey, targets)
 	if err != nil {
 		return nil, err
 	}
-	items, err := s.items.locks(ctx, pks)
-	if err != nil {
-		return nil, err
-	}
-	locks := make(map[Target]Lock, len(items))
-	for _, item := range items {
-		for _, t := range named[item.PK] {
-			l, err := item.lock(t)
-			if err != nil && alone {
-				return nil, err
-			}
-			if err == nil {
-				locks[t] = l
-			}
+	locks := make(map[Target]Lock, len(read))
+	for t, item := range read {
+		l, err := openLock(item, t)
+		if err != nil && alone {
+			return nil, err
+		}
+		if err == nil {
+			locks[t] = l
 		}
 	}
 	return locks, nil
@@ -91,7 +87,7 @@ func (s *Store) locksOfPullRequest(ctx context.Context, of Target, number int) (
 	}
 	var targets []Target
 	for _, item := range items {
-		if item.target().check() == nil { // else it is spoiled
+		if item.target().Check() == nil { // else it is spoiled
 			targets = append(targets, item.target())
 		}
 	}
@@ -112,7 +108,7 @@ func (s *Store) locksOfPullRequest(ctx context.Context, of Target, number int) (
 
 // TakeLock stores a lock in the place of the one that was read (the zero Lock:
 // of none), if that is still what is stored, and returns it as [Store.ReadLocks]
-// will. Else the error is an [ErrConflict]: of several calls over the same lock
+// will. Else the error is an [storage.ErrConflict]: of several calls over the same lock
 // one wins. Whether the lock that was read may be taken over is for the caller
 // to know.
 //
@@ -127,7 +123,7 @@ func (s *Store) TakeLock(ctx context.Context, l, over Lock) (Lock, error) {
 }
 
 func (s *Store) takeLock(ctx context.Context, l, over Lock) (Lock, error) {
-	if over.Revision != 0 && over.key() != l.key() {
+	if over.Revision != 0 && over.Key() != l.Key() {
 		return Lock{}, fmt.Errorf("the lock of %s is another target's", over.Target)
 	}
 	if l.Since.IsZero() {
@@ -138,7 +134,7 @@ func (s *Store) takeLock(ctx context.Context, l, over Lock) (Lock, error) {
 }
 
 // ReleaseLock ends a lock that was read, if it is still what is stored; else the
-// error is an [ErrConflict]. Releasing one that was read as released does nothing.
+// error is an [storage.ErrConflict]. Releasing one that was read as released does nothing.
 func (s *Store) ReleaseLock(ctx context.Context, held Lock) error {
 	if !held.Released.IsZero() {
 		return nil
@@ -152,28 +148,23 @@ func (s *Store) ReleaseLock(ctx context.Context, held Lock) error {
 }
 
 func (s *Store) putLock(ctx context.Context, l Lock) (Lock, error) {
-	if err := l.check(); err != nil {
+	if err := l.Check(); err != nil {
 		return Lock{}, err
 	}
-	item := newLockItem(l, rand.Text())
-	mine, err := item.lock(l.Target)
+	item, err := storage.Encode(newLockItem(l, rand.Text()))
 	if err != nil {
 		return Lock{}, err
 	}
-	err = writeRevision(ctx,
-		func(ctx context.Context) error { return s.items.putLock(ctx, item) },
-		func(ctx context.Context) (bool, error) {
-			stored, err := s.items.locks(ctx, []string{item.PK})
-			return len(stored) == 1 && stored[0].Token == item.Token, err
-		})
+	mine, err := openLock(item, l.Target)
 	if err != nil {
 		return Lock{}, err
 	}
-	return mine, nil
+	return mine, storage.PutRevision(ctx, s.items, item)
 }
 
-func (l Lock) check() error {
-	if err := cmp.Or(l.Target.check(), l.Run.check()); err != nil {
+// Check refuses a lock that can't be stored.
+func (l Lock) Check() error {
+	if err := cmp.Or(l.Target.Check(), l.Run.Check()); err != nil {
 		return err
 	}
 	switch {

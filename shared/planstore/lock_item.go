@@ -1,10 +1,12 @@
 package planstore
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
@@ -32,12 +34,12 @@ type lockItem struct {
 
 func newLockItem(l Lock, token string) lockItem {
 	i := lockItem{
-		PK: lockPrefix + l.key(), SK: lockKey,
+		PK: lockPrefix + l.Key(), SK: lockKey,
 		Repository: l.Repository, Component: l.Component, Stack: l.Stack, PullRequestNumber: l.PullRequest,
 		// Neither store can hold text that is not UTF-8, which a branch may be.
 		Branch: strings.ToValidUTF8(l.Branch, "\uFFFD"), Actor: strings.ToValidUTF8(l.Actor, "\uFFFD"),
 		RunID: l.Run.ID, RunAttempt: l.Run.Attempt, RunURL: l.Run.URL,
-		CreatedAt: formatTime(l.Since), ReleasedAt: formatKnown(l.Released), Revision: l.Revision, Token: token,
+		CreatedAt: storage.FormatTime(l.Since), ReleasedAt: storage.FormatTime(l.Released), Revision: l.Revision, Token: token,
 	}
 	if l.Released.IsZero() {
 		i.PullRequest = l.pullRequest(l.PullRequest)
@@ -45,20 +47,23 @@ func newLockItem(l Lock, token string) lockItem {
 	return i
 }
 
-// lock is the lock that the item holds, if it is that of a target, which is
-// named as given.
-func (i lockItem) lock(of Target) (Lock, error) {
+// openLock is the lock that an item holds, if it is that of a target, which is named as given.
+func openLock(item storage.Item, of Target) (Lock, error) {
+	var i lockItem
+	err := item.Decode(&i)
 	l := Lock{
 		Target:      Target{Repository: i.Repository, Component: i.Component, Stack: i.Stack},
 		PullRequest: i.PullRequestNumber, Branch: i.Branch, Actor: i.Actor,
 		Run: Run{ID: i.RunID, Attempt: i.RunAttempt, URL: i.RunURL}, Revision: i.Revision,
 	}
-	err := parseTimes(map[*time.Time]string{&l.Since: i.CreatedAt, &l.Released: i.ReleasedAt})
 	if err == nil {
-		err = l.check()
+		err = storage.ParseTimes(map[*time.Time]string{&l.Since: i.CreatedAt, &l.Released: i.ReleasedAt})
+	}
+	if err == nil {
+		err = l.Check()
 	}
 	if again := newLockItem(l, i.Token); err == nil && again != i {
-		err = errOtherKey
+		err = errors.New("its key is not what its content says")
 	}
 	if err != nil {
 		return Lock{}, damagedLock(of, err)
@@ -67,9 +72,9 @@ func (i lockItem) lock(of Target) (Lock, error) {
 	return l, nil
 }
 
-// held is the lock while it is held, and nil once it was released.
-func (i lockItem) held(of Target) (*Lock, error) {
-	l, err := i.lock(of)
+// openHeldLock is the lock while it is held, and nil once it was released.
+func openHeldLock(item storage.Item, of Target) (*Lock, error) {
+	l, err := openLock(item, of)
 	if err != nil || !l.Released.IsZero() {
 		return nil, err
 	}
@@ -77,5 +82,5 @@ func (i lockItem) held(of Target) (*Lock, error) {
 }
 
 func damagedLock(of Target, why error) error {
-	return problem.With(problem.Storage, fmt.Errorf("the lock of %s is damaged: %w: delete its item (%s%s %s)", of, why, lockPrefix, of.key(), lockKey))
+	return problem.With(problem.Storage, fmt.Errorf("the lock of %s is damaged: %w: delete its item (%s%s %s)", of, why, lockPrefix, of.Key(), lockKey))
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/terraform-gitops/gitops/shared/planstore/storetest"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -52,11 +54,11 @@ func TestLockThatIsStaleInTheIndexIsNotReturned(t *testing.T) {
 	must(t, b.ReleaseLock(t.Context(), b.take(t, lockFor(network, 7))))
 	b.take(t, lockFor(vpc, 7))
 	b.take(t, lockFor(vpc, 8))
-	w.breakWith(func(operation string, q *http.Request) (*http.Response, error) {
+	w.BreakWith(func(operation string, q *http.Request) (*http.Response, error) {
 		if operation != "Query" {
 			return nil, nil
 		}
-		return failWith(operation, 1, 200, `{"Count":2,"ScannedCount":2,"Items":[`+
+		return storetest.FailWith(operation, 1, 200, `{"Count":2,"ScannedCount":2,"Items":[`+
 			`{"repository":{"S":"acme/infra"},"component":{"S":"network"},"stack":{"S":"plat-ue2-dev"}},`+
 			`{"repository":{"S":"acme/infra"},"component":{"S":"vpc"},"stack":{"S":"plat-ue2-dev"}}]}`)(operation, q)
 	})
@@ -64,7 +66,7 @@ func TestLockThatIsStaleInTheIndexIsNotReturned(t *testing.T) {
 	if err != nil || len(got) != 0 {
 		t.Errorf("%v, %v", got, err)
 	}
-	if got, want := strings.Join(w.operations(), " "), "Query BatchGetItem"; got != want {
+	if got, want := strings.Join(w.Operations(), " "), "Query BatchGetItem"; got != want {
 		t.Errorf("requests %s, want %s", got, want)
 	}
 }

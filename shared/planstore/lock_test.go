@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/planstore/storage"
+	"github.com/terraform-gitops/gitops/shared/planstore/storetest"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -39,7 +42,7 @@ func TestLockIsReadAsItWasTaken(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {
 		l := lockFor(network, 7)
 		l.Branch = "caf\xe9" // Git knows no encoding of branches
-		before := b.clock.now()
+		before := b.clock.Now()
 		taken := b.take(t, l)
 		if !taken.Since.After(before) {
 			t.Errorf("held since %v", taken.Since)
@@ -66,15 +69,15 @@ func TestLockIsReadAsItWasTaken(t *testing.T) {
 func TestLockIsTakenOverOnlyAsItWasRead(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {
 		first := b.take(t, lockFor(network, 7))
-		if _, err := b.TakeLock(t.Context(), lockFor(network, 8), Lock{}); !errors.Is(err, ErrConflict) {
+		if _, err := b.TakeLock(t.Context(), lockFor(network, 8), Lock{}); !errors.Is(err, storage.ErrConflict) {
 			t.Errorf("taken while it is held: %v", err)
 		}
 		second, err := b.TakeLock(t.Context(), lockFor(network, 8), first)
 		must(t, err)
-		if _, err := b.TakeLock(t.Context(), lockFor(network, 9), first); !errors.Is(err, ErrConflict) {
+		if _, err := b.TakeLock(t.Context(), lockFor(network, 9), first); !errors.Is(err, storage.ErrConflict) {
 			t.Errorf("taken over twice: %v", err)
 		}
-		if err := b.ReleaseLock(t.Context(), first); !errors.Is(err, ErrConflict) {
+		if err := b.ReleaseLock(t.Context(), first); !errors.Is(err, storage.ErrConflict) {
 			t.Errorf("released for the one before: %v", err)
 		}
 		if got := b.locked(t, network); got != second {
@@ -82,10 +85,10 @@ func TestLockIsTakenOverOnlyAsItWasRead(t *testing.T) {
 		}
 		vpc := network
 		vpc.Component = "vpc"
-		if _, err := b.TakeLock(t.Context(), lockFor(vpc, 8), second); err == nil || errors.Is(err, ErrConflict) {
+		if _, err := b.TakeLock(t.Context(), lockFor(vpc, 8), second); err == nil || errors.Is(err, storage.ErrConflict) {
 			t.Errorf("taken over from another target: %v", err)
 		}
-		if _, err := b.TakeLock(t.Context(), lockFor(vpc, 8), Lock{Target: vpc, Revision: 4}); !errors.Is(err, ErrConflict) {
+		if _, err := b.TakeLock(t.Context(), lockFor(vpc, 8), Lock{Target: vpc, Revision: 4}); !errors.Is(err, storage.ErrConflict) {
 			t.Errorf("taken over from nothing: %v", err)
 		}
 	})
@@ -150,7 +153,7 @@ func TestOneOfManyTakersOfALockWins(t *testing.T) {
 					switch {
 					case err == nil:
 						wins, winner = wins+1, taken
-					case !errors.Is(err, ErrConflict):
+					case !errors.Is(err, storage.ErrConflict):
 						t.Error(err)
 					}
 				})
@@ -194,7 +197,7 @@ func TestLocksOfManyTargetsAreReadAtOnce(t *testing.T) {
 
 func TestLockIsOverOnceItsPullRequestWasApplied(t *testing.T) {
 	t.Parallel()
-	since := newClock().now()
+	since := storetest.NewClock().Now()
 	l := Lock{PullRequest: 7, Since: since}
 	for name, c := range map[string]struct {
 		last *LastApply
@@ -224,7 +227,7 @@ func TestAnUnclearLockIsRefused(t *testing.T) {
 		} {
 			l := lockFor(network, 7)
 			spoil(&l)
-			if _, err := b.TakeLock(t.Context(), l, Lock{}); err == nil || errors.Is(err, ErrConflict) {
+			if _, err := b.TakeLock(t.Context(), l, Lock{}); err == nil || errors.Is(err, storage.ErrConflict) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
@@ -246,22 +249,22 @@ func TestDamagedLockIsToldAndTakenForNoLock(t *testing.T) {
 			"of another target":        func(i map[string]any) { i["component"] = "vpc" },
 			"in another's index":       func(i map[string]any) { i["pullRequest"] = "acme/infra#8" },
 			"of no time":               func(i map[string]any) { i["createdAt"] = "yesterday" },
-			"released, and held":       func(i map[string]any) { i["releasedAt"] = formatTime(l.Since) },
+			"released, and held":       func(i map[string]any) { i["releasedAt"] = storage.FormatTime(l.Since) },
 			"of a number in words":     func(i map[string]any) { i["pullRequestNumber"] = "seven" },
 			"of no revision":           func(i map[string]any) { delete(i, "revision") },
 			"of nobody's pull request": func(i map[string]any) { i["pullRequestNumber"] = 0 },
 		} {
-			item := b.asRead(t, b.item(t, lockPrefix+network.key(), lockKey))
+			item := b.asRead(t, b.Item(t, lockPrefix+network.Key(), lockKey))
 			spoiled := b.asRead(t, item)
 			spoil(spoiled)
-			b.putItem(t, b.asRead(t, spoiled))
+			b.PutItem(t, b.asRead(t, spoiled))
 			if _, err := b.ReadLocks(t.Context(), []Target{network}); err == nil || !strings.Contains(err.Error(), "damaged") {
 				t.Errorf("%s: ReadLocks: %v", name, err)
 			}
 			if _, err := b.Find(t.Context(), network, commitA); err == nil || !strings.Contains(err.Error(), "damaged") {
 				t.Errorf("%s: Find: %v", name, err)
 			}
-			b.putItem(t, item)
+			b.PutItem(t, item)
 		}
 		if got := b.locked(t, network); got != l {
 			t.Errorf("put back as %+v", got)
@@ -272,11 +275,11 @@ func TestDamagedLockIsToldAndTakenForNoLock(t *testing.T) {
 func TestTakenLockIsKnownAsOursWhenTheAnswerWasLost(t *testing.T) {
 	t.Parallel()
 	b, w := newWiredBackend(t)
-	w.breakWith(loseAnswers("PutItem", forever))
+	w.BreakWith(storetest.LoseAnswers("PutItem", storetest.Forever))
 	l, err := b.TakeLock(t.Context(), lockFor(network, 7), Lock{})
 	must(t, err)
 	must(t, b.ReleaseLock(t.Context(), l))
-	w.breakWith(nil)
+	w.BreakWith(nil)
 	if got := b.locked(t, network); got.Revision != 2 || got.Released.IsZero() {
 		t.Errorf("stored %+v", got)
 	}
@@ -284,8 +287,8 @@ func TestTakenLockIsKnownAsOursWhenTheAnswerWasLost(t *testing.T) {
 	vpc := network
 	vpc.Component = "vpc"
 	ctx, cancel := context.WithCancel(t.Context())
-	lose := loseAnswers("PutItem", 1)
-	w.breakWith(func(operation string, r *http.Request) (*http.Response, error) {
+	lose := storetest.LoseAnswers("PutItem", 1)
+	w.BreakWith(func(operation string, r *http.Request) (*http.Response, error) {
 		answer, err := lose(operation, r.WithContext(t.Context()))
 		if err != nil {
 			cancel()
@@ -295,13 +298,13 @@ func TestTakenLockIsKnownAsOursWhenTheAnswerWasLost(t *testing.T) {
 	if _, err := b.TakeLock(ctx, lockFor(vpc, 7), Lock{}); err != nil || ctx.Err() == nil {
 		t.Errorf("taken just before its context ended: %v", err)
 	}
-	w.breakWith(func(operation string, _ *http.Request) (*http.Response, error) {
+	w.BreakWith(func(operation string, _ *http.Request) (*http.Response, error) {
 		if operation == "PutItem" {
 			return nil, io.ErrUnexpectedEOF
 		}
 		return nil, nil
 	})
-	if _, err := b.TakeLock(t.Context(), lockFor(vpc, 8), b.locked(t, vpc)); err == nil || errors.Is(err, ErrConflict) {
+	if _, err := b.TakeLock(t.Context(), lockFor(vpc, 8), b.locked(t, vpc)); err == nil || errors.Is(err, storage.ErrConflict) {
 		t.Errorf("one that never arrived: %v", err)
 	}
 }

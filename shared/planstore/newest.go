@@ -1,15 +1,18 @@
 package planstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 )
 
 const (
-	// clockSkew is how far the clock of a runner that plans may be ahead.
-	clockSkew = time.Minute
+	// ClockSkew is how far the clock of a runner that plans may be ahead.
+	ClockSkew = time.Minute
 	// MaxRetention is how long after it was made a plan can be applied at most.
 	MaxRetention = 365 * 24 * time.Hour
 )
@@ -20,49 +23,40 @@ const mostSpoiled = 10
 // newestWhole is the newest record of a commit that is whole, and names what it stepped
 // over.
 func (s *Store) newestWhole(ctx context.Context, t Target, commit string) (newest Record, spoiled []string, err error) {
-	found := false
-	var first, failed error
-	end := commit + "#" + formatTime(s.now().Add(clockSkew))
-	err = s.items.eachRecord(ctx, t, commit, end, func(sk string, r Record, err error) bool {
+	q := storage.Query{
+		Partition: planPrefix + t.Key(), From: commit + "#", To: commit + "#" + storage.FormatTime(s.now().Add(ClockSkew)),
+		Descending: true, Expected: 1,
+	}
+	notFound := ErrNotFound
+	for item, err := range s.items.Query(ctx, q) {
+		if err != nil {
+			return Record{}, nil, err
+		}
+		r, err := openRecord(item)
+		err = cmp.Or(err, s.checkTimes(r))
 		if err == nil {
-			err = s.checkTimes(r)
+			return r, spoiled, nil
 		}
-		switch {
-		case err == nil:
-			newest, found = r, true
-			return true
-		case !errors.Is(err, ErrAltered):
-			failed = err
-			return true
+		if !errors.Is(err, ErrAltered) {
+			return Record{}, nil, err
 		}
-		if first == nil {
-			first = err
+		if len(spoiled) == 0 {
+			notFound = err
 		}
 		if len(spoiled) < mostSpoiled {
-			spoiled = append(spoiled, shown(sk))
+			spoiled = append(spoiled, shown(item.Key().Sort))
 		}
-		return false
-	})
-	switch {
-	case err != nil:
-		return Record{}, nil, err
-	case failed != nil:
-		return Record{}, nil, failed
-	case found:
-		return newest, spoiled, nil
-	case first != nil:
-		return Record{}, nil, first
 	}
-	return Record{}, nil, ErrNotFound
+	return Record{}, nil, notFound
 }
 
 // checkTimes refuses a record from the future, and one that would never expire.
 func (s *Store) checkTimes(r Record) error {
 	switch {
-	case r.CreatedAt.After(s.now().Add(clockSkew)):
-		return fmt.Errorf("%w (%s %s: it says that it was made at %s, which is yet to come)", ErrAltered, planPrefix+r.key(), shown(r.ID()), r.CreatedAt.Format(time.DateTime))
-	case r.ExpiresAt.After(r.CreatedAt.Add(MaxRetention + clockSkew)):
-		return fmt.Errorf("%w (%s %s: it expires at %s, later than any plan does)", ErrAltered, planPrefix+r.key(), shown(r.ID()), r.ExpiresAt.Format(time.DateTime))
+	case r.CreatedAt.After(s.now().Add(ClockSkew)):
+		return fmt.Errorf("%w (%s %s: it says that it was made at %s, which is yet to come)", ErrAltered, planPrefix+r.Key(), shown(r.ID()), r.CreatedAt.Format(time.DateTime))
+	case r.ExpiresAt.After(r.CreatedAt.Add(MaxRetention + ClockSkew)):
+		return fmt.Errorf("%w (%s %s: it expires at %s, later than any plan does)", ErrAltered, planPrefix+r.Key(), shown(r.ID()), r.ExpiresAt.Format(time.DateTime))
 	}
 	return nil
 }

@@ -6,13 +6,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 )
 
 // Whoever may plan may write anything into the partitions of plans and locks. None of it
 // keeps a plan that is made later from being found.
 func TestPlanningAgainHelps(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {
-		now := b.clock.now()
+		now := b.clock.Now()
 		for name, spoil := range map[string]func(t *testing.T, commit string){
 			"a record of the year 9998": func(t *testing.T, commit string) {
 				r := b.newRecord(&StatePosition{"L", 5})
@@ -27,10 +29,10 @@ func TestPlanningAgainHelps(t *testing.T) {
 				b.put(t, r, "forged")
 			},
 			"an item that sorts last": func(t *testing.T, commit string) {
-				b.putItem(t, map[string]any{"pk": planPrefix + network.key(), "sk": commit + "#~"})
+				b.PutItem(t, map[string]any{"pk": planPrefix + network.Key(), "sk": commit + "#~"})
 			},
 			"an item of now": func(t *testing.T, commit string) {
-				b.putItem(t, map[string]any{"pk": planPrefix + network.key(), "sk": commit + "#" + formatTime(now) + "#~"})
+				b.PutItem(t, map[string]any{"pk": planPrefix + network.Key(), "sk": commit + "#" + storage.FormatTime(now) + "#~"})
 			},
 			"a failed one of tomorrow": func(t *testing.T, commit string) {
 				r := b.newRecord(nil)
@@ -77,13 +79,13 @@ func TestPlanningAgainHelps(t *testing.T) {
 func TestSpoiledRecordsAreSteppedOver(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {
 		older := b.put(t, b.newRecord(nil), "older")
-		b.clock.advance(time.Hour)
+		b.clock.Advance(time.Hour)
 		for range 30 {
-			b.clock.advance(time.Second)
+			b.clock.Advance(time.Second)
 			r := b.put(t, b.newRecord(nil), "newer")
 			item := b.itemOf(t, r)
 			item["actor"] = "evil"
-			b.putItem(t, item)
+			b.PutItem(t, item)
 		}
 		found, err := b.Find(t.Context(), network, commitA)
 		must(t, err)
@@ -100,21 +102,6 @@ func TestSpoiledRecordsAreSteppedOver(t *testing.T) {
 	})
 }
 
-// A drift result that says it is of the future is replaced by the next one.
-func TestDriftResultsOfTheFutureAreReplaced(t *testing.T) {
-	onEachBackend(t, func(t *testing.T, b *backend) {
-		for name, spoil := range map[string]any{"of the future": "9998-01-01T00:00:00.000000000Z", "that has no time": 7} {
-			b.putItem(t, map[string]any{"pk": driftPrefix + network.key(), "sk": resultKey, "run": Run{ID: "100", Attempt: 1}.key(network), "seenAt": spoil})
-			r := DriftResult{Target: network, Run: runNumber("100", 1), Commit: commitA, At: b.clock.now(), Outcome: DriftNotDrifted}
-			must(t, b.PutDriftResult(t.Context(), r))
-			results, err := b.DriftResults(t.Context(), network.Repository, "100")
-			if err != nil || len(results) != 1 || results[0].Outcome != DriftNotDrifted {
-				t.Errorf("after one %s: %+v, error %v", name, results, err)
-			}
-		}
-	})
-}
-
 // A lock that somebody has spoiled keeps nobody from the other locks of a pull request.
 func TestSpoiledLocksDoNotHideOthers(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {
@@ -122,8 +109,8 @@ func TestSpoiledLocksDoNotHideOthers(t *testing.T) {
 		must(t, err)
 		other := network
 		other.Stack = "prod"
-		b.putItem(t, map[string]any{
-			"pk": lockPrefix + other.key(), "sk": lockKey, "repository": other.Repository, "component": other.Component, "stack": other.Stack,
+		b.PutItem(t, map[string]any{
+			"pk": lockPrefix + other.Key(), "sk": lockKey, "repository": other.Repository, "component": other.Component, "stack": other.Stack,
 			"pullRequest": network.pullRequest(41), "pullRequestNumber": 41, "revision": "many", "runId": 7,
 		})
 		locks, err := b.LocksOfPullRequest(t.Context(), network.Repository, 41)

@@ -16,6 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/planstore/folder"
+	"github.com/terraform-gitops/gitops/shared/planstore/storage"
+	"github.com/terraform-gitops/gitops/shared/planstore/storetest"
+
 	"github.com/terraform-gitops/gitops/test/kit/seed"
 )
 
@@ -33,13 +37,14 @@ func TestMain(m *testing.M) {
 	if child == "" {
 		os.Exit(m.Run())
 	}
-	s, err := OpenDirectory(os.Getenv(folderVariable), time.Now)
+	f, err := folder.Open(os.Getenv(folderVariable))
 	if err == nil {
+		s := New(f, time.Now)
 		switch child {
 		case "claim":
 			err = childClaims(s)
 		case "story":
-			err = childTellsStory(s, os.Getenv(argVariable))
+			err = childTellsStory(f, os.Getenv(argVariable))
 		}
 	}
 	if err != nil {
@@ -49,9 +54,9 @@ func TestMain(m *testing.M) {
 }
 
 // child is this test binary as another process.
-func child(what, folder, arg string) *exec.Cmd {
+func child(what, path, arg string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childVariable+"="+what, folderVariable+"="+folder, argVariable+"="+arg)
+	cmd.Env = append(os.Environ(), childVariable+"="+what, folderVariable+"="+path, argVariable+"="+arg)
 	return cmd
 }
 
@@ -78,10 +83,9 @@ func childClaims(s *Store) error {
 
 func TestOneOfManyProcessesClaimsAPlan(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
-	b := newDirectoryBackend(t, folder)
-	b.Store.now = time.Now
-	*b.clock = clock{at: time.Now()}
+	path := t.TempDir()
+	b := newFolderBackend(t, path)
+	b.Store, b.clock = New(b.Backend, time.Now), storetest.NewClockAt(time.Now())
 	var records []string
 	for i := range 20 {
 		r := b.newRecord(nil)
@@ -95,7 +99,7 @@ func TestOneOfManyProcessesClaimsAPlan(t *testing.T) {
 	var ready, done sync.WaitGroup
 	start := make(chan struct{})
 	for range 4 {
-		cmd := child("claim", folder, "")
+		cmd := child("claim", path, "")
 		stdin, err := cmd.StdinPipe()
 		must(t, err)
 		stdout, err := cmd.StdoutPipe()
@@ -144,8 +148,7 @@ var steps = []string{
 
 // dying kills this very process at one step of the story.
 type dying struct {
-	objects
-	items
+	storage.Backend
 	at string
 }
 
@@ -164,37 +167,34 @@ func (d dying) around(before, after string, write func() error) error {
 	return err
 }
 
-func (d dying) put(ctx context.Context, key string, f *os.File, sum fingerprint) (version string, err error) {
+func (d dying) PutObject(ctx context.Context, key string, f *os.File, content storage.Content) (version string, err error) {
 	after := "after object"
 	if strings.HasPrefix(key, erroredStatePrefix) {
 		after = "after state"
 	}
 	err = d.around("before object", after, func() (err error) {
-		version, err = d.objects.put(ctx, key, f, sum)
+		version, err = d.Backend.PutObject(ctx, key, f, content)
 		return err
 	})
 	return version, err
 }
 
-func (d dying) putRecord(ctx context.Context, r Record) error {
-	return d.around("before record", "after record", func() error { return d.items.putRecord(ctx, r) })
+func (d dying) Put(ctx context.Context, item storage.Item, condition storage.Condition) error {
+	return d.around("before record", "after record", func() error { return d.Backend.Put(ctx, item, condition) })
 }
 
-func (d dying) putClaim(ctx context.Context, r Record, c heldClaim) error {
-	return d.around("before claim", "after claim", func() error { return d.items.putClaim(ctx, r, c) })
-}
-
-func (d dying) finishClaim(ctx context.Context, r Record, run Run, result Result, at time.Time, last *LastApply) error {
-	return d.around("before finish", "after finish", func() error {
-		return d.items.finishClaim(ctx, r, run, result, at, last)
-	})
+func (d dying) Transact(ctx context.Context, token string, writes ...storage.Write) error {
+	what := "claim"
+	if writes[0].Set != nil {
+		what = "finish"
+	}
+	return d.around("before "+what, "after "+what, func() error { return d.Backend.Transact(ctx, token, writes...) })
 }
 
 // childTellsStory plans, claims, applies and rescues a state, again and again,
 // and says what is done as soon as it is. It dies at a step, or when it is killed.
-func childTellsStory(s *Store, step string) error {
-	d := dying{objects: s.objects, items: s.items, at: step}
-	s.objects, s.items = d, d
+func childTellsStory(backend storage.Backend, step string) error {
+	s := New(dying{backend, step}, time.Now)
 	ctx := context.Background()
 	dir, err := os.MkdirTemp(os.Getenv(folderVariable), "child-*")
 	if err != nil {
@@ -240,10 +240,11 @@ func storyRecord(i int) Record {
 
 // checkStory looks at the store after the child is dead: everything it said is
 // done is done, and the one thing it was at is done or not.
-func checkStory(t *testing.T, folder string, said []string) {
+func checkStory(t *testing.T, path string, said []string) {
 	t.Helper()
-	s, err := OpenDirectory(folder, time.Now)
-	must(t, err)
+	b := newFolderBackend(t, path)
+	b.Store, b.clock = New(b.Backend, time.Now), storetest.NewClockAt(time.Now())
+	s := b.Store
 	order := map[string]int{"putting": 0, "put": 1, "claimed": 2, "applied": 3}
 	reached := map[int]int{}
 	for _, line := range said {
@@ -280,21 +281,20 @@ func checkStory(t *testing.T, folder string, said []string) {
 		}
 	}
 	// Every file under an object's name is whole.
-	root := filepath.Join(folder, objectsFolder)
+	root := filepath.Join(path, "objects")
 	must(t, filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		f, sum, err := openMeasured(path)
+		f, content, err := openMeasured(path)
 		must(t, err)
 		defer f.Close()
-		if digest, _, _ := strings.Cut(d.Name(), "."); digest != sum.digest() {
+		if digest, _, _ := strings.Cut(d.Name(), "."); digest != content.Digest() {
 			t.Errorf("%s is not whole", path)
 		}
 		return nil
 	}))
 	// And the store still works.
-	b := &backend{Store: s, clock: &clock{at: time.Now()}}
 	r := b.newRecord(nil)
 	r.ExpiresAt = time.Now().Add(time.Hour)
 	r = b.put(t, r, "after the crash")
@@ -306,12 +306,12 @@ func TestProcessKilledAtAStepLeavesNothingHalfMade(t *testing.T) {
 	for _, step := range steps {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
-			folder := t.TempDir()
-			out, err := child("story", folder, step).Output()
+			path := t.TempDir()
+			out, err := child("story", path, step).Output()
 			if !killed(err) {
 				t.Fatalf("the child was not killed: %v\n%s", err, out)
 			}
-			checkStory(t, folder, strings.Split(strings.TrimSpace(string(out)), "\n"))
+			checkStory(t, path, strings.Split(strings.TrimSpace(string(out)), "\n"))
 		})
 	}
 }
@@ -326,15 +326,15 @@ func TestProcessKilledAtAnyMomentLeavesNothingHalfMade(t *testing.T) {
 
 	random := seed.Random(t)
 	reached := 0
-	folder := ""
+	path := ""
 	for round := range 25 {
 		// Now a new store, so that its making is hit, too, now one with a past.
 		if round%3 == 0 {
-			folder = filepath.Join(t.TempDir(), fmt.Sprint(round))
+			path = filepath.Join(t.TempDir(), fmt.Sprint(round))
 		}
 		line, delay := random.IntN(len(enough)), time.Duration(random.Int64N(int64(span)))
 		lines := 0
-		said := tellStory(t, folder, func(p *os.Process, _ string) bool { // called first at the start
+		said := tellStory(t, path, func(p *os.Process, _ string) bool { // called first at the start
 			if lines == line {
 				time.AfterFunc(delay, func() { _ = p.Kill() })
 			}
@@ -342,7 +342,7 @@ func TestProcessKilledAtAnyMomentLeavesNothingHalfMade(t *testing.T) {
 			return false
 		})
 		t.Logf("killed %v after line %d: %q", delay, line, said)
-		checkStory(t, folder, said)
+		checkStory(t, path, said)
 		if t.Failed() {
 			t.Fatalf("round %d, killed %v after line %d: %v", round, delay, line, said)
 		}
@@ -359,9 +359,9 @@ func TestProcessKilledAtAnyMomentLeavesNothingHalfMade(t *testing.T) {
 // tellStory runs a child that tells the story until it is killed: by what
 // watch, which is called at the start and with each line, has set up, or when
 // it returns true. It returns what the child said.
-func tellStory(t *testing.T, folder string, watch func(p *os.Process, said string) (kill bool)) (said []string) {
+func tellStory(t *testing.T, path string, watch func(p *os.Process, said string) (kill bool)) (said []string) {
 	t.Helper()
-	cmd := child("story", folder, "")
+	cmd := child("story", path, "")
 	stdout, err := cmd.StdoutPipe()
 	must(t, err)
 	must(t, cmd.Start())

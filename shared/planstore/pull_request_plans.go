@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 )
 
 // PlanSummary is what is to know of a change plan's record without reading all
@@ -57,12 +59,19 @@ func (s *Store) PullRequestPlans(ctx context.Context, t Target) ([]PullRequestPl
 }
 
 func (s *Store) pullRequestPlans(ctx context.Context, t Target) (plans []PullRequestPlan, err error) {
-	if err := t.check(); err != nil {
+	if err := t.Check(); err != nil {
 		return nil, err
 	}
-	items, err := s.items.changePlans(ctx, planPrefix+t.key())
-	if err != nil {
-		return nil, err
+	// On both sides of the drift plans, which are not read: commits sort before and after
+	// "drift#", and none begins with it.
+	var items []shortItem
+	for _, side := range []storage.Query{{To: driftRecord}, {From: "drift$"}} { // $ comes next after #
+		side.Partition, side.Attributes = planPrefix+t.Key(), shortAttributes
+		some, err := s.shortItems(ctx, side)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, some...)
 	}
 	newest := map[int]PlanSummary{}
 	for _, p := range s.summaries(items) {
@@ -77,7 +86,7 @@ func (s *Store) pullRequestPlans(ctx context.Context, t Target) (plans []PullReq
 	for _, p := range newest {
 		ids = append(ids, p.RecordID)
 	}
-	became, err := s.items.readClaims(ctx, t, ids...)
+	became, err := s.readClaims(ctx, t, ids...)
 	if err != nil {
 		return nil, err
 	}
@@ -103,13 +112,30 @@ func (s *Store) PlansOfPullRequest(ctx context.Context, repository string, numbe
 }
 
 func (s *Store) ofPullRequest(ctx context.Context, prefix string, of Target, number int) ([]shortItem, error) {
-	if err := of.checkRepository(); err != nil {
+	if err := of.CheckRepository(); err != nil {
 		return nil, err
 	}
 	if number < 1 {
 		return nil, errors.New("pull requests are numbered from 1")
 	}
-	return s.items.ofPullRequest(ctx, prefix+of.repository()+"#", of.pullRequest(number))
+	return s.shortItems(ctx, storage.Query{
+		Index: storage.ByPullRequest, Value: of.pullRequest(number), Prefix: prefix + of.RepositoryKey() + "#",
+		Attributes: shortAttributes,
+	})
+}
+
+// shortItems are the items that a query finds. One that is damaged is left out: see shortItem.
+func (s *Store) shortItems(ctx context.Context, q storage.Query) (items []shortItem, err error) {
+	for found, err := range s.items.Query(ctx, q) {
+		if err != nil {
+			return nil, err
+		}
+		var item shortItem
+		if found.Decode(&item) == nil {
+			items = append(items, item)
+		}
+	}
+	return items, nil
 }
 
 // summaries are those of the items that are whole, the newest first.
@@ -164,14 +190,15 @@ func (i shortItem) target() Target {
 // summary is the change plan of a pull request that the item is; false when it
 // is none, or its keys are not that plan's.
 func (i shortItem) summary(now time.Time) (PlanSummary, bool) {
-	createdAt, err := time.Parse(timeLayout, i.CreatedAt)
+	var createdAt time.Time
+	err := storage.ParseTimes(map[*time.Time]string{&createdAt: i.CreatedAt})
 	p := PlanSummary{
 		Target: i.target(), RecordID: i.SK, PullRequest: i.PullRequestNumber, Commit: i.Commit, CreatedAt: createdAt,
 		Outcome: i.Outcome, State: i.State.position(), Digest: i.Digest,
-		Expired: time.Unix(i.ExpiresAt, 0).After(createdAt.Add(MaxRetention+clockSkew)) || Record{ExpiresAt: time.Unix(i.ExpiresAt, 0)}.expired(now),
+		Expired: time.Unix(i.ExpiresAt, 0).After(createdAt.Add(MaxRetention+ClockSkew)) || Record{ExpiresAt: time.Unix(i.ExpiresAt, 0)}.expired(now),
 	}
-	whole := !createdAt.After(now.Add(clockSkew)) && cmp.Or(err, p.check(), checkRecordID(i.SK)) == nil && i.Kind == KindChange &&
-		i.PK == planPrefix+p.key() && strings.HasPrefix(i.SK, i.Commit+"#"+i.CreatedAt+"#") &&
+	whole := !createdAt.After(now.Add(ClockSkew)) && cmp.Or(err, p.Check(), CheckRecordID(i.SK)) == nil && i.Kind == KindChange &&
+		i.PK == planPrefix+p.Key() && strings.HasPrefix(i.SK, i.Commit+"#"+i.CreatedAt+"#") &&
 		p.PullRequest > 0 && i.PullRequest == p.pullRequest(p.PullRequest)
 	return p, whole
 }

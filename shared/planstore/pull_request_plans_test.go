@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/planstore/storage"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -55,7 +57,7 @@ func TestAnApplySupersedesTheNewestPlanOfEachOtherPullRequest(t *testing.T) {
 		b.plan(t, commitOf("1", 7), 0, nil)
 		b.plan(t, commitOf("d", 8), 44, func(r *Record) { r.Kind = KindDrift })
 		b.plan(t, commitOf("a", 9), 45, func(r *Record) { r.Component = "vpc" })
-		b.clock.advance(time.Hour)
+		b.clock.Advance(time.Hour)
 		applied := b.plan(t, commitOf("c", 10), 7, nil)
 		b.apply(t, applied, runNumber("200", 1))
 		late := b.plan(t, commitOf("b", 11), 46, nil)
@@ -96,7 +98,7 @@ func TestPlansAreSupersededAsTheirStatusSays(t *testing.T) {
 			waiting := b.plan(t, commitA, 41, at)
 			later := b.plan(t, commitA, 41, func(r *Record) {
 				at(r)
-				r.CreatedAt = r.CreatedAt.Add(clockSkew / 2)
+				r.CreatedAt = r.CreatedAt.Add(ClockSkew / 2)
 			})
 			applied := b.plan(t, commitB, 7, func(r *Record) { at(r); r.State = positions[1] })
 			must(t, b.Claim(t.Context(), applied, runNumber("200", 1), "octocat"))
@@ -114,8 +116,8 @@ func TestPlansAreSupersededAsTheirStatusSays(t *testing.T) {
 				seen[want] = true
 			}
 		}
-		expired := PlanSummary{Expired: true, CreatedAt: b.clock.now()}
-		if expired.SupersededBy(&LastApply{AppliedAt: b.clock.now()}) || (PlanSummary{}).SupersededBy(nil) {
+		expired := PlanSummary{Expired: true, CreatedAt: b.clock.Now()}
+		if expired.SupersededBy(&LastApply{AppliedAt: b.clock.Now()}) || (PlanSummary{}).SupersededBy(nil) {
 			t.Error("superseded, and is of no use for another reason, or nothing was applied")
 		}
 		if len(seen) != 2 {
@@ -137,7 +139,7 @@ func TestPlansOfAPullRequestAreOfAllItsTargetsAndCommits(t *testing.T) {
 		b.plan(t, commitA, 41, func(r *Record) { r.Repository = "acme/infra-live" })
 		b.plan(t, commitA, 41, func(r *Record) { r.Kind = KindDrift })
 		b.take(t, lockFor(network, 41))
-		b.clock.advance(time.Hour)
+		b.clock.Advance(time.Hour)
 
 		want := []PlanSummary{summaryOf(failed), summaryOf(second), summaryOf(first)}
 		want[2].Expired = true
@@ -168,7 +170,7 @@ func TestRecordsThatAreNotWholeAreLeftOutOfLists(t *testing.T) {
 		for name, spoil := range map[string]func(item map[string]any){
 			"of another target":      func(i map[string]any) { i["component"] = "vpc" },
 			"of another commit":      func(i map[string]any) { i["commit"] = commitB },
-			"of another time":        func(i map[string]any) { i["createdAt"] = formatTime(good.CreatedAt.Add(time.Hour)) },
+			"of another time":        func(i map[string]any) { i["createdAt"] = storage.FormatTime(good.CreatedAt.Add(time.Hour)) },
 			"of no time":             func(i map[string]any) { i["createdAt"] = "yesterday" },
 			"of another number":      func(i map[string]any) { i["pullRequestNumber"] = 42 },
 			"of a number in words":   func(i map[string]any) { i["pullRequestNumber"] = "many" },
@@ -180,7 +182,7 @@ func TestRecordsThatAreNotWholeAreLeftOutOfLists(t *testing.T) {
 			item := b.itemOf(t, r)
 			b.hide(t, r)
 			spoil(item)
-			b.putItem(t, b.asRead(t, item))
+			b.PutItem(t, b.asRead(t, item))
 			plans, err := b.PullRequestPlans(t.Context(), network)
 			must(t, err)
 			if diff := cmp.Diff([]PullRequestPlan{{summaryOf(good), false}}, plans); diff != "" {
@@ -209,7 +211,7 @@ func TestListsOfPlansHaveAllPagesAndNoFiles(t *testing.T) {
 		b.plan(t, commitOf("b", n), 77, func(r *Record) { r.Files = files })
 		want[n], want[77] = true, true
 	}
-	w.breakWith(func(operation string, r *http.Request) (*http.Response, error) {
+	w.BreakWith(func(operation string, r *http.Request) (*http.Response, error) {
 		if operation != "Query" {
 			return nil, nil
 		}
@@ -232,7 +234,7 @@ func TestListsOfPlansHaveAllPagesAndNoFiles(t *testing.T) {
 	if err != nil || len(of) != 9 {
 		t.Errorf("%d plans, %v", len(of), err)
 	}
-	if got := w.operations(); len(got) < 6 {
+	if got := w.Operations(); len(got) < 6 {
 		t.Errorf("requests %s: no page was full", got)
 	}
 }
@@ -246,7 +248,7 @@ func TestPullRequestPlansDoNotReadDriftPlans(t *testing.T) {
 		b.plan(t, commitOf("d", n), 41, func(r *Record) { r.Kind = KindDrift })
 	}
 	scanned := 0
-	w.breakWith(func(operation string, r *http.Request) (*http.Response, error) {
+	w.BreakWith(func(operation string, r *http.Request) (*http.Response, error) {
 		if operation != "Query" {
 			return nil, nil
 		}
@@ -267,7 +269,7 @@ func TestPullRequestPlansDoNotReadDriftPlans(t *testing.T) {
 	if scanned != 1 {
 		t.Errorf("%d records were read, want that of the change plan", scanned)
 	}
-	if got, want := strings.Join(w.operations(), " "), "Query Query BatchGetItem"; got != want {
+	if got, want := strings.Join(w.Operations(), " "), "Query Query BatchGetItem"; got != want {
 		t.Errorf("requests %s, want %s", got, want)
 	}
 }

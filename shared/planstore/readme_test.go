@@ -13,7 +13,7 @@ func TestReadmeNamesEveryAttribute(t *testing.T) {
 	must(t, err)
 	for about, item := range map[string]any{
 		"**Plan record**": recordItem{}, "**Claim**:": claimItem{}, "**Last apply**": lastItem{},
-		"**Drift result**": driftItem{}, "**Drift issue**": issueItem{}, "**Lock**": lockItem{},
+		"**Lock**": lockItem{},
 	} {
 		_, section, ok := strings.Cut(string(readme), about)
 		if !ok {

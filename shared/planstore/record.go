@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 )
 
 // Record is the metadata of one plan. It is never changed once stored.
@@ -86,7 +87,7 @@ func (r Record) sortKey() string {
 	if r.Kind == KindDrift {
 		prefix = driftRecord
 	}
-	return prefix + r.Commit + "#" + formatTime(r.CreatedAt) + "#" + r.Run.name()
+	return prefix + r.Commit + "#" + storage.FormatTime(r.CreatedAt) + "#" + r.Run.name()
 }
 
 // Kind is what a plan was made for.
@@ -126,15 +127,15 @@ const maxFiles = 200 << 10
 // MaxModuleFiles bounds Record.ModuleFiles, in bytes of names and hashes.
 const MaxModuleFiles = 60 << 10
 
-// check refuses a record that could not be found or told apart again.
-func (r Record) check() error {
-	if err := r.Target.check(); err != nil {
+// Check refuses a record that could not be found or told apart again.
+func (r Record) Check() error {
+	if err := r.Target.Check(); err != nil {
 		return err
 	}
-	if err := checkCommit(r.Commit); err != nil {
+	if err := CheckCommit(r.Commit); err != nil {
 		return err
 	}
-	if err := r.Run.check(); err != nil {
+	if err := r.Run.Check(); err != nil {
 		return err
 	}
 	if err := checkDependencies(r.Dependencies); err != nil {

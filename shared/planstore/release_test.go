@@ -109,7 +109,7 @@ func TestReleasedPlanExpiresAndIsSuperseded(t *testing.T) {
 		late.Commit = strings.Repeat("c", 40)
 		late = b.put(t, late, "late")
 		release(late)
-		b.clock.advance(25 * time.Hour)
+		b.clock.Advance(25 * time.Hour)
 		b.refusedAs(t, late, StatusExpired)
 	})
 }
@@ -129,7 +129,7 @@ func TestOneRunAtATimeHoldsAPlanThatIsReleased(t *testing.T) {
 					if err := store.Claim(t.Context(), r, run, "x"); errors.As(err, &refused) {
 						continue
 					} else if err != nil {
-						if errors.Is(err, errCondition) {
+						if isRefused(err) {
 							continue // released between the claim and the look at why not
 						}
 						t.Error(err)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"golang.org/x/sync/errgroup"
@@ -16,7 +17,6 @@ import (
 // fill adds so many records of the target, for all kinds of commits, in one
 // request for each 25 of them.
 func (b *backend) fill(t testing.TB, records int) {
-	items := b.items.(table)
 	writers, ctx := errgroup.WithContext(t.Context())
 	writers.SetLimit(4)
 	for from := 0; from < records; from += 25 {
@@ -28,12 +28,12 @@ func (b *backend) fill(t testing.TB, records int) {
 				r.Commit = commitA
 			}
 			item := newRecordItem(r)
-			attributes, err := encode(item)
+			attributes, err := attributevalue.MarshalMapWithOptions(item, func(o *attributevalue.EncoderOptions) { o.TagKey = "json" })
 			must(t, err)
 			writes = append(writes, types.WriteRequest{PutRequest: &types.PutRequest{Item: attributes}})
 		}
 		writers.Go(func() error {
-			answer, err := items.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{items.name: writes}})
+			answer, err := b.DynamoDB.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{b.Table: writes}})
 			if err == nil && len(answer.UnprocessedItems) > 0 {
 				err = fmt.Errorf("%d tables with unprocessed items", len(answer.UnprocessedItems))
 			}
@@ -60,11 +60,11 @@ func TestFindAndFetchCostTheSameHoweverManyPlansAreStored(t *testing.T) {
 			b.fill(t, records)
 			r := b.put(t, b.newRecord(nil), "plan")
 
-			w.breakWith(nil)
+			w.BreakWith(nil)
 			if found := b.findAndFetch(t); found.Record.ID() != r.ID() {
 				t.Errorf("found %s, want the newest, %s", found.Record.ID(), r.ID())
 			}
-			if got, want := strings.Join(w.operations(), " "), "Query BatchGetItem GET"; got != want {
+			if got, want := strings.Join(w.Operations(), " "), "Query BatchGetItem GET"; got != want {
 				t.Errorf("with %d records: requests %s, want %s", records, got, want)
 			}
 		})
@@ -74,7 +74,7 @@ func TestFindAndFetchCostTheSameHoweverManyPlansAreStored(t *testing.T) {
 func TestNothingEverScans(t *testing.T) {
 	t.Parallel()
 	b, w := newWiredBackend(t)
-	w.breakWith(func(operation string, _ *http.Request) (*http.Response, error) {
+	w.BreakWith(func(operation string, _ *http.Request) (*http.Response, error) {
 		if operation == "Scan" || operation == "ExecuteStatement" {
 			t.Errorf("a %s was sent", operation)
 		}
@@ -86,7 +86,7 @@ func TestNothingEverScans(t *testing.T) {
 	b.refusedAs(t, r, StatusApplied)
 	_, err := b.PutErroredState(t.Context(), r, runNumber("200", 1), writeFile(t, "state"))
 	must(t, err)
-	if got, want := strings.Join(w.operations(), " "), "PUT PutItem Query BatchGetItem GET TransactWriteItems TransactWriteItems TransactWriteItems BatchGetItem PUT"; got != want {
+	if got, want := strings.Join(w.Operations(), " "), "PUT PutItem Query BatchGetItem GET TransactWriteItems TransactWriteItems TransactWriteItems BatchGetItem PUT"; got != want {
 		t.Errorf("requests %s\nwant     %s", got, want)
 	}
 }
@@ -114,9 +114,9 @@ func TestListsTakeFewRequests(t *testing.T) {
 		// Its plans are no locks.
 		{func() error { _, err := b.LocksOfPullRequest(t.Context(), "acme/infra", 41); return err }, "Query"},
 	} {
-		w.breakWith(nil)
+		w.BreakWith(nil)
 		must(t, c.ask())
-		if got := strings.Join(w.operations(), " "); got != c.want {
+		if got := strings.Join(w.Operations(), " "); got != c.want {
 			t.Errorf("requests %s, want %s", got, c.want)
 		}
 	}
@@ -132,11 +132,11 @@ func BenchmarkFindAndFetch(b *testing.B) {
 			if _, err := s.Put(b.Context(), s.newRecord(nil), writeFile(b, "plan")); err != nil {
 				b.Fatal(err)
 			}
-			w.breakWith(nil)
+			w.BreakWith(nil)
 			for b.Loop() {
 				s.findAndFetch(b)
 			}
-			b.ReportMetric(float64(len(w.operations()))/float64(b.N), "requests/op")
+			b.ReportMetric(float64(len(w.Operations()))/float64(b.N), "requests/op")
 		})
 	}
 }

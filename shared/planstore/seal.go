@@ -12,8 +12,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
-
+	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
@@ -51,10 +50,10 @@ func (r Record) version() int {
 // seal is the hex SHA-256 of all that an item holds, its partition key
 // included, bencoded (https://www.bittorrent.org/beps/bep_0003.html): an
 // encoding that each value has exactly one of. The sort key ends in it.
-func seal(content map[string]any) (string, error) {
+func seal(content storage.Item) (string, error) {
 	sealed := maps.Clone(content)
 	delete(sealed, "sk")
-	text, err := appendBencoded(nil, sealed)
+	text, err := appendBencoded(nil, map[string]any(sealed))
 	if err != nil {
 		return "", err
 	}
@@ -70,8 +69,8 @@ func appendBencoded(to []byte, value any) (_ []byte, err error) {
 	case string:
 		to = strconv.AppendInt(to, int64(len(value)), 10)
 		return append(append(to, ':'), value...), nil
-	case json.Number, attributevalue.Number:
-		number := fmt.Sprint(value)
+	case json.Number:
+		number := value.String()
 		if !wholeNumber.MatchString(number) {
 			return nil, fmt.Errorf("no record has the number %.40q", number)
 		}
@@ -91,33 +90,34 @@ func appendBencoded(to []byte, value any) (_ []byte, err error) {
 	return nil, fmt.Errorf("no record has a value of type %T", value)
 }
 
-// openRecord is the record that was found under these keys. content is all that
-// the item holds, and decode reads the same into what this code knows of it.
-func openRecord(pk, sk string, content map[string]any, decode func(*recordItem) error) (Record, error) {
+// openRecord is the record that an item holds, if it is one that [Store.Put] wrote under its
+// keys.
+func openRecord(item storage.Item) (Record, error) {
+	key := item.Key()
 	altered := func(why error) (Record, error) {
-		return Record{}, fmt.Errorf("%w (%s %s: %w)", ErrAltered, pk, shown(sk), why)
+		return Record{}, fmt.Errorf("%w (%s %s: %w)", ErrAltered, key.Partition, shown(key.Sort), why)
 	}
-	sum, err := seal(content)
+	sum, err := seal(item)
 	if err != nil {
 		return altered(err)
 	}
-	if !strings.HasSuffix(sk, "#"+sum) {
+	if !strings.HasSuffix(key.Sort, "#"+sum) {
 		return altered(errors.New("its content is not what the seal in its key says"))
 	}
-	if version, _ := strconv.Atoi(fmt.Sprint(content["version"])); version > recordVersion {
-		return Record{}, fmt.Errorf("%w (%s %s: version %d)", ErrNewerVersion, pk, shown(sk), version)
+	if version, _ := strconv.Atoi(fmt.Sprint(item["version"])); version > recordVersion {
+		return Record{}, fmt.Errorf("%w (%s %s: version %d)", ErrNewerVersion, key.Partition, shown(key.Sort), version)
 	}
-	var item recordItem
-	if err := decode(&item); err != nil {
+	var i recordItem
+	if err := item.Decode(&i); err != nil {
 		return altered(err)
 	}
-	r, err := item.record()
+	r, err := i.record()
 	if err != nil {
 		return altered(err)
 	}
 	// Sealed anew, the record has these keys only if it is all that the item
 	// holds, in the very form that Put gives it, and was put under them.
-	if again := newRecordItem(r); again.PK != pk || again.SK != sk {
+	if again := newRecordItem(r); again.PK != key.Partition || again.SK != key.Sort {
 		return altered(errors.New("its key is not what its content says"))
 	}
 	return r, nil

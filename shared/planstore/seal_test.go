@@ -14,6 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/planstore/storage"
+	"github.com/terraform-gitops/gitops/shared/planstore/storetest"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
@@ -53,7 +56,7 @@ func TestSealOfAVersionNeverChanges(t *testing.T) {
 		{3, []Dependency{{"network", "prod", StatePosition{"N", 7}}}, strings.Repeat("e2", 32), nil, "e8d7c4a584e1bc8c784be7400a25f8a9e09ec35c1d48d9e4ae4be70f2662e52d"},
 		{3, nil, "", []string{"a.b", "c.d"}, "dbd6d76979f3519fa6d42a7b7b2705ee8b710cf512bfe5029f7a73bd8bfd53a6"},
 	} {
-		b := &backend{clock: newClock()}
+		b := &backend{clock: storetest.NewClock()}
 		r := b.newRecord(&StatePosition{"L", math.MaxUint64})
 		r.Digest, r.Size, r.ObjectKey, r.ObjectVersion = strings.Repeat("d1", 32), 4, "key", "v1"
 		r.Dependencies = c.dependencies
@@ -71,7 +74,7 @@ func TestSealOfAVersionNeverChanges(t *testing.T) {
 // Nothing that a reader trusts may be outside of the seal.
 func TestEveryFieldOfARecordIsSealed(t *testing.T) {
 	t.Parallel()
-	b := &backend{clock: newClock()}
+	b := &backend{clock: storetest.NewClock()}
 	r := b.newRecord(&StatePosition{"L", 5})
 	r.Dependencies = []Dependency{{"network", "prod", StatePosition{"N", 7}}}
 	r.ModulesDigest, r.ModuleFiles = strings.Repeat("e2", 32), map[string]string{"module.vpc: run.sh": "f3"}
@@ -190,19 +193,15 @@ func TestRecordIsTheSameRecordAfterEveryRoundTrip(t *testing.T) {
 			t.Fatalf("%+v has the ID %s, and as it is stored %s", given, given.ID(), r.ID())
 		}
 
-		value, err := json.Marshal(item)
+		encoded, err := storage.Encode(item)
 		must(t, err)
-		content, err := readJSON(value)
+		value, err := json.Marshal(encoded)
 		must(t, err)
-		fromFolder, err := openRecord(item.PK, item.SK, content, func(i *recordItem) error { return json.Unmarshal(value, i) })
+		inFolder, err := storage.Parse(value)
 		must(t, err)
-
-		attributes, err := encode(item)
-		must(t, err)
-		_, fromTable, err := readRecord(item.PK, attributes)
-		must(t, err)
-
-		for where, got := range map[string]Record{"folder": fromFolder, "table": fromTable} {
+		for where, stored := range map[string]storage.Item{"encoded": encoded, "folder": inFolder} {
+			got, err := openRecord(stored)
+			must(t, err)
 			if diff := cmp.Diff(r, got); diff != "" {
 				t.Fatalf("%s (-stored +read):\n%s", where, diff)
 			}
@@ -222,7 +221,7 @@ func TestStoredRecordsOfAnyValuesAreFound(t *testing.T) {
 				r.ExpiresAt = most
 			}
 			r = b.put(t, r, "plan")
-			b.clock.advance(r.CreatedAt.Sub(b.clock.now()))
+			b.clock.Advance(r.CreatedAt.Sub(b.clock.Now()))
 			found, err := b.Find(t.Context(), r.Target, r.Commit)
 			must(t, err)
 			if diff := cmp.Diff(r, found.Record); diff != "" {

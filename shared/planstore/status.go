@@ -1,6 +1,10 @@
 package planstore
 
-import "time"
+import (
+	"time"
+
+	"github.com/terraform-gitops/gitops/shared/planstore/storage"
+)
 
 // Status is where a plan is in its life. It is derived from the record, its
 // claim and the target's last apply; nothing stores it.
@@ -43,7 +47,7 @@ func (r Record) expired(now time.Time) bool { return !now.Before(r.ExpiresAt) }
 // apply that only takes drift back leaves the state as it was, serial included,
 // and the plans made after it are good.
 //
-// notSuperseded (dynamodb.go) is the same rule in DynamoDB's language.
+// notSuperseded is the same rule, for the store to decide.
 func (l LastApply) supersedes(r Record) bool {
 	known := l.State != nil && r.State != nil
 	if known && l.State.Lineage == r.State.Lineage && l.State.Serial != r.State.Serial {
@@ -52,13 +56,39 @@ func (l LastApply) supersedes(r Record) bool {
 	return !l.AppliedAt.Before(r.CreatedAt)
 }
 
-// outdates reports whether an apply that is already recorded as the target's
-// last was of a plan made on a later state than this one, so that recording
-// this one in its place would turn superseded plans into planned ones again.
-// A run that was slow to record its apply is such a case.
-//
-// notOutdated (dynamodb.go) is the same rule in DynamoDB's language.
-func (l LastApply) outdates(next LastApply) bool {
-	return l.State != nil && next.State != nil &&
-		l.State.Lineage == next.State.Lineage && l.State.Serial > next.State.Serial
+// notSuperseded is met when the stored last apply does not supersede a record: see supersedes.
+func notSuperseded(r Record) storage.Condition {
+	appliedBefore := storage.Compare{Path: "appliedAt", Is: storage.Before, Value: storage.FormatTime(r.CreatedAt)}
+	if r.State == nil {
+		return storage.Any{storage.Absent{}, appliedBefore}
+	}
+	return storage.Any{
+		storage.Absent{},
+		storage.All{
+			storage.Not{Condition: storage.Missing{Path: "statePosition"}},
+			lineage(storage.Equals, *r.State), serial(storage.Before, *r.State),
+		},
+		storage.All{
+			appliedBefore,
+			storage.Any{storage.Missing{Path: "statePosition"}, lineage(storage.Differs, *r.State), serial(storage.Equals, *r.State)},
+		},
+	}
+}
+
+// notOutdated is met unless the stored last apply was of a plan made on a later state than the
+// next one's. Then recording the next in its place would turn superseded plans into planned
+// ones again. A run that was slow to record its apply is such a case.
+func notOutdated(next LastApply) storage.Condition {
+	if next.State == nil {
+		return nil
+	}
+	return storage.Any{storage.Missing{Path: "statePosition"}, lineage(storage.Differs, *next.State), serial(storage.AtMost, *next.State)}
+}
+
+func lineage(is storage.Comparison, p StatePosition) storage.Condition {
+	return storage.Compare{Path: "statePosition.lineage", Is: is, Value: p.Lineage}
+}
+
+func serial(is storage.Comparison, p StatePosition) storage.Condition {
+	return storage.Compare{Path: "statePosition.serial", Is: is, Value: storage.Number(p.Serial)}
 }

@@ -7,8 +7,9 @@
 // them, a target has its latest drift result, the link to its drift issue, and
 // perhaps a [Lock]. README.md lists the keys and attributes.
 //
-// A [Store] is safe for use by several goroutines. Its state is in S3 and
-// DynamoDB ([OpenAWS]) or in a folder ([OpenDirectory]); both behave the same.
+// A [Store] is safe for use by several goroutines. Where it is kept is the backend's
+// business: package dynamo has it in S3 and DynamoDB, package folder in a folder, and both
+// behave the same.
 package planstore
 
 import (
@@ -16,102 +17,30 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
+	"reflect"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // Store holds the plans of any number of targets.
 type Store struct {
-	objects objects
-	items   items
+	objects storage.Objects
+	items   storage.Items
 	now     func() time.Time
 }
 
-// objects keeps files under their keys, never replacing one.
-type objects interface {
-	// put stores a file that is read from its start, whose size and SHA-256 are
-	// known. An object that is there already stays, and is not an error; the
-	// version is empty when there is none or it is not known.
-	put(ctx context.Context, key string, f *os.File, sum fingerprint) (version string, err error)
-	// get opens an object; the error is an ErrPlanfileGone when it is not there.
-	get(ctx context.Context, key, version string) (io.ReadCloser, error)
-	// location is where people find an object.
-	location(key string) string
+// New returns the store in a backend. now is the clock.
+func New(backend storage.Backend, now func() time.Time) *Store {
+	return &Store{objects: backend, items: backend, now: now}
 }
 
-// items keeps records, claims and last applies. Each method is atomic.
-type items interface {
-	// putRecord adds a record; that very record being there is not an error,
-	// and anything else under its key is an ErrAltered.
-	putRecord(ctx context.Context, r Record) error
-	// eachRecord hands on the records of a commit that sort before an end, the newest
-	// first, each with its sort key and the error of openRecord, until one is enough.
-	eachRecord(ctx context.Context, t Target, commit, end string, enough func(sk string, r Record, err error) bool) error
-	// record reads one record by its ID, or returns ErrNotFound, or an error of openRecord.
-	record(ctx context.Context, t Target, recordID string) (Record, error)
-	// readClaims reads what has become of a target and of its records.
-	readClaims(ctx context.Context, t Target, recordIDs ...string) (claims, error)
-	// lastApplies reads those with these partition keys, each named once.
-	lastApplies(ctx context.Context, pks []string) ([]lastItem, error)
-	// changePlans reads, in short, the change plans in a partition.
-	changePlans(ctx context.Context, pk string) ([]shortItem, error)
-	// ofPullRequest reads, in short, the items of a pull request, as
-	// Target.pullRequest names it, with a partition key of this prefix.
-	ofPullRequest(ctx context.Context, prefix, pullRequest string) ([]shortItem, error)
-	// putClaim claims a record, or returns errCondition when it is superseded, or claimed
-	// and that claim was not released.
-	putClaim(ctx context.Context, r Record, c heldClaim) error
-	// finishClaim ends the claim that a run holds, and records last (when not
-	// nil) unless the present one outdates it. It returns errCondition when the
-	// run does not hold the claim.
-	finishClaim(ctx context.Context, r Record, run Run, result Result, at time.Time, last *LastApply) error
+// Items is where the store's items are, for package drift to keep its own beside them.
+func (s *Store) Items() storage.Items { return s.items }
 
-	// putDriftResult puts a drift result in the place of an older one, or does
-	// nothing when a newer one is there. Of one whose time is later than now none is newer.
-	putDriftResult(ctx context.Context, item driftItem, now string) error
-	// driftResults reads those with a partition key of this prefix that a run,
-	// as Run.key names it, has written.
-	driftResults(ctx context.Context, prefix, run string) ([]driftItem, error)
-	// driftIssues reads those with these partition keys, each named once.
-	driftIssues(ctx context.Context, pks []string) ([]issueItem, error)
-	// putDriftIssue puts a drift issue in the place of the revision before it,
-	// or returns errCondition when something else is there.
-	putDriftIssue(ctx context.Context, item issueItem) error
-
-	// locks reads those with these partition keys, each named once.
-	locks(ctx context.Context, pks []string) ([]lockItem, error)
-	// putLock puts a lock in the place of the revision before it, or returns
-	// errCondition when something else is there.
-	putLock(ctx context.Context, item lockItem) error
-}
-
-// claims is what has become of a target and of some of its records.
-type claims struct {
-	of   map[string]*heldClaim // by record ID, released ones too; nil for one that nobody has claimed
-	last *LastApply            // nil when there was none
-	lock *Lock                 // nil when nobody holds the target
-}
-
-// claim is the claim on a record; nil when nobody has claimed it, or it was given back.
-func (c claims) claim(recordID string) *Claim {
-	held := c.of[recordID]
-	if held == nil || held.Status == statusReleased {
-		return nil
-	}
-	return &held.Claim
-}
-
-// heldClaim is a claim with the token of the call that made it.
-type heldClaim struct {
-	Claim
-	token string
-}
-
-// errCondition says that a write was refused because of what is stored.
-var errCondition = errors.New("the store has changed meanwhile")
+// Now is the time by the store's clock.
+func (s *Store) Now() time.Time { return s.now() }
 
 // ErrNotFound is returned by [Store.Find] when a commit has no plan.
 var ErrNotFound = problem.With(problem.NoPlan, errors.New("no stored plan"))
@@ -171,7 +100,7 @@ func (s *Store) put(ctx context.Context, r Record, planfile, builtFiles string) 
 	if filesSize(r.ModuleFiles) > MaxModuleFiles {
 		r.ModuleFiles = nil
 	}
-	if err := r.check(); err != nil {
+	if err := r.Check(); err != nil {
 		return r, err
 	}
 	switch {
@@ -203,18 +132,25 @@ func (s *Store) put(ctx context.Context, r Record, planfile, builtFiles string) 
 	if err != nil {
 		return r, err
 	}
-	return r, s.items.putRecord(ctx, r)
+	return r, s.putRecord(ctx, r)
 }
 
-// putObject stores a file under the key that its digest gives it.
-func (s *Store) putObject(ctx context.Context, path string, key func(digest string) string) (digest string, size int64, version string, err error) {
-	f, sum, err := openMeasured(path)
+// putRecord stores the item of a record. That very record being there is not an error, and
+// anything else under its key is an [ErrAltered].
+func (s *Store) putRecord(ctx context.Context, r Record) error {
+	item, err := storage.Encode(newRecordItem(r))
 	if err != nil {
-		return "", 0, "", err
+		return err
 	}
-	defer f.Close()
-	version, err = s.objects.put(ctx, key(sum.digest()), f, sum)
-	return sum.digest(), sum.size, version, err
+	err = s.items.Put(ctx, item, storage.Absent{})
+	if refused, ok := errors.AsType[*storage.ConditionError](err); ok {
+		if reflect.DeepEqual(refused.Stored, item) {
+			return nil
+		}
+		key := item.Key()
+		return fmt.Errorf("%w (%s %s)", ErrAltered, key.Partition, key.Sort)
+	}
+	return err
 }
 
 func filesSize(files map[string]string) (bytes int) {
@@ -242,7 +178,7 @@ func (s *Store) Find(ctx context.Context, t Target, commit string) (Stored, erro
 }
 
 func (s *Store) find(ctx context.Context, t Target, commit string) (Stored, error) {
-	if err := cmp.Or(t.check(), checkCommit(commit)); err != nil {
+	if err := cmp.Or(t.Check(), CheckCommit(commit)); err != nil {
 		return Stored{}, err
 	}
 	r, spoiled, err := s.newestWhole(ctx, t, commit)
@@ -266,22 +202,27 @@ func (s *Store) FindRecord(ctx context.Context, t Target, recordID string) (Stor
 }
 
 func (s *Store) findRecord(ctx context.Context, t Target, recordID string) (Stored, error) {
-	if err := cmp.Or(t.check(), checkRecordID(recordID)); err != nil {
+	if err := cmp.Or(t.Check(), CheckRecordID(recordID)); err != nil {
 		return Stored{}, err
 	}
-	r, err := s.items.record(ctx, t, recordID)
-	if err == nil {
-		err = s.checkTimes(r)
+	// A Query, since it needs no more permission than Find: reading by the key would be another.
+	q := storage.Query{Partition: planPrefix + t.Key(), From: recordID, To: recordID, Expected: 1}
+	for item, err := range s.items.Query(ctx, q) {
+		if err != nil {
+			return Stored{}, err
+		}
+		r, err := openRecord(item)
+		if err = cmp.Or(err, s.checkTimes(r)); err != nil {
+			return Stored{}, err
+		}
+		return s.became(ctx, r)
 	}
-	if err != nil {
-		return Stored{}, err
-	}
-	return s.became(ctx, r)
+	return Stored{}, ErrNotFound
 }
 
 // became reads what has become of a record that was found.
 func (s *Store) became(ctx context.Context, r Record) (Stored, error) {
-	stored, err := s.items.readClaims(ctx, r.Target, r.ID())
+	stored, err := s.readClaims(ctx, r.Target, r.ID())
 	if err != nil {
 		return Stored{}, err
 	}
@@ -289,76 +230,4 @@ func (s *Store) became(ctx context.Context, r Record) (Stored, error) {
 	found.Claim = stored.claim(r.ID())
 	found.Status = status(r, found.Claim, stored.last, s.now())
 	return found, nil
-}
-
-// Fetch writes a record's planfile to a new file of mode 0600 and proves that
-// it is the recorded one: [ErrDigestMismatch] when it is not, [ErrPlanfileGone]
-// when it is no longer there. No file is left behind on an error, and never
-// more than the recorded size, and one byte, is read.
-func (s *Store) Fetch(ctx context.Context, r Record, path string) error {
-	if err := s.fetch(ctx, r, path); err != nil {
-		return fmt.Errorf("fetch the planfile of %s for commit %s: %w", r.Target, shown(r.Commit), err)
-	}
-	return nil
-}
-
-func (s *Store) fetch(ctx context.Context, r Record, path string) error {
-	if err := cmp.Or(r.check(), r.checkPlanfile()); err != nil {
-		return err
-	}
-	return s.fetchObject(ctx, r.ObjectKey, r.ObjectVersion, r.Size, r.Digest, path)
-}
-
-// FetchFiles is [Store.Fetch] for the archive of a record's built files, which the record
-// must have (BuiltDigest).
-func (s *Store) FetchFiles(ctx context.Context, r Record, path string) error {
-	err := cmp.Or(r.check(), r.checkBuilt())
-	if err == nil {
-		err = s.fetchObject(ctx, builtFilesKey(r.Target, r.Commit, r.BuiltDigest), r.BuiltVersion, r.BuiltSize, r.BuiltDigest, path)
-	}
-	if err != nil {
-		return fmt.Errorf("fetch the built files of %s for commit %s: %w", r.Target, shown(r.Commit), err)
-	}
-	return nil
-}
-
-func (s *Store) fetchObject(ctx context.Context, key, version string, size int64, digest, path string) error {
-	object, err := s.objects.get(ctx, key, version)
-	if err != nil {
-		return err
-	}
-	defer object.Close()
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	err = errors.Join(copyMeasured(f, object, size, digest), f.Close())
-	if err != nil {
-		err = errors.Join(err, os.Remove(path))
-	}
-	return err
-}
-
-// PutErroredState stores the state file that Terraform left because it could
-// not write it to the backend, where it never expires, and returns where: an
-// s3:// address or a file's path.
-func (s *Store) PutErroredState(ctx context.Context, r Record, run Run, path string) (location string, err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("store the errored state of %s: %w", r.Target, err)
-		}
-	}()
-	if err := cmp.Or(r.check(), run.check()); err != nil {
-		return "", err
-	}
-	f, sum, err := openMeasured(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	key := erroredStateKey(r, run, sum.digest())
-	if _, err := s.objects.put(ctx, key, f, sum); err != nil {
-		return "", err
-	}
-	return s.objects.location(key), nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -250,7 +253,7 @@ func TestPlanfileThatIsNotTheRecordedOneIsNotFetched(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			onEachBackend(t, func(t *testing.T, b *backend) {
 				r := b.put(t, b.newRecord(nil), original)
-				version := b.overwrite(t, r.ObjectKey, []byte(contents))
+				version := b.Overwrite(t, r.ObjectKey, []byte(contents))
 				if version != "" {
 					// The exact version that was recorded is still the right one.
 					must(t, b.Fetch(t.Context(), r, filepath.Join(t.TempDir(), "f")))
@@ -300,7 +303,7 @@ func TestOnlyTheRecordsOwnObjectIsFetched(t *testing.T) {
 func TestPlanfileThatIsGoneIsSaidToBeGone(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {
 		r := b.put(t, b.newRecord(nil), "plan")
-		b.remove(t, r.ObjectKey)
+		b.Remove(t, r.ObjectKey)
 		for _, version := range []string{r.ObjectVersion, ""} {
 			r.ObjectVersion = version
 			if err := b.Fetch(t.Context(), r, filepath.Join(t.TempDir(), "f")); !errors.Is(err, ErrPlanfileGone) {
@@ -343,17 +346,12 @@ func TestErroredStateIsStoredOnce(t *testing.T) {
 			}
 		}
 		_, key, _ := strings.Cut(first, "errored-state/")
-		object, err := b.objects.get(t.Context(), erroredStatePrefix+key, "")
+		object, err := b.GetObject(t.Context(), erroredStatePrefix+key, "")
 		must(t, err)
 		defer object.Close()
-		sum := sha256.Sum256([]byte(`{"serial": 7}`))
-		must(t, copyMeasured(discard{}, object, 13, hex.EncodeToString(sum[:])))
+		must(t, storage.Content{Size: 13, SHA256: sha256.Sum256([]byte(`{"serial": 7}`))}.Copy(io.Discard, object))
 	})
 }
-
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
 
 func TestEndedContextStopsEverything(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {
@@ -376,6 +374,59 @@ func TestEndedContextStopsEverything(t *testing.T) {
 		}
 		if got := b.status(t, r); got != StatusPlanned {
 			t.Errorf("status %s", got)
+		}
+	})
+}
+
+func TestDriftRecordIsFoundByItsIDAlone(t *testing.T) {
+	onEachBackend(t, func(t *testing.T, b *backend) {
+		drift := b.newRecord(&StatePosition{"L", 5})
+		drift.Kind = KindDrift
+		drift = b.put(t, drift, "drift")
+		newer := b.newRecord(&StatePosition{"L", 5})
+		newer.Kind = KindDrift
+		newer = b.put(t, newer, "newer")
+		change := b.put(t, b.newRecord(&StatePosition{"L", 5}), "change")
+		for _, r := range []Record{drift, newer, change} {
+			found, err := b.open().FindRecord(t.Context(), network, r.ID())
+			must(t, err)
+			if diff := cmp.Diff(Stored{Record: r, Status: StatusPlanned}, found); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			must(t, b.Fetch(t.Context(), found.Record, filepath.Join(t.TempDir(), "f")))
+		}
+		b.apply(t, drift, runNumber("200", 1))
+		found, err := b.FindRecord(t.Context(), network, drift.ID())
+		must(t, err)
+		if found.Status != StatusApplied || found.Claim == nil || found.Last == nil || found.Last.RecordID != drift.ID() {
+			t.Errorf("found %+v", found)
+		}
+
+		other := drift
+		other.Run.Attempt = 9
+		for id, want := range map[string]error{
+			other.ID():                              ErrNotFound,
+			"":                                      ErrName,
+			"drift#":                                ErrName,
+			drift.ID()[:len(drift.ID())-1]:          ErrName,
+			strings.Repeat("drift#", 300):           ErrName,
+			strings.TrimPrefix(drift.ID(), "dr"):    ErrName,
+			strings.Replace(drift.ID(), "#", "", 1): ErrName,
+		} {
+			if _, err := b.FindRecord(t.Context(), network, id); !errors.Is(err, want) {
+				t.Errorf("ID %q: %v, want %v", id, err, want)
+			}
+		}
+		vpc := network
+		vpc.Component = "vpc"
+		if _, err := b.FindRecord(t.Context(), vpc, drift.ID()); !errors.Is(err, ErrNotFound) {
+			t.Errorf("another target's: %v", err)
+		}
+		item := b.Item(t, planPrefix+network.Key(), newer.ID())
+		item["branch"] = "another"
+		b.PutItem(t, b.asRead(t, item))
+		if _, err := b.FindRecord(t.Context(), network, newer.ID()); !errors.Is(err, ErrAltered) {
+			t.Errorf("written over: %v", err)
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 )
 
 // UnlockLabel is the label on a pull request that ends its locks.
@@ -41,7 +42,7 @@ func (r *Requests) Lock(ctx context.Context, store *planstore.Store, wanted plan
 			}
 		}
 		taken, err := store.TakeLock(ctx, wanted, lock)
-		if !errors.Is(err, planstore.ErrConflict) {
+		if !errors.Is(err, storage.ErrConflict) {
 			return taken, false, err
 		}
 	}
@@ -76,7 +77,7 @@ func Release(ctx context.Context, store *planstore.Store, repository string, num
 	}
 	for _, l := range locks {
 		releaseErr := store.ReleaseLock(ctx, l)
-		if errors.Is(releaseErr, planstore.ErrConflict) {
+		if errors.Is(releaseErr, storage.ErrConflict) {
 			continue // somebody else has ended it, or taken it over
 		}
 		if releaseErr != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/planstore/folder"
 	"github.com/terraform-gitops/gitops/shared/pulls"
 	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
@@ -34,10 +35,11 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	s := fakegithub.Start(t)
 	w := &world{T: t, server: s, github: s.Repository(repository), clock: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
-	store, err := planstore.OpenDirectory(t.TempDir(), func() time.Time { return w.clock })
+	backend, err := folder.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
+	store := planstore.New(backend, func() time.Time { return w.clock })
 	w.store = store
 	return w
 }

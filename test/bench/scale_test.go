@@ -20,6 +20,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/drift"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/planstore/dynamo"
 	"github.com/terraform-gitops/gitops/shared/pulls"
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
@@ -162,17 +163,17 @@ func TestDrift(t *testing.T) {
 		all, ctx := errgroup.WithContext(t.Context())
 		all.SetLimit(8)
 		for i := range scale {
-			r := planstore.DriftResult{Target: targetOf(i), Run: runOf(run), Commit: strings.Repeat("a", 40), At: time.Now(), Outcome: planstore.DriftNotDrifted}
+			r := drift.Result{Target: targetOf(i), Run: runOf(run), Commit: strings.Repeat("a", 40), At: time.Now(), Outcome: drift.NotDrifted}
 			if i%100 == 0 {
-				r.Outcome, r.Changes, r.Counts = planstore.DriftDrifted, strings.Repeat("ab", 32), changes.Counts{Update: 1}
+				r.Outcome, r.Changes, r.Counts = drift.Drifted, strings.Repeat("ab", 32), changes.Counts{Update: 1}
 			}
-			all.Go(func() error { return store.PutDriftResult(ctx, r) })
+			all.Go(func() error { return drift.In(store).PutResult(ctx, r) })
 		}
 		must(t, all.Wait())
 		calls, asked := len(trail.Calls()), len(gh.Requests())
 		measure(t, fmt.Sprintf("drift, run %d", run), func() {
 			done, err := drift.Reconciler{
-				Repository: "acme/infra", Run: runOf(run), GitHub: client, Store: store, Now: time.Now, Options: drift.Options{MaxOpened: -1, CloseFixed: true},
+				Repository: "acme/infra", Run: runOf(run), GitHub: client, Store: drift.In(store), Now: time.Now, Options: drift.Options{MaxOpened: -1, CloseFixed: true},
 				InGit: func(context.Context) ([]drift.Name, error) { return names, nil },
 			}.Reconcile(t.Context())
 			must(t, err)
@@ -193,7 +194,7 @@ func TestLookups(t *testing.T) {
 	for name, ask := range map[string]func() error{
 		"last applies": func() error { _, err := store.LastApplies(t.Context(), all); return err },
 		"locks":        func() error { _, err := store.ReadLocks(t.Context(), all); return err },
-		"drift issues": func() error { _, err := store.DriftIssues(t.Context(), all); return err },
+		"drift issues": func() error { _, err := drift.In(store).Links(t.Context(), all); return err },
 	} {
 		calls := len(trail.Calls())
 		measure(t, name, func() { must(t, ask()) })
@@ -215,7 +216,7 @@ func awsStore(t *testing.T) (*planstore.Store, *fakeaws.Trail) {
 	t.Cleanup(endpoint.Close)
 	config := server.Config()
 	config.BaseEndpoint = &endpoint.URL
-	return planstore.OpenAWS(config, bucket, table, time.Now), trail
+	return planstore.New(dynamo.Open(config, bucket, table), time.Now), trail
 }
 
 // measure logs a part's wall time and how much was allocated meanwhile.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/planstore/folder"
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 	"github.com/terraform-gitops/gitops/test/locate"
 )
@@ -90,10 +91,11 @@ func run(ctx context.Context, o options, s *screen) (err error) {
 	if dir, err = filepath.Abs(dir); err != nil { // TMPDIR may be relative
 		return err
 	}
-	store, err := planstore.OpenDirectory(filepath.Join(dir, "store"), time.Now)
+	backend, err := folder.Open(filepath.Join(dir, "store"))
 	if err != nil {
 		return err
 	}
+	store := planstore.New(backend, time.Now)
 	environ := environ(os.Environ(), filepath.Dir(found.Path))
 	d := &demo{
 		dir: dir, actions: o.actions, terraform: found.Path, environ: environ, store: store, screen: s,

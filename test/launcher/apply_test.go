@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/planstore/folder"
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
@@ -101,8 +102,9 @@ func eachSource(t *testing.T, test func(t *testing.T, a applying)) {
 // status is what the plan's claim says.
 func (a applying) status() planstore.Status {
 	a.t.Helper()
-	store, err := planstore.OpenDirectory(filepath.Join(a.runner.Dir, "store"), time.Now)
+	backend, err := folder.Open(filepath.Join(a.runner.Dir, "store"))
 	check(a.t, err)
+	store := planstore.New(backend, time.Now)
 	stored, err := store.Find(a.t.Context(), planstore.Target{Repository: a.runner.Repository, Component: "component", Stack: "stack"}, a.runner.SHA)
 	check(a.t, err)
 	return stored.Status

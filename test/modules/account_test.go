@@ -35,7 +35,9 @@ import (
 	"github.com/gruntwork-io/terratest/modules/terraform"
 
 	"github.com/terraform-gitops/gitops/shared/awsauth"
+	"github.com/terraform-gitops/gitops/shared/drift"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/planstore/dynamo"
 	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
@@ -453,22 +455,22 @@ func (a *account) seldomPaths(t *testing.T) {
 	// remediation that too.
 	detector := a.store(t, driftStorage, mainBranch)
 	write(t, planfile, "drift")
-	drift := record
-	drift.Kind, drift.PullRequest = planstore.KindDrift, 0
-	_, err = detector.Put(t.Context(), drift, planfile)
+	drifted := record
+	drifted.Kind, drifted.PullRequest = planstore.KindDrift, 0
+	_, err = detector.Put(t.Context(), drifted, planfile)
 	fatal(t, err)
-	fatal(t, detector.PutDriftResult(t.Context(), planstore.DriftResult{
-		Target: record.Target, Run: record.Run, Commit: record.Commit, At: record.CreatedAt, Outcome: planstore.DriftNotDrifted,
+	fatal(t, drift.In(detector).PutResult(t.Context(), drift.Result{
+		Target: record.Target, Run: record.Run, Commit: record.Commit, At: record.CreatedAt, Outcome: drift.NotDrifted,
 	}))
-	results, err := detector.DriftResults(t.Context(), repository, record.Run.ID)
+	results, err := drift.In(detector).Results(t.Context(), repository, record.Run.ID)
 	if err != nil || len(results) != 1 {
 		t.Fatalf("%d drift results, error %v", len(results), err)
 	}
-	link := planstore.DriftIssue{Target: record.Target, Number: 1}
+	link := drift.Link{Target: record.Target, Number: 1}
 	for _, store := range []*planstore.Store{detector, applier} {
-		_, err = store.DriftIssues(t.Context(), []planstore.Target{record.Target})
+		_, err = drift.In(store).Links(t.Context(), []planstore.Target{record.Target})
 		fatal(t, err)
-		link, err = store.PutDriftIssue(t.Context(), link)
+		link, err = drift.In(store).PutLink(t.Context(), link)
 		fatal(t, err)
 	}
 	_, err = applier.FindRecord(t.Context(), record.Target, record.ID())
@@ -522,7 +524,7 @@ func (a *account) store(t *testing.T, role, subject string) *planstore.Store {
 	})
 	fatal(t, err)
 	cfg.Credentials = credentials.NewStaticCredentialsProvider(*given.Credentials.AccessKeyId, *given.Credentials.SecretAccessKey, *given.Credentials.SessionToken)
-	return planstore.OpenAWS(cfg, a.bucket, a.table, time.Now)
+	return planstore.New(dynamo.Open(cfg, a.bucket, a.table), time.Now)
 }
 
 // calls are what the actions asked AWS for. That some were refused by a condition

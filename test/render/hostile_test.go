@@ -10,7 +10,6 @@ import (
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/drift"
 	"github.com/terraform-gitops/gitops/shared/github"
-	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 	"github.com/terraform-gitops/gitops/shared/terraform"
@@ -103,7 +102,7 @@ func hostileReports(t *testing.T) map[string]string {
 				}
 			}
 		}
-		step := drift.Step{Kind: drift.NoRoom, Name: drift.Name{Component: s, Stack: s}, Result: planstore.DriftResult{Outcome: planstore.DriftDrifted}}
+		step := drift.Step{Kind: drift.NoRoom, Name: drift.Name{Component: s, Stack: s}, Result: drift.Result{Outcome: drift.Drifted}}
 		done = append(done, drift.Done{Step: step, Err: fmt.Errorf("the issue of %s: %w", s, github.ErrLocked)})
 		all[fmt.Sprintf("note of evil %d", i)] = "⏭️ " + markdown.Code(s) + " is skipped: " + markdown.Text(s) + ".\n"
 	}

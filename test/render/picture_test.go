@@ -15,7 +15,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/changes"
-	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/drift"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
 )
@@ -56,7 +56,7 @@ func smallDrift() string {
 			{Path: `tags["Owner"]`, New: value("platform")},
 		},
 	}}}
-	return report.Drift{Drifted: true, Changes: &c}.Section(planstore.MaxDriftReport)
+	return report.Drift{Drifted: true, Changes: &c}.Section(drift.MaxReport)
 }
 
 // take has the browser show the picture's page, or what of it fits the height.

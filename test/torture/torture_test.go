@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/planstore/folder"
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 	"github.com/terraform-gitops/gitops/test/kit/seed"
 )
@@ -178,10 +179,11 @@ func (w *world) settle(t *testing.T) {
 }
 
 func (w *world) store(t *testing.T) *planstore.Store {
-	store, err := planstore.OpenDirectory(filepath.Join(w.Dir, "store"), time.Now)
+	backend, err := folder.Open(filepath.Join(w.Dir, "store"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	store := planstore.New(backend, time.Now)
 	return store
 }
 

@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/drift"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/planstore/dynamo"
 	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
 )
 
@@ -45,7 +47,7 @@ func newAccount(t *testing.T) *account {
 	a := &account{t: t, trail: fakeaws.NewTrail(moto)}
 	a.trail.Refuse = a.refuse
 	a.bucket, a.table = fakeaws.CreateStore(t, moto.Config())
-	a.store = planstore.OpenAWS(moto.Config(), a.bucket, a.table, time.Now)
+	a.store = planstore.New(dynamo.Open(moto.Config(), a.bucket, a.table), time.Now)
 	for at, handler := range map[*string]http.Handler{&a.endpoint: a.trail, &a.tokens: http.HandlerFunc(giveIDToken)} {
 		server := httptest.NewServer(handler)
 		t.Cleanup(server.Close)
@@ -136,7 +138,7 @@ func (a *account) changePlan(component, stack, commit string) planstore.Stored {
 // driftPlan is the plan that a run stored of a target that has drifted.
 func (a *account) driftPlan(component, stack string, r *run) planstore.Stored {
 	a.t.Helper()
-	results, err := a.store.DriftResults(a.t.Context(), name, r.id)
+	results, err := drift.In(a.store).Results(a.t.Context(), name, r.id)
 	if err != nil {
 		a.t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package planstore
+package dynamo
 
 import (
 	"errors"

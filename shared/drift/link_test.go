@@ -1,4 +1,4 @@
-package planstore
+package drift
 
 import (
 	"context"
@@ -13,32 +13,36 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/planstore/storage"
+	"github.com/terraform-gitops/gitops/shared/planstore/storetest"
 )
 
 // link stores a drift issue.
-func (b *backend) link(t *testing.T, i DriftIssue) DriftIssue {
+func (b *backend) link(t *testing.T, i Link) Link {
 	t.Helper()
-	stored, err := b.PutDriftIssue(t.Context(), i)
+	stored, err := b.PutLink(t.Context(), i)
 	must(t, err)
 	return stored
 }
 
 // linked is what is stored of a target's drift issue; of revision 0 when nothing is.
-func (b *backend) linked(t *testing.T, of Target) DriftIssue {
+func (b *backend) linked(t *testing.T, of planstore.Target) Link {
 	t.Helper()
-	issues, err := b.DriftIssues(t.Context(), []Target{of})
+	issues, err := b.Links(t.Context(), []planstore.Target{of})
 	must(t, err)
 	return issues[of]
 }
 
 // fullIssue is a drift issue with everything that it can have.
-func (b *backend) fullIssue(t Target) DriftIssue {
+func (b *backend) fullIssue(t planstore.Target) Link {
 	r := b.newResult(t, runNumber("100", 1))
-	return DriftIssue{
+	return Link{
 		Target: t, Number: 12, Outcome: r.Outcome, RecordID: r.RecordID, PlanDigest: r.PlanDigest, Changes: r.Changes,
-		ShownAt: b.clock.now(), Since: b.clock.now().Add(-time.Hour),
-		Discarded: strings.Repeat("ee", 32), DiscardedAt: b.clock.now(),
-		Creator: "100.1", CreatingSince: b.clock.now(),
+		ShownAt: b.clock.Now(), Since: b.clock.Now().Add(-time.Hour),
+		Discarded: strings.Repeat("ee", 32), DiscardedAt: b.clock.Now(),
+		Creator: "100.1", CreatingSince: b.clock.Now(),
 	}
 }
 
@@ -46,15 +50,15 @@ func TestDriftIssueIsReadAsItWasWritten(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {
 		vpc := network
 		vpc.Component = "vpc"
-		for _, i := range []DriftIssue{b.fullIssue(network), {Target: vpc}} {
+		for _, i := range []Link{b.fullIssue(network), {Target: vpc}} {
 			want := i
 			want.Revision = 1
 			if diff := cmp.Diff(want, b.link(t, i)); diff != "" {
 				t.Fatalf("PutDriftIssue (-want +got):\n%s", diff)
 			}
-			issues, err := b.open().DriftIssues(t.Context(), []Target{i.Target})
+			issues, err := b.open().Links(t.Context(), []planstore.Target{i.Target})
 			must(t, err)
-			if diff := cmp.Diff(map[Target]DriftIssue{i.Target: want}, issues); diff != "" {
+			if diff := cmp.Diff(map[planstore.Target]Link{i.Target: want}, issues); diff != "" {
 				t.Fatalf("DriftIssues (-want +got):\n%s", diff)
 			}
 		}
@@ -70,18 +74,18 @@ func TestDriftIssueIsReadAsItWasWritten(t *testing.T) {
 
 func TestDriftIssueIsWrittenOverOnlyAsItWasRead(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {
-		first := b.link(t, DriftIssue{Target: network, Number: 7})
-		if _, err := b.PutDriftIssue(t.Context(), DriftIssue{Target: network, Number: 8}); !errors.Is(err, ErrConflict) {
+		first := b.link(t, Link{Target: network, Number: 7})
+		if _, err := b.PutLink(t.Context(), Link{Target: network, Number: 8}); !errors.Is(err, storage.ErrConflict) {
 			t.Errorf("made twice: %v", err)
 		}
 		second := first
 		second.Number = 9
 		second = b.link(t, second)
-		for name, i := range map[string]DriftIssue{
+		for name, i := range map[string]Link{
 			"the revision before": first,
 			"a later one":         {Target: network, Number: 8, Revision: 3},
 		} {
-			if _, err := b.PutDriftIssue(t.Context(), i); !errors.Is(err, ErrConflict) {
+			if _, err := b.PutLink(t.Context(), i); !errors.Is(err, storage.ErrConflict) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
@@ -91,7 +95,7 @@ func TestDriftIssueIsWrittenOverOnlyAsItWasRead(t *testing.T) {
 		// One that somebody deleted.
 		gone := network
 		gone.Component = "gone"
-		if _, err := b.PutDriftIssue(t.Context(), DriftIssue{Target: gone, Revision: 4}); !errors.Is(err, ErrConflict) {
+		if _, err := b.PutLink(t.Context(), Link{Target: gone, Revision: 4}); !errors.Is(err, storage.ErrConflict) {
 			t.Errorf("written over nothing: %v", err)
 		}
 	})
@@ -99,10 +103,10 @@ func TestDriftIssueIsWrittenOverOnlyAsItWasRead(t *testing.T) {
 
 func TestOneOfManyWritersOfADriftIssueWins(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {
-		issue := DriftIssue{Target: network, Number: 7} // all write the very same
+		issue := Link{Target: network, Number: 7} // all write the very same
 		for round := range 3 {
 			var mu sync.Mutex
-			var winner DriftIssue
+			var winner Link
 			wins := 0
 			var writers sync.WaitGroup
 			start := make(chan struct{})
@@ -110,13 +114,13 @@ func TestOneOfManyWritersOfADriftIssueWins(t *testing.T) {
 				s := b.open()
 				writers.Go(func() {
 					<-start
-					stored, err := s.PutDriftIssue(t.Context(), issue)
+					stored, err := s.PutLink(t.Context(), issue)
 					mu.Lock()
 					defer mu.Unlock()
 					switch {
 					case err == nil:
 						wins, winner = wins+1, stored
-					case !errors.Is(err, ErrConflict):
+					case !errors.Is(err, storage.ErrConflict):
 						t.Error(err)
 					}
 				})
@@ -133,35 +137,35 @@ func TestOneOfManyWritersOfADriftIssueWins(t *testing.T) {
 
 func TestDriftIssuesOfManyTargetsAreReadAtOnce(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {
-		var all []Target
+		var all []planstore.Target
 		for i := range 230 {
-			all = append(all, Target{"acme/infra", "network", fmt.Sprintf("stack-%03d", i)})
+			all = append(all, target("acme/infra", "network", fmt.Sprintf("stack-%03d", i)))
 		}
-		for _, name := range awkward {
-			if of := (Target{"acme/infra", name, name}); of.check() == nil {
+		for _, name := range storetest.AwkwardNames {
+			if of := (target("acme/infra", name, name)); of.Check() == nil {
 				all = append(all, of)
 			}
 		}
-		want := map[Target]DriftIssue{}
+		want := map[planstore.Target]Link{}
 		for i, of := range all {
 			if i%3 == 0 {
-				want[of] = b.link(t, DriftIssue{Target: of, Number: i + 1})
+				want[of] = b.link(t, Link{Target: of, Number: i + 1})
 			}
 		}
 		// Asked for twice, and in another case.
 		upper := all[0]
 		upper.Repository = "Acme/INFRA"
-		asked := append(append([]Target{}, all...), all[0], all[1], upper)
+		asked := append(append([]planstore.Target{}, all...), all[0], all[1], upper)
 		want[upper] = want[all[0]]
 		same := want[upper]
 		same.Target = upper
 		want[upper] = same
-		issues, err := b.DriftIssues(t.Context(), asked)
+		issues, err := b.Links(t.Context(), asked)
 		must(t, err)
 		if diff := cmp.Diff(want, issues); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
-		if _, err := b.DriftIssues(t.Context(), []Target{network, {}}); !errors.Is(err, ErrName) {
+		if _, err := b.Links(t.Context(), []planstore.Target{network, {}}); !errors.Is(err, planstore.ErrName) {
 			t.Errorf("no target: %v", err)
 		}
 	})
@@ -169,18 +173,18 @@ func TestDriftIssuesOfManyTargetsAreReadAtOnce(t *testing.T) {
 
 func TestAnUnclearDriftIssueIsRefused(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {
-		for name, spoil := range map[string]func(*DriftIssue){
-			"a negative number":           func(i *DriftIssue) { i.Number = -1 },
-			"a negative revision":         func(i *DriftIssue) { i.Revision = -1 },
-			"no repository":               func(i *DriftIssue) { i.Repository = "" },
-			"an unknown outcome":          func(i *DriftIssue) { i.Outcome = "fixed" },
-			"a record that is none":       func(i *DriftIssue) { i.RecordID = "latest" },
-			"discarded changes of a word": func(i *DriftIssue) { i.Discarded = "all" },
-			"a creator of 1,000 bytes":    func(i *DriftIssue) { i.Creator = strings.Repeat("x", 1000) },
+		for name, spoil := range map[string]func(*Link){
+			"a negative number":           func(i *Link) { i.Number = -1 },
+			"a negative revision":         func(i *Link) { i.Revision = -1 },
+			"no repository":               func(i *Link) { i.Repository = "" },
+			"an unknown outcome":          func(i *Link) { i.Outcome = "fixed" },
+			"a record that is none":       func(i *Link) { i.RecordID = "latest" },
+			"discarded changes of a word": func(i *Link) { i.Discarded = "all" },
+			"a creator of 1,000 bytes":    func(i *Link) { i.Creator = strings.Repeat("x", 1000) },
 		} {
 			i := b.fullIssue(network)
 			spoil(&i)
-			if _, err := b.PutDriftIssue(t.Context(), i); err == nil || errors.Is(err, ErrConflict) {
+			if _, err := b.PutLink(t.Context(), i); err == nil || errors.Is(err, storage.ErrConflict) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
@@ -192,13 +196,13 @@ func TestAnUnclearDriftIssueIsRefused(t *testing.T) {
 
 func TestDriftIssueUnderAnotherTargetsKeyIsNotTaken(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {
-		b.link(t, DriftIssue{Target: network, Number: 7})
+		b.link(t, Link{Target: network, Number: 7})
 		vpc := network
 		vpc.Component = "vpc"
-		item := b.asRead(t, b.item(t, issuePrefix+network.key(), issueKey))
-		item["pk"] = issuePrefix + vpc.key()
-		b.putItem(t, item)
-		if _, err := b.DriftIssues(t.Context(), []Target{vpc}); err == nil || !strings.Contains(err.Error(), "damaged") {
+		item := b.Item(t, linkPrefix+network.Key(), linkKey)
+		item["pk"] = linkPrefix + vpc.Key()
+		b.PutItem(t, item)
+		if _, err := b.Links(t.Context(), []planstore.Target{vpc}); err == nil || !strings.Contains(err.Error(), "damaged") {
 			t.Errorf("%v", err)
 		}
 	})
@@ -206,20 +210,20 @@ func TestDriftIssueUnderAnotherTargetsKeyIsNotTaken(t *testing.T) {
 
 func TestWrittenDriftIssueIsKnownAsOursWhenTheAnswerWasLost(t *testing.T) {
 	t.Parallel()
-	for _, times := range []int{1, 2, forever} {
+	for _, times := range []int{1, 2, storetest.Forever} {
 		t.Run(fmt.Sprint(times), func(t *testing.T) {
 			t.Parallel()
 			b, w := newWiredBackend(t)
-			issue := DriftIssue{Target: network, Number: 7}
+			issue := Link{Target: network, Number: 7}
 			for range 3 {
-				w.breakWith(loseAnswers("PutItem", times))
+				w.BreakWith(storetest.LoseAnswers("PutItem", times))
 				issue = b.link(t, issue)
 			}
-			if times != forever { // a result has no token: it is written again
-				w.breakWith(loseAnswers("PutItem", times))
-				must(t, b.PutDriftResult(t.Context(), b.newResult(network, runNumber("100", 1))))
+			if times != storetest.Forever { // a result has no token: it is written again
+				w.BreakWith(storetest.LoseAnswers("PutItem", times))
+				must(t, b.PutResult(t.Context(), b.newResult(network, runNumber("100", 1))))
 			}
-			w.breakWith(nil)
+			w.BreakWith(nil)
 			if got := b.linked(t, network); got != issue || got.Revision != 3 {
 				t.Errorf("stored %+v, want %+v", got, issue)
 			}
@@ -230,25 +234,25 @@ func TestWrittenDriftIssueIsKnownAsOursWhenTheAnswerWasLost(t *testing.T) {
 func TestDriftIssueThatNeverArrivedIsAnErrorAndNoConflict(t *testing.T) {
 	t.Parallel()
 	b, w := newWiredBackend(t)
-	w.breakWith(func(operation string, _ *http.Request) (*http.Response, error) {
+	w.BreakWith(func(operation string, _ *http.Request) (*http.Response, error) {
 		if operation == "PutItem" {
 			return nil, io.ErrUnexpectedEOF
 		}
 		return nil, nil
 	})
-	if _, err := b.PutDriftIssue(t.Context(), DriftIssue{Target: network}); err == nil || errors.Is(err, ErrConflict) {
+	if _, err := b.PutLink(t.Context(), Link{Target: network}); err == nil || errors.Is(err, storage.ErrConflict) {
 		t.Errorf("%v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	lose := loseAnswers("PutItem", 1)
-	w.breakWith(func(operation string, r *http.Request) (*http.Response, error) {
+	lose := storetest.LoseAnswers("PutItem", 1)
+	w.BreakWith(func(operation string, r *http.Request) (*http.Response, error) {
 		answer, err := lose(operation, r.WithContext(t.Context()))
 		if err != nil {
 			cancel()
 		}
 		return answer, err
 	})
-	if _, err := b.PutDriftIssue(ctx, DriftIssue{Target: network}); err != nil || ctx.Err() == nil {
+	if _, err := b.PutLink(ctx, Link{Target: network}); err != nil || ctx.Err() == nil {
 		t.Errorf("written just before its context ended: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package planstore
+package dynamo
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
@@ -17,29 +18,30 @@ import (
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 const maxKeys = 100
 
-// getItems reads the items with these keys, of which no two may be the same, in
-// any order.
-func (t table) getItems(ctx context.Context, what string, keys []map[string]types.AttributeValue, found func(map[string]types.AttributeValue) error) error {
+// Get implements storage.Items.
+func (t table) Get(ctx context.Context, keys ...storage.Key) (found []storage.Item, err error) {
 	for some := range slices.Chunk(keys, maxKeys) {
-		wanted := map[string]types.KeysAndAttributes{t.name: {ConsistentRead: aws.Bool(true), Keys: some}}
+		var names []map[string]types.AttributeValue
+		for _, k := range some {
+			names = append(names, key(k))
+		}
+		wanted := map[string]types.KeysAndAttributes{t.name: {ConsistentRead: aws.Bool(true), Keys: names}}
 		// DynamoDB may leave keys unprocessed when it is short of capacity.
 		for attempt := 0; len(wanted) > 0; attempt++ {
 			if err := pause(ctx, attempt); err != nil {
-				return t.failed(what, err)
+				return nil, t.failed("read from", "table "+t.name, err)
 			}
 			answer, err := t.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: wanted})
 			if err != nil {
-				return t.failed(what, err)
+				return nil, t.failed("read from", "table "+t.name, err)
 			}
 			for _, attributes := range answer.Responses[t.name] {
-				if err := found(attributes); err != nil {
-					return err
-				}
+				found = append(found, itemOf(attributes))
 			}
 			wanted = answer.UnprocessedKeys
 		}
 	}
-	return nil
+	return found, nil
 }
 
 const maxUnprocessed = 8 // tries: six seconds in all

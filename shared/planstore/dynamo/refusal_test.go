@@ -1,11 +1,13 @@
-package planstore
+package dynamo
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/smithy-go"
 
+	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
 )
@@ -23,11 +26,11 @@ const (
 	secretOfTest = "SECRETACCESSKEY"
 )
 
-// newRefusingAWS is a store in an AWS that answers requests of one operation
-// with an error, and all others with success. moto has no access control, keys
-// that are disabled, clock, or regions to be wrong in, so these answers are
-// written down from AWS's documentation; see the links at advice.
-func newRefusingAWS(t *testing.T, refused string, status int, header http.Header, body string) *backend {
+// newRefusingAWS is a backend in an AWS that answers requests of one operation with an error,
+// and all others with success. moto has no access control, keys that are disabled, clock, or
+// regions to be wrong in, so these answers are written down from AWS's documentation; see the
+// links at advice.
+func newRefusingAWS(t *testing.T, refused string, status int, header http.Header, body string) *Backend {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		switch {
@@ -47,27 +50,43 @@ func newRefusingAWS(t *testing.T, refused string, status int, header http.Header
 		Region: "us-east-1", BaseEndpoint: &server.URL,
 		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", secretOfTest, tokenOfTest),
 	}
-	c := newClock()
-	return &backend{Store: OpenAWS(cfg, "acme-plans", "acme-table", c.now), clock: c}
+	return Open(cfg, "acme-plans", "acme-table")
 }
 
-// request makes the store send a request of an operation.
-func (b *backend) request(t *testing.T, operation string) error {
-	r := b.newRecord(nil)
-	r.Digest = strings.Repeat("d1", 32)
-	r.ObjectKey = objectKey(r.Target, r.Commit, r.Digest)
+// operation names a request: PutItem, or the method of one to S3.
+func operation(r *http.Request) string {
+	if _, name, ok := strings.Cut(r.Header.Get("X-Amz-Target"), "."); ok {
+		return name
+	}
+	return r.Method
+}
+
+const objectKey = "planfiles/acme/infra/network/plat-ue2-dev/4f1c2d9/d1.tfplan"
+
+// request sends a request of an operation.
+func request(t *testing.T, b *Backend, operation string) error {
+	key := storage.Key{Partition: "plan#acme/infra#network#plat-ue2-dev", Sort: "x"}
+	item := storage.Item{"pk": key.Partition, "sk": key.Sort}
 	var err error
 	switch operation {
-	case "PUT", "PutItem":
-		_, err = b.Put(t.Context(), r, writeFile(t, "plan"))
+	case "PUT":
+		path := filepath.Join(t.TempDir(), "plan")
+		must(t, os.WriteFile(path, []byte("plan"), 0o600))
+		f, openErr := os.Open(path)
+		must(t, openErr)
+		defer f.Close()
+		_, err = b.PutObject(t.Context(), objectKey, f, storage.Content{Size: 4, SHA256: sha256.Sum256([]byte("plan"))})
 	case "GET":
-		err = b.Fetch(t.Context(), r, filepath.Join(t.TempDir(), "f"))
+		_, err = b.GetObject(t.Context(), objectKey, "")
+	case "PutItem":
+		err = b.Put(t.Context(), item, nil)
 	case "Query":
-		_, err = b.Find(t.Context(), r.Target, r.Commit)
+		for _, err = range b.Query(t.Context(), storage.Query{Partition: key.Partition}) {
+		}
 	case "BatchGetItem":
-		_, err = b.items.readClaims(t.Context(), r.Target, r.ID())
+		_, err = b.Get(t.Context(), key)
 	case "TransactWriteItems":
-		err = b.Claim(t.Context(), r, runNumber("200", 1), "x")
+		err = b.Transact(t.Context(), "", storage.Write{Key: key, Put: item, If: storage.Absent{}})
 	}
 	return err
 }
@@ -84,7 +103,7 @@ func TestRefusalsOfAWSSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	const (
 		user     = "User: arn:aws:sts::123456789012:assumed-role/gitops/acme is not authorized to perform: "
-		object   = "s3://acme-plans/planfiles/acme/infra/network/plat-ue2-dev/" + commitA
+		object   = "s3://acme-plans/" + objectKey
 		mismatch = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
 		expired  = "Signature expired: 20250301T114000Z is now earlier than 20250301T115500Z (20250301T120000Z - 5 min.)"
 		early    = "Signature not yet current: 20250301T123000Z is still later than 20250301T120500Z (20250301T120000Z + 5 min.)"
@@ -160,14 +179,11 @@ func TestRefusalsOfAWSSayWhatToDo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newRefusingAWS(t, test.operation, test.status, test.header, test.body)
-			err := b.request(t, test.operation)
+			err := request(t, b, test.operation)
 			if err == nil {
 				t.Fatal("no error")
 			}
-			for _, want := range append(test.want, "network in plat-ue2-dev") {
-				if test.operation == "BatchGetItem" && want == "network in plat-ue2-dev" {
-					continue // it is a part of others, which name the target
-				}
+			for _, want := range test.want {
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("error %s\nwant  %s", err, want)
 				}
@@ -189,7 +205,7 @@ func TestRefusalsOfAWSSayWhatToDo(t *testing.T) {
 func TestOtherErrorsOfAWSAreLeftAsTheyAre(t *testing.T) {
 	t.Parallel()
 	b := newRefusingAWS(t, "Query", 400, nil, dynamoError("ValidationException", "The provided key element does not match the schema"))
-	err := b.request(t, "Query")
+	err := request(t, b, "Query")
 	var explained *refusal
 	if err == nil || errors.As(err, &explained) {
 		t.Errorf("error %v", err)
@@ -200,13 +216,9 @@ func TestBucketOrTableThatIsNotThereIsNamed(t *testing.T) {
 	t.Parallel()
 	cfg := fakeaws.Start(t).Config()
 	bucketName, tableName := fakeaws.CreateStore(t, cfg)
-	c := newClock()
-	open := func(bucketName, tableName string) *backend {
-		return &backend{Store: OpenAWS(cfg, bucketName, tableName, c.now), clock: c}
-	}
-	noBucket, noTable := open("no-bucket", tableName), open(bucketName, "no-table")
+	noBucket, noTable := Open(cfg, "no-bucket", tableName), Open(cfg, bucketName, "no-table")
 	for _, test := range []struct {
-		b                *backend
+		b                *Backend
 		operation, names string
 	}{
 		{noBucket, "PUT", "there is no bucket no-bucket in us-east-1"},
@@ -216,8 +228,15 @@ func TestBucketOrTableThatIsNotThereIsNamed(t *testing.T) {
 		{noTable, "BatchGetItem", "there is no table no-table in us-east-1"},
 		{noTable, "TransactWriteItems", "there is no table no-table in us-east-1"},
 	} {
-		if err := test.b.request(t, test.operation); err == nil || !strings.Contains(err.Error(), test.names) {
+		if err := request(t, test.b, test.operation); err == nil || !strings.Contains(err.Error(), test.names) {
 			t.Errorf("%s: %v, want %q", test.operation, err, test.names)
 		}
+	}
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -1,0 +1,229 @@
+package drift
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/planstore/storage"
+)
+
+// Outcome is what a drift plan found.
+type Outcome string
+
+// The outcomes of a drift plan.
+const (
+	Drifted    Outcome = "drifted"
+	NotDrifted Outcome = "not-drifted"
+	PlanFailed Outcome = "error" // the planning failed: nothing is known
+)
+
+func (o Outcome) known() bool {
+	return o == Drifted || o == NotDrifted || o == PlanFailed
+}
+
+// Result is what the newest drift plan of a target found. It never expires.
+//
+// Whoever may plan may write one: nothing in it is proven. [planstore.Store.FindRecord]
+// proves the record it names.
+type Result struct {
+	planstore.Target
+	Run     planstore.Run
+	Commit  string    // that was planned: its full id
+	At      time.Time // when the planning began
+	Outcome Outcome
+	// RefreshOnly says that what runs was compared with what Terraform last
+	// applied, and not with Git. There is nothing to apply then.
+	RefreshOnly bool
+
+	// The drift plan that would take the drift back, and when it expires, in
+	// whole seconds; empty when there is none to apply.
+	RecordID   string
+	PlanDigest string // hex SHA-256 of the planfile
+	ExpiresAt  time.Time
+
+	// Base is a hex SHA-256 of what the plan was made from: the configuration and the
+	// state. While it is the same, an older plan of the same changes is as good.
+	Base string
+
+	Counts changes.Counts
+	// Changes is a hex SHA-256 of what drifted, without sensitive values: two
+	// runs that see the same drift have the same. See [changes.Plan.Visible].
+	Changes string
+	// Report is Markdown of what drifted, or of why the planning failed: masked
+	// and escaped by its writer, at most [MaxReport] bytes.
+	Report string
+	Error  string // why the planning failed, in one line
+}
+
+// MaxReport bounds Result.Report, in bytes. An issue's body has room
+// for it, and an item, which has at most 400 KB, for eight.
+const MaxReport = 50_000
+
+// maxError bounds Result.Error, in bytes.
+const maxError = 4000
+
+// PutResult stores what a drift plan found as its target's result, in place of an older one.
+// Where a newer one is stored, by its time At, that one stays, which is not an error: a slow
+// run has come too late.
+func (s Store) PutResult(ctx context.Context, r Result) error {
+	if err := s.putResult(ctx, r); err != nil {
+		return fmt.Errorf("store the drift result of %s: %w", r.Target, err)
+	}
+	return nil
+}
+
+func (s Store) putResult(ctx context.Context, r Result) error {
+	if err := r.Check(); err != nil {
+		return err
+	}
+	item, err := storage.Encode(newResultItem(r))
+	if err != nil {
+		return err
+	}
+	latest := storage.FormatTime(s.plans.Now().Add(planstore.ClockSkew))
+	err = s.items.Put(ctx, item, storage.Any{
+		storage.Absent{},
+		storage.Not{Condition: storage.Text{Path: "seenAt"}},                                 // a spoiled one
+		storage.Compare{Path: "seenAt", Is: storage.AtMost, Value: storage.FormatTime(r.At)}, // this very one, too, when the answer was lost
+		storage.Compare{Path: "seenAt", Is: storage.After, Value: latest},                    // a spoiled one: its time is yet to come
+	})
+	if _, newer := errors.AsType[*storage.ConditionError](err); newer {
+		return nil
+	}
+	return err
+}
+
+// Results returns the results of a workflow run, of all its attempts, sorted by component and
+// stack. A target whose result another run has replaced since is not among them.
+//
+// In DynamoDB they are found by the index by-run, which may be some moments behind: ask when
+// the jobs that write them have ended.
+func (s Store) Results(ctx context.Context, repository, runID string) ([]Result, error) {
+	results, err := s.results(ctx, planstore.Target{Repository: repository}, planstore.Run{ID: runID, Attempt: 1})
+	if err != nil {
+		return nil, fmt.Errorf("find the drift results of run %.100q of %.200q: %w", runID, repository, err)
+	}
+	return results, nil
+}
+
+func (s Store) results(ctx context.Context, of planstore.Target, run planstore.Run) (results []Result, err error) {
+	if err := cmp.Or(of.CheckRepository(), run.Check()); err != nil {
+		return nil, err
+	}
+	q := storage.Query{Index: storage.ByRun, Value: run.Key(of), Prefix: resultPrefix + of.RepositoryKey() + "#"}
+	for item, err := range s.items.Query(ctx, q) {
+		if err != nil {
+			return nil, err
+		}
+		r, err := openResult(item)
+		if err != nil {
+			return nil, damaged("the drift result", item, err, "plan its target again")
+		}
+		results = append(results, r)
+	}
+	slices.SortFunc(results, func(a, b Result) int {
+		return cmp.Or(strings.Compare(a.Component, b.Component), strings.Compare(a.Stack, b.Stack))
+	})
+	return results, nil
+}
+
+// Check refuses what no drift plan finds.
+func (r Result) Check() error {
+	if err := cmp.Or(r.Target.Check(), r.Run.Check(), planstore.CheckCommit(r.Commit), checkPlan(r.RecordID, r.PlanDigest), checkDigest("changes", r.Changes), checkDigest("base", r.Base)); err != nil {
+		return err
+	}
+	switch {
+	case !r.Outcome.known():
+		return fmt.Errorf("unknown outcome of a drift plan %.80q", r.Outcome)
+	case r.At.Year() < 1970 || r.At.Year() > 9999:
+		return errors.New("a drift result needs the time of its plan")
+	case (r.Outcome == PlanFailed) != (r.Error != ""):
+		return fmt.Errorf("a drift result has an error exactly when its outcome is %q, and its outcome is %q", PlanFailed, r.Outcome)
+	case strings.ContainsAny(r.Error, "\r\n") || len(r.Error) > maxError:
+		return fmt.Errorf("the error of a drift result is one line of at most %d bytes", maxError)
+	case len(r.Report) > MaxReport:
+		return fmt.Errorf("the report has %d bytes, and at most %d can be stored", len(r.Report), MaxReport)
+	case r.RecordID != "" && r.ExpiresAt.IsZero():
+		return errors.New("a drift plan that can be applied expires")
+	}
+	return nil
+}
+
+// checkPlan refuses what can't be the ID and digest of one plan record; both are
+// empty when there is none.
+func checkPlan(recordID, digest string) error {
+	if recordID == "" && digest == "" {
+		return nil
+	}
+	if digest == "" {
+		return errors.New("a drift plan that can be applied has a planfile, and so a digest")
+	}
+	return cmp.Or(planstore.CheckRecordID(recordID), checkDigest("planfile", digest))
+}
+
+// resultItem is a target's drift result. It is in the index by-run. The plan's
+// expiry has another name than the TTL attribute: the item stays.
+type resultItem struct {
+	PK string `json:"pk"`
+	SK string `json:"sk"`
+
+	Repository    string         `json:"repository"`
+	Component     string         `json:"component"`
+	Stack         string         `json:"stack"`
+	Run           string         `json:"run"`
+	RunID         string         `json:"runId"`
+	RunAttempt    int            `json:"runAttempt"`
+	RunURL        string         `json:"runUrl,omitempty"`
+	Commit        string         `json:"commit"`
+	SeenAt        string         `json:"seenAt"`
+	Outcome       Outcome        `json:"outcome"`
+	RefreshOnly   bool           `json:"refreshOnly,omitempty"`
+	RecordID      string         `json:"recordId,omitempty"`
+	PlanDigest    string         `json:"planDigest,omitempty"`
+	PlanExpiresAt string         `json:"planExpiresAt,omitempty"`
+	Base          string         `json:"base,omitempty"`
+	Counts        changes.Counts `json:"counts"`
+	Changes       string         `json:"changes,omitempty"`
+	Report        string         `json:"report,omitempty"`
+	Error         string         `json:"error,omitempty"`
+}
+
+func newResultItem(r Result) resultItem {
+	return resultItem{
+		PK: resultPrefix + r.Key(), SK: resultKey,
+		Repository: r.Repository, Component: r.Component, Stack: r.Stack,
+		Run: r.Run.Key(r.Target), RunID: r.Run.ID, RunAttempt: r.Run.Attempt, RunURL: r.Run.URL,
+		Commit: r.Commit, SeenAt: storage.FormatTime(r.At), Outcome: r.Outcome, RefreshOnly: r.RefreshOnly,
+		RecordID: r.RecordID, PlanDigest: r.PlanDigest, PlanExpiresAt: storage.FormatTime(r.ExpiresAt.Truncate(time.Second)),
+		Base: r.Base, Counts: r.Counts, Changes: r.Changes, Report: r.Report, Error: r.Error,
+	}
+}
+
+// openResult is the drift result that an item holds, if its keys are that result's.
+func openResult(item storage.Item) (Result, error) {
+	var i resultItem
+	err := item.Decode(&i)
+	r := Result{
+		Target:  planstore.Target{Repository: i.Repository, Component: i.Component, Stack: i.Stack},
+		Run:     planstore.Run{ID: i.RunID, Attempt: i.RunAttempt, URL: i.RunURL},
+		Commit:  i.Commit,
+		Outcome: i.Outcome, RefreshOnly: i.RefreshOnly,
+		RecordID: i.RecordID, PlanDigest: i.PlanDigest,
+		Base: i.Base, Counts: i.Counts, Changes: i.Changes, Report: i.Report, Error: i.Error,
+	}
+	err = cmp.Or(err, storage.ParseTimes(map[*time.Time]string{&r.At: i.SeenAt, &r.ExpiresAt: i.PlanExpiresAt}))
+	if err == nil {
+		err = r.Check()
+	}
+	if again := newResultItem(r); err == nil && (again.PK != i.PK || again.SK != i.SK || again.Run != i.Run) {
+		err = errOtherKey
+	}
+	return r, err
+}
