@@ -126,7 +126,7 @@ func (m *merge) findAll(ctx context.Context, meant chosen) (map[inventory.Name]f
 }
 
 // find finds the plan that is meant for a target.
-func (m *merge) find(ctx context.Context, n inventory.Name, s inventory.Settings) (f found) {
+func (m *merge) find(ctx context.Context, n inventory.Name, s inventory.Effective) (f found) {
 	if f.store, f.err = m.repository.StoreOf(ctx, s, m.storageRole(s), m.Now); f.err == nil {
 		f.stored, f.err = m.findPlan(ctx, f.store, n)
 	}
@@ -147,7 +147,7 @@ func (f *run) target(ctx context.Context, n inventory.Node, failed []inventory.N
 	}
 	outcome := apply.Run(ctx, n.Name, f.options(signals), func(ctx context.Context, w *apply.Work) error {
 		if !known {
-			plan = f.find(ctx, n.Name, w.Job.Target.Settings)
+			plan = f.find(ctx, n.Name, w.Job.Settings)
 			f.mu.Lock()
 			f.plans[n.Name] = plan
 			f.mu.Unlock()

@@ -16,7 +16,7 @@ type chosen struct {
 	names    []inventory.Name
 	left     []job.Left // that are no longer in Git
 	depends  map[inventory.Name][]inventory.Name
-	settings map[inventory.Name]inventory.Settings // nil for a target that is named: its job knows them
+	settings map[inventory.Name]inventory.Effective // nil for a target that is named: its job knows them
 }
 
 // choose decides which targets are meant: the one that the inputs name, or else those that
@@ -30,11 +30,11 @@ func (m *merge) choose(ctx context.Context) (c chosen, err error) {
 	if err != nil {
 		return c, err
 	}
-	c.settings, c.depends = map[inventory.Name]inventory.Settings{}, map[inventory.Name][]inventory.Name{}
+	c.settings, c.depends = map[inventory.Name]inventory.Effective{}, map[inventory.Name][]inventory.Name{}
 	var all []inventory.Name
 	for _, l := range listed {
 		all = append(all, l.Name())
-		c.settings[l.Name()], c.depends[l.Name()] = l.Settings, l.DependsOn
+		c.settings[l.Name()], c.depends[l.Name()] = m.repository.Effective(l.Settings), l.DependsOn
 	}
 	if err := m.Selection.Check(all); err != nil {
 		return c, err
@@ -152,7 +152,7 @@ func (m *merge) planned(ctx context.Context, listed []inventory.Listed) (names [
 
 // storageRole is the role that opens the plan store. A dry run reads no planfile, and runs
 // before anybody has approved anything: it makes do with what drift detection has.
-func (m *merge) storageRole(s inventory.Settings) string {
+func (m *merge) storageRole(s inventory.Effective) string {
 	if m.DryRun && s.DriftStorageRole != "" {
 		return s.DriftStorageRole
 	}

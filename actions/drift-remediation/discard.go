@@ -81,7 +81,7 @@ func (w *work) discard(ctx context.Context) (_ action.Result, err error) {
 
 // openStore opens the plan store of the target.
 func (w *work) openStore(ctx context.Context, j *job.Job) (*planstore.Store, error) {
-	return w.repository.StoreOf(ctx, j.Target.Settings, j.Target.Settings.ApplyStorageRole, w.Now)
+	return w.repository.StoreOf(ctx, j.Settings, j.Settings.ApplyStorageRole, w.Now)
 }
 
 func (w *work) tellDiscarded(ctx context.Context, text string) error {

@@ -163,8 +163,8 @@ func (s *session) base(ctx context.Context) (string, error) {
 }
 
 // storageRole is the role that opens the plan store. What an issue says of drift, and which
-// plan its label applies, is written with a role that no pull request can take on.
-func (s *session) storageRole(settings inventory.Settings) string {
+// plan its label applies, is written with a role that no pull request can assume.
+func (s *session) storageRole(settings inventory.Effective) string {
 	if s.Drift && settings.DriftStorageRole != "" {
 		return settings.DriftStorageRole
 	}

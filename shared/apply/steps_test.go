@@ -229,7 +229,7 @@ func newBench(t *testing.T) *bench {
 		"GITHUB_REPOSITORY=acme/infra", "GITHUB_RUN_ID=7", "GITHUB_RUN_ATTEMPT=1", "GITHUB_SERVER_URL=https://github.com", "GITHUB_ACTOR=mona",
 	}
 	b.runtime = gha.New(environ, &b.log)
-	in := job.Inputs{StorageURL: t.TempDir()}
+	in := job.Inputs{Overrides: inventory.Overrides{StorageURL: t.TempDir()}}
 	var err error
 	if b.repository, err = job.OpenRepository(b.runtime, environ, in); err != nil {
 		t.Fatal(err)
@@ -240,7 +240,7 @@ func newBench(t *testing.T) *bench {
 	}
 	o := plan.Run(t.Context(), network, plan.Options{
 		Repository: b.repository, Inputs: in, Commit: checkout.Commit, Checkout: checkout,
-		Store: true, StorageRole: func(inventory.Settings) string { return "" }, Retention: time.Hour,
+		Store: true, StorageRole: func(inventory.Effective) string { return "" }, Retention: time.Hour,
 		Positions: plan.NewPositions([]inventory.Name{network}), Runtime: b.runtime, Environ: environ, Now: time.Now,
 	})
 	if o.Decision != plan.Changed || !o.Stored {

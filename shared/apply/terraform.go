@@ -28,7 +28,7 @@ type Terraform interface {
 }
 
 func (o Options) realTerraform(ctx context.Context, j *job.Job) (Terraform, error) {
-	tf, err := j.Terraform(ctx, j.Target.Settings.ApplyRole, o.Now)
+	tf, err := j.Terraform(ctx, j.Settings.ApplyRole, o.Now)
 	if err != nil {
 		return nil, err
 	}

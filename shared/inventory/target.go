@@ -50,6 +50,7 @@ type Target struct {
 	// an exclamation mark takes out what those before it chose.
 	PlanFiles []string
 
+	// Settings are as the source has them: see [Settings.With].
 	Settings Settings
 
 	// Given are the files that any of the repository's targets gives to Terraform by itself:
@@ -63,35 +64,6 @@ type Target struct {
 	// Atmos is set for a target of Atmos, which then runs Terraform: VarFiles,
 	// BackendConfig and Env are empty.
 	Atmos *AtmosComponent
-}
-
-// Settings are what the actions themselves need for a target. All may be
-// empty: an action's input, or a default, then decides.
-type Settings struct {
-	// TerraformVersion or OpenTofuVersion is an exact version, a constraint or
-	// "latest", as written. At most one is set.
-	TerraformVersion string
-	OpenTofuVersion  string
-
-	// Region, Bucket and Table say where planfiles and plan records are kept;
-	// StorageURL is a folder to keep them in instead.
-	Region     string
-	Bucket     string
-	Table      string
-	StorageURL string
-	// PlanStorageRole, ApplyStorageRole and DriftStorageRole are the ARNs of the
-	// roles that read and write them: in plan, in apply, and where drift is planned and
-	// detected, or an apply is only tried.
-	PlanStorageRole  string
-	ApplyStorageRole string
-	DriftStorageRole string
-
-	// PlanRole and ApplyRole are the ARNs of the roles that Terraform runs with.
-	PlanRole  string
-	ApplyRole string
-
-	// Audience is what ID tokens are asked for, to take on any of the roles.
-	Audience string
 }
 
 // Name is the target's name.

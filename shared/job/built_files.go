@@ -175,8 +175,8 @@ func (j *Job) rulesFor(ctx context.Context, reach fingerprint.Reach) (rules buil
 
 // storageFolder is the plan store where that is a folder; empty otherwise.
 func (j *Job) storageFolder() string {
-	if j.Target.Settings.StorageURL == "" {
+	if j.Settings.StorageURL == "" {
 		return ""
 	}
-	return storeFolder(j.Target.Settings.StorageURL, j.Context.Workspace)
+	return storeFolder(j.Settings.StorageURL, j.Context.Workspace)
 }

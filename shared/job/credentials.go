@@ -15,10 +15,10 @@ import (
 // request asks for a role's credentials; the ambient ones when it is empty.
 func (j *Job) request(role string) awsauth.Request {
 	name := awsauth.SessionName(j.Context.Repository, j.Context.RunID, j.Target.Component, j.Target.Stack)
-	return requestRole(j.runtime, j.Target.Settings, role, name)
+	return requestRole(j.runtime, j.Settings, role, name)
 }
 
-func requestRole(r *gha.Runtime, s inventory.Settings, role, session string) awsauth.Request {
+func requestRole(r *gha.Runtime, s inventory.Effective, role, session string) awsauth.Request {
 	audience := s.Audience
 	if audience == "" {
 		audience = awsauth.Audience

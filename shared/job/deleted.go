@@ -19,12 +19,12 @@ type Left struct {
 // one that was applied, or planned on a state. A name that never was more than a name has
 // left nothing behind. Each takes a read and, where it was never applied, two queries.
 // Where the store can't be asked, the target is listed with the reason.
-func (rp *Repository) Left(ctx context.Context, changes []inventory.Change, role func(inventory.Settings) string, now func() time.Time) (left []Left) {
+func (rp *Repository) Left(ctx context.Context, changes []inventory.Change, role func(inventory.Effective) string, now func() time.Time) (left []Left) {
 	for _, c := range changes {
 		if !c.Deleted {
 			continue
 		}
-		if known, err := rp.knowsState(ctx, c, role(c.Settings), now); known || err != nil {
+		if known, err := rp.knowsState(ctx, c, role(rp.Effective(c.Settings)), now); known || err != nil {
 			left = append(left, Left{c.Name, err})
 		}
 	}
@@ -32,7 +32,7 @@ func (rp *Repository) Left(ctx context.Context, changes []inventory.Change, role
 }
 
 func (rp *Repository) knowsState(ctx context.Context, c inventory.Change, role string, now func() time.Time) (bool, error) {
-	store, err := rp.StoreOf(ctx, c.Settings, role, now)
+	store, err := rp.StoreOf(ctx, rp.Effective(c.Settings), role, now)
 	if err != nil {
 		return false, err
 	}

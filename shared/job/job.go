@@ -36,11 +36,9 @@ type Inputs struct {
 	AtmosConfig      string // atmos.yaml or its folder; empty: where Atmos itself looks
 	Identity         string // of Atmos' auth; empty: as Atmos chooses
 
-	// Overrides of the settings; empty: as configured.
-	Region, Bucket, Table, StorageURL, StorageRole string
-	TerraformRole, roleInput                       string // plan-role or apply-role, and which
-	Audience                                       string
-	RoleDuration                                   time.Duration // of the credentials of Terraform's role; 0: STS's own
+	Overrides    inventory.Overrides // of the targets' settings
+	roleInput    string              // which input overrides Terraform's role: plan-role or apply-role
+	RoleDuration time.Duration       // of the credentials of Terraform's role; 0: STS's own
 
 	// Share has a target of Atmos share its folder with others, where it can: one of many that
 	// are planned. It costs another run of Atmos, and what is applied shares with none.
@@ -71,7 +69,7 @@ func ReadTerraformInputs(r *gha.Runtime, read *gha.Inputs, roleInput string) Inp
 
 func (in *Inputs) readTerraform(r *gha.Runtime, read *gha.Inputs, roleInput string) {
 	in.Identity = r.Input("identity")
-	in.TerraformRole, in.roleInput = r.Input(roleInput), roleInput
+	in.Overrides.TerraformRole, in.roleInput = r.Input(roleInput), roleInput
 	// As STS takes them; what the role allows is for STS to say.
 	in.RoleDuration = time.Duration(read.Int("role-duration-seconds", 0, 900, 43200)) * time.Second
 }
@@ -83,14 +81,12 @@ func ReadRepositoryInputs(r *gha.Runtime, read *gha.Inputs) Inputs {
 		Path:        r.Input("path"),
 		Config:      r.Input("config"),
 		AtmosConfig: r.Input("atmos-config-path"),
-		Region:      r.Input("region"),
-		Bucket:      r.Input("bucket"),
-		Table:       r.Input("table"),
-		StorageURL:  r.Input("storage-url"),
-		StorageRole: r.Input("storage-role"),
-		Audience:    r.Input("audience"),
-		Token:       r.Input("token"),
-		Debug:       read.Bool("debug", false),
+		Overrides: inventory.Overrides{
+			Region: r.Input("region"), Bucket: r.Input("bucket"), Table: r.Input("table"), StorageURL: r.Input("storage-url"),
+			StorageRole: r.Input("storage-role"), Audience: r.Input("audience"),
+		},
+		Token: r.Input("token"),
+		Debug: read.Bool("debug", false),
 	}
 }
 
@@ -105,10 +101,7 @@ func (in Inputs) Check() error {
 	if in.Config != "" && in.AtmosConfig != "" {
 		return problem.With(problem.Input, errors.New("inputs `config` and `atmos-config-path` are both given: choose gitops.yaml or Atmos"))
 	}
-	if in.StorageURL != "" && (in.Bucket != "" || in.Table != "") {
-		return problem.With(problem.Input, errors.New("inputs `storage-url` and `bucket` or `table` are both given: choose a folder, or a bucket and a table"))
-	}
-	return nil
+	return in.Overrides.Check()
 }
 
 // Job is one target's job on a runner.
@@ -116,6 +109,8 @@ type Job struct {
 	Inputs  Inputs
 	Context gha.Context
 	Target  inventory.Target
+	// Settings are the target's with the inputs over them.
+	Settings inventory.Effective
 	// Dir is a new private folder for planfiles and Terraform's data: gone
 	// after Close.
 	Dir string
@@ -154,9 +149,8 @@ func (rp *Repository) Open(ctx context.Context, name inventory.Name, in Inputs) 
 		return nil, err
 	}
 	t.Tracked = &rp.tracked
-	configured := t.Settings
-	override(&t.Settings, in)
-	if err := inventory.RolesApart(configured, t.Settings); err != nil {
+	effective := t.Settings.With(in.Overrides)
+	if err := inventory.RolesApart(t.Settings, inventory.Settings(effective)); err != nil {
 		return nil, fmt.Errorf("%s: %w", t, err)
 	}
 	if err := fingerprint.CheckDataFolder(ctx, t); err != nil {
@@ -166,7 +160,7 @@ func (rp *Repository) Open(ctx context.Context, name inventory.Name, in Inputs) 
 	if err != nil {
 		return nil, problem.With(problem.Runner, fmt.Errorf("make a private folder for planfiles: %w", err))
 	}
-	j := &Job{Inputs: in, Context: rp.Context, Target: t, Dir: dir, repository: rp, runtime: rp.runtime, environ: rp.environ, source: rp.source}
+	j := &Job{Inputs: in, Context: rp.Context, Target: t, Settings: effective, Dir: dir, repository: rp, runtime: rp.runtime, environ: rp.environ, source: rp.source}
 	j.runtime.Redact(secrets(slices.Concat(j.environ, variables(t)), j.inRoot(t.Dir))...)
 	if t.Atmos != nil {
 		if _, err := j.EnterFolder(ctx); err != nil {
@@ -243,29 +237,6 @@ func (j *Job) takeVarFile(ctx context.Context, waits func()) (err error) {
 	name := filepath.Join(realPath(j.inRoot(j.Target.Dir)), j.Target.Atmos.Sharing.VarFile)
 	j.varFile, err = lockFolder(ctx, j.Context.TempDir, name, entry{}, waits)
 	return err
-}
-
-func override(s *inventory.Settings, in Inputs) {
-	set := func(setting *string, input string) {
-		if input != "" {
-			*setting = input
-		}
-	}
-	set(&s.Region, in.Region)
-	set(&s.Bucket, in.Bucket)
-	set(&s.Table, in.Table)
-	set(&s.PlanStorageRole, in.StorageRole)
-	set(&s.ApplyStorageRole, in.StorageRole)
-	set(&s.DriftStorageRole, in.StorageRole)
-	set(&s.PlanRole, in.TerraformRole)
-	set(&s.ApplyRole, in.TerraformRole)
-	set(&s.Audience, in.Audience)
-	if in.Bucket != "" || in.Table != "" {
-		s.StorageURL = ""
-	}
-	if in.StorageURL != "" {
-		s.StorageURL, s.Bucket, s.Table = in.StorageURL, "", ""
-	}
 }
 
 // Close removes the job's folder with every planfile in it, and Terraform's data

@@ -5,7 +5,7 @@ import "fmt"
 // Origins say of each setting that is set what it is and where it comes from: an
 // input of the action, or the configuration.
 func (j *Job) Origins() []string {
-	s, in := j.Target.Settings, j.Inputs
+	s, in := j.Settings, j.Inputs.Overrides
 	var lines []string
 	for _, setting := range []struct{ name, value, input, given string }{
 		{"Terraform version", s.TerraformVersion, "", ""},
@@ -17,8 +17,8 @@ func (j *Job) Origins() []string {
 		{"plan storage role", s.PlanStorageRole, "storage-role", in.StorageRole},
 		{"apply storage role", s.ApplyStorageRole, "storage-role", in.StorageRole},
 		{"drift storage role", s.DriftStorageRole, "storage-role", in.StorageRole},
-		{"plan role", s.PlanRole, in.roleInput, in.TerraformRole},
-		{"apply role", s.ApplyRole, in.roleInput, in.TerraformRole},
+		{"plan role", s.PlanRole, j.Inputs.roleInput, in.TerraformRole},
+		{"apply role", s.ApplyRole, j.Inputs.roleInput, in.TerraformRole},
 		{"audience", s.Audience, "audience", in.Audience},
 	} {
 		switch {

@@ -29,7 +29,7 @@ func TestJobsSideBySideShareWhatIsTheSame(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(bin, "terraform"), []byte(program), 0o700); err != nil { //nolint:gosec // it is to be run
 		t.Fatal(err)
 	}
-	in := job.Inputs{StorageURL: t.TempDir(), Token: "ghs_x"}
+	in := job.Inputs{Overrides: inventory.Overrides{StorageURL: t.TempDir()}, Token: "ghs_x"}
 	rp := open(t, o.dir, t.TempDir(), in, &bytes.Buffer{}, "PATH="+bin+":"+os.Getenv("PATH"), "GITHUB_API_URL=https://api.github.com")
 	type shared struct {
 		client   *github.Client
@@ -63,7 +63,7 @@ func TestJobsSideBySideShareWhatIsTheSame(t *testing.T) {
 		if s.client, err = j.GitHub(); err != nil {
 			return s, err
 		}
-		s.store, err = rp.StoreOf(t.Context(), j.Target.Settings, "", time.Now)
+		s.store, err = rp.StoreOf(t.Context(), j.Settings, "", time.Now)
 		return s, err
 	}
 	results := make([]shared, 8)

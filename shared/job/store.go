@@ -19,14 +19,15 @@ import (
 // storeKey tells plan stores apart, and whose credentials open them.
 type storeKey struct{ region, bucket, table, url, role, audience string }
 
+// Effective are settings with the inputs over them.
+func (rp *Repository) Effective(s inventory.Settings) inventory.Effective {
+	return s.With(rp.inputs.Overrides)
+}
+
 // StoreOf opens the plan store of targets with these settings, with the credentials of
 // role: the same one for the same settings and role. The credentials are named after the
 // run, and the target if the inputs name one. It may be used side by side.
-func (rp *Repository) StoreOf(ctx context.Context, s inventory.Settings, role string, now func() time.Time) (*planstore.Store, error) {
-	override(&s, rp.inputs)
-	if rp.inputs.StorageRole != "" {
-		role = rp.inputs.StorageRole
-	}
+func (rp *Repository) StoreOf(ctx context.Context, s inventory.Effective, role string, now func() time.Time) (*planstore.Store, error) {
 	return rp.stores.Get(storeKey{s.Region, s.Bucket, s.Table, s.StorageURL, role, s.Audience}, func() (*planstore.Store, error) {
 		of, session := "this repository", []string(nil)
 		if one := (inventory.Name{Component: rp.inputs.Component, Stack: rp.inputs.Stack}); one.Component != "" {
@@ -39,9 +40,10 @@ func (rp *Repository) StoreOf(ctx context.Context, s inventory.Settings, role st
 
 // Stores are the plan stores of targets, each once, opened with the role that roleOf
 // names for it.
-func (rp *Repository) Stores(ctx context.Context, listed []inventory.Listed, roleOf func(inventory.Settings) string, now func() time.Time) (stores []*planstore.Store, err error) {
+func (rp *Repository) Stores(ctx context.Context, listed []inventory.Listed, roleOf func(inventory.Effective) string, now func() time.Time) (stores []*planstore.Store, err error) {
 	for _, l := range listed {
-		store, err := rp.StoreOf(ctx, l.Settings, roleOf(l.Settings), now)
+		s := rp.Effective(l.Settings)
+		store, err := rp.StoreOf(ctx, s, roleOf(s), now)
 		if err != nil {
 			return nil, err
 		}
@@ -54,14 +56,13 @@ func (rp *Repository) Stores(ctx context.Context, listed []inventory.Listed, rol
 
 // Store opens the plan store that all targets have, for drift detection.
 func (rp *Repository) Store(ctx context.Context, now func() time.Time) (*planstore.Store, error) {
-	var s inventory.Settings
-	override(&s, rp.inputs)
+	s := rp.Effective(inventory.Settings{})
 	if s.StorageURL == "" && (s.Bucket == "" || s.Table == "" || s.Region == "" || s.DriftStorageRole == "") {
 		all, err := rp.Targets(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if s, err = shared(all, rp.inputs); err != nil {
+		if s, err = rp.shared(all); err != nil {
 			return nil, err
 		}
 	}
@@ -70,13 +71,12 @@ func (rp *Repository) Store(ctx context.Context, now func() time.Time) (*plansto
 }
 
 // shared are the settings of the plan store that all targets have in common.
-func shared(all []inventory.Listed, in Inputs) (inventory.Settings, error) {
-	var one inventory.Settings
+func (rp *Repository) shared(all []inventory.Listed) (one inventory.Effective, err error) {
 	for i, t := range all {
-		override(&t.Settings, in)
-		s := inventory.Settings{
-			Region: t.Settings.Region, Bucket: t.Settings.Bucket, Table: t.Settings.Table, StorageURL: t.Settings.StorageURL,
-			DriftStorageRole: t.Settings.DriftStorageRole, Audience: t.Settings.Audience,
+		e := rp.Effective(t.Settings)
+		s := inventory.Effective{
+			Region: e.Region, Bucket: e.Bucket, Table: e.Table, StorageURL: e.StorageURL,
+			DriftStorageRole: e.DriftStorageRole, Audience: e.Audience,
 		}
 		if i > 0 && s != one {
 			return one, problem.With(problem.StoreSettings, fmt.Errorf("%s in %s has another plan store than %s in %s: run drift-detection once for each, with the inputs `bucket`, `table`, `region` and `storage-role`", t.Component, t.Stack, all[0].Component, all[0].Stack))
@@ -90,7 +90,7 @@ func shared(all []inventory.Listed, in Inputs) (inventory.Settings, error) {
 // folders are, and where its settings come from.
 type place struct{ of, workspace, source string }
 
-func openStore(ctx context.Context, s inventory.Settings, request awsauth.Request, at place, now func() time.Time) (*planstore.Store, error) {
+func openStore(ctx context.Context, s inventory.Effective, request awsauth.Request, at place, now func() time.Time) (*planstore.Store, error) {
 	switch {
 	case s.StorageURL != "":
 		if strings.Contains(strings.TrimPrefix(s.StorageURL, "file://"), "://") {

@@ -159,18 +159,13 @@ func (n notices) Write(line []byte) (int, error) {
 // program says which executable is wanted: OpenTofu where its version is set, or
 // where that is what Atmos runs.
 func (j *Job) program() install.Options {
-	s := j.Target.Settings
+	name, version := j.Target.Program()
 	o := install.Options{
-		Name: terraform.Terraform, Constraint: s.TerraformVersion, Environ: j.environ,
+		Name: name, Constraint: version, Environ: j.environ,
 		Root: j.Target.Root, Dir: j.inRoot(j.Target.Dir), ToolCache: j.Context.ToolCache,
 	}
-	tofu := s.OpenTofuVersion != ""
 	if atmos := j.Target.Atmos; atmos != nil {
 		o.Command = atmos.Command
-		tofu = strings.HasPrefix(filepath.Base(atmos.Command), terraform.OpenTofu)
-	}
-	if tofu {
-		o.Name, o.Constraint = terraform.OpenTofu, s.OpenTofuVersion
 	}
 	if o.Command == o.Name {
 		o.Command = ""

@@ -40,7 +40,7 @@ type Options struct {
 	KeepFiles   bool // the planfile and its JSON outlive the run
 	Lock        bool // the pull request takes the target's lock
 	Store       bool // false: nothing is stored
-	StorageRole func(inventory.Settings) string
+	StorageRole func(inventory.Effective) string
 	Retention   time.Duration // of a plan; a drift plan lasts DriftExpiry
 
 	Positions *Positions // of the states of the targets that this run plans
@@ -178,7 +178,7 @@ func (p *planner) identify(ctx context.Context) (err error) {
 		p.Settings = p.job.Origins()
 	}
 	if p.o.Store {
-		if p.store, err = p.o.Repository.StoreOf(ctx, t.Settings, p.o.StorageRole(t.Settings), p.o.Now); err != nil {
+		if p.store, err = p.o.Repository.StoreOf(ctx, p.job.Settings, p.o.StorageRole(p.job.Settings), p.o.Now); err != nil {
 			return err
 		}
 		p.Outcome.Store = p.store
@@ -208,7 +208,7 @@ func (p *planner) identify(ctx context.Context) (err error) {
 // refusal of the configuration; any other error is ours or the runner's.
 func (p *planner) plan(ctx context.Context) (err error) {
 	t := p.job.Target
-	if p.tf, err = p.job.Terraform(ctx, t.Settings.PlanRole, p.o.Now); err != nil {
+	if p.tf, err = p.job.Terraform(ctx, p.job.Settings.PlanRole, p.o.Now); err != nil {
 		return err
 	}
 	p.tf.Signals = p.o.Signals

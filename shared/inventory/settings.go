@@ -1,0 +1,88 @@
+package inventory
+
+import (
+	"errors"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
+)
+
+// Settings are what the actions themselves need for a target, as its source has it. All may
+// be empty: an action's input, or a default, then decides.
+type Settings struct {
+	// TerraformVersion or OpenTofuVersion is an exact version, a constraint or
+	// "latest", as written. At most one is set.
+	TerraformVersion string
+	OpenTofuVersion  string
+
+	// Region, Bucket and Table say where planfiles and plan records are kept;
+	// StorageURL is a folder to keep them in instead.
+	Region     string
+	Bucket     string
+	Table      string
+	StorageURL string
+	// PlanStorageRole, ApplyStorageRole and DriftStorageRole are the ARNs of the
+	// roles that read and write them: in plan, in apply, and where drift is planned and
+	// detected, or an apply is only tried.
+	PlanStorageRole  string
+	ApplyStorageRole string
+	DriftStorageRole string
+
+	// PlanRole and ApplyRole are the ARNs of the roles that Terraform runs with.
+	PlanRole  string
+	ApplyRole string
+
+	// Audience is what ID tokens are asked for, to assume any of the roles.
+	Audience string
+}
+
+// Effective are the settings that hold for a target: what its source has, and over that what
+// the inputs of the action say. [Settings.With] makes them, and nothing else does.
+type Effective Settings
+
+// Overrides are the settings that the inputs of an action give for all targets. An empty one
+// leaves a setting as it is.
+type Overrides struct {
+	Region, Bucket, Table, StorageURL string
+	StorageRole                       string // opens the plan store, whatever is done with it
+	TerraformRole                     string // Terraform runs with it, in plan and in apply
+	Audience                          string
+}
+
+// Check refuses overrides that exclude each other.
+func (o Overrides) Check() error {
+	if o.StorageURL != "" && (o.Bucket != "" || o.Table != "") {
+		return problem.With(problem.Input, errors.New("inputs `storage-url` and `bucket` or `table` are both given: choose a folder, or a bucket and a table"))
+	}
+	return nil
+}
+
+// With are the settings with overrides over them. A bucket or table takes the place of a
+// folder, and a folder that of both.
+func (s Settings) With(o Overrides) Effective {
+	if o.Bucket != "" || o.Table != "" {
+		s.StorageURL = ""
+	}
+	if o.StorageURL != "" {
+		s.Bucket, s.Table = "", ""
+	}
+	for _, over := range []struct {
+		setting *string
+		input   string
+	}{
+		{&s.Region, o.Region},
+		{&s.Bucket, o.Bucket},
+		{&s.Table, o.Table},
+		{&s.StorageURL, o.StorageURL},
+		{&s.PlanStorageRole, o.StorageRole},
+		{&s.ApplyStorageRole, o.StorageRole},
+		{&s.DriftStorageRole, o.StorageRole},
+		{&s.PlanRole, o.TerraformRole},
+		{&s.ApplyRole, o.TerraformRole},
+		{&s.Audience, o.Audience},
+	} {
+		if over.input != "" {
+			*over.setting = over.input
+		}
+	}
+	return Effective(s)
+}
