@@ -1,13 +1,12 @@
-// Package awsauth turns GitHub's ID token into short-lived AWS credentials, one
-// set per role, and hands each only to who needs it: as a configuration for an
-// AWS client ([Config]), or to a Terraform and its providers, which ask for them
-// at an [Endpoint]. No long-lived credential exists, and nothing is exported to
-// later steps.
+// Package awsauth gets short-lived AWS credentials for GitHub's ID token, one set for each role.
+// Each is given only to the part that needs it: to an AWS client as its configuration
+// ([Config]), or to Terraform and its providers, which ask for them at an [Endpoint]. There are
+// no long-lived credentials, and nothing is exported to later steps.
 //
-// GitHub signs a token that says which repository, ref and workflow a run is
-// of; the role's trust policy says which of these it lets in; STS checks both
-// and answers with credentials of an hour, or as long as is asked for. Either way
-// they are replaced before they end, with a new token
+// GitHub signs a token that says which repository, ref and workflow the run belongs to. The
+// role's trust policy says which of these may assume it. STS checks both, and returns
+// credentials that are valid for an hour, or as long as was asked for. Before they end they
+// are replaced, with a new token
 // (https://docs.github.com/actions/how-tos/secure-your-work/security-harden-deployments/oidc-in-aws,
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html).
 package awsauth
@@ -32,39 +31,38 @@ import (
 // account's identity provider was set up with another one.
 const Audience = "sts.amazonaws.com"
 
-// ErrNoRegion is returned by [Config] and [Serve] when neither the request nor the
-// environment names an AWS region.
+// ErrNoRegion is returned by [Config] and [Serve] if neither the request nor the environment
+// names an AWS region.
 var ErrNoRegion = problem.With(problem.StoreSettings, errors.New("no AWS region: set `region` in the settings or inputs, or AWS_REGION in the job's environment"))
 
-// expiryWindow is how long before their end a client's credentials are replaced:
-// longer than any one request of ours.
+// expiryWindow is how long before their end a client's credentials are replaced. No request
+// takes that long.
 const expiryWindow = 5 * time.Minute
 
 // Request says which credentials are wanted.
 type Request struct {
-	// Region is the AWS region; empty means that of the environment (AWS_REGION,
-	// AWS_DEFAULT_REGION, or the shared configuration's).
+	// Region is the AWS region; empty means the environment's: AWS_REGION,
+	// AWS_DEFAULT_REGION, or the one in the shared configuration.
 	Region string
-	// Role is the ARN of the role to take on; empty means the ambient
-	// credentials: the environment's, the shared configuration's, or the machine's.
+	// Role is the ARN of the role to assume; empty means the ambient credentials: those in
+	// the environment, in the shared configuration, or of the machine.
 	Role string
 	// SessionName names the session in CloudTrail; see [SessionName].
 	SessionName string
-	// Duration is how long credentials last, 15 minutes to 12 hours, and no longer
-	// than the role allows; 0 leaves it to STS, which gives an hour.
+	// Duration is how long credentials are valid: 15 minutes to 12 hours, and not longer
+	// than the role allows; 0 means STS's default, an hour.
 	Duration time.Duration
 	// Token returns a new ID token for the audience that the account's identity
-	// provider expects; see [Audience]. Only called for a role.
+	// provider expects; see [Audience]. It is only called for a role.
 	Token func(context.Context) (string, error)
 }
 
-// Config returns a configuration for AWS clients with the credentials that are
-// asked for. A role is taken on before it returns, so that a refusal is found
-// here, and again, with a new token, before its credentials end.
+// Config returns a configuration for AWS clients with the requested credentials. A role is
+// assumed before Config returns, so that a refusal is its error. It is assumed again, with a
+// new token, before the credentials end.
 //
-// The error tells a person what to change where AWS refuses the role. No error
-// holds a token or credential. Endpoints are those of the environment
-// (AWS_ENDPOINT_URL).
+// If AWS refuses the role, the error says what to change. No error holds a token or a
+// credential. AWS's endpoints may be set in the environment (AWS_ENDPOINT_URL).
 func Config(ctx context.Context, request Request) (aws.Config, error) {
 	cfg, role, err := load(ctx, request)
 	if err != nil || role == nil {
@@ -74,7 +72,7 @@ func Config(ctx context.Context, request Request) (aws.Config, error) {
 	if _, err := credentials.Retrieve(ctx); err != nil {
 		var refusal *roleError
 		if errors.As(err, &refusal) {
-			err = refusal // without the cache's words around it
+			err = refusal // without the text that the cache adds
 		}
 		return aws.Config{}, err
 	}
@@ -82,8 +80,8 @@ func Config(ctx context.Context, request Request) (aws.Config, error) {
 	return cfg, nil
 }
 
-// load reads the SDK's configuration, and returns with it what takes on the role
-// that is asked for; nil when none is.
+// load reads the SDK's configuration, and returns it with the provider of the requested role's
+// credentials; nil if no role is requested.
 func load(ctx context.Context, request Request) (aws.Config, *roleProvider, error) {
 	var options []func(*config.LoadOptions) error
 	if request.Region != "" {
@@ -93,8 +91,8 @@ func load(ctx context.Context, request Request) (aws.Config, *roleProvider, erro
 		if !isRole(request.Role) {
 			return aws.Config{}, nil, problem.With(problem.AWSRole, fmt.Errorf("role %q is not the ARN of a role, such as arn:aws:iam::123456789012:role/gitops-plan", request.Role))
 		}
-		// AssumeRoleWithWebIdentity is not signed; ambient credentials, also
-		// broken ones, have no part in it.
+		// AssumeRoleWithWebIdentity is not signed, so ambient credentials, which may be
+		// broken, are not used.
 		options = append(options, config.WithCredentialsProvider(aws.AnonymousCredentials{}))
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, options...)
@@ -115,9 +113,8 @@ func isRole(role string) bool {
 	return err == nil && parsed.Service == "iam" && strings.HasPrefix(parsed.Resource, "role/")
 }
 
-// roleProvider takes on a role with a new ID token each time. The SDK's own
-// provider asks for the token without a context, and says of a refusal only
-// what AWS does.
+// roleProvider assumes a role with a new ID token each time. The SDK's own provider gets the
+// token without a context, and its errors say only what AWS says.
 type roleProvider struct {
 	client  *sts.Client
 	request Request

@@ -58,7 +58,7 @@ func tokenOf(subject string) string {
 }
 
 // github is GitHub's endpoint for ID tokens, as the runner passes it on. Each
-// token is another one.
+// token is wrong.
 func github(t *testing.T) *gha.Runtime {
 	var count int
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -14,43 +14,42 @@ import (
 	"time"
 )
 
-// Endpoint gives a role's credentials to a process and those that it starts, for
-// as long as they run: a server on loopback that speaks the protocol of AWS's
-// container credentials, which every AWS SDK knows, and asks again before a set
-// of credentials ends
+// Endpoint gives a role's credentials to a process and those that it starts, as long as they
+// run. It is a server on loopback with the protocol of AWS's container credentials. Every AWS
+// SDK knows that protocol, and asks again before the credentials end
 // (https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html).
 //
-// Who asks must know its random token, which only the process's environment
-// holds. It answers nothing else. See [Endpoint.Environment].
+// A client must send the endpoint's random token, which is only in the process' environment:
+// see [Endpoint.Environment].
 type Endpoint struct {
 	region, address, token string
 
 	renewal *renewal
 	server  *http.Server
-	ctx     context.Context // of renewals, until Close
+	ctx     context.Context // for renewals; Close ends it
 	cancel  context.CancelFunc
 	served  chan struct{} // closed when server has ended
 }
 
-// Watch is told what an [Endpoint] does.
+// Watch has what an [Endpoint] calls.
 type Watch struct {
-	// Now is the time.
+	// Now returns the time.
 	Now func() time.Time
-	// Given gets the secrets of each set of credentials before anybody else does,
-	// and the endpoint's own token, to hide them.
+	// Given gets the secrets of each set of credentials before anybody else, and the
+	// endpoint's own token, to redact them.
 	Given func(secrets ...string)
-	// Failed gets the first error of a renewal, and when the credentials end that
-	// were to be replaced. Until then who asks gets these, and has it tried again.
+	// Failed gets the first error of a renewal, and the end of the credentials that should
+	// be replaced. Until then clients get these, and their requests cause further tries.
 	Failed func(err error, ends time.Time)
 }
 
 const endpointPath = "/credentials"
 
-// Serve takes on the request's role and starts an endpoint for its credentials;
-// they are renewed, each time with a new ID token, also after ctx has ended, so
-// that a process that was told to stop can write what it must. Close it after use.
+// Serve assumes the request's role and starts an endpoint for its credentials. It renews them,
+// each time with a new ID token, also after ctx has ended: a Terraform that was interrupted
+// must still be able to write its state. Close it after use.
 //
-// Its errors are those of [Config].
+// Its errors are the same as those of [Config].
 func Serve(ctx context.Context, request Request, watch Watch) (*Endpoint, error) {
 	cfg, role, err := load(ctx, request)
 	if err != nil {
@@ -73,18 +72,18 @@ func Serve(ctx context.Context, request Request, watch Watch) (*Endpoint, error)
 	e.server = &http.Server{
 		Handler:           e,
 		ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog:          log.New(io.Discard, "", 0), // a client's broken connection is nobody's business
+		ErrorLog:          log.New(io.Discard, "", 0), // a broken connection of a client needs no message
 	}
 	go func() {
 		defer close(e.served)
-		_ = e.server.Serve(listener) // ends with Close, and not before: loopback does not go away
+		_ = e.server.Serve(listener) // it ends with Close: nothing else ends a listener on loopback
 	}()
 	return e, nil
 }
 
-// Environment returns the variables that make a process, and what it starts, ask
-// for credentials here, and its region. AWS's programs look elsewhere first: there
-// must be no other credentials in its environment, and no default profile; see
+// Environment returns the variables with which a process, and those that it starts, ask this
+// endpoint for credentials, and the region. SDKs look in other places first: the environment
+// must have no other credentials, and there must be no default profile; see
 // [HideDefaultProfile].
 func (e *Endpoint) Environment() map[string]string {
 	return map[string]string{
@@ -95,8 +94,8 @@ func (e *Endpoint) Environment() map[string]string {
 	}
 }
 
-// Close ends the endpoint, and a renewal that is under way. The credentials that
-// it gave stay valid until their end.
+// Close stops the endpoint, and a renewal that has begun. Credentials that it has given stay
+// valid until their end.
 func (e *Endpoint) Close() error {
 	e.cancel()
 	err := e.server.Close()
@@ -104,23 +103,23 @@ func (e *Endpoint) Close() error {
 	return err
 }
 
-// ServeHTTP answers who knows the token.
+// ServeHTTP answers requests that have the token.
 func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path != endpointPath:
 		refuse(w, http.StatusNotFound, "NotFound", "there is nothing here")
 		return
 	case subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte(e.token)) != 1:
-		refuse(w, http.StatusUnauthorized, "Unauthorized", "the authorization token is another one")
+		refuse(w, http.StatusUnauthorized, "Unauthorized", "the authorization token is wrong")
 		return
 	case r.Method != http.MethodGet:
 		refuse(w, http.StatusMethodNotAllowed, "MethodNotAllowed", "only GET is answered")
 		return
 	}
-	//nolint:contextcheck // who asks may give up in seconds, and the next one gets what was begun for it
+	//nolint:contextcheck // a client may give up in seconds; the next one gets the result
 	credentials, err := e.renewal.retrieve(e.ctx)
 	if err != nil {
-		// Not a 5xx: the SDK would try again for minutes, as this has done.
+		// Not a 5xx: the SDK would try again for minutes, as the renewal has done before.
 		refuse(w, http.StatusForbidden, "CredentialsNotRenewed", err.Error())
 		return
 	}
@@ -141,5 +140,5 @@ func answer(w http.ResponseWriter, status int, fields map[string]string) {
 	w.Header().Set("Content-Type", "application/json") // Go's SDK reads errors of exactly this type
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(fields) // who asked is gone: nobody to tell
+	_ = json.NewEncoder(w).Encode(fields) // if the client is gone, nobody can be told
 }

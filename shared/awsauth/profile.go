@@ -12,15 +12,14 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// HideDefaultProfile keeps the default profile of the machine's shared AWS files
-// from a process that is to ask an [Endpoint], which AWS's programs do only when
-// that profile has no credentials
-// (https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html).
-// The other profiles stay, for who names one.
+// HideDefaultProfile hides the default profile in the machine's shared AWS files from a process
+// that should use an [Endpoint]: SDKs ask the endpoint only if that profile has no credentials
+// (https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html). Other
+// profiles stay, since a provider may name one.
 //
-// variable returns a variable of the process's environment, workDir is where it
-// runs. A file with a default profile is copied without it into dir, which is
-// private; the variables that name the copies are returned.
+// variable returns a variable of the process' environment, and workDir is the folder in which it
+// runs. A file with a default profile is copied without it into dir, which is private. The
+// result is the variables that name the copies.
 func HideDefaultProfile(variable func(name string) string, workDir, dir string) (map[string]string, error) {
 	hidden := map[string]string{}
 	for name, file := range map[string]string{"AWS_CONFIG_FILE": "config", "AWS_SHARED_CREDENTIALS_FILE": "credentials"} {
@@ -55,7 +54,7 @@ var (
 	defaultProfile = regexp.MustCompile(`(?i)^\s*\[\s*(profile\s+)?"?default"?\s*\]`)
 )
 
-// withoutDefaultProfile leaves out the sections of the default profile.
+// withoutDefaultProfile removes the sections of the default profile.
 // https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
 func withoutDefaultProfile(content []byte) (rest []byte, had bool) {
 	hide := false

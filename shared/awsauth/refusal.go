@@ -15,11 +15,11 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// roleError says why a role could not be taken on, and what to do.
+// roleError says why a role could not be assumed, and what to do.
 type roleError struct {
 	role   string
 	cause  error
-	text   string // of the cause, when not its own
+	text   string // replaces the cause's text, unless empty
 	advice string
 }
 
@@ -36,11 +36,11 @@ func (e *roleError) Error() string {
 
 func (e *roleError) Unwrap() error { return e.cause }
 
-// Code is that of the cause, such as a missing ID token, or of the role.
+// Code is the cause's, such as for a missing ID token, or else problem.AWSRole.
 func (e *roleError) Code() problem.Code { return cmp.Or(problem.CodeOf(e.cause), problem.AWSRole) }
 
-// explain makes an error of what STS answered that a person can act on. It
-// tells of the token what it claims, and nothing of the token itself.
+// explain turns STS's answer into an error that says what to do. The error has the token's
+// claims, but not the token itself.
 func explain(role, token string, err error) error {
 	explained := &roleError{role: role, cause: err, text: err.Error()}
 	var refusal smithy.APIError
@@ -60,12 +60,12 @@ func explain(role, token string, err error) error {
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html#API_AssumeRoleWithWebIdentity_Errors
 // and the messages that STS gives with them.
 func advice(role string, claims claims, refusal smithy.APIError) string {
-	parsed, _ := arn.Parse(role) // was checked
+	parsed, _ := arn.Parse(role) // isRole has checked it
 	provider := strings.TrimPrefix(claims.Issuer, "https://")
 	message := refusal.ErrorMessage()
 	switch refusal.ErrorCode() {
 	case "AccessDenied":
-		text := fmt.Sprintf("its trust policy does not let this run in, or there is no such role: "+
+		text := fmt.Sprintf("its trust policy does not trust this run, or there is no such role: "+
 			"the run's token has %s; allow these in the policy's conditions on %s:sub and %[2]s:aud", claims, provider)
 		if immutableSubject.MatchString(claims.Subject) {
 			text += "; the policy must name the subject with its ids, as GitHub writes it for repositories made since July 2026"
@@ -80,11 +80,11 @@ func advice(role string, claims claims, refusal smithy.APIError) string {
 			return fmt.Sprintf("add audience %q to the IAM identity provider %s of account %s",
 				claims.Audience, provider, parsed.AccountID)
 		case strings.Contains(message, "not yet valid"):
-			return "the ID token was made at a time that is yet to come for AWS: run again, and check the clock of the GitHub server where it is your own"
+			return "for AWS, the ID token was made in the future: run again, and check the clock of the GitHub server if it is your own"
 		}
 		return fmt.Sprintf("check the IAM identity provider %s of account %s", provider, parsed.AccountID)
 	case "ExpiredTokenException":
-		return "the ID token, of a few minutes' life, ended before AWS read it: run again, and check the clock of the GitHub server where it is your own"
+		return "the ID token, which is valid for a few minutes, had expired when AWS read it: run again, and check the clock of the GitHub server if it is your own"
 	case "ValidationError":
 		if strings.Contains(message, "MaxSessionDuration") {
 			return "ask for less in `role-duration-seconds`, or raise the role's maximum session duration; " +
@@ -98,16 +98,16 @@ func advice(role string, claims claims, refusal smithy.APIError) string {
 	return ""
 }
 
-// claims is what an ID token says of its run.
+// claims is what an ID token says about its run.
 type claims struct {
 	Issuer   string
 	Subject  string
 	Audience string
-	// Empty in most tokens.
+	// These are empty in most tokens.
 	Environment, JobWorkflowRef string
 }
 
-// String says what trust policies look at.
+// String lists the claims that trust policies check.
 func (c claims) String() string {
 	parts := []string{fmt.Sprintf("subject %q", c.Subject), fmt.Sprintf("audience %q", c.Audience)}
 	if c.Environment != "" {
@@ -120,16 +120,16 @@ func (c claims) String() string {
 	return strings.Join(parts[:last], ", ") + " and " + parts[last]
 }
 
-// immutableSubject is one that holds the ids of the owner and the repository.
+// immutableSubject matches a subject with the IDs of the owner and the repository.
 // https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/
 var immutableSubject = regexp.MustCompile(`^repo:[^:/@]+@[0-9]+/[^:/@]+@[0-9]+:`)
 
-// readClaims reads a token without verifying it: only to show what is in it.
+// readClaims reads a token without verifying it, to show what is in it.
 func readClaims(token string) claims {
 	var payload struct {
 		Issuer   string `json:"iss"`
 		Subject  string `json:"sub"`
-		Audience any    `json:"aud"` // one text, or several
+		Audience any    `json:"aud"` // a text, or a list
 
 		Environment    string `json:"environment"`
 		JobWorkflowRef string `json:"job_workflow_ref"`
@@ -156,7 +156,7 @@ func readClaims(token string) claims {
 	return read
 }
 
-// jwt is any JSON Web Token, or the beginning of one.
+// jwt matches a JSON Web Token, or the beginning of one.
 var jwt = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*)*`)
 
 func withoutTokens(text, token string) string {

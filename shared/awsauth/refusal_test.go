@@ -22,20 +22,20 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 	}{
 		"trust policy": {
 			403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", tokenOf(pull),
-			`AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity: its trust policy does not let this run in, or there is no such role: ` +
+			`AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity: its trust policy does not trust this run, or there is no such role: ` +
 				`the run's token has subject "repo:acme/infra:pull_request" and audience "sts.amazonaws.com"; ` +
 				`allow these in the policy's conditions on token.actions.githubusercontent.com:sub and token.actions.githubusercontent.com:aud`,
 		},
 		"another GitHub, several audiences": {
 			403, "AccessDenied", "no", jwt(`{"iss":"https://github.example/_services/token","aud":["a","b"],"sub":"s"}`),
-			`AccessDenied: no: its trust policy does not let this run in, or there is no such role: ` +
+			`AccessDenied: no: its trust policy does not trust this run, or there is no such role: ` +
 				`the run's token has subject "s" and audience "a b"; ` +
 				`allow these in the policy's conditions on github.example/_services/token:sub and github.example/_services/token:aud`,
 		},
 		"an environment, a reusable workflow, a subject with ids": {
 			403, "AccessDenied", "no", jwt(`{"iss":"https://token.actions.githubusercontent.com","aud":"sts.amazonaws.com","sub":"repo:acme@12/infra@345:environment:prod",` +
 				`"environment":"prod","job_workflow_ref":"acme/workflows/.github/workflows/apply.yml@refs/heads/main"}`),
-			`AccessDenied: no: its trust policy does not let this run in, or there is no such role: ` +
+			`AccessDenied: no: its trust policy does not trust this run, or there is no such role: ` +
 				`the run's token has subject "repo:acme@12/infra@345:environment:prod", audience "sts.amazonaws.com", environment "prod" ` +
 				`and job_workflow_ref "acme/workflows/.github/workflows/apply.yml@refs/heads/main"; ` +
 				`allow these in the policy's conditions on token.actions.githubusercontent.com:sub and token.actions.githubusercontent.com:aud; ` +
@@ -53,12 +53,12 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 		"expired": {
 			400, "ExpiredTokenException", "Token expired: current date/time 1 must be before the expiration date/time 0", tokenOf(pull),
 			`ExpiredTokenException: Token expired: current date/time 1 must be before the expiration date/time 0: ` +
-				`the ID token, of a few minutes' life, ended before AWS read it: run again, and check the clock of the GitHub server where it is your own`,
+				`the ID token, which is valid for a few minutes, had expired when AWS read it: run again, and check the clock of the GitHub server if it is your own`,
 		},
 		"not yet valid": {
 			400, "InvalidIdentityToken", "The ID Token provided is not yet valid", tokenOf(pull),
 			`InvalidIdentityToken: The ID Token provided is not yet valid: ` +
-				`the ID token was made at a time that is yet to come for AWS: run again, and check the clock of the GitHub server where it is your own`,
+				`for AWS, the ID token was made in the future: run again, and check the clock of the GitHub server if it is your own`,
 		},
 		"too long": {
 			400, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.", tokenOf(pull),

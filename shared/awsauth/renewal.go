@@ -9,30 +9,30 @@ import (
 )
 
 const (
-	// renewBefore is how long before their end credentials are replaced: earlier
-	// than those who hold them ask for others, which Go's SDK does 5 minutes before.
+	// renewBefore is how long before their end credentials are replaced: before clients ask
+	// for new ones, as Go's SDK does 5 minutes before the end.
 	renewBefore = 10 * time.Minute
-	// renewTimeout ends an attempt, and retryAfter is the pause after one that
-	// failed: what asks meanwhile is answered at once.
+	// renewTimeout is the limit for one try, and retryAfter the pause after one that
+	// failed. Requests during the pause are answered at once.
 	renewTimeout = time.Minute
 	retryAfter   = 30 * time.Second
 )
 
-// renewal holds a role's credentials and replaces them before they end. Where
-// that fails, those it has are good until their end.
+// renewal holds a role's credentials and replaces them before they end. If that fails, the old
+// ones are used until their end.
 type renewal struct {
 	provider aws.CredentialsProvider
 	watch    Watch
 
 	mu       sync.Mutex
 	current  aws.Credentials
-	failure  error // of the last attempt
+	failure  error // of the last try
 	failedAt time.Time
 	warned   bool
 }
 
-// retrieve returns credentials that have not ended, or why there are none. ctx
-// is not that of who asks: an attempt goes on without them.
+// retrieve returns credentials that have not ended, or the error why there are none. ctx does
+// not end with the client's request, so that a try goes on without the client.
 func (r *renewal) retrieve(ctx context.Context) (aws.Credentials, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -6,16 +6,15 @@ import (
 	"strings"
 )
 
-// sessionNameLimit is the most characters that a role session name has; the
-// allowed ones are [\w+=,.@-], in ASCII.
+// sessionNameLimit is how many characters a role session name may have. The allowed ones are
+// [\w+=,.@-], in ASCII.
 const sessionNameLimit = 64
 
-// SessionName names a role session after the repository, the run and the
-// target, so that CloudTrail tells who did what:
-// "acme-infra@30433642@vpc@plat-ue2-dev". What a session name cannot hold
-// becomes "-", and so does a part that is empty. Where it is too long, the repository and the target are cut and
-// 8 digits of the SHA-256 of all parts follow; the run stays whole as long as
-// it has at most 50 characters.
+// SessionName names a role session after the repository, the run and the target, so that
+// CloudTrail shows who did what: "acme-infra@30433642@vpc@plat-ue2-dev". A character that is
+// not allowed becomes "-", and so does an empty part. If the name is too long, the repository
+// and the target are shortened, and 8 digits of the SHA-256 of all parts are added. The run is
+// not shortened if it has at most 50 characters.
 func SessionName(repository, run string, target ...string) string {
 	first, middle, last := sessionText(repository), "@"+sessionText(run), ""
 	for _, part := range target {
@@ -27,7 +26,7 @@ func SessionName(repository, run string, target ...string) string {
 	digest := sha256.Sum256([]byte(strings.Join(append([]string{repository, run}, target...), "\x00")))
 	end := "=" + hex.EncodeToString(digest[:4])
 	middle = middle[:min(len(middle), sessionNameLimit-len(end)-4)]
-	// The shorter of both leaves the other its room.
+	// If one of the two is short, the other may be longer.
 	room := sessionNameLimit - len(middle) - len(end)
 	firstRoom := min(len(first), max(room/2, room-len(last)))
 	return first[:firstRoom] + middle + last[:min(len(last), room-firstRoom)] + end

@@ -14,14 +14,14 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// An archive is a gzip of a tar with nothing but regular files: their names, sizes, bytes,
-// and whether they are executable. The same files always make the same bytes.
+// An archive is a gzipped tar file with regular files only: their names, sizes and content, and
+// whether they are executable. The same files always make the same bytes.
 
-// ErrChanging is returned by [Pack] for a file that something writes.
+// ErrChanging is returned by [Pack] if another process is writing one of the files.
 var ErrChanging = problem.With(problem.PlanFiles, errors.New("it was changed while it was read: another target in the same folder may write it, too; give each its own name"))
 
-// Pack writes the files of a checkout to a new file of mode 0600. It fails with an
-// [ErrChanging] when one of them is changed meanwhile.
+// Pack writes files of a checkout to a new archive of mode 0600. It returns [ErrChanging] if one
+// of them is changed meanwhile.
 func Pack(archive, root string, files []File) (err error) {
 	defer func() {
 		if err != nil {
@@ -75,9 +75,8 @@ func pack(to *tar.Writer, path string, f File) error {
 // sum is the SHA-256 of a file.
 type sum [sha256.Size]byte
 
-// each reads an archive and calls do for each file in it. It reads no more than maxArchive
-// of what the archive holds, and believes nothing: the names and sizes are those that the
-// archive says.
+// each reads an archive and calls do for each file in it. It reads up to maxArchive bytes. do
+// must check the names and sizes, which are those in the archive.
 func each(archive string, do func(f File, content io.Reader) error) error {
 	from, err := os.Open(archive)
 	if err != nil {
@@ -103,7 +102,7 @@ func each(archive string, do func(f File, content io.Reader) error) error {
 			return refused("the archive has more than %d files", maxFiles)
 		case header.Typeflag != tar.TypeReg || !header.FileInfo().Mode().IsRegular():
 			return refuse(header.Name, errors.New("it is "+kind(header.FileInfo().Mode())))
-		case header.Size < 0 || header.Size > MaxBytes:
+		case header.Size < 0 || header.Size > maxBytes:
 			return tooMuch()
 		}
 		f := File{Name: header.Name, Size: header.Size, Executable: header.Mode&0o100 != 0}
@@ -113,13 +112,14 @@ func each(archive string, do func(f File, content io.Reader) error) error {
 	}
 }
 
-// maxArchive bounds what is read of an archive, uncompressed: the files, and 2 KiB for each
-// with its name.
-const maxArchive = MaxBytes + maxFiles*2<<10
+// maxArchive is how many bytes of an uncompressed archive are read: the files, and 2 KiB for the
+// header of each.
+const maxArchive = maxBytes + maxFiles*2<<10
 
 var errTooLong = errors.New("it is larger than what is read")
 
-// limited is a reader that fails at its limit, so that a bomb is told from an end.
+// limited is a reader that fails at its limit. io.LimitedReader would end there without an
+// error.
 type limited struct {
 	from io.Reader
 	left int64
@@ -134,13 +134,13 @@ func (l *limited) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// list reads the names, sizes and hashes in an archive, and refuses it as a whole when one of them
-// may not be brought into the checkout.
+// list reads the names, sizes and hashes in an archive. It refuses the whole archive if one of
+// its files must not be put into the checkout.
 func list(archive string, rules Rules) (files []File, sums map[string]sum, err error) {
 	var bytes int64
 	sums = map[string]sum{}
 	err = each(archive, func(f File, content io.Reader) error {
-		if bytes += f.Size; bytes > MaxBytes {
+		if bytes += f.Size; bytes > maxBytes {
 			return tooMuch()
 		}
 		if err := rules.check(f.Name); err != nil {

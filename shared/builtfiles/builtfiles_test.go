@@ -145,7 +145,7 @@ func TestWhatPlanningMakesAndMayNotTravelIsRefused(t *testing.T) {
 		w := look(t, rules)
 		for _, name := range []string{"a", "b"} {
 			write(t, rules.Root, "app/"+name, "x", 0o644)
-			must(t, os.Truncate(filepath.Join(rules.Root, "app", name), MaxBytes/2+1)) // holes
+			must(t, os.Truncate(filepath.Join(rules.Root, "app", name), maxBytes/2+1)) // holes
 		}
 		if _, err := w.Choose(nil, nothing); problem.CodeOf(err) != problem.PlanFiles || !strings.Contains(err.Error(), "512 MiB") {
 			t.Error(err)
@@ -335,8 +335,8 @@ func TestAnArchiveBringsNothingThatWasNotReviewed(t *testing.T) {
 		"folders, by case":       {[]tar.Header{file("app/d/x"), file("app/D/y")}, "case"},
 		"a file and a folder":    {[]tar.Header{file("app/x"), file("app/x/y")}, "twice"},
 		"one after good ones":    {[]tar.Header{file("app/good"), file("build/good"), file("app/evil.tf")}, "Terraform file"},
-		"a bomb":                 {[]tar.Header{{Typeflag: tar.TypeReg, Name: "app/a", Size: MaxBytes / 2}, {Typeflag: tar.TypeReg, Name: "app/b", Size: MaxBytes/2 + 1}}, "512 MiB"},
-		"one that is too large":  {[]tar.Header{{Typeflag: tar.TypeReg, Name: "app/a", Size: MaxBytes + 1}}, "512 MiB"},
+		"a bomb":                 {[]tar.Header{{Typeflag: tar.TypeReg, Name: "app/a", Size: maxBytes / 2}, {Typeflag: tar.TypeReg, Name: "app/b", Size: maxBytes/2 + 1}}, "512 MiB"},
+		"one that is too large":  {[]tar.Header{{Typeflag: tar.TypeReg, Name: "app/a", Size: maxBytes + 1}}, "512 MiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -21,7 +21,7 @@ type Watch struct {
 	before map[string]fs.FileInfo
 }
 
-// Look notes the files in the folders of a target that Git does not track.
+// Look notes which files that Git does not track are in a target's folders.
 func Look(rules Rules) (*Watch, error) {
 	w := &Watch{rules: rules.prepare(), before: map[string]fs.FileInfo{}}
 	err := w.rules.walk(func(name string, info fs.FileInfo, _ bool) error {
@@ -31,27 +31,30 @@ func Look(rules Rules) (*Watch, error) {
 	return w, err
 }
 
-// Leave has Choose leave out files that are Terraform's own whatever they are called, such
-// as a state in a file.
+// Leave makes Choose leave out files that belong to Terraform, whatever their names, such as a
+// state file.
 func (w *Watch) Leave(names ...string) { w.rules.Own = append(slices.Clip(w.rules.Own), names...) }
 
 // Chosen are the files that travel.
 type Chosen struct {
 	Files []File // sorted by name
-	// Unmatched are the patterns that no file fits.
+	// Unmatched are the patterns that no file matches.
 	Unmatched []string
 }
 
-// Choose says which files travel to the apply: of those that Git does not track, and that
-// Terraform does not write by itself, those that were made or changed since [Look], those
-// that fit a pattern, and those that the configuration names.
+// Choose says which files travel to the apply. Files that Git tracks, and files that Terraform
+// writes for itself, never do. Of the others, those travel that
+//
+//   - were made or changed since [Look];
+//   - match a pattern;
+//   - the configuration names.
 //
 // patterns are globs relative to the checkout's root, in which ** stands for any number of
-// folders; one that begins with ! takes out what those before it let travel. named tells
-// whether the configuration names a file.
+// folders. A pattern that begins with ! excludes files that an earlier pattern includes. named
+// reports whether the configuration names a file.
 //
-// The error is of the kind problem.PlanFiles when one of the files may not travel, or all
-// together are too large.
+// The error has the code problem.PlanFiles if one of the files may not travel, or if they are
+// too large together.
 func (w *Watch) Choose(patterns []string, named func(name string) bool) (Chosen, error) {
 	var c Chosen
 	matched := make([]bool, len(patterns))
@@ -79,7 +82,7 @@ func (w *Watch) Choose(patterns []string, named func(name string) bool) (Chosen,
 		if !info.Mode().IsRegular() {
 			return refuse(name, errors.New("it is "+kind(info.Mode())))
 		}
-		if sum += info.Size(); sum > MaxBytes {
+		if sum += info.Size(); sum > maxBytes {
 			return tooMuch()
 		}
 		if len(c.Files) == maxFiles {
@@ -106,12 +109,14 @@ func (w *Watch) Choose(patterns []string, named func(name string) bool) (Chosen,
 	return c, nil
 }
 
-// passes tells what nobody asked for, and is made again by whoever applies.
+// passes reports whether a file may stay behind, unless a pattern asks for it: the job that
+// applies makes it again.
 func (r Rules) passes(name string) bool {
 	return r.generated(name) || r.isOwn(name) || r.Generated != nil && isConfiguration(name)
 }
 
-// isConfiguration tells Terraform's files, of which Atmos generates some, and brings others.
+// isConfiguration reports whether a file is one of Terraform's configuration. Atmos generates
+// some of these, and downloads others.
 func isConfiguration(name string) bool {
 	switch reserved(strings.ToLower(path.Base(name))) {
 	case "it is a Terraform file", "it is a var file":
@@ -120,8 +125,8 @@ func isConfiguration(name string) bool {
 	return false
 }
 
-// checkPattern refuses a pattern of files that exist, and that may not travel: they were
-// not met, since they are outside of the folders, or Git's.
+// checkPattern refuses a pattern that matches only files which may not travel. walk has not met
+// them, since they are outside of the target's folders, or belong to Git.
 func (r Rules) checkPattern(pattern string) error {
 	base, _ := doublestar.SplitPattern(pattern)
 	if r.inFolders(base) || slices.ContainsFunc(r.Folders, func(folder string) bool { return isIn(folder, base) }) {
@@ -163,8 +168,9 @@ func kind(mode fs.FileMode) string {
 	return "no regular file"
 }
 
-// walk calls each for what is no folder in the target's folders, and not in Git. other
-// says that it is below a folder with Terraform files that is no module of this target.
+// walk calls each for everything in the target's folders that is not a folder, and that Git
+// does not track. other says that it lies in a folder with Terraform files that is not a module
+// of this target.
 func (r Rules) walk(each func(name string, info fs.FileInfo, other bool) error) error {
 	met := map[string]bool{}
 	for _, folder := range slices.Sorted(slices.Values(r.Folders)) {
@@ -177,12 +183,12 @@ func (r Rules) walk(each func(name string, info fs.FileInfo, other bool) error) 
 
 func (r Rules) walkFolder(folder string, met map[string]bool, each func(string, fs.FileInfo, bool) error) error {
 	if slices.ContainsFunc(strings.Split(folder, "/"), isWritten) {
-		return nil // an expression may name it all the same
+		return nil // Terraform's own, though an expression may name it
 	}
 	others := map[string]bool{}
 	err := filepath.WalkDir(filepath.Join(r.Root, filepath.FromSlash(folder)), func(file string, e fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // it has just gone, or is not built yet
+			return nil // it was just removed, or is not made yet
 		}
 		if err != nil {
 			return err
@@ -215,7 +221,7 @@ func (r Rules) walkFolder(folder string, met map[string]bool, each func(string, 
 			return err
 		}
 		other := others[path.Dir(name)]
-		met[name] = !other // another of the folders may have it
+		met[name] = !other // if other, it may belong to another one of the folders
 		return each(name, info, other)
 	})
 	if err != nil && problem.CodeOf(err) == "" {
@@ -224,16 +230,16 @@ func (r Rules) walkFolder(folder string, met map[string]bool, each func(string, 
 	return err
 }
 
-// hasConfiguration tells whether a folder has Terraform files.
+// hasConfiguration reports whether a folder has Terraform files.
 func hasConfiguration(folder string) bool {
-	entries, _ := os.ReadDir(folder) // the walk says what is wrong
+	entries, _ := os.ReadDir(folder) // the walk reports the error
 	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
 		return !e.IsDir() && reserved(strings.ToLower(e.Name())) == "it is a Terraform file"
 	})
 }
 
-// collide refuses names that one disk may not tell apart, and a name that is the folder of
-// another. The files are sorted.
+// collide refuses names that differ only in case, which is the same file on some disks, and a
+// name that is also the folder of another file. The files must be sorted.
 func collide(files []File) error {
 	lower := map[string]string{} // names and folders, by their lower case
 	isFile := map[string]bool{}

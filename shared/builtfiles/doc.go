@@ -1,15 +1,14 @@
-// Package builtfiles carries the files that planning made from the job that plans to the
-// job that applies: Terraform reads a zip for a function again when it applies, on another
-// machine.
+// Package builtfiles carries files that a plan has made to the job that applies it. For example,
+// Terraform may zip a function's code while it plans, and reads that zip again when it applies,
+// on another machine.
 //
-// [Look] notes which files are in the folders of a target before the plan, and
-// [Watch.Choose] says which of them travel after it. [Pack] writes these into one archive,
-// which the plan store keeps beside the planfile, and [Place] puts them back for the time
-// of an apply.
+// [Look] notes which files are in a target's folders before the plan. After it,
+// [Watch.Choose] says which files travel, and [Pack] writes them into an archive, which the
+// plan store keeps beside the planfile. [Place] puts them into the checkout during an apply.
 //
-// The archive is made by a job that runs code which nobody has reviewed yet. So nothing in
-// it is believed: [Rules] says what no archive may bring into a checkout, and Place looks
-// at all names and sizes before it writes anything.
+// The job that makes the archive runs code that nobody has reviewed yet, so the archive is not
+// trusted: [Rules] says which files it must not bring into a checkout, and Place checks all
+// names and sizes before it writes anything.
 package builtfiles
 
 import (
@@ -18,25 +17,26 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// MaxBytes is how much the files of one plan may have in sum, in bytes.
-const MaxBytes = 512 << 20
+// maxBytes is the limit for all files of one plan together, in bytes.
+const maxBytes = 512 << 20
 
 // maxFiles is how many files one plan may have.
 const maxFiles = 10_000
 
-// File is one that travels.
+// File is a file that travels with a plan.
 type File struct {
 	Name       string // relative to the checkout's root, slash-separated
 	Size       int64  // bytes
 	Executable bool
 }
 
-// refused says why files can't travel.
+// refused is the error for files that can't travel.
 func refused(format string, args ...any) error {
 	return problem.With(problem.PlanFiles, fmt.Errorf(format, args...))
 }
 
-// tooMuch refuses files of more than MaxBytes; of how many more is not known.
+// tooMuch is the error for files of more than maxBytes. It does not say how many they have,
+// since reading stops at the limit.
 func tooMuch() error {
 	return refused("the files that this plan needs for its apply have more than 512 MiB in sum: make them smaller, leave some out by a pattern with ! in plan-files, or upload them in a step before and give Terraform their address")
 }

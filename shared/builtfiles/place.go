@@ -13,14 +13,14 @@ import (
 	"strconv"
 )
 
-// Placed are a plan's files in a checkout, until Close.
+// Placed is a plan's files in a checkout, where they stay until Close.
 type Placed struct {
-	Files []File // all of the plan's
-	// Replaced are those in whose place there was another file, which Close puts back.
+	Files []File // all of the plan's files
+	// Replaced lists the files that took the place of another one, which Close puts back.
 	Replaced []string
 
 	archive string
-	spare   string // folder for what was replaced
+	spare   string // the folder for files that were replaced
 	root    *os.Root
 	sums    map[string]sum
 	made    []string // files and folders, in the order in which they were made
@@ -33,13 +33,13 @@ type saved struct {
 	info fs.FileInfo
 }
 
-// Place puts the files of an archive into the checkout: with mode 0600, or 0700 for one
-// that is executable, in folders of mode 0700. A file that is there, and that Git does not
-// track, gives way to the plan's, and is kept in the folder spare until Close.
+// Place puts the files of an archive into the checkout, with mode 0600, or 0700 if executable,
+// in folders of mode 0700. It replaces files that Git does not track, and keeps these in the
+// folder spare until Close.
 //
-// The archive is refused as a whole, with an error of the kind problem.PlanFiles, when one
-// of its names breaks the rules or it is too large: nothing has been written then. Close
-// it also when there is an error.
+// If one of the names breaks the rules, or the archive is too large, it is refused as a whole,
+// with an error of the code problem.PlanFiles, and nothing has been written. After an error,
+// nothing is left to close.
 func Place(archive, spare string, rules Rules) (_ *Placed, err error) {
 	files, sums, err := list(archive, rules.prepare())
 	if err != nil {
@@ -55,7 +55,7 @@ func Place(archive, spare string, rules Rules) (_ *Placed, err error) {
 	return p, nil
 }
 
-// place writes the files that are not there as they should be, and looks at each again.
+// place writes the files that are missing or different, and then checks all of them.
 func (p *Placed) place() error {
 	err := each(p.archive, func(f File, content io.Reader) error {
 		if err := p.put(f, content); err != nil {
@@ -66,7 +66,7 @@ func (p *Placed) place() error {
 	if err != nil {
 		return err
 	}
-	changed, err := p.Changed()
+	changed, err := p.changed()
 	if err == nil && len(changed) > 0 {
 		err = refused("the file %q of the plan is not what it was made a moment ago: another process writes it", changed[0])
 	}
@@ -103,7 +103,7 @@ func (p *Placed) put(f File, content io.Reader) error {
 	if f.Executable {
 		mode = 0o700
 	}
-	// The umask may take from it, and never adds.
+	// The umask may remove permissions, but never adds any.
 	to, err := p.root.OpenFile(f.Name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
 	if err != nil {
 		return err
@@ -115,8 +115,8 @@ func (p *Placed) put(f File, content io.Reader) error {
 	return errors.Join(err, to.Close())
 }
 
-// makeFolders makes a folder and those above it. None of them may be a link: it could lead
-// to what Git tracks.
+// makeFolders makes a folder and those above it. None of them may be a link, which could lead to
+// files that Git tracks.
 func (p *Placed) makeFolders(dir string) error {
 	if dir == "." {
 		return nil
@@ -137,7 +137,7 @@ func (p *Placed) makeFolders(dir string) error {
 	return nil
 }
 
-// save keeps what is in a file's place.
+// save copies the file that will be replaced.
 func (p *Placed) save(name string, info fs.FileInfo) error {
 	from, err := p.root.Open(name)
 	if err != nil {
@@ -156,8 +156,8 @@ func (p *Placed) save(name string, info fs.FileInfo) error {
 	return err
 }
 
-// Changed names the files that are no longer as the plan has them, sorted.
-func (p *Placed) Changed() (names []string, err error) {
+// changed lists the files that differ from the plan's now, sorted.
+func (p *Placed) changed() (names []string, err error) {
 	for _, f := range p.Files {
 		same, err := p.isSame(f)
 		if err != nil {
@@ -187,17 +187,16 @@ func (p *Placed) isSame(f File) (bool, error) {
 	return p.sums[f.Name] == sum(hash.Sum(nil)), nil
 }
 
-// Again puts the files back that something has changed since, such as a plan that was made
-// anew, and names them.
+// Again restores files that were changed after Place, such as by another plan, and lists them.
 func (p *Placed) Again() (changed []string, err error) {
-	if changed, err = p.Changed(); err != nil || len(changed) == 0 {
+	if changed, err = p.changed(); err != nil || len(changed) == 0 {
 		return changed, err
 	}
 	return changed, p.place()
 }
 
-// Close removes the files and folders that were made, and puts back what was replaced.
-// What something else has put into such a folder stays.
+// Close removes the files and folders that Place made, and puts back the files that it replaced.
+// A folder in which there is something else stays.
 func (p *Placed) Close() error {
 	var all error
 	for _, name := range slices.Backward(p.made) {

@@ -10,29 +10,29 @@ import (
 	"unicode/utf8"
 )
 
-// Rules are what a file must keep to travel to an apply.
+// Rules say which files may travel to an apply.
 type Rules struct {
 	// Root is the checkout's folder, absolute and without links.
 	Root string
-	// Folders are those of the root module and of the local modules that it calls, and the
-	// folders and files outside of these that the configuration has a path to; relative to
-	// Root, slash-separated, links followed.
+	// Folders are the folders of the root module and of the local modules that it calls, and
+	// other folders and files to which the configuration has a path. They are relative to
+	// Root, slash-separated, with links resolved.
 	Folders []string
-	// Tracked are the files that Git tracks, sorted, relative to Root; nil: there is no Git.
+	// Tracked lists the files that Git tracks, sorted, relative to Root; nil without Git.
 	Tracked []string
-	// Own are files that belong to Terraform or to this project, whatever their names say:
-	// a local state, a folder that is a plan store. Relative to Root.
+	// Own lists files and folders that belong to Terraform or to this project, whatever their
+	// names: a local state, a folder that is a plan store. They are relative to Root.
 	Own []string
-	// Generated tells what Atmos writes into the root module's folder, by the path in there;
-	// nil without Atmos.
+	// Generated reports whether Atmos writes a file into the root module's folder, by its
+	// path in there; nil without Atmos.
 	Generated func(rel string) bool
 	// Dir is the root module's folder.
 	Dir string
 
-	taken map[string]bool // what Git tracks, in lower case: files, and (false) folders
+	taken map[string]bool // names in Git, in lower case: true for files, false for folders
 }
 
-// prepare makes check fast.
+// prepare fills taken, which makes check fast.
 func (r Rules) prepare() Rules {
 	r.taken = make(map[string]bool, len(r.Tracked))
 	for _, name := range r.Tracked {
@@ -48,7 +48,7 @@ func (r Rules) prepare() Rules {
 	return r
 }
 
-// check says why a file of this name may not be brought into the checkout; nil if it may.
+// check says why a file of this name must not be put into the checkout; nil if it may.
 func (r Rules) check(name string) error {
 	switch {
 	case name == "" || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) || strings.Contains(name, `\`):
@@ -74,8 +74,8 @@ func (r Rules) check(name string) error {
 	return nil
 }
 
-// reserved says what a file is that shapes what Terraform, Git or these actions do, by a
-// part of its path in lower case; empty for any other.
+// reserved says what a file is, by a part of its path in lower case, if it can change what
+// Terraform, Git or these actions do. It is empty for any other file.
 func reserved(segment string) string {
 	switch {
 	case segment == ".git" || strings.HasPrefix(segment, ".git~") || segment == "git~1":
@@ -113,7 +113,8 @@ func reserved(segment string) string {
 	return ""
 }
 
-// isWritten tells what Terraform writes by itself, and so nobody has to carry.
+// isWritten reports whether a part of a path names something that Terraform, Git or this action
+// writes for itself, which never travels.
 func isWritten(segment string) bool {
 	segment = strings.ToLower(segment)
 	if segment == ".git" || strings.HasPrefix(segment, ".terraform") || strings.HasPrefix(segment, ".gitops-") ||
@@ -124,8 +125,8 @@ func isWritten(segment string) bool {
 	return !slices.Contains(parts, "tf") && (slices.Contains(parts, "tfstate") || slices.Contains(parts, "tfplan"))
 }
 
-// tracks tells whether Git tracks a file of this name, or files below it, or a file where
-// one of its folders would be; on a disk that ignores case, too.
+// tracks reports whether Git tracks a file of this name, files below it, or a file in the place
+// of one of its folders. Case does not count, since some disks ignore it.
 func (r Rules) tracks(name string) bool {
 	lower := strings.ToLower(name)
 	if _, taken := r.taken[lower]; taken {
@@ -147,7 +148,7 @@ func (r Rules) isOwn(name string) bool {
 	return slices.ContainsFunc(r.Own, func(own string) bool { return isIn(name, own) })
 }
 
-// generated tells what Atmos writes.
+// generated reports whether Atmos writes a file.
 func (r Rules) generated(name string) bool {
 	if r.Generated == nil || !isIn(name, r.Dir) {
 		return false
@@ -155,7 +156,7 @@ func (r Rules) generated(name string) bool {
 	return r.Generated(strings.TrimPrefix(strings.TrimPrefix(name, r.Dir), "/")) || r.Generated(path.Base(name))
 }
 
-// isIn tells whether a path is a folder or lies in it.
+// isIn reports whether a path is a folder or lies in it.
 func isIn(name, folder string) bool {
 	return folder == "." || name == folder || strings.HasPrefix(name, folder+"/")
 }
