@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/checkout"
@@ -27,6 +28,13 @@ func CheckDataFolder(ctx context.Context, t inventory.Target) error {
 	}
 	if err := committedData(read.Names, t.Dir); err != nil {
 		return problem.With(problem.RootModule, fmt.Errorf("%s: %w", t, err))
+	}
+	// Atmos copies the component's folder over what is there, and runs Terraform on both.
+	if t.Atmos != nil && t.Atmos.Sections["provision"] != nil {
+		i := slices.IndexFunc(read.Names, func(name string) bool { return slices.Contains(strings.Split(name, "/"), ".workdir") })
+		if i >= 0 {
+			return problem.With(problem.RootModule, fmt.Errorf("%s: Git tracks files below .workdir, where Atmos makes the copies in which it runs Terraform: remove them from Git (git rm -r --cached), and add .workdir/ to .gitignore: %s", t, problem.Quote(read.Names[i])))
+		}
 	}
 	return nil
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
 // Inputs are the inputs that the actions have in common.
@@ -121,12 +122,13 @@ type Job struct {
 	endpoints   []*awsauth.Endpoint // of Terraform's credentials
 	credentials map[string]string   // that Terraform's environment has
 	source      source
-	locked      *lockedFolder // nil until EnterFolder
-	prepared    bool          // Terraform's own data folder is this job's
-	aside       string        // where the one is that was there before; empty when there was none
-	left        bool          // the folder was entered, and left again
-	read        []readFolder  // of components whose outputs this one reads
-	varFile     *lockedFolder // the name of the file of variables, where the folder is shared
+	locked      *lockedFolder    // nil until EnterFolder
+	prepared    bool             // Terraform's own data folder is this job's
+	aside       string           // where the one is that was there before; empty when there was none
+	left        bool             // the folder was entered, and left again
+	read        []readFolder     // of components whose outputs this one reads
+	atmosRun    *terraform.Atmos // nil until Terraform
+	varFile     *lockedFolder    // the name of the file of variables, where the folder is shared
 }
 
 // Open finds the target that the inputs name in the workspace, by Atmos or in
@@ -268,12 +270,29 @@ func (j *Job) LeaveFolder() error {
 	return errors.Join(err, locked.Close()) // the data may be the next one's, from then on
 }
 
-func (j *Job) removeData() error {
+func (j *Job) removeData() (err error) {
+	if j.atmosRun != nil && j.atmosRun.Workdir != "" {
+		err = cleanWorkdir(j.atmosRun.Workdir, j.dataDir())
+	}
 	if j.dataDir() == terraformData && !j.prepared {
-		return nil // none of it is ours, or no more
+		return err // none of it is ours, or no more
 	}
 	j.prepared = false
-	return errors.Join(os.RemoveAll(j.inRoot(path.Join(j.Target.Dir, j.dataDir()))), j.putBack())
+	return errors.Join(err, os.RemoveAll(j.inRoot(path.Join(j.Target.Dir, j.dataDir()))), j.putBack())
+}
+
+// cleanWorkdir removes Terraform's data, and what Atmos writes, from a copy of a component's
+// folder that Atmos has made. Atmos would take up its own copy the next time.
+func cleanWorkdir(dir, data string) error {
+	err := os.RemoveAll(filepath.Join(dir, data))
+	entries, readErr := os.ReadDir(dir)
+	err = errors.Join(err, readErr)
+	for _, entry := range entries {
+		if fingerprint.IsGenerated(entry.Name()) {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, entry.Name())))
+		}
+	}
+	return err
 }
 
 // Key names the target in the plan store.

@@ -65,6 +65,7 @@ func (j *Job) Terraform(ctx context.Context, role string, now func() time.Time) 
 			Command:  j.Target.Atmos.Command, Keeper: self, Scratch: j.Dir,
 			BackendThere: j.locked != nil && j.locked.shared,
 		}
+		j.atmosRun = cli.Atmos
 	}
 	wanted := j.program()
 	wanted.Lazy = true
@@ -145,7 +146,7 @@ func (t *Terraform) Version(ctx context.Context) (terraform.Version, error) {
 // CompareConfig names the Terraform files that differ between the planfile and the checkout.
 // made is the program that made the planfile.
 func (t *Terraform) CompareConfig(inside *planfile.File, made string) ([]string, error) {
-	return inside.CompareConfig(t.Dir, t.DataDir, made)
+	return inside.CompareConfig(t.RunDir(), t.DataDir, made)
 }
 
 // notices makes a notice of each line.

@@ -79,7 +79,7 @@ func (c *CLI) CheckApply(planfile string) error {
 // erroredState is the path of errored.tfstate in Dir, which Terraform writes if it
 // cannot persist the state; empty if there is none.
 func (c *CLI) erroredState() string {
-	path := filepath.Join(c.Dir, "errored.tfstate")
+	path := filepath.Join(c.RunDir(), "errored.tfstate")
 	if _, err := os.Lstat(path); os.IsNotExist(err) {
 		return ""
 	}

@@ -27,6 +27,10 @@ type Atmos struct {
 	Scratch   string   // a private folder, for what Terraform says until it is read
 	// BackendThere has Atmos leave the backend's file as it is: others read it meanwhile.
 	BackendThere bool
+	// Workdir is where Atmos has run Terraform, if not in the component's folder: with
+	// provision.workdir it runs in a copy. It is known after Init, Plan or Apply.
+	// https://atmos.tools/stacks/provision/workdir
+	Workdir string
 }
 
 // wrap turns a command of Terraform into one of Atmos. Flags for Terraform go after --.

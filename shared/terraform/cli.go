@@ -81,5 +81,13 @@ func (c *CLI) abs(path string) string {
 	if filepath.IsAbs(path) {
 		return path
 	}
-	return filepath.Join(c.Dir, path)
+	return filepath.Join(c.RunDir(), path)
+}
+
+// RunDir is where Terraform runs, as far as is known: Dir, or the copy that Atmos has made.
+func (c *CLI) RunDir() string {
+	if c.Atmos != nil && c.Atmos.Workdir != "" {
+		return c.Atmos.Workdir
+	}
+	return c.Dir
 }

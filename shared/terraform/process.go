@@ -18,7 +18,7 @@ import (
 // comment. It is not bound to a context: interrupting is run's task.
 func (c *CLI) command(workspace string, args []string) *exec.Cmd {
 	cmd := exec.Command(c.Path, args...) //nolint:noctx // run and ShowJSON end it, each in its own way
-	cmd.Dir = c.Dir
+	cmd.Dir = c.RunDir()
 	cmd.Env = c.environ(workspace)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return cmd
@@ -80,6 +80,9 @@ func (c *CLI) run(ctx context.Context, workspace string, args []string, t *trans
 	end := ending{code: code, outlived: outlived}
 	if c.Atmos != nil {
 		end = endOfAtmos(kept, args, end)
+		if dir := end.run.Dir; end.known && dir != "" && !sameFolder(dir, c.Dir) {
+			c.Atmos.Workdir = dir
+		}
 	}
 	if end.cut() {
 		// What Atmos has passed on may end in the middle of a line.
@@ -103,6 +106,15 @@ func (c *CLI) run(ctx context.Context, workspace string, args []string, t *trans
 		return end.code, c.failure(args, end.code, waitErr, t)
 	}
 	return end.code, c.failure(args, end.code, nil, t)
+}
+
+func sameFolder(a, b string) bool {
+	first, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	second, err := os.Stat(b)
+	return err == nil && os.SameFile(first, second)
 }
 
 // running is a command that runs.

@@ -16,6 +16,7 @@ type component struct {
 	bases   []string // that it inherits from: the strongest first
 
 	folder       string // below the components' base path
+	workdir      string // a copy in which Terraform runs; empty for the folder itself
 	metadata     section
 	vars         section
 	env          section
@@ -154,6 +155,9 @@ func (c *component) text(key string) string {
 
 // path is the absolute folder of the root module.
 func (c *component) path() string {
+	if c.workdir != "" {
+		return c.workdir
+	}
 	return filepath.Join(c.project.base, c.project.cli.Components.Terraform.BasePath, c.folder)
 }
 

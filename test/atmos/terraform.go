@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path"
@@ -50,11 +51,40 @@ func terraform(subcommand string, args []string) error {
 	if err := c.permits(subcommand); err != nil {
 		return err
 	}
+	if err := c.provisionWorkdir(); err != nil {
+		return err
+	}
 	env, err := c.environ(a.flags["--identity"])
 	if err != nil {
 		return err
 	}
 	return c.run(subcommand, a, env)
+}
+
+// provisionWorkdir copies the component's folder to one of its own, as 1.227 does where
+// provision.workdir asks for it. This follows the documentation.
+// https://atmos.tools/stacks/provision/workdir
+func (c *component) provisionWorkdir() error {
+	if provision, _ := c.also["provision"].(section); at(provision, "workdir")["enabled"] != true {
+		return nil
+	}
+	from, to := c.path(), filepath.Join(c.project.base, ".workdir", "terraform", c.stack.name+"-"+strings.ReplaceAll(c.name, "/", "-"))
+	err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		rel, relErr := filepath.Rel(from, path)
+		switch {
+		case err != nil || relErr != nil:
+			return errors.Join(err, relErr)
+		case entry.IsDir():
+			return os.MkdirAll(filepath.Join(to, rel), 0o755)
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, rel), content, 0o644)
+	})
+	c.workdir = to
+	return err
 }
 
 // permits tells whether a component may be used with a command at all.

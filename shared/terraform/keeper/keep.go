@@ -72,6 +72,7 @@ type keptProgram struct {
 type startedRun struct {
 	Keeper int // process
 	Args   []string
+	Dir    string // where Terraform runs; empty if that is unknown
 }
 
 // commandVariable overrides components.terraform.command of atmos.yaml. A command in a
@@ -193,7 +194,8 @@ func (k keeper) keep() (status int, err error) {
 	if err := syscall.Flock(int(alive.Fd()), syscall.LOCK_EX); err != nil { //nolint:gosec // a descriptor is a small number
 		return notStarted, err
 	}
-	started, err := json.Marshal(startedRun{Keeper: os.Getpid(), Args: k.args})
+	dir, _ := os.Getwd()
+	started, err := json.Marshal(startedRun{Keeper: os.Getpid(), Args: k.args, Dir: dir})
 	if err == nil {
 		err = writeWhole(filepath.Join(k.folder, runStarted), started)
 	}
