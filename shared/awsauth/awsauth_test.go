@@ -57,8 +57,8 @@ func tokenOf(subject string) string {
 	return jwt(`{"iss":"https://token.actions.githubusercontent.com","aud":"sts.amazonaws.com","sub":"` + subject + `"}`)
 }
 
-// github is GitHub's endpoint for ID tokens, as the runner passes it on. Each
-// token is wrong.
+// github is GitHub's endpoint for ID tokens, as the runner passes it on. It
+// gives a new token each time.
 func github(t *testing.T) *gha.Runtime {
 	var count int
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

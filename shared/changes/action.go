@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// actions are what happens to one object, read from its list of actions.
+// actions is what a list of actions says will happen to one object.
 type actions struct {
 	action      Action
 	createFirst bool // for Replace
@@ -19,7 +19,7 @@ var actionsByRank = [...]Action{Delete, Replace, Forget, Update, Create, Import,
 
 const ranks = len(actionsByRank)
 
-// rank is the action's place in actionsByRank.
+// rank is the position of the action in actionsByRank.
 func (a Action) rank() int { return slices.Index(actionsByRank[:], a) }
 
 // readActions reads a change's list of actions: those of Terraform's
@@ -27,12 +27,12 @@ func (a Action) rank() int { return slices.Index(actionsByRank[:], a) }
 //
 //   - ["create","forget"] (Terraform 1.12) and ["forget","create"] (OpenTofu
 //     1.12) replace an object whose configuration says `destroy = false`: the
-//     old one goes on existing, unmanaged.
-//   - ["open"] is an ephemeral resource in OpenTofu's plan, written there for
-//     its own use and left out of its own summary. It changes nothing.
+//     old object continues to exist, but is not managed any more.
+//   - ["open"] is an ephemeral resource in OpenTofu's plan. OpenTofu uses it
+//     itself and does not count it. It changes nothing.
 //
-// Any other list is an error: Terraform may have learned a new action, and
-// guessing at it would make a wrong count.
+// Any other list is an error: a newer Terraform may have a new action, and a
+// guess could make the counts wrong.
 func readActions(t *tree, list int32) (actions, error) {
 	if t.kind(list) != '[' {
 		return actions{}, errors.New("its actions are not a list")

@@ -5,11 +5,11 @@ import (
 	"fmt"
 )
 
-// Bounds of what is kept of one check.
+// Limits on what is kept of one check.
 const (
 	maxMessages    = 10
 	maxMessageText = 2 << 10 // bytes
-	checkOverhead  = 96      // bytes besides the texts, about
+	checkOverhead  = 96      // bytes besides the texts, roughly
 )
 
 var (
@@ -54,7 +54,7 @@ func (rd *reader) check() error {
 	return rd.keepCheck(parts[0], status, absent)
 }
 
-// checkStatus is the string i; a check without a status is of no known state.
+// checkStatus is the string i, or "unknown" if there is none.
 func (t *tree) checkStatus(i int32) (string, error) {
 	if err := t.checkName(i); err != nil {
 		return "", fmt.Errorf("its status %w", err)
@@ -65,7 +65,8 @@ func (t *tree) checkStatus(i int32) (string, error) {
 	return "unknown", nil
 }
 
-// keepCheck keeps a check that did not pass: failures before what is not known yet.
+// keepCheck keeps a check that did not pass. Failed ones come before those whose result is not
+// known yet.
 func (rd *reader) keepCheck(address int32, status string, problems int32) error {
 	t := &rd.tree
 	rd.checkCount++

@@ -2,16 +2,16 @@ package changes
 
 import "crypto/sha256"
 
-// modulePath stands for a module's address: it is chained of the names of calls, so
-// that deep modules with long names take no time.
+// modulePath identifies a module: a hash of the path of its parent and the name of its call. It
+// has one length, so that deep modules with long names take no more time.
 type modulePath [sha256.Size]byte
 
 func (m modulePath) call(name string) modulePath {
 	return sha256.Sum256(append(m[:], name...))
 }
 
-// configuration reads what of the configuration an apply uses though it is in no change:
-// the providers' settings and the provisioners.
+// configuration reads the parts of the configuration that an apply uses and that are in no
+// change: the providers' settings and the provisioners.
 // https://developer.hashicorp.com/terraform/internals/json-format#configuration-representation
 func (rd *reader) configuration() error {
 	return rd.object(func(name string) error {

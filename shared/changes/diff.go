@@ -2,14 +2,14 @@ package changes
 
 import "bytes"
 
-// Bounds of the details of one resource.
+// Limits on the details of one resource.
 const (
 	maxResourceBytes = 64 << 10 // but at most a quarter of [Limit.Bytes]
 	maxAttributes    = 200
 	maxReplacePaths  = 64
 	maxPathText      = 1 << 10 // bytes
 
-	// What a Resource and an Attribute take besides their texts, about.
+	// The memory of a Resource and an Attribute besides their texts, roughly.
 	resourceOverhead  = 320
 	attributeOverhead = 128
 )
@@ -23,15 +23,15 @@ type differ struct {
 	omitted      int
 	used, limit  int // bytes, of attributes
 
-	seen *visible // is told what differs, in place of attributes, unless nil
+	seen *visible // if not nil, what differs goes there, and not into attributes
 }
 
 // step is one step of a path.
 type step struct {
-	name    string // of an attribute, or the key in a map
-	index   int    // in a list
+	name    string // an attribute's name, or the key in a map
+	index   int    // the index in a list
 	isIndex bool
-	hidden  bool // the step itself is a value: an element of a set, or a secret
+	hidden  bool // the step itself must not be shown: an element of a set, or a secret
 }
 
 // keepResource adds the details of a change to k, if it wants them.
@@ -72,9 +72,9 @@ func keepResource(k *keeper[Resource], t *tree, c *resourceChange, reason string
 	k.add(action.rank(), size+d.used, r)
 }
 
-// walk compares node before with node after; unknown is the part of
-// after_unknown, and m the marks, that belong to them. inBoth tells whether
-// what they lie in exists on both sides.
+// walk compares node before with node after. unknown is their part of
+// after_unknown, and m their marks. inBoth says that the value around them exists
+// on both sides.
 func (d *differ) walk(before, after, unknown int32, m *mask, inBoth bool) {
 	someUnknown := d.anyUnknown(unknown)
 	if !someUnknown && before != absent && after != absent && bytes.Equal(d.text(before), d.text(after)) {
@@ -97,7 +97,7 @@ func (d *differ) walk(before, after, unknown int32, m *mask, inBoth bool) {
 	}
 	if !someUnknown {
 		if d.isNothing(before) && d.isNothing(after) {
-			// In what is created or deleted, null is as good as not there.
+			// In a value that is created or deleted, null equals a missing value.
 			if !inBoth || d.kind(before) == d.kind(after) {
 				return
 			}
@@ -118,7 +118,7 @@ func (d *differ) same(a, b int32) bool {
 	return d.kind(a) == d.kind(b) && bytes.Equal(d.appendCanonical(nil, a), d.appendCanonical(nil, b))
 }
 
-// walkInto compares what lies in two objects or two lists, or in one of them.
+// walkInto compares the members of two objects or lists, of which one may be missing.
 func (d *differ) walkInto(before, after, unknown int32, m *mask, inBoth bool) {
 	if d.kind(before) == '[' || d.kind(after) == '[' || after == absent && d.kind(unknown) == '[' {
 		d.walkElements(before, after, unknown, m, inBoth)
@@ -157,8 +157,8 @@ func (d *differ) walkMembers(before, after, unknown int32, m *mask, inBoth bool)
 				next[k]++
 			}
 		}
-		// What the resource consists of has its names from the provider's schema;
-		// names further in may be keys of maps, and those be secrets.
+		// The names at the top are attributes in the provider's schema. Deeper names may
+		// be keys of maps, which may be secrets.
 		hidden := len(d.at) > 0 && d.secrets.in(string(name))
 		d.at = append(d.at, step{name: string(name), hidden: hidden})
 		d.walk(sides[0], sides[1], sides[2], m.member(name), inBoth)
@@ -167,7 +167,7 @@ func (d *differ) walkMembers(before, after, unknown int32, m *mask, inBoth bool)
 	d.stack = d.stack[:base]
 }
 
-// leaf adds what differs at the place where the walk is.
+// leaf adds the difference at the current path.
 func (d *differ) leaf(before, after, unknown int32, m *mask) {
 	if d.seen != nil {
 		d.seen.leaf(d, before, after, unknown, m)
@@ -195,8 +195,8 @@ func (d *differ) leaf(before, after, unknown int32, m *mask) {
 	d.used += size
 }
 
-// dropAttribute leaves out the last attribute that does not force a
-// replacement, for one that does.
+// dropAttribute removes the last attribute that does not force a replacement, to
+// make room for one that does.
 func (d *differ) dropAttribute() bool {
 	for i := len(d.attributes) - 1; i >= 0; i-- {
 		if a := d.attributes[i]; !a.ForcesReplacement {

@@ -17,8 +17,8 @@ import (
 // so the same plan has the same order, and hashing needs no memory per resource.
 // Of the configuration, each provider and each resource with provisioners is an
 // entry of 32 bytes, and these are sorted at the end.
-// Timestamps, versions, drift, what is deferred, and marks of sensitivity are
-// left out: none of them changes what an apply does.
+// Timestamps, versions, drift, deferred changes and marks of sensitivity are left
+// out: none of them changes what an apply does.
 type digest struct {
 	resources, outputs, invocations hash.Hash
 	configuration                   [][sha256.Size]byte
@@ -29,8 +29,8 @@ func newDigest() *digest {
 	return &digest{resources: sha256.New(), outputs: sha256.New(), invocations: sha256.New()}
 }
 
-// write hashes the nodes as one JSON array, which cannot be taken for another
-// split of the same text.
+// write hashes the nodes as one JSON array, so that other nodes with the same text
+// together have another hash.
 func (d *digest) write(h hash.Hash, t *tree, nodes ...int32) {
 	b := append(d.buf[:0], '[')
 	for i, n := range nodes {
@@ -64,7 +64,7 @@ func (d *digest) value(t *tree) [sha256.Size]byte {
 	return sha256.Sum256(d.buf)
 }
 
-// configured adds that something of a module is configured with a value.
+// configured adds the configuration of a provider or a resource in a module.
 func (d *digest) configured(kind string, module modulePath, name string, value [sha256.Size]byte) {
 	d.buf = append(append(append(d.buf[:0], kind...), module[:]...), value[:]...)
 	d.configuration = append(d.configuration, sha256.Sum256(append(d.buf, name...)))

@@ -6,20 +6,21 @@ import (
 )
 
 const (
-	// minSecretElsewhere is how long a sensitive text must be, in bytes, to be looked for
-	// in the rest of the plan: a shorter one is there by chance.
+	// minSecretElsewhere is the least length in bytes of a sensitive text that is looked for
+	// in the rest of the plan. A shorter one may be there by chance.
 	minSecretElsewhere = 6
-	// maxSecretsElsewhere and maxSecretBytes bound what is looked for there.
+	// maxSecretsElsewhere and maxSecretBytes limit how many texts are looked for, and their
+	// length.
 	maxSecretsElsewhere = 20_000
 	maxSecretBytes      = 4 << 10
 )
 
-// elsewhere are the texts that some resource or output marks as sensitive. What holds one
-// of them whole in another place of the plan, which does not mark it, is as secret there:
-// providers copy values, and configurations make keys and names of them.
+// elsewhere is the set of texts that some resource or output marks as sensitive. If such a text
+// is also in another place of the plan, without a mark, it is hidden there, too: providers copy
+// values, and configurations use them in keys and names.
 type elsewhere map[string]bool
 
-// collect adds the sensitive texts of a change. It is nil before there are any.
+// collect adds the sensitive texts of a change. The set is nil until there is one.
 func (e *elsewhere) collect(t *tree, change *[changeFieldCount]int32) {
 	marks := t.addMarks(t.addMarks(nil, change[fieldBeforeSensitive]), change[fieldAfterSensitive])
 	if marks == nil || len(*e) >= maxSecretsElsewhere {
@@ -39,7 +40,7 @@ func (e *elsewhere) collect(t *tree, change *[changeFieldCount]int32) {
 	}
 }
 
-// hide hides these texts in all that is kept of the plan.
+// hide hides the texts in the whole plan.
 func (e elsewhere) hide(p *Plan) {
 	if len(e) == 0 {
 		return
@@ -75,7 +76,7 @@ func (e elsewhere) resource(r *Resource) {
 	}
 	for i := range r.Attributes {
 		a := &r.Attributes[i]
-		a.Path = e.quoted(a.Path) // not names of attributes, which are the provider's
+		a.Path = e.quoted(a.Path) // without names of attributes, which the provider has chosen
 		e.value(&a.Old)
 		e.value(&a.New)
 	}
@@ -94,7 +95,7 @@ func (e elsewhere) value(v *Value) {
 
 const hiddenText = "(sensitive)"
 
-// quoted hides what stands in quotation marks, as keys in addresses and texts in JSON do.
+// quoted hides texts in quotation marks, as keys in addresses and texts in JSON are.
 func (e elsewhere) quoted(text string) string {
 	if !strings.Contains(text, `"`) {
 		return text
@@ -113,7 +114,7 @@ func (e elsewhere) quoted(text string) string {
 			end++
 		}
 		if end >= len(text) {
-			break // cut
+			break // the end was cut off
 		}
 		var plain string
 		whole := text[begin : end+1]
@@ -128,7 +129,7 @@ func (e elsewhere) quoted(text string) string {
 	return b.String()
 }
 
-// words hides words of a message, and what stands in quotation marks there.
+// words hides words of a message, and texts in quotation marks.
 func (e elsewhere) words(text string) string {
 	if e[text] {
 		return hiddenText

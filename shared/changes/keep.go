@@ -1,15 +1,14 @@
 package changes
 
-// keeper holds on to as many items as fit in its limit, the most dangerous
-// first. What it ends up with does not depend on the order in which ranks
-// arrive: it is always the longest run of items, sorted by rank and then by
-// arrival, whose sizes add up to no more than the limit.
+// keeper keeps as many items as fit into its limit, the most dangerous first. Sort all
+// items by rank and then by arrival: it keeps the longest beginning of that list whose
+// sizes add up to the limit at most, in whatever order the ranks arrive.
 type keeper[T any] struct {
 	limit int // bytes
 	used  int // bytes
 	ranks [ranks][]keptItem[T]
-	// closed is the lowest rank that something was left out of. Whatever
-	// arrives there or later sorts after what is already left out.
+	// closed is the lowest rank of which an item was left out. Later items of
+	// this rank or a higher one are left out, too.
 	closed int
 }
 
@@ -26,8 +25,8 @@ func newKeeper[T any](limit int) *keeper[T] {
 	return k
 }
 
-// wants reports whether an item of this rank, if small enough, would be kept.
-// It lets callers save the work of making one.
+// wants reports whether an item of this rank would be kept if it is small enough. If
+// not, the caller need not make it.
 func (k *keeper[T]) wants(rank int) bool { return rank < k.closed }
 
 // add keeps the item if it fits, leaving out less dangerous ones to make room.
@@ -40,14 +39,14 @@ func (k *keeper[T]) add(rank, size int, value T) {
 	for r := ranks - 1; k.used > k.limit; r-- {
 		for n := len(k.ranks[r]); n > 0 && k.used > k.limit; n-- {
 			k.used -= k.ranks[r][n-1].size
-			k.ranks[r][n-1] = keptItem[T]{} // let go of its memory
+			k.ranks[r][n-1] = keptItem[T]{} // free its memory
 			k.ranks[r] = k.ranks[r][:n-1]
 			k.closed = r
 		}
 	}
 }
 
-// items are those kept, sorted by rank and then by arrival; nil when there are none.
+// items lists what is kept, sorted by rank and then by arrival; nil if there is nothing.
 func (k *keeper[T]) items() []T {
 	var all []T
 	for _, items := range k.ranks {

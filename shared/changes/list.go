@@ -1,7 +1,7 @@
 package changes
 
-// Bounds of the work spent on finding out which elements of two lists belong
-// together. Beyond them elements are paired by their place.
+// Limits on the work of finding out which elements of two lists belong together. Larger
+// lists are compared element by element, by index.
 const (
 	maxAlignedBytes = 1 << 20 // of JSON text
 	maxAlignedPairs = 1 << 16 // elements before × elements after
@@ -32,7 +32,7 @@ func (d *differ) walkElements(before, after, unknown int32, m *mask, inBoth bool
 	}
 }
 
-// list is the elements of node i, none when it is not a list.
+// list is the elements of node i; none if it is not a list.
 func (t *tree) list(i int32) []int32 {
 	if t.kind(i) != '[' {
 		return nil
@@ -44,9 +44,8 @@ func (t *tree) list(i int32) []int32 {
 	return elements
 }
 
-// identify gives elements numbers, the same number to the same values. Values
-// that are not all known, and all values of lists that are too large, get
-// numbers of their own.
+// identify numbers the elements: equal values get the same number. A value that is not
+// completely known, and every value of a list that is too large, gets a number of its own.
 func (d *differ) identify(olds, news, unknowns []int32) (before, after []int) {
 	size := 0
 	for _, list := range [][]int32{olds, news} {
@@ -80,12 +79,11 @@ func (d *differ) identify(olds, news, unknowns []int32) (before, after []int) {
 	return before, after
 }
 
-// pair is an element before and what became of it, by place; -1 where there is none.
+// pair is the index of an element before and after the change; -1 if there is none.
 type pair struct{ before, after int }
 
-// align pairs the elements of two lists that differ: what lies between two
-// elements that stayed the same belongs together in order, and the rest came or
-// went. Elements that stayed the same are left out.
+// align pairs the elements of two lists that differ. Elements between two unchanged ones
+// are paired in order; what remains was added or removed. Unchanged elements are left out.
 func align(before, after []int) []pair {
 	start := 0
 	for start < len(before) && start < len(after) && before[start] == after[start] {
@@ -119,8 +117,8 @@ func align(before, after []int) []pair {
 	return pairs
 }
 
-// longestCommon is the longest common subsequence of two lists, as pairs of
-// places; nil when it would be too much work.
+// longestCommon is the longest common subsequence of two lists, as pairs of indexes; nil
+// if it would be too much work.
 func longestCommon(b, a []int) []pair {
 	if len(b)*len(a) > maxAlignedPairs {
 		return nil

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// outputOverhead is what an Output takes besides its texts, in bytes, about.
+// outputOverhead is the memory of an Output besides its texts, in bytes, roughly.
 const outputOverhead = 160
 
 // outputChanges reads output_changes, which is in the tree, by name.
@@ -25,8 +25,8 @@ func (rd *reader) outputChanges() error {
 	return nil
 }
 
-// outputChange reads the change of one output, node i. Its marks are true or
-// false for the whole of it.
+// outputChange reads the change of one output, node i, which is sensitive as a whole or
+// not at all.
 func (rd *reader) outputChange(name string, i int32) error {
 	t := &rd.tree
 	var change [changeFieldCount]int32
@@ -66,8 +66,7 @@ func (rd *reader) outputChange(name string, i int32) error {
 	return nil
 }
 
-// outputValue is what is known of one side of an output. There are no outputs
-// that are null: null stands for none.
+// outputValue is one side of an output's change. Null means that there is no output.
 func (r *renderer) outputValue(i, unknown int32, m *mask) Value {
 	if r.isNothing(i) {
 		i = absent

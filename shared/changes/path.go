@@ -31,9 +31,8 @@ func appendStep(dst []byte, s step) []byte {
 	return append(dst, s.name...)
 }
 
-// isPlain reports whether name reads well without quotes. Plan JSON does not
-// tell attributes from keys of maps; by convention the names of attributes are
-// lower case, and keys may be anything.
+// isPlain reports whether name needs no quotes. Plan JSON does not tell attributes from
+// keys of maps. By convention attributes are in lower case; keys may be anything.
 func isPlain(name string) bool {
 	for i := range len(name) {
 		c := name[i]
@@ -45,8 +44,8 @@ func isPlain(name string) bool {
 }
 
 // readReplacePaths reads replace_paths, node i, keeps them for marking
-// attributes, and returns their texts. A path ends where what is sensitive
-// begins: the keys of a sensitive map are secret, too.
+// attributes, and returns their texts. A path ends where a sensitive value begins: the
+// keys of a sensitive map are secret, too.
 func (d *differ) readReplacePaths(i int32, marks *mask) []string {
 	var texts []string
 	for _, p := range d.list(i) {
@@ -91,13 +90,13 @@ func (d *differ) readReplacePaths(i int32, marks *mask) []string {
 	return texts
 }
 
-// forcesReplacement reports whether the attribute where the walk is forces the
-// replacement: it lies in what a replace path names, or holds it.
+// forcesReplacement reports whether the attribute at the current path forces the
+// replacement: a replace path names it, a part of it, or a value around it.
 func (d *differ) forcesReplacement() bool {
 	return slices.ContainsFunc(d.replacePaths, func(path []step) bool {
 		for k := range min(len(path), len(d.at)) {
 			p, at := path[k], d.at[k]
-			// Places in lists are not compared: elements move, and sets have none.
+			// Indexes are not compared: elements move, and sets have none.
 			if !p.hidden && !p.isIndex && !at.isIndex && p.name != at.name {
 				return false
 			}
@@ -106,7 +105,7 @@ func (d *differ) forcesReplacement() bool {
 	})
 }
 
-// importID is the ID in node i, an importing object, unless it gives a secret away.
+// importID is the ID in node i, an importing object, unless it contains a secret.
 func (d *differ) importID(i int32, marks *mask) string {
 	var found [1]int32
 	if d.kind(i) != '{' || d.lookup(i, []string{"id"}, found[:]) != nil || d.kind(found[0]) != '"' {

@@ -1,9 +1,7 @@
-// Package changes knows what a plan would do.
-//
-// It reads the JSON that `terraform show -json PLANFILE` prints, in one
-// streaming pass that keeps exact counts of everything and the details of as
-// many resources as a report can show, and nothing else: a plan of any size is
-// read in bounded memory. The format is described in Terraform's "JSON output
+// Package changes reads what a plan would do from the JSON that
+// `terraform show -json PLANFILE` prints. It reads it once, as a stream, and keeps exact
+// counts and the details of as many resources as a report can show. So its memory is
+// bounded, whatever the size of the plan. The format is described in Terraform's "JSON output
 // format" page, https://developer.hashicorp.com/terraform/internals/json-format.
 package changes
 
@@ -49,28 +47,27 @@ type Plan struct {
 	// reach the configuration's state (deferred changes, -target). True where
 	// the document does not say.
 	Complete bool
-	// Errored is true for the partial plan of a planning that failed.
+	// Errored is true if planning failed, so that the plan is not complete.
 	Errored bool
 
-	// Digest is the hex SHA-256 of what the plan would change, and with what: the
-	// resource changes with an effect, the output changes, the actions invoked,
-	// and of the configuration the providers' settings and the provisioners, in
-	// all modules. Two plans with the same digest make the same changes, with
-	// settings and provisioners that are the same as far as the document tells:
-	// of what is not constant there it has what is referred to (var.region), not
-	// the value. It has neither a provisioner's connection, when and on_failure,
-	// nor values that are never stored (ephemeral ones, write-only attributes).
-	// Sensitive values are part of the digest, so it must not be stored or shown.
+	// Digest is the hex SHA-256 of what the plan would do: the resource changes with
+	// an effect, the output changes, the actions that it invokes, the providers'
+	// settings, and the provisioners of all modules. Two plans with the same digest
+	// make the same changes, as far as the document tells. In settings and
+	// provisioners, it has expressions (var.region) and not their values. It does not
+	// have a provisioner's connection, when and on_failure, nor values that are never
+	// stored (ephemeral ones, write-only attributes). Sensitive values are in the
+	// digest, so it must not be stored or shown.
 	Digest string
-	// Visible is the hex SHA-256 of what the plan would change as far as anyone
-	// may see it: resource changes with an effect, output changes, actions
-	// invoked. A sensitive value goes into it only as one that changes, so it may
-	// be stored, shown and compared. Two plans that find the same drift have the
-	// same, in whatever order things come; what may come out otherwise each time
-	// is left out (the old value of what only an apply will know, and what a
-	// resource was that is destroyed or forgotten). Empty unless read by [ReadDrift].
+	// Visible is the hex SHA-256 of the part of the changes that anybody may see:
+	// resource changes with an effect, output changes, actions that are invoked. Of a
+	// sensitive value, it has only that it changes. So it may be stored, shown and
+	// compared. Two plans that find the same drift have the same Visible, whatever the
+	// order. It leaves out values that may differ each time: the old value if the new
+	// one is known only after apply, and the values of a resource that is destroyed or
+	// forgotten. Empty unless read by [ReadDrift].
 	Visible string
-	// VisibleDrift is the same of all that and Drift: for a refresh-only plan.
+	// VisibleDrift is like Visible, with Drift, too: for a refresh-only plan.
 	VisibleDrift string
 }
 
@@ -90,12 +87,11 @@ const (
 	NoOp     Action = "no-op"
 )
 
-// Counts are numbers of resources by what would happen to them. A resource is
-// in exactly one of Create, Update, Delete, Replace, Forget, Read and NoOp;
-// Import and Move are counted beside these, since a resource can be imported
-// and updated at once. One exception: a resource that is replaced while its old
-// object is only forgotten (`destroy = false`) is in both Create and Forget and
-// not in Replace, as Terraform and OpenTofu sum it up.
+// Counts are numbers of resources by what would happen to them. A resource is counted in
+// exactly one of Create, Update, Delete, Replace, Forget, Read and NoOp. Import and Move
+// are counted in addition, since a resource can be imported and updated at once. One
+// exception: if a resource is replaced and its old object is forgotten (`destroy = false`),
+// it is counted in Create and Forget and not in Replace, as Terraform and OpenTofu do.
 type Counts struct {
 	Create  int `json:"create,omitempty"`
 	Update  int `json:"update,omitempty"`
@@ -106,13 +102,13 @@ type Counts struct {
 	NoOp    int `json:"noOp,omitempty"`
 	Import  int `json:"import,omitempty"`
 	Move    int `json:"move,omitempty"`
-	// Drift, Deferred and Outputs count what is not an action on a resource.
+	// Drift, Deferred and Outputs are not actions on resources.
 	Drift    int `json:"drift,omitempty"`
 	Deferred int `json:"deferred,omitempty"`
 	Outputs  int `json:"outputs,omitempty"`
 }
 
-// Adds is the number of resources that would be made: Terraform's "to add".
+// Adds is the number of resources that would be created: Terraform's "to add".
 func (c Counts) Adds() int { return c.Create + c.Replace }
 
 // Changes is the number of resources updated in place: Terraform's "to change".
@@ -128,7 +124,7 @@ func (c Counts) Any() bool {
 	return c.Create+c.Update+c.Delete+c.Replace+c.Forget+c.Import+c.Move+c.Outputs > 0
 }
 
-// String is all that is counted: "2 create, 1 no-op", or "nothing".
+// String lists all counts that are not zero: "2 create, 1 no-op", or "nothing".
 func (c Counts) String() string {
 	var all []string
 	for _, n := range []struct {
@@ -167,7 +163,7 @@ type TypeCount struct {
 // Resource is the change of one resource instance.
 type Resource struct {
 	Address         string
-	PreviousAddress string // where it moved from; empty when it did not move
+	PreviousAddress string // the address before a move; empty if it does not move
 	ModuleAddress   string
 	Mode            string // "managed" or "data"
 	Type            string
@@ -176,7 +172,7 @@ type Resource struct {
 	CreateFirst     bool // for Replace: create_before_destroy
 	Forgets         bool // for Replace: the old object is forgotten, not destroyed
 	Importing       bool
-	ImportID        string // empty when unknown or sensitive
+	ImportID        string // empty if unknown or sensitive
 	// Reason is Terraform's action_reason, such as "replace_because_tainted".
 	Reason string
 	// ReplacePaths are the attribute paths that force the replacement, such as "input.size".
@@ -184,8 +180,8 @@ type Resource struct {
 	// Attributes are what changes, in path order.
 	Attributes        []Attribute
 	AttributesOmitted int
-	// TooManySecrets says that values are hidden that may hold no secret: it has more
-	// sensitive values than can be looked for in the others.
+	// TooManySecrets says that the resource has too many sensitive values to look for
+	// them in its other values. So all values are hidden.
 	TooManySecrets bool
 }
 
@@ -196,10 +192,10 @@ type Attribute struct {
 	ForcesReplacement bool
 }
 
-// ValueKind says what is known of a value.
+// ValueKind says what is known about a value.
 type ValueKind uint8
 
-// What can be known of a value.
+// What can be known about a value.
 const (
 	Absent    ValueKind = iota // there is no such attribute on this side
 	Null                       // null
@@ -211,10 +207,10 @@ const (
 // Value is one side of an attribute's change.
 type Value struct {
 	Kind ValueKind
-	// Text is the string itself when the value is a string, else compact JSON.
-	// Long ones are cut: see Cut.
+	// Text is the value if it is a string, else compact JSON. A long text is cut off:
+	// see Cut.
 	Text string
-	// String is true when Text is a string's contents, false when it is JSON.
+	// String is true if Text is a string, and false if it is JSON.
 	String bool
 	// Cut is how many bytes of Text were left out at its end.
 	Cut int

@@ -10,17 +10,17 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// Limit bounds what [Read] keeps for the report. Counts and the digest are
-// exact whatever it is.
+// Limit says how much [Read] keeps for the report. Counts and the digest are exact
+// with any limit.
 type Limit struct {
-	// Bytes is about how much memory the details of the changed resources may
-	// take. Drift, deferred changes, outputs and checks may each take a quarter
-	// as much again. 0 keeps no details.
+	// Bytes is roughly how much memory the details of the changed resources may take.
+	// Drift, deferred changes, outputs and checks may each take a quarter of that in
+	// addition. 0 keeps no details.
 	Bytes int
 }
 
-// Names of the members of a plan that are read. Others are skipped: Terraform
-// adds to the format within a major version.
+// Names of the members of a plan that are read. Others are skipped: Terraform adds new ones
+// within a major version of the format.
 var planFields = []string{
 	"format_version", "terraform_version", "resource_drift", "resource_changes",
 	"deferred_changes", "output_changes", "action_invocations", "checks",
@@ -61,7 +61,7 @@ type reader struct {
 	plan    Plan
 	limit   int // bytes, for resources
 	digest  *digest
-	visible *visible // nil: nobody asked
+	visible *visible // nil unless it was asked for
 
 	elsewhere elsewhere
 
@@ -114,7 +114,7 @@ func (rd *reader) document() error {
 func (rd *reader) member(name string) error {
 	if err := rd.memberValue(name); err != nil {
 		if !slices.Contains(planFields, name) {
-			return err // skipped, and told by its offset
+			return err // it was skipped, so the error names its offset
 		}
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -123,7 +123,7 @@ func (rd *reader) member(name string) error {
 
 func (rd *reader) memberValue(name string) error {
 	if rd.dec.PeekKind() == 'n' {
-		return rd.skip() // null is as good as absent
+		return rd.skip() // null equals absent
 	}
 	switch name {
 	case "format_version":
@@ -146,8 +146,8 @@ func (rd *reader) memberValue(name string) error {
 	case "checks":
 		return rd.array(rd.check)
 	case "action_invocations":
-		// What Terraform 1.14 actions would do is not counted or shown, but
-		// two plans that invoke different ones would not do the same.
+		// Actions (Terraform 1.14) are not counted or shown, but two plans that invoke
+		// different ones do not do the same.
 		return rd.array(func() error {
 			rd.digest.invocation(&rd.tree)
 			if rd.visible != nil {
@@ -203,7 +203,7 @@ func checkFormat(version string) error {
 	return nil
 }
 
-// finish puts together what was counted and kept.
+// finish fills the plan with what was counted and kept.
 func (rd *reader) finish() *Plan {
 	p := &rd.plan
 	p.Resources, p.Drift, p.Deferred = rd.resources.items(), rd.drift.items(), rd.deferred.items()
@@ -213,7 +213,7 @@ func (rd *reader) finish() *Plan {
 	p.Digest = rd.digest.sum()
 	if v := rd.visible; v != nil {
 		p.Visible, p.VisibleDrift = v.sum(v.changes), v.sum(v.changes, v.drift)
-		rd.visible = nil // the plan is a part of rd: let go of its memory
+		rd.visible = nil // the plan is a part of rd: free this memory
 	}
 	p.Omitted = rd.changed - len(p.Resources)
 	for rank, counts := range rd.byType {

@@ -5,12 +5,12 @@ import (
 	"fmt"
 )
 
-// maxNameBytes bounds what names and addresses one resource: it is kept whole
-// or refused, since half an address names something else.
+// maxNameBytes is the limit for names and addresses. A longer one is an error, since a part of
+// an address names something else.
 const maxNameBytes = 16 << 10
 
-// maxTypes bounds the entries of [Plan.ByType]. All of the AWS provider has
-// fewer than 2,000 resource types.
+// maxTypes is the limit for entries of [Plan.ByType]. The AWS provider has fewer than 2,000
+// resource types.
 const maxTypes = 10_000
 
 var (
@@ -49,7 +49,7 @@ var (
 	changeFields   = []string{"actions", "before", "after", "after_unknown", "before_sensitive", "after_sensitive", "replace_paths", "importing"}
 )
 
-// resourceChange is a change of the tree in which it lies, its parts found.
+// resourceChange is where the parts of a resource change are in the tree.
 type resourceChange struct {
 	actions
 	resource [resourceFieldCount]int32
@@ -92,8 +92,8 @@ func (t *tree) readChange(i int32) (resourceChange, error) {
 	return c, nil
 }
 
-// shown is the action that a reviewer is told: what a no-op does besides, if
-// it does anything.
+// shown is the action for people. A no-op that imports or moves the resource is shown as an
+// import or a move.
 func (c *resourceChange) shown() Action {
 	switch {
 	case c.action == NoOp && c.imports:
@@ -112,13 +112,13 @@ func (t *tree) checkName(i int32) error {
 		return nil
 	case t.kind(i) != '"':
 		return errors.New("is not a string")
-	case len(t.text(i)) > maxNameBytes: // escaped, which only makes it longer
+	case len(t.text(i)) > maxNameBytes: // with escapes, which make it longer
 		return errLongName
 	}
 	return nil
 }
 
-// label is the string i, "" when it is absent or null.
+// label is the string i; empty if it is absent or null.
 func (t *tree) label(i int32) string {
 	if t.kind(i) != '"' {
 		return ""
@@ -152,8 +152,8 @@ func (rd *reader) resourceChange() error {
 	return nil
 }
 
-// driftedResource reads one element of resource_drift. No-ops are in it in
-// refresh-only plans, for what moved.
+// driftedResource reads one element of resource_drift. In a refresh-only plan, a no-op is a
+// resource that has moved.
 func (rd *reader) driftedResource() error {
 	c, err := rd.tree.readChange(0)
 	if err == nil {
@@ -217,7 +217,7 @@ func (rd *reader) count(t *tree, c *resourceChange) error {
 			n.Replace++
 			break
 		}
-		// As Terraform and OpenTofu sum it up: one to add, none to destroy.
+		// Terraform and OpenTofu count it as one to add, and none to destroy.
 		n.Create++
 		n.Forget++
 		if err := rd.countType(Create, kind); err != nil {

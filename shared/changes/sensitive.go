@@ -2,19 +2,18 @@ package changes
 
 import "strings"
 
-// mask says which parts of a value are sensitive. It is made from the
-// before_sensitive and after_sensitive of a change together and applies to both
-// sides: a value that only one side marks is as secret on the other. For lists
-// it goes further: a mark on one element's part is on that part of every
-// element, since elements move when others come or go. A nil mask marks nothing.
+// mask says which parts of a value are sensitive. It is made from before_sensitive and
+// after_sensitive together and is used for both sides: a value that one side marks is as secret
+// on the other side. In a list, a mark on a part of one element counts for that part of all
+// elements, since elements move when others are added or removed. A nil mask marks nothing.
 type mask struct {
 	all     bool
 	members map[string]*mask
 	element *mask
 }
 
-// addMarks adds the marks of node i to m. The format knows true, false, objects
-// and lists; anything else in a mark's place counts as true.
+// addMarks adds the marks of node i to m. A mark is true, false, an object or a list; anything
+// else counts as true.
 func (t *tree) addMarks(m *mask, i int32) *mask {
 	switch t.kind(i) {
 	case 0, 'f':
@@ -66,8 +65,8 @@ func (m *mask) elements() *mask {
 	return m.element
 }
 
-// hides reports whether the whole of node i is sensitive: because it is marked
-// so, or because the marks are those of a value of another shape.
+// hides reports whether node i is sensitive as a whole: it is marked as a whole, or the marks
+// belong to a value of another shape.
 func (m *mask) hides(t *tree, i int32) bool {
 	if m == nil {
 		return false
@@ -85,25 +84,25 @@ func (m *mask) hides(t *tree, i int32) bool {
 }
 
 const (
-	// minSecretPart is how long a secret must be, in bytes, for texts that
-	// contain it to be hidden, too. Texts that equal it are whatever its length.
+	// minSecretPart is the least length in bytes of a secret that is also hidden as a part of
+	// another text. A text that equals a secret is always hidden.
 	minSecretPart = 6
-	// minSecretNumber is how long a number must be, in bytes, to be looked for.
+	// minSecretNumber is the least length in bytes of a number that is looked for.
 	minSecretNumber = 4
-	// maxSecretWork bounds how often, for one change, a text is compared with a secret that
-	// begins like a part of it. Only secrets that are all alike reach it.
+	// maxSecretWork limits, for one change, how often a text is compared with a secret that
+	// begins like a part of it. Only very similar secrets reach it.
 	maxSecretWork = 1 << 24
 )
 
-// secrets are the texts of the sensitive values in one change. Providers copy
-// values into other attributes without the mark (terraform_data's input and
-// output, connection strings): what holds a secret is one.
+// secrets are the texts of the sensitive values in one change. Providers copy values into other
+// attributes without the mark (terraform_data's input and output, connection strings), so a text
+// that contains a secret is a secret.
 type secrets struct {
 	texts map[string]bool
-	// long are those that are looked for in texts, by their first minSecretPart bytes.
+	// long has the secrets that are looked for in texts, by their first minSecretPart bytes.
 	long    map[string][]string
 	work    int  // see maxSecretWork
-	tooMany bool // to look for: then everything is taken for a secret
+	tooMany bool // there are too many to look for, so every text counts as a secret
 }
 
 // collect adds the sensitive strings and numbers in node i.
@@ -134,7 +133,7 @@ func (s *secrets) collect(t *tree, i int32, m *mask) {
 	case '"':
 		s.add(string(t.str(i)))
 	case '0':
-		// A shorter one is in too many places by chance.
+		// A shorter one is in too many texts by chance.
 		if text := t.text(i); len(text) >= minSecretNumber {
 			s.add(string(text))
 		}
@@ -154,7 +153,7 @@ func (s *secrets) add(text string) {
 	}
 }
 
-// in reports whether text is, or holds, a secret.
+// in reports whether text is a secret or contains one.
 func (s *secrets) in(text string) bool {
 	if s.tooMany || s.texts[text] {
 		return true

@@ -10,8 +10,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// readSize is how much is asked of the reader at once, in bytes; jsontext by
-// itself asks for 4 KiB, which is many system calls on a pipe.
+// readSize is how many bytes are read at once. jsontext alone would read 4 KiB, which takes many
+// system calls on a pipe.
 const readSize = 64 << 10
 
 // maxMembers is how many members one object may have. jsontext remembers the
@@ -23,9 +23,8 @@ var (
 	errTooManyMembers = fmt.Errorf("an object has more than %d members", maxMembers)
 )
 
-// stream reads one JSON document value by value, in bounded memory. It refuses
-// what I-JSON (RFC 7493) does: duplicate names and invalid UTF-8, also in what
-// is skipped.
+// stream reads one JSON document value by value, in bounded memory. Like I-JSON (RFC 7493), it
+// refuses duplicate names and invalid UTF-8, also in values that are skipped.
 type stream struct {
 	dec   *jsontext.Decoder
 	guard *guard
@@ -44,7 +43,7 @@ type guard struct {
 	r    *bufio.Reader
 	dec  *jsontext.Decoder
 	read int64 // bytes handed to dec
-	err  error // what stopped it, but for io.EOF
+	err  error // the error that stopped it, unless io.EOF
 }
 
 func (g *guard) Read(p []byte) (int, error) {
@@ -57,12 +56,12 @@ func (g *guard) Read(p []byte) (int, error) {
 	if left := maxValueBytes + 1 - g.collecting(); int64(len(p)) > left {
 		p = p[:left]
 	}
-	// All of p: where a value is long and the reader gives little at a time,
-	// the decoder might go over the whole value for each little.
+	// Fill p: if a value is long and the reader gives a few bytes at a time, the decoder
+	// might scan the whole value again for each of them.
 	n, err := io.ReadFull(g.r, p)
 	g.read += int64(n)
 	if n > 0 && (err == io.EOF || err == io.ErrUnexpectedEOF) {
-		return n, nil // the next call tells
+		return n, nil // the next call returns the error
 	}
 	if err != io.EOF {
 		g.err = err
@@ -70,8 +69,8 @@ func (g *guard) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// collecting is how many bytes the decoder was given and has not gone past: one
-// token or value that it has not seen the end of.
+// collecting is how many bytes of a token or value the decoder has whose end it has not seen
+// yet.
 func (g *guard) collecting() int64 { return g.read - g.dec.InputOffset() }
 
 func (g *guard) exceeded() error {
@@ -95,7 +94,7 @@ func (s *stream) token() (jsontext.Token, error) {
 // skip reads the next value and forgets it.
 func (s *stream) skip() error { return s.error(s.dec.SkipValue()) }
 
-// read reads the next value into s.tree, which is good until the next call.
+// read reads the next value into s.tree, which is valid until the next call.
 func (s *stream) read() error {
 	raw, err := s.dec.ReadValue()
 	if err != nil {
@@ -169,7 +168,7 @@ func (s *stream) open(kind jsontext.Kind, what string) error {
 func (s *stream) inElement(i int, err error) error {
 	text := s.tree.raw
 	if text == nil {
-		text = s.dec.UnreadBuffer() // not read to its end; its beginning may do
+		text = s.dec.UnreadBuffer() // its beginning may be enough
 	}
 	if address := addressIn(text); address != "" {
 		return fmt.Errorf("element %d (%s): %w", i, cutText(address, 200), err)
@@ -177,8 +176,7 @@ func (s *stream) inElement(i int, err error) error {
 	return fmt.Errorf("element %d: %w", i, err)
 }
 
-// addressIn is the address of the resource change that text begins with, or
-// is; "" when it has none before it ends.
+// addressIn is the address in text, a resource change or its beginning; empty if it has none.
 func addressIn(text []byte) (address string) {
 	s := newStream(bytes.NewReader(bytes.TrimLeft(text, ", \t\r\n")))
 	var member func(name string) error
@@ -195,19 +193,19 @@ func addressIn(text []byte) (address string) {
 		}
 		return s.skip()
 	}
-	_ = s.object(member) // why the text is not read to its end does not matter
+	_ = s.object(member) // text may end anywhere, so errors do not matter
 	return address
 }
 
-// error words an error of the decoder. It leaves out the names in the document
-// that jsontext tells: the names in a sensitive map are secrets, too.
+// error rewrites an error of the decoder without the names that jsontext adds: the names in a
+// sensitive map are secrets, too.
 func (s *stream) error(err error) error {
 	var syntax *jsontext.SyntacticError
 	switch {
 	case err == nil || errors.Is(err, io.EOF):
 		return err
 	case s.guard.err != nil:
-		return s.guard.err // jsontext may have made a syntax error of it
+		return s.guard.err // jsontext may have turned it into a syntax error
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("it ends in the middle, after %d bytes: the program that printed it may have been stopped: %w", s.guard.read, io.ErrUnexpectedEOF)
 	case errors.As(err, &syntax):

@@ -9,10 +9,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Limits of one value that is looked into: a resource change, a check, or all
-// output changes together. They are far above what providers send (gRPC caps
-// one message at 256 MiB, and both sides of every attribute are in it) and
-// bound the memory that hostile input takes.
+// Limits on one value that is parsed: a resource change, a check, or all output changes
+// together. They are far above what providers send (gRPC limits a message, which has both sides
+// of every attribute, to 256 MiB), and limit the memory that hostile input can take.
 const (
 	maxValueBytes = 64 << 20 // JSON text
 	maxValueNodes = 1 << 20  // objects, lists and scalars
@@ -24,12 +23,12 @@ var (
 	errTooDeep      = fmt.Errorf("it is nested deeper than %d levels", maxValueDepth)
 )
 
-// absent stands for a node that is not there.
+// absent is the index of a node that does not exist.
 const absent int32 = -1
 
 // tree is one JSON value, laid out flat: a node is followed by its children,
 // each with its own. One tree is reused for value after value, so that reading
-// costs no memory per value.
+// takes no memory for each value.
 type tree struct {
 	raw     []byte
 	nodes   []node
@@ -49,8 +48,8 @@ type node struct {
 }
 
 // parse lays out raw, which must be one valid JSON value without duplicate
-// names, as [jsontext.Decoder.ReadValue] returns it. The tree refers to raw: it
-// is good until raw changes.
+// names, as [jsontext.Decoder.ReadValue] returns it. The tree refers to raw, so it is valid until
+// raw changes.
 func (t *tree) parse(raw []byte) error {
 	t.raw, t.nodes, t.stack = raw, t.nodes[:0], t.stack[:0]
 	var parents [maxValueDepth]int32 // of the next value: parents[:depth]
@@ -99,7 +98,7 @@ func (t *tree) parse(raw []byte) error {
 			return errTooManyNodes
 		}
 		this := int32(len(t.nodes))
-		// Filled in place: copying a struct just written is slow on most processors.
+		// The node is filled in place: copying a struct that was just written is slow.
 		t.nodes = append(t.nodes, node{})
 		n := &t.nodes[this]
 		n.kind, n.textEscaped, n.nameEscaped = jsontext.Kind(kind), escaped, nameEscaped
@@ -246,7 +245,7 @@ func (t *tree) appendCanonical(dst []byte, i int32) []byte {
 	}
 }
 
-// appendString appends a quoted JSON string with as few escapes as there can be.
+// appendString appends a quoted JSON string with as few escapes as possible.
 func (t *tree) appendString(dst, quoted []byte, escaped bool) []byte {
 	if !escaped {
 		return append(dst, quoted...)
@@ -256,10 +255,9 @@ func (t *tree) appendString(dst, quoted []byte, escaped bool) []byte {
 	return dst
 }
 
-// lookup finds the members of object i by name: result[k] is that of names[k],
-// [absent] when there is none. A name that differs from a wanted one only in
-// case is an error: other readers, encoding/json among them, take it for the
-// wanted one, and then two readers would count the same plan differently.
+// lookup finds the members of object i by name: result[k] is the member names[k], or [absent]. A
+// name that differs from a wanted one only in case is an error: encoding/json and other readers
+// accept it, so they would count the same plan differently.
 func (t *tree) lookup(i int32, names []string, result []int32) error {
 	for k := range result {
 		result[k] = absent
@@ -283,10 +281,10 @@ members:
 	return nil
 }
 
-// foldedName is the one of names that name equals but for case, else "".
+// foldedName is the one of names that differs from name only in case; empty if there is none.
 func foldedName(name []byte, names []string) string {
 	for _, known := range names {
-		// Folding may shorten "k" and "s" from 3 and 2 bytes of UTF-8 to one.
+		// Two characters of 3 and 2 bytes in UTF-8 fold to "k" and "s".
 		if len(name) >= len(known) && len(name) <= 3*len(known) && bytes.EqualFold(name, []byte(known)) {
 			return known
 		}

@@ -9,20 +9,20 @@ import (
 // maxValueText is how much of one value's text is kept, in bytes.
 const maxValueText = 8 << 10
 
-// What stands inside the JSON of a value for parts that have no text.
+// Placeholders in the JSON of a value, for parts without a text.
 const (
 	sensitiveText = "(sensitive value)"
 	unknownText   = "(known after apply)"
 )
 
-// renderer makes the texts of values, leaving out what is sensitive.
+// renderer makes the texts of values, without what is sensitive.
 type renderer struct {
 	*tree
 	secrets secrets
 }
 
-// value is what is known of node i: unknown is its part of after_unknown
-// (absent for the side before), m its marks.
+// value converts node i. unknown is its part of after_unknown (absent for the side before), and m
+// its marks.
 func (r *renderer) value(i, unknown int32, m *mask) Value {
 	wholly := r.isUnknown(unknown)
 	switch {
@@ -61,7 +61,7 @@ func (r *renderer) appendJSON(dst []byte, i, unknown int32, m *mask) []byte {
 	}
 	switch r.kind(i) {
 	case '{':
-		unknowns := map[string]int32{} // those not in the value: unknown parts are left out of it
+		unknowns := map[string]int32{} // unknown members, which the value itself does not have
 		for u := range r.children(unknown) {
 			unknowns[string(r.name(u))] = u
 		}
@@ -126,12 +126,12 @@ func comma(dst []byte) []byte {
 }
 
 func appendQuoted(dst []byte, s string) []byte {
-	dst, _ = jsontext.AppendQuote(dst, s) // fails on invalid UTF-8 alone, which it replaces
+	dst, _ = jsontext.AppendQuote(dst, s) // it fails only on invalid UTF-8, which it replaces
 	return dst
 }
 
-// isUnknown reports whether node i of an after_unknown says that all of the
-// value is unknown. What the format does not know in its place counts as true.
+// isUnknown reports whether node i of after_unknown says that the whole value is unknown.
+// Anything that the format does not allow there counts as true.
 func (t *tree) isUnknown(i int32) bool {
 	switch t.kind(i) {
 	case 0, 'f', '{', '[':
@@ -140,8 +140,8 @@ func (t *tree) isUnknown(i int32) bool {
 	return true
 }
 
-// anyUnknown reports whether node i of an after_unknown says that some of the
-// value is unknown.
+// anyUnknown reports whether node i of after_unknown says that some part of the value is
+// unknown.
 func (t *tree) anyUnknown(i int32) bool {
 	if i == absent {
 		return false
@@ -154,7 +154,7 @@ func (t *tree) anyUnknown(i int32) bool {
 	return false
 }
 
-// first is the first child of array i, absent if it has none or is none.
+// first is the first child of array i; absent if it has none, or is not an array.
 func (t *tree) first(i int32) int32 {
 	if t.kind(i) != '[' || t.size(i) == 0 {
 		return absent
@@ -162,7 +162,7 @@ func (t *tree) first(i int32) int32 {
 	return i + 1
 }
 
-// sibling is the child of array i after child c, absent if it is the last.
+// sibling is the child of array i after child c; absent if c is the last.
 func (t *tree) sibling(i, c int32) int32 {
 	if c == absent || t.nodes[c].next >= t.nodes[i].next {
 		return absent
@@ -181,7 +181,7 @@ func cut(s string, n int) string {
 	return s[:n]
 }
 
-// cutText is s, or its beginning and an ellipsis when it is longer than n bytes.
+// cutText is s, or its beginning and an ellipsis if it is longer than n bytes.
 func cutText(s string, n int) string {
 	if len(s) <= n {
 		return s

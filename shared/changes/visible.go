@@ -9,24 +9,24 @@ import (
 	"strings"
 )
 
-// visible hashes what a plan would change as far as anyone may see it: see
-// [Plan.Visible]. Each thing that changes is an entry: what it is, what happens
-// to it, and a record for each leaf that differs. What stands in place of a
-// value that is not shown is no JSON, so that no value can pass for it.
+// visible hashes the part of a plan's changes that anybody may see: see [Plan.Visible]. Each
+// resource or output that changes is an entry: its name, what happens to it, and a record for
+// each leaf that differs. A value that must not be shown is replaced by a placeholder. That is
+// not JSON, so no value can look like it.
 //
-// What may come out otherwise the next time, though the drift is the same, is
-// left out: what a resource was that goes, and the old value of what only an
-// apply will know. Providers keep times and counters there.
+// Values that may differ each time for the same drift are left out: those of a resource that is
+// destroyed or forgotten, and the old value if the new one is known only after apply. Providers
+// keep times and counters there.
 type visible struct {
-	changes, drift [][sha256.Size]byte // an entry each: they are sorted at the end
+	changes, drift [][sha256.Size]byte // one hash for each entry; sorted at the end
 
 	// The entry that is being written.
 	text   []byte
-	ends   []int // of its records in text
-	hidden bool  // some path has a step that is not shown
+	ends   []int // where its records end in text
+	hidden bool  // a path has a step that must not be shown
 }
 
-// What stands in place of values.
+// Placeholders for values.
 const (
 	seenNothing   = '-'
 	seenSensitive = '!'
@@ -58,18 +58,18 @@ func (v *visible) output(t *tree, name string, action Action, change *[changeFie
 	v.end(&v.changes, d, action, change, marks)
 }
 
-// invocation adds that an action is invoked; its settings may hold secrets.
+// invocation adds an action that is invoked, without its settings, which may hold secrets.
 func (v *visible) invocation(t *tree) {
 	var address [1]int32
 	if t.lookup(0, []string{"address"}, address[:]) != nil {
-		return // nothing reads them; see [reader.memberValue]
+		return // Read does not check invocations; see [reader.memberValue]
 	}
 	v.begin("invocation ")
 	v.text = t.appendCanonical(v.text, address[0])
 	v.changes = append(v.changes, sha256.Sum256(v.text))
 }
 
-// differ is one that tells v what differs, and the marks of the change.
+// differ returns a differ that reports to v, and the marks of the change.
 func (v *visible) differ(t *tree, change *[changeFieldCount]int32) (*differ, *mask) {
 	d := &differ{seen: v}
 	d.tree = t
@@ -83,7 +83,7 @@ func (v *visible) begin(kind string) {
 	v.text, v.ends, v.hidden = append(v.text[:0], kind...), v.ends[:0], false
 }
 
-// end adds the entry that was begun, with what differs in its change.
+// end completes the entry with what differs in its change.
 func (v *visible) end(entries *[][sha256.Size]byte, d *differ, action Action, change *[changeFieldCount]int32, marks *mask) {
 	v.ends = append(v.ends, len(v.text))
 	if action != Delete && action != Forget {
@@ -120,8 +120,8 @@ func (v *visible) leaf(d *differ, before, after, unknown int32, m *mask) {
 	v.text, v.ends = b, append(v.ends, len(b))
 }
 
-// sortRecords sorts what follows the entry's first record: its order is that of
-// the names, and some of these are not to be seen.
+// sortRecords sorts the records after the first one: their order is that of names, some of which
+// must not be visible.
 func (v *visible) sortRecords() {
 	records := make([]string, 0, len(v.ends))
 	for i, end := range v.ends[1:] {
@@ -131,7 +131,7 @@ func (v *visible) sortRecords() {
 	v.text = append(v.text[:v.ends[0]], strings.Join(records, "")...)
 }
 
-// sum hashes entries, in whatever order they came.
+// sum hashes entries, independent of their order.
 func (v *visible) sum(lists ...[][sha256.Size]byte) string {
 	h := sha256.New()
 	h.Write([]byte("visible changes 1\n"))
@@ -145,8 +145,7 @@ func (v *visible) sum(lists ...[][sha256.Size]byte) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// appendSeen appends node i as [tree.appendCanonical] does, without what is
-// sensitive or unknown. Members are sorted as they are written.
+// appendSeen appends node i like [tree.appendCanonical], without what is sensitive or unknown.
 func (r *renderer) appendSeen(dst []byte, i, unknown int32, m *mask) []byte {
 	switch {
 	case r.isUnknown(unknown) || i == absent && r.anyUnknown(unknown):
@@ -178,7 +177,7 @@ func (r *renderer) appendSeen(dst []byte, i, unknown int32, m *mask) []byte {
 			delete(unknowns, string(r.name(c)))
 			add(c, c, u)
 		}
-		for _, u := range unknowns { // what is not in the value for that
+		for _, u := range unknowns { // unknown members, which the value itself does not have
 			if r.anyUnknown(u) {
 				add(u, absent, u)
 			}
