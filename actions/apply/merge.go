@@ -120,7 +120,7 @@ func (m *merge) findPlan(ctx context.Context, store *planstore.Store, name inven
 		}
 		return planstore.Stored{}, err
 	}
-	for _, sk := range commits.found.Spoiled {
+	for _, sk := range commits.found.Damaged {
 		m.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s: a plan record was stepped over, since it is not what was written: %s. Find out who holds the plan storage role, and delete it.", name, sk)})
 	}
 	if err := m.checkMerged(ctx, name, commits.found.Record); err != nil {

@@ -55,14 +55,14 @@ func (w *work) discard(ctx context.Context) (_ action.Result, err error) {
 		return nothing(w.Runtime, fmt.Sprintf("issue #%d is not the one of its target (any more)", number)), nil
 	}
 	written, err := writeLink(ctx, store, link, func(link *drift.Link) bool {
-		if link.Outcome != drift.Drifted || link.Changes == "" {
+		if link.Outcome != drift.Drifted || link.ChangesDigest == "" {
 			return false
 		}
-		if known = link.Discarded == link.Changes; known { // the run that wrote it did not come to tell
+		if known = link.DiscardedDigest == link.ChangesDigest; known { // the run that wrote it did not come to tell
 			now = link.DiscardedAt
 			return false
 		}
-		link.Discarded, link.DiscardedAt = link.Changes, now
+		link.DiscardedDigest, link.DiscardedAt = link.ChangesDigest, now
 		return true
 	})
 	if err != nil {

@@ -29,7 +29,7 @@ func (r *remediation) shown(ctx context.Context, target planstore.Target) (plans
 		return none, r.refuse(problem.With(problem.DriftIssue, fmt.Errorf("the issue of %s in %s is #%d, and not this one", target.Component, target.Stack, link.Number)), "Add the label to that issue.")
 	case link.RecordID == "":
 		return none, r.refuse(problem.With(problem.DriftIssue, errors.New("the issue shows no plan that can be applied")), again)
-	case drift.Plan(r.issue.Body) != link.RecordID || drift.Shown(r.issue.Body) != link.Shown:
+	case drift.Plan(r.issue.Body) != link.RecordID || drift.SectionDigest(r.issue.Body) != link.SectionDigest:
 		return none, r.refuse(problem.With(problem.DriftIssue, errors.New("the issue does not show what the drift detection wrote, so nobody can have seen what would be applied")), again)
 	case !r.labelledAt.After(link.ShownAt):
 		return none, r.refuse(problem.With(problem.DriftIssue, fmt.Errorf("the drift detection has put another plan into this issue (at %s) since the label was added (at %s)", stamp(link.ShownAt), stamp(r.labelledAt))), "Look at what has drifted now, then add the label again.")

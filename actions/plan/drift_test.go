@@ -37,14 +37,14 @@ func printDriftResults(ctx context.Context, path, run string) error {
 	}
 	for _, r := range results {
 		fmt.Printf("%s: %s, %d to change, %d outside, commit %s\n", r.Target, r.Outcome, r.Counts.Update, r.Counts.Drift, r.Commit)
-		fmt.Printf("changes %q refresh-only %v\n", r.Changes, r.RefreshOnly)
+		fmt.Printf("changes %q refresh-only %v\n", r.ChangesDigest, r.RefreshOnly)
 		fmt.Printf("error %q\n", r.Error)
 		if r.RecordID != "" {
 			found, err := store.FindRecord(ctx, r.Target, r.RecordID)
 			if err != nil {
 				return err
 			}
-			fmt.Printf("base %q\n", r.Base)
+			fmt.Printf("base %q\n", r.BaseDigest)
 			fmt.Printf("record of kind %s is %s, its digest is the result's: %v, it lasts %v\n", found.Record.Kind, found.Status, found.Record.Digest == r.PlanDigest, r.ExpiresAt.Sub(r.At.Truncate(time.Second)))
 		}
 		if err := os.WriteFile(filepath.Join("reports", r.Component+".md"), []byte(r.Report), 0o600); err != nil {

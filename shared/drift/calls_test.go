@@ -47,7 +47,7 @@ func TestCallsAtAThousandTargets(t *testing.T) {
 				Run:    planstore.Run{ID: fmt.Sprint(run), Attempt: 1}, Commit: strings.Repeat("a", 40), At: now, Outcome: drift.NotDrifted,
 			}
 			if i < 100 {
-				r.Outcome, r.Changes, r.Counts = drift.Drifted, digest(want.drifted), changes.Counts{Update: 1}
+				r.Outcome, r.ChangesDigest, r.Counts = drift.Drifted, digest(want.drifted), changes.Counts{Update: 1}
 			}
 			if err := drift.In(store).PutResult(t.Context(), r); err != nil {
 				t.Fatal(err)

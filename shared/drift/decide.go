@@ -1,10 +1,10 @@
-// Package drift keeps one GitHub issue per drifted target true.
+// Package drift keeps one GitHub issue for each drifted target up to date.
 //
-// [Decide] says what is to be done, from what was found: it is a pure function.
-// [Reconciler] finds out, and does it, in an order in which a run that dies at any
-// moment, or another one at the same time, leaves nothing that the next run does not
-// put right: the item that links a target with its issue is written first, under the
-// condition that nobody else has written it since, then the issue.
+// Drift plans store a [Result] for each target, and [Store] keeps it, with the [Link] to the
+// target's issue. [Decide] is a pure function: from what was found it says what to do.
+// [Reconciler] reads what is there, decides, and does it. It writes the link first, on the
+// condition that nobody else wrote it since, then the issue. So if a run dies, or another one
+// works at the same time, the next run puts everything right.
 package drift
 
 import (
@@ -37,29 +37,29 @@ func (n Name) String() string { return n.Component + " in " + n.Stack }
 
 func nameOf(t planstore.Target) Name { return Name{t.Component, t.Stack} }
 
-// Found is what a reconciliation decides on.
+// Found is what [Decide] decides on.
 type Found struct {
 	Now     time.Time
 	Run     string          // ours: attempts are one
 	Results map[Name]Result // of this run
 	Links   map[Name]Link
-	// Open are the open issues with the label, whoever opened them.
+	// Open are all open issues with the label, whoever opened them.
 	Open []github.Issue
-	// Closed are the linked issues that are not among Open: nil for one that was
-	// deleted or transferred.
+	// Closed are the linked issues that are not among Open; nil for one that was deleted or
+	// transferred.
 	Closed map[int]*github.Issue
-	// InGit are the targets that there are; nil when that is not known.
+	// InGit are the targets in Git; nil if not known.
 	InGit map[Name]bool
 }
 
-// Options are the choices of the action's inputs.
+// Options are what the action's inputs set.
 type Options struct {
 	MaxOpened  int // open drift issues at most; negative: no limit
 	CloseFixed bool
 	DiscardFor time.Duration
 }
 
-// Kind is what is done about a target's issue.
+// Kind is what to do about a target's issue.
 type Kind string
 
 // The kinds of steps.
@@ -77,7 +77,7 @@ const (
 	Busy      Kind = "busy"      // another run is making the issue
 )
 
-// Step is what is to be done about one target.
+// Step is what to do about one target.
 type Step struct {
 	Name   Name
 	Kind   Kind
@@ -85,20 +85,20 @@ type Step struct {
 	Result Result
 	Link   Link         // as found
 	Of     github.Issue // Duplicate: the issue that stays
-	// Discarded: the link's issue was closed by a person, which counts as a discard.
+	// Discarded: a person closed the link's issue, which discards its changes.
 	Discarded bool
 }
 
 const (
-	// lease is how long a run may take to make an issue before another one tries.
+	// lease is how long a run may take to create an issue before another run tries.
 	lease = 10 * time.Minute
-	// refresh is how long before its end the plan that an issue shows is replaced by
-	// a newer one of the same changes. Until then nothing is written.
+	// refresh is how long before the shown plan expires a newer plan of the same changes
+	// replaces it. Until then nothing is written.
 	refresh = 12 * time.Hour
 )
 
-// Decide says what to do, in the order in which to do it: what closes comes first,
-// then updates, then what is opened, worst first.
+// Decide says what to do, in the order to do it in: closing first, then updates, then new
+// issues, the worst first.
 func Decide(f Found, o Options) []Step {
 	ours, strangers := map[Name][]github.Issue{}, 0
 	for _, issue := range f.Open {
@@ -161,7 +161,7 @@ func (k Kind) order() int {
 	return slices.Index([]Kind{Duplicate, Removed, Fixed, Adopt, Forget, Update, Open, Busy, NoRoom, Quiet, Keep}, k)
 }
 
-// linkedTo is the target whose link has this issue.
+// linkedTo returns the target whose link has this issue.
 func (f Found) linkedTo(number int) *Name {
 	for name, link := range f.Links {
 		if link.Number == number {
@@ -171,7 +171,7 @@ func (f Found) linkedTo(number int) *Name {
 	return nil
 }
 
-// names are all targets that there is something to say of, sorted.
+// names returns all targets with a result or an issue, sorted.
 func (f Found) names(ours map[Name][]github.Issue) []Name {
 	all := map[Name]bool{}
 	for name := range f.Results {
@@ -185,7 +185,7 @@ func (f Found) names(ours map[Name][]github.Issue) []Name {
 	})
 }
 
-// chosen is the issue that stays a target's: the linked one, else the oldest.
+// chosen returns the issue that stays: the linked one, or the oldest.
 func chosen(issues []github.Issue, linked int) (issue *github.Issue, duplicates []github.Issue) {
 	for i := range issues {
 		switch {
@@ -201,7 +201,7 @@ func chosen(issues []github.Issue, linked int) (issue *github.Issue, duplicates 
 	return issue, duplicates
 }
 
-// withIssue is what to do about a target that has an open issue.
+// withIssue says what to do about a target that has an open issue.
 func (f Found) withIssue(s Step, planned bool, o Options) Kind {
 	switch {
 	case !planned && f.InGit != nil && !f.InGit[s.Name]:
@@ -212,14 +212,14 @@ func (f Found) withIssue(s Step, planned bool, o Options) Kind {
 		return Fixed
 	case s.Result.Outcome == NotDrifted:
 		return f.kept(s)
-	case s.outdated(f.Now):
+	case s.stale(f.Now):
 		return Update
 	}
 	return f.kept(s)
 }
 
-// kept writes nothing but a link that is not there. One to another issue stays until
-// the target is planned: only then was looked what has become of that.
+// kept writes nothing, except a link that is missing. A link to another issue stays until the
+// target is planned, since only then that issue is read.
 func (f Found) kept(s Step) Kind {
 	if s.Link.Number == 0 {
 		return Adopt
@@ -227,50 +227,50 @@ func (f Found) kept(s Step) Kind {
 	return Keep
 }
 
-// outdated reports whether the issue shows something else than the result: other
-// changes, a plan that is about to expire or of another state, or not what we wrote.
-func (s Step) outdated(now time.Time) bool {
+// stale reports whether the issue shows something else than the result: other changes, a plan
+// of another state or one that will soon expire, or a text that we did not write.
+func (s Step) stale(now time.Time) bool {
 	switch {
 	case s.Link.Number != s.Issue.Number,
 		s.Link.Outcome != s.Result.Outcome,
-		s.Link.Changes != s.Result.Changes,
+		s.Link.ChangesDigest != s.Result.ChangesDigest,
 		!s.Issue.HasLabel(Label), // without it, it is found by its link only
-		fingerprint(sectionOf(s.Issue.Body)) != s.Link.Shown:
+		digestOf(sectionOf(s.Issue.Body)) != s.Link.SectionDigest:
 		return true
 	case s.Result.Outcome == PlanFailed:
 		return false
 	}
-	return s.Result.RecordID != s.Link.RecordID && (s.Link.Base != s.Result.Base || s.Link.ExpiresAt.Before(now.Add(refresh)))
+	return s.Result.RecordID != s.Link.RecordID && (s.Link.BaseDigest != s.Result.BaseDigest || s.Link.ExpiresAt.Before(now.Add(refresh)))
 }
 
-// withoutIssue is what to do about a target that has no open issue.
+// withoutIssue says what to do about a target that has no open issue.
 func (f Found) withoutIssue(s *Step, planned bool, o Options) {
 	if !planned {
 		return // f.names gives none
 	}
 	if s.Link.Number != 0 {
-		if closed := f.Closed[s.Link.Number]; closed != nil && s.Link.Discarded == "" && !closed.HasLabel(LabelRemediated) && !closed.HasLabel(LabelRemoved) {
-			// A person closed it, and nobody has written that down.
+		if closed := f.Closed[s.Link.Number]; closed != nil && s.Link.DiscardedDigest == "" && !closed.HasLabel(LabelRemediated) && !closed.HasLabel(LabelRemoved) {
+			// A person closed it, and this is not stored yet.
 			s.Discarded = true
-			s.Link.Discarded, s.Link.DiscardedAt = s.Link.Changes, f.Now
+			s.Link.DiscardedDigest, s.Link.DiscardedAt = s.Link.ChangesDigest, f.Now
 		}
 	}
 	switch {
 	case s.Result.Outcome == NotDrifted:
-		if s.Link.Discarded != "" || s.Link.Number != 0 {
+		if s.Link.DiscardedDigest != "" || s.Link.Number != 0 {
 			s.Kind = Forget
 		}
 	case s.Link.Number == 0 && s.Link.Creator != "" && s.Link.Creator != f.Run && f.Now.Sub(s.Link.CreatingSince) < lease:
 		s.Kind = Busy
-	case s.Result.Outcome == Drifted && s.Link.Discarded == s.Result.Changes && s.Link.Discarded != "" && f.Now.Sub(s.Link.DiscardedAt) < o.DiscardFor:
+	case s.Result.Outcome == Drifted && s.Link.DiscardedDigest == s.Result.ChangesDigest && s.Link.DiscardedDigest != "" && f.Now.Sub(s.Link.DiscardedAt) < o.DiscardFor:
 		s.Kind = Quiet
 	default:
 		s.Kind = Open
 	}
 }
 
-// worse orders what is to be opened: errors last, then by what the plan destroys,
-// replaces and changes.
+// worse orders new issues: failed plans last, otherwise by what the plan destroys, replaces and
+// changes.
 func worse(a, b Step) int {
 	severity := func(s Step) []int {
 		c := s.Result.Counts
@@ -283,7 +283,7 @@ func worse(a, b Step) int {
 	return slices.Compare(severity(a), severity(b))
 }
 
-// String is a step for a log.
+// String is the step for a log.
 func (s Step) String() string {
 	if s.Issue.Number > 0 {
 		return fmt.Sprintf("%s: %s #%d", s.Name, s.Kind, s.Issue.Number)

@@ -11,37 +11,36 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 )
 
-// Link is what is stored of the issue about a target's drift: its number, and what it
-// showed last.
+// Link is what is stored about a target's drift issue: its number, and what it shows.
 type Link struct {
 	planstore.Target
 	Number int // 0: being created, by Creator
 
-	// What the issue's body showed last.
+	// What the issue's body shows.
 	Outcome              Outcome   // empty before it showed any
 	RecordID, PlanDigest string    // of the drift plan to apply; empty when there was none
-	Changes              string    // see [Result.Changes]
-	Base                 string    // see [Result.Base]
+	ChangesDigest        string    // see [Result.ChangesDigest]
+	BaseDigest           string    // see [Result.BaseDigest]
 	ExpiresAt            time.Time // of that plan
 	ShownAt              time.Time // when the plan that it shows last changed
-	Shown                string    // hex SHA-256 of our section of the body
+	SectionDigest        string    // hex SHA-256 of our section of the body
 
 	Since time.Time // when this drift was first seen
 
-	// The changes that a person discarded, and when; empty when nobody did.
-	Discarded   string
-	DiscardedAt time.Time
+	// The digest of the changes that a person discarded, and when; empty if nobody did.
+	DiscardedDigest string
+	DiscardedAt     time.Time
 
 	// The run that is creating the issue, and since when.
 	Creator       string
 	CreatingSince time.Time
 
-	// Revision counts the item's writes. 0: it is not stored.
+	// Revision counts the writes. 0: it is not stored.
 	Revision int
 }
 
-// Links returns what is stored of the targets' drift issues, by target as given; of a target
-// without one there is nothing. A hundred targets take one request.
+// Links returns the links of targets, by target as given. A target without one is missing. It
+// costs one request for each hundred targets.
 func (s Store) Links(ctx context.Context, targets []planstore.Target) (map[planstore.Target]Link, error) {
 	links, err := s.links(ctx, targets)
 	if err != nil {
@@ -67,10 +66,10 @@ func (s Store) links(ctx context.Context, targets []planstore.Target) (map[plans
 	return links, nil
 }
 
-// PutLink stores a link if the stored one still has its Revision (0: if none is stored), and
-// returns it as [Store.Links] will, with the next one. Else the error is a
-// [storage.ErrConflict]: of several calls with the same revision one wins. A write whose answer
-// was lost is recognized: see [storage.PutRevision].
+// PutLink replaces a link by the next revision, and returns it as [Store.Links] will. If the
+// stored link does not have this Revision (0: none), the error is a [storage.ErrConflict]: of
+// several calls with the same revision, one wins. A write whose answer was lost is recognized:
+// see [storage.PutRevision].
 func (s Store) PutLink(ctx context.Context, l Link) (Link, error) {
 	stored, err := s.putLink(ctx, l)
 	if err != nil {
@@ -95,14 +94,14 @@ func (s Store) putLink(ctx context.Context, l Link) (Link, error) {
 	return mine, storage.PutRevision(ctx, s.items, item)
 }
 
-// maxCreator bounds Link.Creator, in bytes.
+// maxCreator limits Link.Creator, in bytes.
 const maxCreator = 200
 
-// Check refuses what can't be stored.
+// Check refuses a link that can't be stored.
 func (l Link) Check() error {
 	if err := cmp.Or(l.Target.Check(), checkPlan(l.RecordID, l.PlanDigest),
-		checkDigest("changes", l.Changes), checkDigest("discarded changes", l.Discarded),
-		checkDigest("base", l.Base), checkDigest("shown section", l.Shown)); err != nil {
+		checkDigest("changes", l.ChangesDigest), checkDigest("discarded changes", l.DiscardedDigest),
+		checkDigest("base", l.BaseDigest), checkDigest("shown section", l.SectionDigest)); err != nil {
 		return err
 	}
 	switch {
@@ -116,7 +115,7 @@ func (l Link) Check() error {
 	return nil
 }
 
-// linkItem is a target's drift issue. It has no attribute run, nor expiresAt.
+// linkItem is a link. It has neither run nor expiresAt.
 type linkItem struct {
 	PK string `json:"pk"`
 	SK string `json:"sk"`
@@ -146,21 +145,21 @@ func newLinkItem(l Link, token string) linkItem {
 	return linkItem{
 		PK: linkPrefix + l.Key(), SK: linkKey,
 		Repository: l.Repository, Component: l.Component, Stack: l.Stack, Number: l.Number,
-		Outcome: l.Outcome, RecordID: l.RecordID, PlanDigest: l.PlanDigest, Changes: l.Changes, ShownAt: storage.FormatTime(l.ShownAt),
-		Base: l.Base, PlanExpiresAt: storage.FormatTime(l.ExpiresAt.Truncate(time.Second)), Shown: l.Shown,
-		Since: storage.FormatTime(l.Since), Discarded: l.Discarded, DiscardedAt: storage.FormatTime(l.DiscardedAt),
+		Outcome: l.Outcome, RecordID: l.RecordID, PlanDigest: l.PlanDigest, Changes: l.ChangesDigest, ShownAt: storage.FormatTime(l.ShownAt),
+		Base: l.BaseDigest, PlanExpiresAt: storage.FormatTime(l.ExpiresAt.Truncate(time.Second)), Shown: l.SectionDigest,
+		Since: storage.FormatTime(l.Since), Discarded: l.DiscardedDigest, DiscardedAt: storage.FormatTime(l.DiscardedAt),
 		Creator: l.Creator, CreatingSince: storage.FormatTime(l.CreatingSince), Revision: l.Revision, Token: token,
 	}
 }
 
-// openLink is the link that an item holds, if its keys are that link's.
+// openLink returns the link that an item holds, if the item's keys belong to it.
 func openLink(item storage.Item) (Link, error) {
 	var i linkItem
 	err := item.Decode(&i)
 	l := Link{
 		Target: planstore.Target{Repository: i.Repository, Component: i.Component, Stack: i.Stack}, Number: i.Number,
-		Outcome: i.Outcome, RecordID: i.RecordID, PlanDigest: i.PlanDigest, Changes: i.Changes, Base: i.Base, Shown: i.Shown,
-		Discarded: i.Discarded, Creator: i.Creator, Revision: i.Revision,
+		Outcome: i.Outcome, RecordID: i.RecordID, PlanDigest: i.PlanDigest, ChangesDigest: i.Changes, BaseDigest: i.Base, SectionDigest: i.Shown,
+		DiscardedDigest: i.Discarded, Creator: i.Creator, Revision: i.Revision,
 	}
 	err = cmp.Or(err, storage.ParseTimes(map[*time.Time]string{
 		&l.ExpiresAt: i.PlanExpiresAt, &l.ShownAt: i.ShownAt, &l.Since: i.Since, &l.DiscardedAt: i.DiscardedAt, &l.CreatingSince: i.CreatingSince,

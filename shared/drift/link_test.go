@@ -39,9 +39,9 @@ func (b *backend) linked(t *testing.T, of planstore.Target) Link {
 func (b *backend) fullIssue(t planstore.Target) Link {
 	r := b.newResult(t, runNumber("100", 1))
 	return Link{
-		Target: t, Number: 12, Outcome: r.Outcome, RecordID: r.RecordID, PlanDigest: r.PlanDigest, Changes: r.Changes,
+		Target: t, Number: 12, Outcome: r.Outcome, RecordID: r.RecordID, PlanDigest: r.PlanDigest, ChangesDigest: r.ChangesDigest,
 		ShownAt: b.clock.Now(), Since: b.clock.Now().Add(-time.Hour),
-		Discarded: strings.Repeat("ee", 32), DiscardedAt: b.clock.Now(),
+		DiscardedDigest: strings.Repeat("ee", 32), DiscardedAt: b.clock.Now(),
 		Creator: "100.1", CreatingSince: b.clock.Now(),
 	}
 }
@@ -179,7 +179,7 @@ func TestAnUnclearDriftIssueIsRefused(t *testing.T) {
 			"no repository":               func(i *Link) { i.Repository = "" },
 			"an unknown outcome":          func(i *Link) { i.Outcome = "fixed" },
 			"a record that is none":       func(i *Link) { i.RecordID = "latest" },
-			"discarded changes of a word": func(i *Link) { i.Discarded = "all" },
+			"discarded changes of a word": func(i *Link) { i.DiscardedDigest = "all" },
 			"a creator of 1,000 bytes":    func(i *Link) { i.Creator = strings.Repeat("x", 1000) },
 		} {
 			i := b.fullIssue(network)

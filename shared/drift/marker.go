@@ -7,11 +7,10 @@ import (
 	"strings"
 )
 
-// An issue's body begins with a line that names the target, and has one section that
-// is ours, between two more lines. None of the three is seen on the page. What is
-// outside of the section belongs to people. A name is escaped so that it can't end
-// the comment, break the line, or be another one's; and no text of a plan can hold
-// such a line, since < is escaped in all of it.
+// The first line of an issue's body names the target. Two more lines enclose our section.
+// GitHub shows none of the three. Everything outside of the section belongs to people. A name
+// is escaped, so that it can't end the comment, break the line, or look like another name. No
+// text of a plan can contain such a line, since every < in it is escaped.
 const (
 	namePrefix = "<!-- gitops-drift "
 	begin      = "<!-- gitops-drift-begin -->"
@@ -23,8 +22,8 @@ func Marker(component, stack string) string {
 	return namePrefix + url.QueryEscape(component) + " " + url.QueryEscape(stack) + " -->"
 }
 
-// Named is the target that an issue's body names; false for none. It only says where
-// to look: anyone may write such a line.
+// Named returns the target that an issue's body names; false if none. Anyone may write such a
+// line, so it only says where to look.
 func Named(body string) (component, stack string, ok bool) {
 	line, _, _ := strings.Cut(canonical(body), "\n")
 	names, ok := strings.CutPrefix(line, namePrefix)
@@ -49,8 +48,9 @@ func newBody(component, stack, section string) string {
 	return Marker(component, stack) + "\n" + begin + "\n" + section + "\n" + end + "\n"
 }
 
-// withSection is a body with our section replaced, and all else as people have it.
-// Where they removed its limits it is added at the end, and the name at the beginning.
+// withSection replaces our section in a body, and keeps everything else. If people removed the
+// section's limits, it is added at the end; if they removed the name, it is added at the
+// beginning.
 func withSection(body, component, stack, section string) string {
 	body = canonical(body)
 	if c, s, ok := Named(body); !ok || c != component || s != stack {
@@ -64,7 +64,7 @@ func withSection(body, component, stack, section string) string {
 	return strings.TrimRight(body, "\n") + "\n\n" + ours + "\n"
 }
 
-// sectionOf is our section in a body; empty when it is not there whole.
+// sectionOf returns our section of a body; empty if it is not complete.
 func sectionOf(body string) string {
 	_, rest, _ := strings.Cut(canonical(body), begin+"\n")
 	section, _, found := strings.Cut(rest, "\n"+end)
@@ -74,13 +74,17 @@ func sectionOf(body string) string {
 	return section
 }
 
-// fingerprint is what is kept of a section, to see whether it is still there.
-func fingerprint(section string) string {
+// digestOf is the hex SHA-256 of a section. It tells whether people edited it.
+func digestOf(section string) string {
 	sum := sha256.Sum256([]byte(canonical(section)))
 	return hex.EncodeToString(sum[:])
 }
 
-// canonical removes what an edit on GitHub's page changes without changing the text.
+// canonical undoes the changes that an edit on GitHub's page makes without changing the text.
 func canonical(body string) string {
 	return strings.TrimRight(strings.ReplaceAll(body, "\r\n", "\n"), " \t\n")
 }
+
+// SectionDigest is the digest of our section of an issue's body. While it is the same as in the
+// target's link, nobody has edited the section since a detection wrote it.
+func SectionDigest(body string) string { return digestOf(sectionOf(body)) }

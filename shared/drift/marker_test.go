@@ -55,7 +55,7 @@ func TestAHostileResultStaysInsideTheSection(t *testing.T) {
 		Outcome: PlanFailed, Error: strings.ReplaceAll(evil, "\n", " "), Report: end + "\n" + planLine("drift#evil"), Commit: strings.Repeat("a", 40),
 		Run: planstore.Run{ID: "1", Attempt: 1, URL: "https://evil.test/) @mona fixes #1 ![](https://evil.test/"},
 	}
-	body, section := fit(r, time.Unix(0, 0), 24*time.Hour, func(s string) string { return newBody(evil, evil, s) })
+	body, section := bodyThatFits(r, time.Unix(0, 0), 24*time.Hour, func(s string) string { return newBody(evil, evil, s) })
 	if sectionOf(body) != section || Plan(body) != "" || strings.Count(body, end) != 1 || strings.Count(body, "<!--") != 4 {
 		t.Errorf("the body is:\n%s", body)
 	}
@@ -73,11 +73,11 @@ func TestAHostileResultStaysInsideTheSection(t *testing.T) {
 func TestABodyFitsItsIssue(t *testing.T) {
 	t.Parallel()
 	r := Result{Outcome: Drifted, RecordID: "drift#a", Report: strings.Repeat("é", 40_000)}
-	body, _ := fit(r, time.Unix(0, 0), 24*time.Hour, func(s string) string { return withSection(strings.Repeat("x", 30_000), "a", "b", s) })
+	body, _ := bodyThatFits(r, time.Unix(0, 0), 24*time.Hour, func(s string) string { return withSection(strings.Repeat("x", 30_000), "a", "b", s) })
 	if n := utf8.RuneCountInString(body); n > maxBody || !strings.Contains(body, "no room here") || Plan(body) != "drift#a" {
 		t.Errorf("%d characters:\n%.300s", n, body)
 	}
-	body, _ = fit(r, time.Unix(0, 0), 24*time.Hour, func(s string) string { return newBody("a", "b", s) })
+	body, _ = bodyThatFits(r, time.Unix(0, 0), 24*time.Hour, func(s string) string { return newBody("a", "b", s) })
 	if !strings.Contains(body, strings.Repeat("é", 40_000)) {
 		t.Error("the report is gone though it had room")
 	}

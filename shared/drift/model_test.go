@@ -212,7 +212,7 @@ func (w *world) people(i fakegithub.Issue) {
 	case 0, 8, 9:
 		for target, link := range w.links() {
 			if name := (drift.Name{Component: target.Component, Stack: target.Stack}); link.Number == i.Number {
-				w.closed[name] = link.Changes
+				w.closed[name] = link.ChangesDigest
 				if w.IntN(2) == 0 {
 					w.state[name] = []string{"", "A", "B"}[w.IntN(3)]
 				}
@@ -302,7 +302,7 @@ func (w *world) detect(planned []drift.Name, ctx context.Context) {
 		case "error":
 			r.Outcome, r.Error = drift.PlanFailed, "Error: no"
 		case "A", "B":
-			r.Outcome, r.Changes, r.Base = drift.Drifted, digest(state), digest("x")
+			r.Outcome, r.ChangesDigest, r.BaseDigest = drift.Drifted, digest(state), digest("x")
 			r.Counts = changes.Counts{Update: 1 + i}
 			r.RecordID = fmt.Sprintf("drift#%s#%s#%s.1#%s", r.Commit, w.now.Format("2006-01-02T15:04:05.000000000Z"), run.ID, digest(state))
 			r.PlanDigest, r.ExpiresAt, r.Report = digest("p"), w.now.Add(24*time.Hour), "drift of "+state
@@ -380,7 +380,7 @@ func (w *world) check() {
 		state := w.state[name]
 		link := links[planstore.Target{Repository: w.name, Component: name.Component, Stack: name.Stack}]
 		drifted := w.inGit[name] && state != ""
-		quiet := drifted && state != "error" && link.Discarded == digest(state) && w.closed[name] == digest(state)
+		quiet := drifted && state != "error" && link.DiscardedDigest == digest(state) && w.closed[name] == digest(state)
 		switch {
 		case of[name] > 1:
 			w.fail("%s has %d issues", name, of[name])

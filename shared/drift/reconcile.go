@@ -11,7 +11,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore"
 )
 
-// Issues are the calls to GitHub that a reconciliation makes; *github.Client has them.
+// Issues are the calls to GitHub that a reconciliation makes. *github.Client implements them.
 type Issues interface {
 	Issues(ctx context.Context, repo string, q github.IssueQuery) ([]github.Issue, error)
 	Issue(ctx context.Context, repo string, number int) (github.Issue, error)
@@ -20,7 +20,7 @@ type Issues interface {
 	CommentOnIssue(ctx context.Context, repo string, number int, body string) error
 }
 
-// Reconciler brings the drift issues of a repository in line with what a run found.
+// Reconciler updates the drift issues of a repository to what a run found.
 type Reconciler struct {
 	Repository string
 	Run        planstore.Run
@@ -31,7 +31,7 @@ type Reconciler struct {
 	Labels     []string // of new issues, besides our own
 	Assignees  []string // of new issues
 	DryRun     bool     // decide, and write nothing
-	// InGit lists the targets that there are; nil when that is not asked for.
+	// InGit lists the targets in Git; nil: do not check that.
 	InGit func(context.Context) ([]Name, error)
 }
 
@@ -42,8 +42,8 @@ type Done struct {
 	Err   error
 }
 
-// Reconcile finds what is there, decides, and does it. A step that fails does not
-// stop the others; its error is with it. The error is of what kept it from deciding.
+// Reconcile reads what is there, decides, and does it. If a step fails, its error is in the
+// result, and the others go on. The error returned is what prevented the decision.
 func (r Reconciler) Reconcile(ctx context.Context) ([]Done, error) {
 	found, err := r.find(ctx)
 	if err != nil {
@@ -64,8 +64,8 @@ func (r Reconciler) target(n Name) planstore.Target {
 	return planstore.Target{Repository: r.Repository, Component: n.Component, Stack: n.Stack}
 }
 
-// find reads this run's results, the open issues, the links of both, and those linked
-// issues that are not open any more.
+// find reads this run's results, the open issues, the links of both, and linked issues that are
+// no longer open.
 func (r Reconciler) find(ctx context.Context) (Found, error) {
 	f := Found{
 		Now: r.Now(), Run: r.Run.ID,
@@ -104,7 +104,7 @@ func (r Reconciler) find(ctx context.Context) (Found, error) {
 		if link.Number == 0 || open[link.Number] || f.Results[name].Outcome == "" {
 			continue
 		}
-		if link.Discarded != "" && link.Discarded == f.Results[name].Changes && f.Now.Sub(link.DiscardedAt) < r.Options.DiscardFor {
+		if link.DiscardedDigest != "" && link.DiscardedDigest == f.Results[name].ChangesDigest && f.Now.Sub(link.DiscardedAt) < r.Options.DiscardFor {
 			continue // what became of it makes no difference
 		}
 		issue, err := r.GitHub.Issue(ctx, r.Repository, link.Number)
@@ -132,8 +132,8 @@ func (r Reconciler) find(ctx context.Context) (Found, error) {
 	return f, nil
 }
 
-// do does one step: the link first, under the condition that nobody else has written
-// it since it was read, then the issue.
+// do does one step. It writes the link first, on the condition that nobody else wrote it since
+// it was read, then the issue.
 func (r Reconciler) do(ctx context.Context, s Step) (github.Issue, error) {
 	link := s.Link
 	link.Target = r.target(s.Name)
@@ -153,7 +153,7 @@ func (r Reconciler) do(ctx context.Context, s Step) (github.Issue, error) {
 		_, err := r.Store.PutLink(ctx, forgotten(link))
 		return s.Issue, err
 	case Forget: // no drift: nothing is discarded any more
-		link.Discarded, link.DiscardedAt = "", time.Time{}
+		link.DiscardedDigest, link.DiscardedAt = "", time.Time{}
 		_, err := r.Store.PutLink(ctx, forgotten(link))
 		return s.Issue, err
 	case Fixed:
@@ -166,24 +166,24 @@ func (r Reconciler) do(ctx context.Context, s Step) (github.Issue, error) {
 	return s.Issue, nil
 }
 
-// forgotten is a link without its issue, and without what that showed.
+// forgotten returns a link without its issue and what that showed.
 func forgotten(link Link) Link {
-	return Link{Target: link.Target, Discarded: link.Discarded, DiscardedAt: link.DiscardedAt, Revision: link.Revision}
+	return Link{Target: link.Target, DiscardedDigest: link.DiscardedDigest, DiscardedAt: link.DiscardedAt, Revision: link.Revision}
 }
 
-// shows is the link of an issue that shows a result from now on.
-func shows(link Link, result Result, section string) Link {
+// showing returns the link of an issue that will show this result.
+func showing(link Link, result Result, section string) Link {
 	link.Since = since(link, result)
-	link.Outcome, link.RecordID, link.PlanDigest, link.Changes = result.Outcome, result.RecordID, result.PlanDigest, result.Changes
-	link.Base, link.ExpiresAt, link.Shown = result.Base, result.ExpiresAt, fingerprint(section)
-	link.Discarded, link.DiscardedAt = "", time.Time{}
+	link.Outcome, link.RecordID, link.PlanDigest, link.ChangesDigest = result.Outcome, result.RecordID, result.PlanDigest, result.ChangesDigest
+	link.BaseDigest, link.ExpiresAt, link.SectionDigest = result.BaseDigest, result.ExpiresAt, digestOf(section)
+	link.DiscardedDigest, link.DiscardedAt = "", time.Time{}
 	link.Creator, link.CreatingSince = "", time.Time{}
 	return link
 }
 
-// since is when what a result says was first seen; an error says nothing of the drift.
+// since is when the drift was first seen. A failed plan says nothing about it.
 func since(link Link, result Result) time.Time {
-	if link.Since.IsZero() || link.Changes != result.Changes && result.Outcome != PlanFailed {
+	if link.Since.IsZero() || link.ChangesDigest != result.ChangesDigest && result.Outcome != PlanFailed {
 		return result.At
 	}
 	return link.Since
@@ -196,9 +196,8 @@ func labels(result Result) []string {
 	return []string{Label}
 }
 
-// open makes an issue. The link says first who is at it, so that two runs don't both
-// make one; a run that dies before it has written the number leaves an issue that the
-// next one finds by its name.
+// open creates an issue. First the link says which run does so, so that two runs do not create
+// two. If the run dies before it stores the number, the next run finds the issue by its name.
 func (r Reconciler) open(ctx context.Context, s Step, link Link) (github.Issue, error) {
 	link = forgotten(link)
 	link.Creator, link.CreatingSince = r.Run.ID, r.Now()
@@ -206,7 +205,7 @@ func (r Reconciler) open(ctx context.Context, s Step, link Link) (github.Issue, 
 	if err != nil {
 		return s.Issue, err
 	}
-	body, section := fit(s.Result, s.Result.At, r.Options.DiscardFor, func(section string) string {
+	body, section := bodyThatFits(s.Result, s.Result.At, r.Options.DiscardFor, func(section string) string {
 		return newBody(s.Name.Component, s.Name.Stack, section)
 	})
 	issue, err := r.GitHub.CreateIssue(ctx, r.Repository, github.NewIssue{
@@ -215,22 +214,22 @@ func (r Reconciler) open(ctx context.Context, s Step, link Link) (github.Issue, 
 	if err != nil {
 		return s.Issue, err
 	}
-	link = shows(link, s.Result, section)
+	link = showing(link, s.Result, section)
 	link.Number, link.ShownAt = issue.Number, issue.UpdatedAt // by GitHub's clock, as when it is labelled
 	_, err = r.Store.PutLink(ctx, link)
 	return issue, err
 }
 
-// notShown is how far in the future a plan is shown that is only being written: where
-// a run dies then, a label counts again after that.
+// notShown is how far in the future ShownAt is while a plan is being written into an issue. If
+// the run dies then, a label counts again after that time.
 const notShown = time.Hour
 
 func (r Reconciler) update(ctx context.Context, s Step, link Link) (github.Issue, error) {
-	body, section := fit(s.Result, since(link, s.Result), r.Options.DiscardFor, func(section string) string {
+	body, section := bodyThatFits(s.Result, since(link, s.Result), r.Options.DiscardFor, func(section string) string {
 		return withSection(s.Issue.Body, s.Name.Component, s.Name.Stack, section)
 	})
 	otherPlan := link.RecordID != s.Result.RecordID
-	link = shows(link, s.Result, section)
+	link = showing(link, s.Result, section)
 	link.Number = s.Issue.Number
 	if otherPlan { // nobody can have seen it before the edit, which may have to wait
 		link.ShownAt = r.Now().Add(notShown)
@@ -258,8 +257,8 @@ func (r Reconciler) update(ctx context.Context, s Step, link Link) (github.Issue
 	return issue, err
 }
 
-// ourLabels are an issue's labels with those that say what a result is; all others
-// stay as people have them.
+// ourLabels returns an issue's labels, with ours as the result needs them. All others stay as
+// people set them.
 func ourLabels(has []string, result Result) []string {
 	wanted := labels(result)
 	all := slices.DeleteFunc(slices.Clone(has), func(l string) bool {
@@ -273,10 +272,10 @@ func ourLabels(has []string, result Result) []string {
 	return all
 }
 
-// close says why and closes. The link, unless nil, forgets the issue first.
+// close comments why, and closes the issue. Before that, the link forgets it, if there is one.
 func (r Reconciler) close(ctx context.Context, s Step, link *Link, reason, label, why string) (github.Issue, error) {
 	if link != nil && !s.Issue.HasLabel(Label) {
-		// Its link is all that it is found by, and that goes first.
+		// Nothing but the link finds this issue, and the link goes first: so label it.
 		issue, err := r.GitHub.EditIssue(ctx, r.Repository, s.Issue.Number, github.IssueEdit{Labels: append(slices.Clone(s.Issue.Labels), Label)})
 		if err != nil {
 			return s.Issue, err
@@ -284,7 +283,7 @@ func (r Reconciler) close(ctx context.Context, s Step, link *Link, reason, label
 		s.Issue = issue
 	}
 	if link != nil && link.Revision > 0 {
-		link.Discarded, link.DiscardedAt = "", time.Time{}
+		link.DiscardedDigest, link.DiscardedAt = "", time.Time{}
 		if _, err := r.Store.PutLink(ctx, forgotten(*link)); err != nil {
 			return s.Issue, err
 		}

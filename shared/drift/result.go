@@ -30,48 +30,47 @@ func (o Outcome) known() bool {
 
 // Result is what the newest drift plan of a target found. It never expires.
 //
-// Whoever may plan may write one: nothing in it is proven. [planstore.Store.FindRecord]
-// proves the record it names.
+// Whoever may plan may write one, so nothing in it is proven. [planstore.Store.FindRecord]
+// proves the record that it names.
 type Result struct {
 	planstore.Target
 	Run     planstore.Run
 	Commit  string    // that was planned: its full id
 	At      time.Time // when the planning began
 	Outcome Outcome
-	// RefreshOnly says that what runs was compared with what Terraform last
-	// applied, and not with Git. There is nothing to apply then.
+	// RefreshOnly: real resources were compared with what Terraform last applied, not with Git.
+	// Then there is nothing to apply.
 	RefreshOnly bool
 
-	// The drift plan that would take the drift back, and when it expires, in
-	// whole seconds; empty when there is none to apply.
+	// The plan that would revert the drift, and when it expires, in whole seconds; empty if
+	// nothing can be applied.
 	RecordID   string
 	PlanDigest string // hex SHA-256 of the planfile
 	ExpiresAt  time.Time
 
-	// Base is a hex SHA-256 of what the plan was made from: the configuration and the
-	// state. While it is the same, an older plan of the same changes is as good.
-	Base string
+	// BaseDigest is a hex SHA-256 of what the plan was made from: the configuration and the
+	// state. While it stays the same, an older plan with the same changes is as good as a newer
+	// one.
+	BaseDigest string
 
 	Counts changes.Counts
-	// Changes is a hex SHA-256 of what drifted, without sensitive values: two
-	// runs that see the same drift have the same. See [changes.Plan.Visible].
-	Changes string
-	// Report is Markdown of what drifted, or of why the planning failed: masked
-	// and escaped by its writer, at most [MaxReport] bytes.
+	// ChangesDigest is a hex SHA-256 of what drifted, without sensitive values. Two runs that
+	// see the same drift have the same digest: see [changes.Plan.Visible].
+	ChangesDigest string
+	// Report is Markdown about what drifted, or why the planning failed. Whoever writes it
+	// masks and escapes it; it has at most [MaxReport] bytes.
 	Report string
 	Error  string // why the planning failed, in one line
 }
 
-// MaxReport bounds Result.Report, in bytes. An issue's body has room
-// for it, and an item, which has at most 400 KB, for eight.
+// MaxReport limits Result.Report, in bytes. An issue's body has room for it.
 const MaxReport = 50_000
 
-// maxError bounds Result.Error, in bytes.
+// maxError limits Result.Error, in bytes.
 const maxError = 4000
 
-// PutResult stores what a drift plan found as its target's result, in place of an older one.
-// Where a newer one is stored, by its time At, that one stays, which is not an error: a slow
-// run has come too late.
+// PutResult stores what a drift plan found, in place of the target's older result. If a newer
+// one is stored, by its time At, that one stays, which is no error: the run was slow.
 func (s Store) PutResult(ctx context.Context, r Result) error {
 	if err := s.putResult(ctx, r); err != nil {
 		return fmt.Errorf("store the drift result of %s: %w", r.Target, err)
@@ -90,9 +89,9 @@ func (s Store) putResult(ctx context.Context, r Result) error {
 	latest := storage.FormatTime(s.plans.Now().Add(planstore.ClockSkew))
 	err = s.items.Put(ctx, item, storage.Any{
 		storage.Absent{},
-		storage.Not{Condition: storage.Text{Path: "seenAt"}},                                 // a spoiled one
+		storage.Not{Condition: storage.Text{Path: "seenAt"}},                                 // a damaged one
 		storage.Compare{Path: "seenAt", Is: storage.AtMost, Value: storage.FormatTime(r.At)}, // this very one, too, when the answer was lost
-		storage.Compare{Path: "seenAt", Is: storage.After, Value: latest},                    // a spoiled one: its time is yet to come
+		storage.Compare{Path: "seenAt", Is: storage.After, Value: latest},                    // from the future
 	})
 	if _, newer := errors.AsType[*storage.ConditionError](err); newer {
 		return nil
@@ -101,10 +100,10 @@ func (s Store) putResult(ctx context.Context, r Result) error {
 }
 
 // Results returns the results of a workflow run, of all its attempts, sorted by component and
-// stack. A target whose result another run has replaced since is not among them.
+// stack. A target whose result another run has replaced is missing.
 //
-// In DynamoDB they are found by the index by-run, which may be some moments behind: ask when
-// the jobs that write them have ended.
+// In DynamoDB the index by-run finds them. It may be some moments behind: ask after the jobs
+// that write them have ended.
 func (s Store) Results(ctx context.Context, repository, runID string) ([]Result, error) {
 	results, err := s.results(ctx, planstore.Target{Repository: repository}, planstore.Run{ID: runID, Attempt: 1})
 	if err != nil {
@@ -134,9 +133,9 @@ func (s Store) results(ctx context.Context, of planstore.Target, run planstore.R
 	return results, nil
 }
 
-// Check refuses what no drift plan finds.
+// Check refuses a result that can't be stored.
 func (r Result) Check() error {
-	if err := cmp.Or(r.Target.Check(), r.Run.Check(), planstore.CheckCommit(r.Commit), checkPlan(r.RecordID, r.PlanDigest), checkDigest("changes", r.Changes), checkDigest("base", r.Base)); err != nil {
+	if err := cmp.Or(r.Target.Check(), r.Run.Check(), planstore.CheckCommit(r.Commit), checkPlan(r.RecordID, r.PlanDigest), checkDigest("changes", r.ChangesDigest), checkDigest("base", r.BaseDigest)); err != nil {
 		return err
 	}
 	switch {
@@ -156,8 +155,8 @@ func (r Result) Check() error {
 	return nil
 }
 
-// checkPlan refuses what can't be the ID and digest of one plan record; both are
-// empty when there is none.
+// checkPlan refuses what can't be the ID and digest of one plan record. Both are empty if there
+// is none.
 func checkPlan(recordID, digest string) error {
 	if recordID == "" && digest == "" {
 		return nil
@@ -168,8 +167,8 @@ func checkPlan(recordID, digest string) error {
 	return cmp.Or(planstore.CheckRecordID(recordID), checkDigest("planfile", digest))
 }
 
-// resultItem is a target's drift result. It is in the index by-run. The plan's
-// expiry has another name than the TTL attribute: the item stays.
+// resultItem is a target's drift result. It is in the index by-run. It stays, so the plan's
+// expiry must not have the name of the TTL attribute.
 type resultItem struct {
 	PK string `json:"pk"`
 	SK string `json:"sk"`
@@ -202,11 +201,11 @@ func newResultItem(r Result) resultItem {
 		Run: r.Run.Key(r.Target), RunID: r.Run.ID, RunAttempt: r.Run.Attempt, RunURL: r.Run.URL,
 		Commit: r.Commit, SeenAt: storage.FormatTime(r.At), Outcome: r.Outcome, RefreshOnly: r.RefreshOnly,
 		RecordID: r.RecordID, PlanDigest: r.PlanDigest, PlanExpiresAt: storage.FormatTime(r.ExpiresAt.Truncate(time.Second)),
-		Base: r.Base, Counts: r.Counts, Changes: r.Changes, Report: r.Report, Error: r.Error,
+		Base: r.BaseDigest, Counts: r.Counts, Changes: r.ChangesDigest, Report: r.Report, Error: r.Error,
 	}
 }
 
-// openResult is the drift result that an item holds, if its keys are that result's.
+// openResult returns the drift result that an item holds, if the item's keys belong to it.
 func openResult(item storage.Item) (Result, error) {
 	var i resultItem
 	err := item.Decode(&i)
@@ -216,7 +215,7 @@ func openResult(item storage.Item) (Result, error) {
 		Commit:  i.Commit,
 		Outcome: i.Outcome, RefreshOnly: i.RefreshOnly,
 		RecordID: i.RecordID, PlanDigest: i.PlanDigest,
-		Base: i.Base, Counts: i.Counts, Changes: i.Changes, Report: i.Report, Error: i.Error,
+		BaseDigest: i.Base, Counts: i.Counts, ChangesDigest: i.Changes, Report: i.Report, Error: i.Error,
 	}
 	err = cmp.Or(err, storage.ParseTimes(map[*time.Time]string{&r.At: i.SeenAt, &r.ExpiresAt: i.PlanExpiresAt}))
 	if err == nil {

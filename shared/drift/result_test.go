@@ -24,7 +24,7 @@ func (b *backend) newResult(t planstore.Target, run planstore.Run) Result {
 	return Result{
 		Target: t, Run: run, Commit: commitA, At: r.CreatedAt, Outcome: Drifted,
 		RecordID: r.ID(), PlanDigest: strings.Repeat("d1", 32), ExpiresAt: r.ExpiresAt.Truncate(time.Second),
-		Counts: changes.Counts{Update: 2, Drift: 1}, Changes: strings.Repeat("c4", 32),
+		Counts: changes.Counts{Update: 2, Drift: 1}, ChangesDigest: strings.Repeat("c4", 32),
 		Report: "**2 to change**\n\n`a` ünd more\n",
 	}
 }
@@ -158,7 +158,7 @@ func TestAnUnclearDriftResultIsRefused(t *testing.T) {
 			"a record without planfile": func(r *Result) { r.PlanDigest = "" },
 			"a planfile without record": func(r *Result) { r.RecordID = "" },
 			"a plan without end":        func(r *Result) { r.ExpiresAt = time.Time{} },
-			"changes that are none":     func(r *Result) { r.Changes = "C4" },
+			"changes that are none":     func(r *Result) { r.ChangesDigest = "C4" },
 		} {
 			r := b.newResult(network, runNumber("100", 1))
 			spoil(&r)

@@ -10,17 +10,17 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
-// maxBody is how many characters an issue's body has at most.
+// maxBody is how many characters an issue's body may have.
 const maxBody = 65_536
 
 // planPrefix begins the line of a section that names the plan that the label applies.
 const planPrefix = "<!-- gitops-drift-plan "
 
-// planLine is that line; a record's ID is escaped like a name.
+// planLine is that line. The record's ID is escaped like a name.
 func planLine(recordID string) string { return planPrefix + url.QueryEscape(recordID) + " -->" }
 
-// Plan is the ID of the plan record that an issue's body says its label applies;
-// empty when there is none.
+// Plan returns the ID of the plan record that an issue's body says its label applies; empty if
+// none.
 func Plan(body string) string {
 	section := sectionOf(body)
 	line, _, _ := strings.Cut(section, "\n")
@@ -35,7 +35,7 @@ func Plan(body string) string {
 	return id
 }
 
-// title is that of a new issue; people may change it.
+// title is the title of a new issue. People may change it.
 func title(r Result) string {
 	what := "Drift"
 	if r.Outcome == PlanFailed {
@@ -44,8 +44,8 @@ func title(r Result) string {
 	return fmt.Sprintf("%s: %s in %s", what, r.Component, r.Stack)
 }
 
-// section is what an issue says of a result. since is when this was first seen.
-// Without room for the report it says where that is.
+// section is what an issue says about a result. since is when this was first seen. Without the
+// report, it links to the run.
 func section(r Result, since time.Time, discardFor time.Duration, withReport bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", planLine(r.RecordID))
@@ -84,8 +84,9 @@ func section(r Result, since time.Time, discardFor time.Duration, withReport boo
 	return b.String()
 }
 
-// fit is the section as it has room in a body that make writes around it.
-func fit(r Result, since time.Time, discardFor time.Duration, make func(section string) string) (whole, ours string) {
+// bodyThatFits returns the body that make writes around our section, and the section. If the
+// body would be too long, the section has no report.
+func bodyThatFits(r Result, since time.Time, discardFor time.Duration, make func(section string) string) (whole, ours string) {
 	ours = section(r, since, discardFor, true)
 	if whole = make(ours); utf8.RuneCountInString(whole) > maxBody {
 		ours = section(r, since, discardFor, false)

@@ -10,18 +10,18 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// Store holds results and links, beside the plans of a plan store. planstore/README.md has
-// their keys and attributes.
+// Store holds drift results and links to drift issues, beside the plans of a plan store.
+// planstore/README.md lists their keys and attributes.
 type Store struct {
 	plans *planstore.Store
 	items storage.Items
 }
 
-// In returns the results and links of a plan store.
+// In returns the drift results and links in a plan store.
 func In(plans *planstore.Store) Store { return Store{plans, plans.Items()} }
 
-// What partition keys begin with, which tells IAM policies the writers apart, and the sort
-// keys of the one item in each partition.
+// How partition keys begin, which separates the writers in IAM policies, and the sort key of
+// the only item in each partition.
 const (
 	resultPrefix = "drift#" // written by the plan action, in drift mode
 	resultKey    = "result"
@@ -38,7 +38,8 @@ func damaged(what string, item storage.Item, why error, todo string) error {
 
 var hexDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// checkDigest refuses what is no SHA-256 in hex; empty is none. of says of what it is.
+// checkDigest refuses what is not a hex SHA-256; empty is none. of names what it is a digest
+// of.
 func checkDigest(of, digest string) error {
 	if digest != "" && !hexDigest.MatchString(digest) {
 		return fmt.Errorf("the digest of the %s must be 64 lower-case hex digits, and is %.80q", of, digest)

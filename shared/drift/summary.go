@@ -14,13 +14,13 @@ type Summary struct {
 	MaxOpened int
 }
 
-// what a step is, for a reader.
+// what says what a step did, for a reader.
 var what = map[Kind]string{
 	Open: "opened", Update: "updated", Fixed: "closed: fixed", Removed: "closed: no longer in Git", Duplicate: "closed: duplicate",
 	Adopt: "kept", Forget: "no issue", Keep: "kept", NoRoom: "**no issue: no room**", Quiet: "no issue: discarded", Busy: "another run is at it",
 }
 
-// Markdown is the summary, at most report.SummaryLimit bytes.
+// Markdown is the summary, in at most [markdown.SummaryLimit] bytes.
 func (s Summary) Markdown() string {
 	drifted, failed := 0, 0
 	rows := map[Kind][]string{}

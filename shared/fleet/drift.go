@@ -36,14 +36,14 @@ func (t *Tally) PutDriftResult(ctx context.Context, o plan.Outcome) error {
 		r.Outcome, r.Error = drift.PlanFailed, oneLine(t.Runtime, o.Err)
 		r.Counts = planstore.Record{}.Counts // perhaps of a part of the plan
 	case o.Drifted():
-		r.Outcome, r.Changes = drift.Drifted, o.Changes.Visible
+		r.Outcome, r.ChangesDigest = drift.Drifted, o.Changes.Visible
 		if o.RefreshOnly {
-			r.Changes = o.Changes.VisibleDrift
+			r.ChangesDigest = o.Changes.VisibleDrift
 		}
 	}
 	if o.Stored && o.HasChanges() {
 		r.RecordID, r.PlanDigest, r.ExpiresAt = o.Record.ID(), o.Record.Digest, o.Record.ExpiresAt
-		r.Base = madeFrom(o.Record)
+		r.BaseDigest = madeFrom(o.Record)
 	}
 	if r.Outcome != drift.NotDrifted {
 		r.Report = t.driftReport(o).Section(drift.MaxReport)

@@ -179,8 +179,8 @@ func TestRecordThatWasCopiedIsRefused(t *testing.T) {
 				continue
 			}
 			found, err := b.Find(t.Context(), network, commitA) // the copied one itself
-			if err != nil || found.Record.ID() != r.ID() || strings.ContainsAny(strings.Join(found.Spoiled, ""), "\n\x00") {
-				t.Errorf("%s: found %s, stepped over %q, error %v", name, found.Record.ID(), found.Spoiled, err)
+			if err != nil || found.Record.ID() != r.ID() || strings.ContainsAny(strings.Join(found.Damaged, ""), "\n\x00") {
+				t.Errorf("%s: found %s, stepped over %q, error %v", name, found.Record.ID(), found.Damaged, err)
 			}
 		}
 	})

@@ -13,7 +13,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// Claim is the exclusive right of a run to apply one plan, and how it ended.
+// Claim is the exclusive right of a run to apply one plan, and how that apply ended.
 type Claim struct {
 	Status     Status // applying, applied or failed
 	Run        Run
@@ -28,23 +28,23 @@ type Claim struct {
 type Result struct {
 	Status Status // applied or failed
 	Reason string // why it failed; only the first 4,000 bytes are kept
-	// After is the position of the state after the apply; nil when unknown. It is kept in
-	// the target's last apply, too.
+	// After is the position of the state after the apply; nil if unknown. The target's last
+	// apply keeps it, too.
 	After *StatePosition
-	// MergedCommit is the commit that the plan was applied for, as the workspace held
-	// it; empty when unknown. It is kept in the target's last apply.
+	// MergedCommit is the commit that the plan was applied for; empty if unknown. The target's
+	// last apply keeps it.
 	MergedCommit string
-	// PlannedOn is the position of the state that the plan was made on, where it was
-	// made anew for the apply; nil for the record's. It is kept there, too.
+	// PlannedOn is the position of the state that the apply planned on when it planned again;
+	// nil: use the record's. The target's last apply keeps it.
 	PlannedOn *StatePosition
 }
 
-// ErrNotHolder is returned by [Store.Finish] and [Store.Release] to a run that does
-// not hold the claim it wants to end, or has ended it otherwise before.
+// ErrNotHolder is returned by [Store.Finish] and [Store.Release] if the run does not hold the
+// claim, or ended it differently before.
 var ErrNotHolder = errors.New("the claim is not held by this run")
 
-// NotClaimableError is returned by [Store.Claim] for a plan that may not be
-// applied; Status says why.
+// NotClaimableError is returned by [Store.Claim] for a plan that must not be applied. Status
+// says why.
 type NotClaimableError struct {
 	Record Record
 	Status Status
@@ -71,22 +71,22 @@ func (e *NotClaimableError) Error() string {
 	return fmt.Sprintf("the plan of %s for commit %s can't be applied: %s", e.Record.Target, e.Record.Commit, why)
 }
 
-// Claim gives a run the right to apply a plan, which no other run can get from
-// then on, whatever becomes of this one, unless this one gives it back
-// ([Store.Release]). Only a plan with changes, or one that waits, that is
-// still [StatusPlanned] can be claimed; for any other the error is a *[NotClaimableError].
+// Claim gives a run the right to apply a plan. After that no other run can get it, whatever
+// happens to this one, unless this run gives it back ([Store.Release]). Only a plan with
+// changes, or one that waits, can be claimed, and only while it is [StatusPlanned]. For any
+// other plan the error is a *[NotClaimableError].
 //
-// The same attempt of the same run gets a claim once, too: it may have two jobs
-// for one target. A claim whose answer was lost on the way is recognized by a
-// token that only this call knows; so nil means held, and is returned also
-// when ctx ended just after the claim was written.
+// The same attempt of the same run also gets a claim only once: it may have two jobs for one
+// target. If the answer to the claim is lost, a token that only this call knows tells whether
+// the claim was written. So nil means that the claim is held, also if ctx ended just after the
+// claim was written.
 func (s *Store) Claim(ctx context.Context, r Record, run Run, actor string) error {
 	if err := s.claim(ctx, r, run, actor); err != nil {
 		var refused *NotClaimableError
 		if errors.As(err, &refused) {
 			return err
 		}
-		return fmt.Errorf("claim the plan of %s for commit %s: %w", r.Target, shown(r.Commit), err)
+		return fmt.Errorf("claim the plan of %s for commit %s: %w", r.Target, printable(r.Commit), err)
 	}
 	return nil
 }
@@ -128,8 +128,7 @@ func (s *Store) claim(ctx context.Context, r Record, run Run, actor string) erro
 	return e
 }
 
-// putClaim claims a record, unless it is superseded, or claimed and that claim was not
-// released.
+// putClaim claims a record, unless it is superseded, or claimed already and not released.
 func (s *Store) putClaim(ctx context.Context, r Record, c heldClaim) error {
 	item, err := storage.Encode(newClaimItem(r, c))
 	if err != nil {
@@ -147,17 +146,16 @@ func isRefused(err error) bool {
 	return ok
 }
 
-// maxReason bounds Result.Reason, in bytes.
+// maxReason limits Result.Reason, in bytes.
 const maxReason = 4000
 
-// Finish records how the apply of a claimed plan ended. When it was applied, it
-// also becomes the target's last apply, which supersedes the older plans. Only
-// the run and attempt that hold the claim can finish it, once: for any other
-// the error is an [ErrNotHolder]. Finishing again with the same result, after
-// an answer that was lost, is not an error.
+// Finish records how the apply of a claimed plan ended. An applied plan also becomes the
+// target's last apply, which supersedes the older plans. Only the run and attempt that hold the
+// claim can finish it, once; for any other the error is an [ErrNotHolder]. Finishing again with
+// the same result, after a lost answer, is no error.
 func (s *Store) Finish(ctx context.Context, r Record, run Run, result Result) error {
 	if err := s.finish(ctx, r, run, result); err != nil {
-		return problem.With(problem.Unrecorded, fmt.Errorf("record that the plan of %s for commit %s is %s: %w", r.Target, shown(r.Commit), result.Status, err))
+		return problem.With(problem.Unrecorded, fmt.Errorf("record that the plan of %s for commit %s is %s: %w", r.Target, printable(r.Commit), result.Status, err))
 	}
 	return nil
 }
@@ -169,22 +167,21 @@ func (s *Store) finish(ctx context.Context, r Record, run Run, result Result) er
 	return s.end(ctx, r, run, result)
 }
 
-// statusReleased is that of a claim that was given back: as if there were none.
+// statusReleased is the status of a claim that was given back. Such a claim counts as none.
 const statusReleased Status = "released"
 
-// Release gives a claim back, so that the plan can be claimed again, by this run or
-// another: for an apply that has ended, and has certainly changed nothing. Only the run
-// and attempt that hold the claim can do so, once: for any other the error is an
-// [ErrNotHolder]. Releasing again for the same reason, after an answer that was lost, is
-// not an error.
+// Release gives a claim back, so that this run or another can claim the plan again. It is for
+// an apply that certainly changed nothing. Only the run and attempt that hold the claim can
+// release it, once; for any other the error is an [ErrNotHolder]. Releasing again for the same
+// reason, after a lost answer, is no error.
 func (s *Store) Release(ctx context.Context, r Record, run Run, reason string) error {
 	if err := s.end(ctx, r, run, Result{Status: statusReleased, Reason: reason}); err != nil {
-		return problem.With(problem.Unrecorded, fmt.Errorf("give back the claim on the plan of %s for commit %s: %w", r.Target, shown(r.Commit), err))
+		return problem.With(problem.Unrecorded, fmt.Errorf("give back the claim on the plan of %s for commit %s: %w", r.Target, printable(r.Commit), err))
 	}
 	return nil
 }
 
-// end writes how a claim ended, by the run that holds it.
+// end ends the claim that a run holds.
 func (s *Store) end(ctx context.Context, r Record, run Run, result Result) error {
 	if err := cmp.Or(r.Check(), run.Check()); err != nil {
 		return err
@@ -221,8 +218,8 @@ func (s *Store) end(ctx context.Context, r Record, run Run, result Result) error
 	return fmt.Errorf("%w: it is %s by run %s", ErrNotHolder, claim.Status, claim.Run.name())
 }
 
-// finishClaim ends the claim that a run holds, and records last, unless that is nil, or a later
-// apply is recorded: see notOutdated.
+// finishClaim writes how a claim ended. It also writes the last apply, unless that is nil or a
+// later one is stored: see notLater.
 func (s *Store) finishClaim(ctx context.Context, r Record, run Run, result Result, at time.Time, last *LastApply) error {
 	end := storage.Write{
 		Key: claimKey(r.Target, r.ID()),
@@ -243,21 +240,21 @@ func (s *Store) finishClaim(ctx context.Context, r Record, run Run, result Resul
 	if err != nil {
 		return err
 	}
-	err = s.items.Transact(ctx, "", end, storage.Write{Key: item.Key(), Put: item, If: notOutdated(*last)})
+	err = s.items.Transact(ctx, "", end, storage.Write{Key: item.Key(), Put: item, If: notLater(*last)})
 	if refused, ok := errors.AsType[*storage.ConditionError](err); ok && refused.Write == 1 {
 		return s.items.Transact(ctx, "", end) // a later apply is already recorded
 	}
 	return err
 }
 
-// claims is what has become of a target and of some of its records.
+// claims is what happened to a target and to some of its records.
 type claims struct {
 	of   map[string]*heldClaim // by record ID, released ones too; nil for one that nobody has claimed
 	last *LastApply            // nil when there was none
 	lock *Lock                 // nil when nobody holds the target
 }
 
-// claim is the claim on a record; nil when nobody has claimed it, or it was given back.
+// claim returns the claim on a record; nil if nobody claimed it, or if the claim was released.
 func (c claims) claim(recordID string) *Claim {
 	held := c.of[recordID]
 	if held == nil || held.Status == statusReleased {
@@ -266,15 +263,16 @@ func (c claims) claim(recordID string) *Claim {
 	return &held.Claim
 }
 
-// heldClaim is a claim with the token of the call that made it.
+// heldClaim is a claim and the token of the call that wrote it.
 type heldClaim struct {
 	Claim
 	token string
 }
 
-// readClaims reads what has become of a target and of its records: not at one moment, which in
-// DynamoDB would cost twice as much, and fail while a claim or a finish is being written. Nothing
-// rests on one moment: the claim decides before the last apply does, and writes check both again.
+// readClaims reads what happened to a target and its records. It does not read all at one
+// moment: in DynamoDB that would cost twice as much, and fail while a claim is being written.
+// Nothing depends on one moment: the claim decides before the last apply does, and writes check
+// both again.
 func (s *Store) readClaims(ctx context.Context, t Target, recordIDs ...string) (claims, error) {
 	keys := []storage.Key{lastApplyKey(t), {Partition: lockPrefix + t.Key(), Sort: lockKey}}
 	for _, id := range recordIDs {

@@ -10,8 +10,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// claimItem is a claim. It has no attribute run: the index by-run is of what
-// plans write.
+// claimItem is a claim. It has no attribute run, so that the index by-run has only what plans
+// write.
 type claimItem struct {
 	PK string `json:"pk"`
 	SK string `json:"sk"`
@@ -45,7 +45,7 @@ func newClaimItem(r Record, c heldClaim) claimItem {
 	}
 }
 
-// openClaim is the claim that an item holds.
+// openClaim returns the claim that an item holds.
 func openClaim(item storage.Item) (*heldClaim, error) {
 	var i claimItem
 	err := item.Decode(&i)
@@ -70,7 +70,7 @@ var errNoTime = errors.New("it has no time")
 // damaged is the error for an item that can't be read.
 func damaged(what string, item storage.Item, why error) error {
 	key := item.Key()
-	return problem.With(problem.Storage, fmt.Errorf("%s %s %s is damaged: %w", what, key.Partition, shown(key.Sort), why))
+	return problem.With(problem.Storage, fmt.Errorf("%s %s %s is damaged: %w", what, key.Partition, printable(key.Sort), why))
 }
 
 // lastItem is a target's last apply.
@@ -100,7 +100,7 @@ func newLastItem(t Target, l LastApply) lastItem {
 	}
 }
 
-// openLastApply is the last apply that an item holds.
+// openLastApply returns the last apply that an item holds.
 func openLastApply(item storage.Item) (*LastApply, error) {
 	var i lastItem
 	err := item.Decode(&i)

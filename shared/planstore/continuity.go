@@ -1,28 +1,29 @@
 package planstore
 
 // Continuity says whether a plan was made on the state that the target's last apply left.
-// Terraform tells one state from another by its lineage.
+// Lineages tell: Terraform gives each state one.
 type Continuity string
 
 // The kinds of continuity.
 const (
-	// SameState is that of a state with the last apply's lineage.
+	// SameState: the state has the lineage of the last apply's.
 	SameState Continuity = "same"
-	// FirstState is that of a target that was never applied.
+	// FirstState: the target was never applied.
 	FirstState Continuity = "first"
-	// StateGone says that the target was applied, and the state is empty.
+	// StateGone: the target was applied, and the state is empty.
 	StateGone Continuity = "gone"
-	// OtherState says that the target was applied, and this is another state.
+	// OtherState: the target was applied, and this is another state.
 	OtherState Continuity = "other"
-	// StateUnknown says that one of the two lineages is not known.
+	// StateUnknown: one of the two lineages is not known.
 	StateUnknown Continuity = "unknown"
 )
 
-// Lost reports whether what runs is not in the state: a plan would make it again.
+// Lost reports whether resources exist that are not in the state: a plan would create them
+// again.
 func (c Continuity) Lost() bool { return c == StateGone || c == OtherState }
 
-// ContinuityOf compares the state that a plan was made on (nil: not known) with that of
-// the target's last apply (nil: there was none).
+// ContinuityOf compares the state that a plan was made on (nil: unknown) with the state of the
+// target's last apply (nil: there was none).
 func ContinuityOf(last *LastApply, plan *StatePosition) Continuity {
 	switch {
 	case last == nil:
@@ -41,7 +42,7 @@ func ContinuityOf(last *LastApply, plan *StatePosition) Continuity {
 	return OtherState
 }
 
-// Lineage is that of the state that the apply left; empty when it is not known.
+// Lineage is the lineage of the state that the apply left; empty if unknown.
 func (l LastApply) Lineage() string {
 	switch {
 	case l.After != nil && l.After.Lineage != "":

@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// Dependency is where the state of a target of the same repository was when a
-// plan that depends on it was made.
+// Dependency is a target of the same repository that a plan depends on, and the position of its
+// state when the plan was made.
 type Dependency struct {
 	Component string
 	Stack     string
 	State     StatePosition
 }
 
-// maxDependencies bounds Record.Dependencies, in bytes of names and lineages:
-// about a thousand, beside the files in an item of at most 400 KB.
+// maxDependencies limits Record.Dependencies, in bytes of names and lineages: that is about a
+// thousand. An item has at most 400 KB, files included.
 const maxDependencies = 100 << 10
 
-// checkDependencies refuses those that could not be read again as they are.
+// checkDependencies refuses dependencies that would not be read again as they are.
 func checkDependencies(of []Dependency) error {
 	bytes := 0
 	for i, d := range of {
@@ -27,7 +27,7 @@ func checkDependencies(of []Dependency) error {
 			return err
 		}
 		if i > 0 && compareDependencies(of[i-1], d) >= 0 {
-			return fmt.Errorf("the dependencies must be sorted by component and stack, and name %s in %s once", shown(d.Component), shown(d.Stack))
+			return fmt.Errorf("the dependencies must be sorted by component and stack, and name %s in %s once", printable(d.Component), printable(d.Stack))
 		}
 		bytes += len(d.Component) + len(d.Stack) + len(d.State.Lineage)
 	}
@@ -41,8 +41,8 @@ func compareDependencies(a, b Dependency) int {
 	return cmp.Or(strings.Compare(a.Component, b.Component), strings.Compare(a.Stack, b.Stack))
 }
 
-// dependencyItems are dependencies by component and stack: maps, since a seal
-// knows no lists. It is nil when there are none, and left out then.
+// dependencyItems are dependencies by component and stack: maps, since an item that is sealed
+// has no lists. No dependencies are nil, and left out.
 type dependencyItems map[string]map[string]positionItem
 
 func newDependencyItems(of []Dependency) dependencyItems {

@@ -7,12 +7,12 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 )
 
-// The items as they are stored: attributes of a DynamoDB item, or one JSON
-// object. README.md describes them; an attribute that is left out is empty.
+// The items as they are stored: attributes of a DynamoDB item, or one JSON object. README.md
+// describes them. An attribute that is left out is empty.
 
-// recordItem is a plan record. Only plan records have the attribute expiresAt
-// (and so vanish). They and drift results have run, they and locks pullRequest:
-// so they are in the indexes by-run and by-pull-request.
+// recordItem is a plan record. Only plan records have the attribute expiresAt, the table's TTL.
+// They and drift results have run, they and locks pullRequest: so they are in the indexes
+// by-run and by-pull-request.
 type recordItem struct {
 	PK string `json:"pk"`
 	SK string `json:"sk"` // ends in the seal: see seal.go
@@ -56,7 +56,7 @@ type recordItem struct {
 	ExpiresAt           int64             `json:"expiresAt"`
 }
 
-// positionItem is a known position of a state, also the empty one.
+// positionItem is a state position that is known, which may be the zero one.
 type positionItem struct {
 	Lineage string `json:"lineage"`
 	Serial  uint64 `json:"serial"`
@@ -65,8 +65,8 @@ type positionItem struct {
 func newPositionItem(p *StatePosition) *positionItem { return (*positionItem)(p) }
 func (p *positionItem) position() *StatePosition     { return (*StatePosition)(p) }
 
-// newRecordItem is the item of a record, with its keys. Text that is not UTF-8,
-// which neither store can hold, has U+FFFD in its place.
+// newRecordItem returns the item of a record, with its keys. U+FFFD replaces text that is not
+// UTF-8, which no backend can store.
 func newRecordItem(r Record) recordItem {
 	i := recordItem{
 		PK: planPrefix + r.Key(), Version: r.version(),
@@ -96,8 +96,7 @@ func newRecordItem(r Record) recordItem {
 	return item
 }
 
-// record is the record that the item holds. Its keys are not looked at:
-// openRecord does that.
+// record returns the record that the item holds. It does not check the keys: openRecord does.
 func (i recordItem) record() (Record, error) {
 	r := Record{
 		Target: Target{Repository: i.Repository, Component: i.Component, Stack: i.Stack},

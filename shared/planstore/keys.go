@@ -17,8 +17,8 @@ type Target struct {
 	Stack      string
 }
 
-// String names the target for people, on one line.
-func (t Target) String() string { return shown(t.Component) + " in " + shown(t.Stack) }
+// String is the target for people, on one line.
+func (t Target) String() string { return printable(t.Component) + " in " + printable(t.Stack) }
 
 // CheckRepository refuses a repository that is not owner/name.
 func (t Target) CheckRepository() error {
@@ -39,7 +39,7 @@ func (t Target) Check() error {
 	return checkName("stack", t.Stack)
 }
 
-// RepositoryKey is the repository as the beginning of a key: owner/name.
+// RepositoryKey is the repository as keys begin with it: owner/name.
 func (t Target) RepositoryKey() string {
 	owner, name, _ := strings.Cut(strings.ToLower(t.Repository), "/")
 	return escape(owner) + "/" + escape(name)
@@ -50,12 +50,13 @@ func (t Target) Key() string {
 	return t.RepositoryKey() + "#" + escape(t.Component) + "#" + escape(t.Stack)
 }
 
-// pullRequest names a pull request of the target's repository in the index
-// by-pull-request: its number is unique in one repository only.
+// pullRequest is the key of a pull request in the index by-pull-request. It begins with the
+// repository, since a number is unique in one repository only.
 func (t Target) pullRequest(number int) string { return t.RepositoryKey() + "#" + strconv.Itoa(number) }
 
-// ReadEach reads the item that is under one sort key in each target's partition, which begins
-// with a prefix: by target, as given. Of a target that has none there is nothing.
+// ReadEach reads one item of each target: the one under this sort key, in the partition that
+// begins with this prefix. The result is by target, as given. A target without such an item is
+// missing in it.
 func ReadEach(ctx context.Context, items storage.Items, prefix, sk string, targets []Target) (map[Target]storage.Item, error) {
 	var keys []storage.Key
 	named := map[storage.Key][]Target{} // several of one: GitHub ignores the case of a repository's name
@@ -82,22 +83,21 @@ func ReadEach(ctx context.Context, items storage.Items, prefix, sk string, targe
 	return read, nil
 }
 
-// folder is the target's part of its objects' keys: owner/name/component/stack.
+// folder is the part of object keys that names the target: owner/name/component/stack.
 func (t Target) folder() string {
 	return t.RepositoryKey() + "/" + escape(t.Component) + "/" + escape(t.Stack)
 }
 
-// Each kind of item has one writer and its own prefix of the partition key, so
-// that an IAM policy can hold the writers apart by dynamodb:LeadingKeys. Package drift has
-// two more.
+// Each kind of item has one writer and its own prefix of the partition key, so that an IAM
+// policy can separate the writers by dynamodb:LeadingKeys. Package drift has two more kinds.
 const (
 	planPrefix  = "plan#"  // written by the plan action
 	applyPrefix = "apply#" // written by the apply action
 	lockPrefix  = "lock#"  // written by the plan action
 )
 
-// driftRecord begins the sort keys of drift plans in a plan# partition, where
-// those of change plans begin with a commit.
+// driftRecord is how the sort keys of drift plans begin. Those of change plans begin with a
+// commit.
 const driftRecord = "drift#"
 
 // Sort keys of the items in an apply# partition.
@@ -106,25 +106,25 @@ const (
 	lastKey     = "last"
 )
 
-// lockKey is the sort key of the one item in a lock# partition.
+// lockKey is the sort key of a lock, the only item in its partition.
 const lockKey = "pull-request"
 
-// What object keys begin with, so that the bucket's lifecycle rules and IAM
-// policies can tell the kinds of objects apart.
+// How object keys begin, so that the bucket's lifecycle rules and IAM policies can tell the
+// kinds of objects apart.
 const (
 	planfilePrefix     = "planfiles/"     // which expire
 	erroredStatePrefix = "errored-state/" // rescued states, which never do
 )
 
-// objectKey is where a planfile is:
+// objectKey is the key of a planfile:
 // planfiles/OWNER/REPO/COMPONENT/STACK/COMMIT/SHA256.tfplan.
 func objectKey(t Target, commit, digest string) string {
 	return planfilePrefix + t.folder() + "/" + commit + "/" + digest + ".tfplan"
 }
 
-// builtFilesKey is where the files are that travel with a plan:
-// planfiles/OWNER/REPO/COMPONENT/STACK/COMMIT/SHA256.files.tar.gz. They are as secret as the
-// planfile, live as long, and the same roles write and read them.
+// builtFilesKey is the key of the archive of built files:
+// planfiles/OWNER/REPO/COMPONENT/STACK/COMMIT/SHA256.files.tar.gz.
+// It is as secret as the planfile, is kept as long, and the same roles write and read it.
 func builtFilesKey(t Target, commit, digest string) string {
 	return planfilePrefix + t.folder() + "/" + commit + "/" + digest + ".files.tar.gz"
 }
@@ -142,11 +142,11 @@ type Run struct {
 
 func (r Run) name() string { return r.ID + "." + strconv.Itoa(r.Attempt) }
 
-// Key names the run, with all its attempts, in the index by-run: run ids are
-// unique in one repository only.
+// Key is the key of the run, with all its attempts, in the index by-run. It begins with the
+// repository, since a run id is unique in one repository only.
 func (r Run) Key(t Target) string { return t.RepositoryKey() + "#" + r.ID }
 
-// is reports whether both name the same attempt of the same run.
+// is reports whether both are the same attempt of the same run.
 func (r Run) is(other Run) bool { return r.ID == other.ID && r.Attempt == other.Attempt }
 
 // Check refuses a run without an id or an attempt.

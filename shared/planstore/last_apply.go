@@ -19,9 +19,8 @@ type LastApply struct {
 	After         *StatePosition // that the apply left; nil when unknown
 }
 
-// LastApplies returns the newest applies of targets, by target as given; of a
-// target that was never applied there is nothing. A hundred targets take one
-// request, whose reads are strongly consistent.
+// LastApplies returns the last applies of targets, by target as given. A target that was never
+// applied is missing in it. It costs one strongly consistent request for each hundred targets.
 func (s *Store) LastApplies(ctx context.Context, targets []Target) (map[Target]LastApply, error) {
 	applies, err := s.lastApplies(ctx, targets)
 	if err != nil {

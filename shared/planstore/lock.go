@@ -13,9 +13,9 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 )
 
-// Lock says which pull request holds a target, so that plans of other pull
-// requests wait. It never ends by itself: whoever reads it decides, with what
-// GitHub says of the pull request and with [Lock.AppliedBy], whether it is over.
+// Lock says which pull request holds a target, so that plans of other pull requests wait. A
+// lock never ends by itself. Whoever reads it decides whether it still counts, with what GitHub
+// says of the pull request and with [Lock.AppliedBy].
 type Lock struct {
 	Target
 	PullRequest int
@@ -29,16 +29,16 @@ type Lock struct {
 	Revision int
 }
 
-// AppliedBy reports whether the target's last apply (nil: there was none) is of
-// the lock's pull request, and ended after the lock was taken. Once that pull
-// request is merged, its lock is over then.
+// AppliedBy reports whether the target's last apply (nil: none) is of the lock's pull request,
+// and ended after the lock was taken. If that pull request is merged, its lock no longer counts
+// then.
 func (l Lock) AppliedBy(last *LastApply) bool {
 	return last != nil && last.PullRequest == l.PullRequest && last.AppliedAt.After(l.Since)
 }
 
-// ReadLocks returns the locks of targets, by target as given, also those that
-// were released; of a target that was never locked there is nothing. A hundred
-// targets take one request, whose reads are strongly consistent.
+// ReadLocks returns the locks of targets, by target as given, released ones too. A target that
+// was never locked is missing in it. It costs one strongly consistent request for each hundred
+// targets.
 func (s *Store) ReadLocks(ctx context.Context, targets []Target) (map[Target]Lock, error) {
 	locks, err := s.readLocks(ctx, targets, true)
 	if err != nil {
@@ -47,8 +47,8 @@ func (s *Store) ReadLocks(ctx context.Context, targets []Target) (map[Target]Loc
 	return locks, nil
 }
 
-// readLocks leaves out those that are spoiled, unless alone: then that is an error.
-func (s *Store) readLocks(ctx context.Context, targets []Target, alone bool) (map[Target]Lock, error) {
+// readLocks fails on a damaged lock if strict, and leaves it out otherwise.
+func (s *Store) readLocks(ctx context.Context, targets []Target, strict bool) (map[Target]Lock, error) {
 	read, err := ReadEach(ctx, s.items, lockPrefix, lockKey, targets)
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func (s *Store) readLocks(ctx context.Context, targets []Target, alone bool) (ma
 	locks := make(map[Target]Lock, len(read))
 	for t, item := range read {
 		l, err := openLock(item, t)
-		if err != nil && alone {
+		if err != nil && strict {
 			return nil, err
 		}
 		if err == nil {
@@ -66,16 +66,15 @@ func (s *Store) readLocks(ctx context.Context, targets []Target, alone bool) (ma
 	return locks, nil
 }
 
-// LocksOfPullRequest returns the locks that a pull request holds, by component
-// and stack.
+// LocksOfPullRequest returns the locks that a pull request holds, by component and stack.
 //
-// In DynamoDB they are found by the index by-pull-request, which may be some
-// moments behind: one that was taken just now may be missing. Those that are
-// found are read anew, so that none is returned that has been released.
+// In DynamoDB the index by-pull-request finds them. It may be some moments behind, so a lock
+// that was taken just now may be missing. Those that it finds are read again: a released one is
+// never returned.
 func (s *Store) LocksOfPullRequest(ctx context.Context, repository string, number int) ([]Lock, error) {
 	locks, err := s.locksOfPullRequest(ctx, Target{Repository: repository}, number)
 	if err != nil {
-		return nil, fmt.Errorf("find the locks of pull request %d of %s: %w", number, shown(repository), err)
+		return nil, fmt.Errorf("find the locks of pull request %d of %s: %w", number, printable(repository), err)
 	}
 	return locks, nil
 }
@@ -87,7 +86,7 @@ func (s *Store) locksOfPullRequest(ctx context.Context, of Target, number int) (
 	}
 	var targets []Target
 	for _, item := range items {
-		if item.target().Check() == nil { // else it is spoiled
+		if item.target().Check() == nil { // else it is damaged
 			targets = append(targets, item.target())
 		}
 	}
@@ -106,14 +105,12 @@ func (s *Store) locksOfPullRequest(ctx context.Context, of Target, number int) (
 	return held, nil
 }
 
-// TakeLock stores a lock in the place of the one that was read (the zero Lock:
-// of none), if that is still what is stored, and returns it as [Store.ReadLocks]
-// will. Else the error is an [storage.ErrConflict]: of several calls over the same lock
-// one wins. Whether the lock that was read may be taken over is for the caller
-// to know.
+// TakeLock replaces the lock that was read (the zero Lock: none) by another one, and returns it
+// as [Store.ReadLocks] will. If another lock is stored by now, the error is a
+// [storage.ErrConflict]: of several calls over the same lock, one wins. The caller decides
+// whether the lock that was read may be replaced.
 //
-// A write whose answer was lost is recognized by a token that only this call
-// knows; so nil is returned also when ctx ended just after it was done.
+// A write whose answer was lost is recognized: see [storage.PutRevision].
 func (s *Store) TakeLock(ctx context.Context, l, over Lock) (Lock, error) {
 	taken, err := s.takeLock(ctx, l, over)
 	if err != nil {
@@ -133,8 +130,8 @@ func (s *Store) takeLock(ctx context.Context, l, over Lock) (Lock, error) {
 	return s.putLock(ctx, l)
 }
 
-// ReleaseLock ends a lock that was read, if it is still what is stored; else the
-// error is an [storage.ErrConflict]. Releasing one that was read as released does nothing.
+// ReleaseLock releases a lock that was read. If another lock is stored by now, the error is a
+// [storage.ErrConflict]. Releasing a lock that was read as released does nothing.
 func (s *Store) ReleaseLock(ctx context.Context, held Lock) error {
 	if !held.Released.IsZero() {
 		return nil

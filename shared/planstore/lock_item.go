@@ -10,8 +10,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// lockItem is a target's lock. While it is held it has the attribute pullRequest,
-// and so is in the index by-pull-request. It has no attribute run, nor expiresAt.
+// lockItem is a target's lock. While it is held it has the attribute pullRequest, and so is in
+// the index by-pull-request. It has neither run nor expiresAt.
 type lockItem struct {
 	PK string `json:"pk"`
 	SK string `json:"sk"`
@@ -47,7 +47,7 @@ func newLockItem(l Lock, token string) lockItem {
 	return i
 }
 
-// openLock is the lock that an item holds, if it is that of a target, which is named as given.
+// openLock returns the lock of a target that an item holds. Its target is named as given.
 func openLock(item storage.Item, of Target) (Lock, error) {
 	var i lockItem
 	err := item.Decode(&i)
@@ -72,7 +72,7 @@ func openLock(item storage.Item, of Target) (Lock, error) {
 	return l, nil
 }
 
-// openHeldLock is the lock while it is held, and nil once it was released.
+// openHeldLock is openLock, but nil for a lock that was released.
 func openHeldLock(item storage.Item, of Target) (*Lock, error) {
 	l, err := openLock(item, of)
 	if err != nil || !l.Released.IsZero() {

@@ -12,35 +12,34 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// ErrName is returned for a repository, component, stack, commit or run that
-// can't be a part of a key, or that is no such name.
+// ErrName is returned for a repository, component, stack, commit or run that can't be a part of
+// a key, or is no valid name.
 var ErrName = problem.With(problem.Config, errors.New("name can't be used in the plan store"))
 
 const (
-	// maxName bounds a name as given, in bytes, so that a record stays far
-	// below DynamoDB's 400 KB an item.
+	// maxName limits a name as given, in bytes, so that a record stays far below DynamoDB's 400
+	// KB for an item.
 	maxName = 1000
-	// maxPart bounds an escaped part, in bytes. The longest object key has
-	// five parts, two of them of fixed length, and stays below S3's 1,024
-	// bytes; a part is also a file name, and these end at 255.
+	// maxPart limits an escaped part, in bytes. The longest object key has five parts, two of
+	// them of fixed length, and must stay below S3's 1,024 bytes. A part is also a file name,
+	// which has at most 255 bytes.
 	maxPart = 120
-	// shortPart is how much of a longer part is kept, for people to recognize,
-	// in front of its hash.
+	// shortPart is how much of a longer part is kept, before its hash, for people to recognize
+	// it.
 	shortPart = 50
 )
 
 const hexDigits = "0123456789ABCDEF"
 
-// escape writes a name as one part of a key: a folder name of an object key, a
-// field of a partition key, a file name on any disk.
+// escape turns a name into one part of a key: a folder name of an object key, a field of a
+// partition key, a file name on any disk.
 //
-// Different names give different parts, also on a disk that ignores case: an
-// upper-case letter becomes ! and its lower-case form, as in Go's module cache
-// (https://pkg.go.dev/golang.org/x/mod/module#hdr-Escaped_Paths), a byte that is
-// not of a-z 0-9 _ - . becomes % and two upper-case hex digits, and so does a
-// dot at either end, where file systems give it a meaning. A part that would
-// be longer than maxPart becomes its beginning, ~ and the name's SHA-256; no
-// other part has a ~.
+// Different names give different parts, also on a disk that ignores case. An upper-case letter
+// becomes ! and its lower-case form, as in Go's module cache
+// (https://pkg.go.dev/golang.org/x/mod/module#hdr-Escaped_Paths). A byte other than a-z 0-9 _ -
+// . becomes % and two upper-case hex digits, and so does a dot at either end, where file
+// systems give it a meaning. A part longer than maxPart becomes its beginning, ~ and the name's
+// SHA-256; no other part has a ~.
 func escape(name string) string {
 	var part strings.Builder
 	for i := range len(name) {
@@ -66,8 +65,7 @@ func escape(name string) string {
 	return part.String()[:shortPart] + "~" + hex.EncodeToString(sum[:])
 }
 
-// checkName refuses what nobody names anything, and what would read as nothing
-// in a message.
+// checkName refuses empty and very long names, and those that can't be printed in a message.
 func checkName(what, name string) error {
 	switch {
 	case name == "":
@@ -82,8 +80,8 @@ func checkName(what, name string) error {
 	return nil
 }
 
-// shown is a name for a message: quoted, and cut, when it could do it harm.
-func shown(name string) string {
+// printable is a name for a message. It is quoted and shortened if it could break the line.
+func printable(name string) string {
 	if len(name) > maxName || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return fmt.Sprintf("%.100q", name)
 	}

@@ -13,16 +13,16 @@ import (
 const (
 	// ClockSkew is how far the clock of a runner that plans may be ahead.
 	ClockSkew = time.Minute
-	// MaxRetention is how long after it was made a plan can be applied at most.
+	// MaxRetention is how long a plan can be applied at most, after it was made.
 	MaxRetention = 365 * 24 * time.Hour
 )
 
-// mostSpoiled bounds Stored.Spoiled.
-const mostSpoiled = 10
+// mostDamaged limits Stored.Damaged.
+const mostDamaged = 10
 
-// newestWhole is the newest record of a commit that is whole, and names what it stepped
-// over.
-func (s *Store) newestWhole(ctx context.Context, t Target, commit string) (newest Record, spoiled []string, err error) {
+// newest returns the newest record of a commit that can be read, and the sort keys of those
+// that it skipped.
+func (s *Store) newest(ctx context.Context, t Target, commit string) (newest Record, damaged []string, err error) {
 	q := storage.Query{
 		Partition: planPrefix + t.Key(), From: commit + "#", To: commit + "#" + storage.FormatTime(s.now().Add(ClockSkew)),
 		Descending: true, Expected: 1,
@@ -35,16 +35,16 @@ func (s *Store) newestWhole(ctx context.Context, t Target, commit string) (newes
 		r, err := openRecord(item)
 		err = cmp.Or(err, s.checkTimes(r))
 		if err == nil {
-			return r, spoiled, nil
+			return r, damaged, nil
 		}
 		if !errors.Is(err, ErrAltered) {
 			return Record{}, nil, err
 		}
-		if len(spoiled) == 0 {
+		if len(damaged) == 0 {
 			notFound = err
 		}
-		if len(spoiled) < mostSpoiled {
-			spoiled = append(spoiled, shown(item.Key().Sort))
+		if len(damaged) < mostDamaged {
+			damaged = append(damaged, printable(item.Key().Sort))
 		}
 	}
 	return Record{}, nil, notFound
@@ -54,9 +54,9 @@ func (s *Store) newestWhole(ctx context.Context, t Target, commit string) (newes
 func (s *Store) checkTimes(r Record) error {
 	switch {
 	case r.CreatedAt.After(s.now().Add(ClockSkew)):
-		return fmt.Errorf("%w (%s %s: it says that it was made at %s, which is yet to come)", ErrAltered, planPrefix+r.Key(), shown(r.ID()), r.CreatedAt.Format(time.DateTime))
+		return fmt.Errorf("%w (%s %s: it says that it was made at %s, which is yet to come)", ErrAltered, planPrefix+r.Key(), printable(r.ID()), r.CreatedAt.Format(time.DateTime))
 	case r.ExpiresAt.After(r.CreatedAt.Add(MaxRetention + ClockSkew)):
-		return fmt.Errorf("%w (%s %s: it expires at %s, later than any plan does)", ErrAltered, planPrefix+r.Key(), shown(r.ID()), r.ExpiresAt.Format(time.DateTime))
+		return fmt.Errorf("%w (%s %s: it expires at %s, later than any plan does)", ErrAltered, planPrefix+r.Key(), printable(r.ID()), r.ExpiresAt.Format(time.DateTime))
 	}
 	return nil
 }

@@ -89,8 +89,8 @@ func TestSpoiledRecordsAreSteppedOver(t *testing.T) {
 		}
 		found, err := b.Find(t.Context(), network, commitA)
 		must(t, err)
-		if found.Record.ID() != older.ID() || len(found.Spoiled) != mostSpoiled || !strings.HasPrefix(found.Spoiled[0], commitA+"#") {
-			t.Errorf("found %s, stepped over %q", found.Record.ID(), found.Spoiled)
+		if found.Record.ID() != older.ID() || len(found.Damaged) != mostDamaged || !strings.HasPrefix(found.Damaged[0], commitA+"#") {
+			t.Errorf("found %s, stepped over %q", found.Record.ID(), found.Damaged)
 		}
 		forever := b.newRecord(nil)
 		forever.Commit, forever.ExpiresAt = commitB, forever.CreatedAt.Add(MaxRetention+24*time.Hour)

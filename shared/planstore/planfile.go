@@ -14,12 +14,12 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// maxObject is the size of the largest file that is stored, in bytes: what S3
-// takes in one PutObject.
+// maxObject is the size of the largest file that can be stored, in bytes: the limit of S3's
+// PutObject.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html
 const maxObject = 5 << 30
 
-// putObject stores a file under the key that its digest gives it.
+// putObject stores a file under the key that belongs to its digest.
 func (s *Store) putObject(ctx context.Context, path string, key func(digest string) string) (digest string, size int64, version string, err error) {
 	f, content, err := openMeasured(path)
 	if err != nil {
@@ -30,7 +30,8 @@ func (s *Store) putObject(ctx context.Context, path string, key func(digest stri
 	return content.Digest(), content.Size, version, err
 }
 
-// openMeasured opens a plain file and measures it; it stands at its start again.
+// openMeasured opens a regular file and measures its content. The file is then at its start
+// again.
 func openMeasured(path string) (*os.File, storage.Content, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -63,13 +64,13 @@ func measure(f *os.File) (content storage.Content, err error) {
 	return content, err
 }
 
-// Fetch writes a record's planfile to a new file of mode 0600 and proves that
-// it is the recorded one: [ErrDigestMismatch] when it is not, [ErrPlanfileGone]
-// when it is no longer there. No file is left behind on an error, and never
-// more than the recorded size, and one byte, is read.
+// Fetch writes a record's planfile to a new file of mode 0600, and proves that it is the
+// recorded one: otherwise the error is an [ErrDigestMismatch], or an [ErrPlanfileGone] if it no
+// longer exists. After an error there is no file. Fetch reads at most one byte more than the
+// recorded size.
 func (s *Store) Fetch(ctx context.Context, r Record, path string) error {
 	if err := s.fetch(ctx, r, path); err != nil {
-		return fmt.Errorf("fetch the planfile of %s for commit %s: %w", r.Target, shown(r.Commit), err)
+		return fmt.Errorf("fetch the planfile of %s for commit %s: %w", r.Target, printable(r.Commit), err)
 	}
 	return nil
 }
@@ -81,15 +82,15 @@ func (s *Store) fetch(ctx context.Context, r Record, path string) error {
 	return s.fetchObject(ctx, r.ObjectKey, r.ObjectVersion, r.Size, r.Digest, path)
 }
 
-// FetchFiles is [Store.Fetch] for the archive of a record's built files, which the record
-// must have (BuiltDigest).
+// FetchFiles is [Store.Fetch] for the archive of a record's built files. The record must have
+// one (BuiltDigest).
 func (s *Store) FetchFiles(ctx context.Context, r Record, path string) error {
 	err := cmp.Or(r.Check(), r.checkBuilt())
 	if err == nil {
 		err = s.fetchObject(ctx, builtFilesKey(r.Target, r.Commit, r.BuiltDigest), r.BuiltVersion, r.BuiltSize, r.BuiltDigest, path)
 	}
 	if err != nil {
-		return fmt.Errorf("fetch the built files of %s for commit %s: %w", r.Target, shown(r.Commit), err)
+		return fmt.Errorf("fetch the built files of %s for commit %s: %w", r.Target, printable(r.Commit), err)
 	}
 	return nil
 }
@@ -120,9 +121,8 @@ func (s *Store) fetchObject(ctx context.Context, key, version string, size int64
 	return err
 }
 
-// PutErroredState stores the state file that Terraform left because it could
-// not write it to the backend, where it never expires, and returns where: an
-// s3:// address or a file's path.
+// PutErroredState stores the state file that Terraform left because it could not write it to
+// the backend. It never expires. The location is an s3:// address or a path.
 func (s *Store) PutErroredState(ctx context.Context, r Record, run Run, path string) (location string, err error) {
 	defer func() {
 		if err != nil {

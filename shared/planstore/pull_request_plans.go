@@ -13,9 +13,9 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 )
 
-// PlanSummary is what is to know of a change plan's record without reading all
-// of it. So its seal was not looked at, and nothing in it is proven: it is for
-// telling people, and [Store.FindRecord] gives the record to act on.
+// PlanSummary is a part of a change plan's record, read without the rest. So its seal is not
+// checked and nothing in it is proven. Use it to inform people; [Store.FindRecord] returns the
+// record to act on.
 type PlanSummary struct {
 	Target
 	RecordID    string
@@ -28,9 +28,8 @@ type PlanSummary struct {
 	Expired     bool
 }
 
-// SupersededBy reports whether the target's last apply (nil: there was none) has
-// made the plan out of date, and it has not been of no use before: expired, or
-// its planning failed. Whether the plan was itself applied is not looked at.
+// SupersededBy reports whether the target's last apply (nil: none) superseded the plan. A plan
+// that expired or failed is not superseded. Whether the plan itself was applied is not checked.
 func (p PlanSummary) SupersededBy(last *LastApply) bool {
 	return last != nil && !p.Expired && p.Outcome != OutcomeFailed && last.supersedes(Record{CreatedAt: p.CreatedAt, State: p.State})
 }
@@ -38,18 +37,17 @@ func (p PlanSummary) SupersededBy(last *LastApply) bool {
 // PullRequestPlan is the newest plan of a target for a pull request.
 type PullRequestPlan struct {
 	PlanSummary
-	// Superseded says that the plan's status is [StatusSuperseded]: it was not
-	// applied itself, and a later plan of the target was.
+	// Superseded: the plan's status is [StatusSuperseded]. It was not applied itself, and a
+	// later plan of the target was.
 	Superseded bool
 }
 
-// PullRequestPlans returns the newest plan of a target for each pull request that
-// has one which has not expired, by the pull requests' numbers. Drift plans and
-// plans without a pull request are not among them, nor are records that are not
-// whole.
+// PullRequestPlans returns the newest plan of a target for each pull request, sorted by number.
+// Plans that expired, drift plans, plans without a pull request and damaged records are left
+// out.
 //
-// It takes two queries, each of a request for each 1 MB of records, and a read
-// for each hundred pull requests. All are strongly consistent.
+// It costs two queries, each of one request for each 1 MB of records, and one read for each
+// hundred pull requests. All are strongly consistent.
 func (s *Store) PullRequestPlans(ctx context.Context, t Target) ([]PullRequestPlan, error) {
 	plans, err := s.pullRequestPlans(ctx, t)
 	if err != nil {
@@ -62,8 +60,8 @@ func (s *Store) pullRequestPlans(ctx context.Context, t Target) (plans []PullReq
 	if err := t.Check(); err != nil {
 		return nil, err
 	}
-	// On both sides of the drift plans, which are not read: commits sort before and after
-	// "drift#", and none begins with it.
+	// Two queries, one on each side of the drift plans, which are not read: commits sort before
+	// and after "drift#", and none begins with it.
 	var items []shortItem
 	for _, side := range []storage.Query{{To: driftRecord}, {From: "drift$"}} { // $ comes next after #
 		side.Partition, side.Attributes = planPrefix+t.Key(), shortAttributes
@@ -97,16 +95,15 @@ func (s *Store) pullRequestPlans(ctx context.Context, t Target) (plans []PullReq
 	return plans, nil
 }
 
-// PlansOfPullRequest returns all change plans of a pull request, of any of its
-// commits, the newest first. Records that are not whole are not among them.
+// PlansOfPullRequest returns all change plans of a pull request, of any of its commits, newest
+// first. Damaged records are left out.
 //
-// In DynamoDB they are found by the index by-pull-request, which may be some
-// moments behind: a plan that was stored just now may be missing. It takes one
-// request for each 1 MB of records.
+// In DynamoDB the index by-pull-request finds them. It may be some moments behind, so a plan
+// that was stored just now may be missing. It costs one request for each 1 MB of records.
 func (s *Store) PlansOfPullRequest(ctx context.Context, repository string, number int) ([]PlanSummary, error) {
 	items, err := s.ofPullRequest(ctx, planPrefix, Target{Repository: repository}, number)
 	if err != nil {
-		return nil, fmt.Errorf("find the plans of pull request %d of %s: %w", number, shown(repository), err)
+		return nil, fmt.Errorf("find the plans of pull request %d of %s: %w", number, printable(repository), err)
 	}
 	return s.summaries(items), nil
 }
@@ -124,7 +121,7 @@ func (s *Store) ofPullRequest(ctx context.Context, prefix string, of Target, num
 	})
 }
 
-// shortItems are the items that a query finds. One that is damaged is left out: see shortItem.
+// shortItems reads the items that a query finds. It leaves out damaged ones: see shortItem.
 func (s *Store) shortItems(ctx context.Context, q storage.Query) (items []shortItem, err error) {
 	for found, err := range s.items.Query(ctx, q) {
 		if err != nil {
@@ -138,7 +135,7 @@ func (s *Store) shortItems(ctx context.Context, q storage.Query) (items []shortI
 	return items, nil
 }
 
-// summaries are those of the items that are whole, the newest first.
+// summaries returns the plans that are not damaged, newest first.
 func (s *Store) summaries(items []shortItem) (plans []PlanSummary) {
 	now := s.now()
 	for _, item := range items {
@@ -150,15 +147,14 @@ func (s *Store) summaries(items []shortItem) (plans []PlanSummary) {
 	return plans
 }
 
-// newestFirst orders by time, and plans of one time by name.
+// newestFirst orders by time, and plans of the same time by name.
 func newestFirst(a, b PlanSummary) int {
 	return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), strings.Compare(a.Component, b.Component), strings.Compare(a.Stack, b.Stack), strings.Compare(b.RecordID, a.RecordID))
 }
 
-// shortItem is what a list needs of a plan record, and of a lock its target. An
-// item whose attributes have other types is left out of a list: whoever may plan
-// may write one, and it must not keep everybody from their lists. Who reads it
-// by its key is told.
+// shortItem is what a list needs of a plan record, and of a lock its target. A list leaves out
+// an item whose attributes have other types: whoever may plan may write one, and it must not
+// make a list fail. Reading such an item by its key is an error.
 type shortItem struct {
 	PK string `json:"pk"`
 	SK string `json:"sk"`
@@ -177,7 +173,7 @@ type shortItem struct {
 	ExpiresAt         int64         `json:"expiresAt"`
 }
 
-// shortAttributes are those of shortItem.
+// shortAttributes are the attributes of shortItem.
 var shortAttributes = []string{
 	"pk", "sk", "repository", "component", "stack", "pullRequest", "pullRequestNumber",
 	"kind", "commit", "createdAt", "outcome", "statePosition", "digest", "expiresAt",
@@ -187,8 +183,8 @@ func (i shortItem) target() Target {
 	return Target{Repository: i.Repository, Component: i.Component, Stack: i.Stack}
 }
 
-// summary is the change plan of a pull request that the item is; false when it
-// is none, or its keys are not that plan's.
+// summary returns the change plan of a pull request that the item holds; false if it is none,
+// or if its keys are not those of that plan.
 func (i shortItem) summary(now time.Time) (PlanSummary, bool) {
 	var createdAt time.Time
 	err := storage.ParseTimes(map[*time.Time]string{&createdAt: i.CreatedAt})
@@ -197,8 +193,8 @@ func (i shortItem) summary(now time.Time) (PlanSummary, bool) {
 		Outcome: i.Outcome, State: i.State.position(), Digest: i.Digest,
 		Expired: time.Unix(i.ExpiresAt, 0).After(createdAt.Add(MaxRetention+ClockSkew)) || Record{ExpiresAt: time.Unix(i.ExpiresAt, 0)}.expired(now),
 	}
-	whole := !createdAt.After(now.Add(ClockSkew)) && cmp.Or(err, p.Check(), CheckRecordID(i.SK)) == nil && i.Kind == KindChange &&
+	ok := !createdAt.After(now.Add(ClockSkew)) && cmp.Or(err, p.Check(), CheckRecordID(i.SK)) == nil && i.Kind == KindChange &&
 		i.PK == planPrefix+p.Key() && strings.HasPrefix(i.SK, i.Commit+"#"+i.CreatedAt+"#") &&
 		p.PullRequest > 0 && i.PullRequest == p.pullRequest(p.PullRequest)
-	return p, whole
+	return p, ok
 }

@@ -15,8 +15,8 @@ import (
 type Record struct {
 	Target
 	Commit string // the commit that was planned: its full id
-	// CreatedAt is when the planning began: before Terraform read the state,
-	// so that an apply that ended meanwhile counts as later.
+	// CreatedAt is when the planning began, before Terraform read the state. So an apply that
+	// ended in between counts as later.
 	CreatedAt time.Time
 	Run       Run
 	Actor     string
@@ -35,16 +35,16 @@ type Record struct {
 	BuiltVersion string // as ObjectVersion
 
 	ConfigurationDigest string
-	// Files are the configuration's files with their short hashes, to name
-	// those that differ. Left out by Put when larger than 200 KB in all.
+	// Files are the configuration's files with their short hashes, to name those that differ.
+	// Put leaves them out if they have more than 200 KB in all.
 	Files map[string]string
 
-	// ModulesDigest is the hex SHA-256 over the files of the modules from outside of the
-	// repository, as init had installed them; empty in records of version 2 and older, and
-	// of a plan that failed.
+	// ModulesDigest is the hex SHA-256 over the files of modules from outside of the
+	// repository, as init installed them. It is empty in records of version 2 and older, and of
+	// a plan that failed.
 	ModulesDigest string
-	// ModuleFiles are these files with their short hashes. Left out by Put when larger
-	// than [MaxModuleFiles].
+	// ModuleFiles are these files with their short hashes. Put leaves them out if they are
+	// larger than [MaxModuleFiles].
 	ModuleFiles map[string]string
 
 	TerraformName    string // terraform or tofu
@@ -52,36 +52,33 @@ type Record struct {
 	State            *StatePosition // that the plan was made on; nil when unknown
 	Counts           changes.Counts
 
-	// Mode is what the plan is for, as package terraform names it: empty for what the
-	// configuration says, else "destroy" or "refresh-only". Targets and Replace are the
-	// addresses that it was limited to (-target) and was to replace (-replace), sorted.
+	// Mode is "destroy" or "refresh-only"; empty for a normal plan. Targets are the addresses
+	// of -target, Replace those of -replace, sorted.
 	Mode             string
 	Targets, Replace []string
 
-	// Dependencies are the targets that this one depends on whose state position
-	// was known when the planning began, sorted by component and stack.
+	// Dependencies are the targets that this one depends on and whose state position was known
+	// when the planning began, sorted by component and stack.
 	Dependencies []Dependency
 
 	PullRequest int // 0 when there is none
 	Branch      string
 	BaseCommit  string
 
-	// ExpiresAt is when the plan stops being one to apply, in whole seconds.
-	// The record vanishes some time after, at most a few days.
+	// ExpiresAt is when the plan can no longer be applied, in whole seconds. The record is
+	// deleted some days later at most.
 	ExpiresAt time.Time
 }
 
-// ID names the record among its target's: its sort key,
-// COMMIT#CREATED#RUN.ATTEMPT#SEAL, where CREATED is UTC to the nanosecond and
-// SEAL a digest of all else in the record, so that no other record can ever
-// pass for it. A drift plan's begins with "drift#", so that [Store.Find] never
-// takes one, which nobody has reviewed with a pull request, for the plan of its
-// commit.
+// ID is the record's sort key: COMMIT#CREATED#RUN.ATTEMPT#SEAL. CREATED is UTC to the
+// nanosecond. SEAL is a digest of all else in the record, so that no other record can have this
+// ID. The ID of a drift plan begins with "drift#": so [Store.Find] never takes a drift plan,
+// which nobody reviewed, for the plan of a commit.
 //
-// The ID of a record that has gone through [Store.Put] is the stored one's.
+// Put may change a record. Its ID is the one that Put returns.
 func (r Record) ID() string { return newRecordItem(r).SK }
 
-// sortKey is the ID without its seal: records sort by it.
+// sortKey is the ID without its seal. Records sort by it.
 func (r Record) sortKey() string {
 	prefix := ""
 	if r.Kind == KindDrift {
@@ -90,7 +87,7 @@ func (r Record) sortKey() string {
 	return prefix + r.Commit + "#" + storage.FormatTime(r.CreatedAt) + "#" + r.Run.name()
 }
 
-// Kind is what a plan was made for.
+// Kind is why a plan was made.
 type Kind string
 
 // The kinds of plans.
@@ -107,27 +104,27 @@ const (
 	OutcomeChanges   Outcome = "changes"
 	OutcomeNoChanges Outcome = "no-changes"
 	OutcomeFailed    Outcome = "failed"
-	// OutcomeWaiting is of a target that could not be planned, since what it reads is only
-	// made by the apply of a dependency that the same commit changes. It has no planfile:
-	// whoever claims it plans first.
+	// OutcomeWaiting: the target could not be planned yet, since it reads what the apply of a
+	// dependency will create. The same commit changes both. There is no planfile: whoever
+	// claims the record plans first.
 	OutcomeWaiting Outcome = "waiting"
 )
 
-// StatePosition is a point in a state's history. A plan made on no state at
-// all has the zero position, which is a known one.
+// StatePosition is a point in a state's history. The zero position is known: there is no state
+// yet.
 type StatePosition struct {
 	Lineage string
 	Serial  uint64
 }
 
-// maxFiles bounds Record.Files, in bytes of paths and hashes: half of what
-// DynamoDB takes as one item (400 KB), which holds the names twice over.
+// maxFiles limits Record.Files, in bytes of paths and hashes. DynamoDB takes items of 400 KB at
+// most.
 const maxFiles = 200 << 10
 
-// MaxModuleFiles bounds Record.ModuleFiles, in bytes of names and hashes.
+// MaxModuleFiles limits Record.ModuleFiles, in bytes of names and hashes.
 const MaxModuleFiles = 60 << 10
 
-// Check refuses a record that could not be found or told apart again.
+// Check refuses a record that can't be stored.
 func (r Record) Check() error {
 	if err := r.Target.Check(); err != nil {
 		return err
@@ -157,7 +154,7 @@ func (r Record) Check() error {
 	return nil
 }
 
-// checkBuilt refuses a record of built files that can't be.
+// checkBuilt refuses a record whose built files can't be fetched.
 func (r Record) checkBuilt() error {
 	switch {
 	case r.BuiltDigest == "":
@@ -168,8 +165,8 @@ func (r Record) checkBuilt() error {
 	return nil
 }
 
-// ApprovalDigest is the hex SHA-256 that stands for all that an apply of the plan uses: of
-// the planfile, or, where files travel with it, over the digests of both.
+// ApprovalDigest is the hex SHA-256 of all that an apply of the plan uses: that of the
+// planfile, or, if built files travel with it, one over both digests.
 func (r Record) ApprovalDigest() string {
 	if r.BuiltDigest == "" {
 		return r.Digest
@@ -178,9 +175,8 @@ func (r Record) ApprovalDigest() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// checkPlanfile refuses a record whose planfile is not its own: whoever can
-// write records must not be able to make an apply fetch another target's or
-// another repository's object.
+// checkPlanfile refuses a record that names another planfile than its own. Otherwise whoever
+// can write records could make an apply fetch an object of another target or repository.
 func (r Record) checkPlanfile() error {
 	switch {
 	case r.Digest == "":

@@ -8,10 +8,10 @@ import (
 	"unicode/utf8"
 )
 
-// maxScope bounds Record.Targets and Record.Replace together, in bytes.
+// maxScope limits Record.Targets and Record.Replace together, in bytes.
 const maxScope = 32 << 10
 
-// checkScope refuses what could not be read again as it is.
+// checkScope refuses a mode or addresses that would not be read again as they are.
 func checkScope(mode string, targets, replace []string) error {
 	if mode != "" && mode != "destroy" && mode != "refresh-only" {
 		return fmt.Errorf("unknown mode of a plan %.80q", mode)
@@ -34,8 +34,8 @@ func checkScope(mode string, targets, replace []string) error {
 	return nil
 }
 
-// Scope says, a sentence each, how a plan is not one of all that the configuration says;
-// none when it is.
+// Scope says in which ways a plan does not cover all that the configuration says, a sentence
+// each; none if it covers all.
 func (r Record) Scope() (lines []string) {
 	switch r.Mode {
 	case "destroy":
@@ -52,7 +52,7 @@ func (r Record) Scope() (lines []string) {
 	return lines
 }
 
-// joinAddresses makes one text of addresses, since a seal knows no lists.
+// joinAddresses joins addresses to one text, since an item that is sealed has no lists.
 func joinAddresses(list []string) string { return strings.Join(list, "\n") }
 
 func splitAddresses(text string) []string {

@@ -16,25 +16,24 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// ErrAltered is returned by [Store.Find] for a plan record that is not the one
-// that its key names, and by [Store.Put] when such a one has the new record's
-// key. IAM can allow to add items only together with replacing them, so whoever
-// holds the plan storage role may have written over a record. It must never be
-// applied.
+// ErrAltered is returned by [Store.Find] for a plan record that was changed after it was
+// written, and by [Store.Put] if such a record has the new record's key. IAM can't allow to add
+// items without allowing to replace them, so whoever holds the plan storage role may have
+// written over the record. It must never be applied.
 var ErrAltered = problem.With(problem.AlteredRecord, errors.New("the plan record was changed after it was written: plan again, and find out who holds the plan storage role"))
 
-// ErrNewerVersion is returned by [Store.Find] for a whole plan record of a
+// ErrNewerVersion is returned by [Store.Find] for a plan record that is not damaged, but has a
 // version that this code does not know.
 var ErrNewerVersion = problem.With(problem.NewerRecord, errors.New("the plan record was written by a newer version of these actions: use that version here, too, or plan again with this one"))
 
-// recordVersion is the newest version of plan records. It changes whenever an
-// attribute does: what a reader does not know could be what it must not ignore.
-// Version 2 has dependencies, version 3 the files of modules from elsewhere, built files, a
-// plan's mode, targets and replacements, and the outcome "waiting".
+// recordVersion is the newest version of plan records. It changes whenever an attribute does:
+// an attribute that a reader does not know may be one that it must not ignore. Version 2 added
+// dependencies. Version 3 added the files of modules, built files, mode, targets and
+// replacements, and the outcome "waiting".
 const recordVersion = 3
 
-// version is the first version that has all that the record has: a record
-// without dependencies is still one for readers of version 1.
+// version is the oldest version that has all attributes of the record, so that older code can
+// read what it understands.
 func (r Record) version() int {
 	switch {
 	case r.Outcome == OutcomeWaiting:
@@ -47,9 +46,9 @@ func (r Record) version() int {
 	return 1
 }
 
-// seal is the hex SHA-256 of all that an item holds, its partition key
-// included, bencoded (https://www.bittorrent.org/beps/bep_0003.html): an
-// encoding that each value has exactly one of. The sort key ends in it.
+// seal is the hex SHA-256 of all attributes of an item but the sort key, which ends in it. They
+// are bencoded (https://www.bittorrent.org/beps/bep_0003.html), since each value has exactly
+// one such encoding.
 func seal(content storage.Item) (string, error) {
 	sealed := maps.Clone(content)
 	delete(sealed, "sk")
@@ -61,7 +60,7 @@ func seal(content storage.Item) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// wholeNumber is a number as bencoding and both stores write it.
+// wholeNumber matches numbers as bencoding and both stores write them.
 var wholeNumber = regexp.MustCompile(`^(0|-?[1-9][0-9]*)$`)
 
 func appendBencoded(to []byte, value any) (_ []byte, err error) {
@@ -90,12 +89,11 @@ func appendBencoded(to []byte, value any) (_ []byte, err error) {
 	return nil, fmt.Errorf("no record has a value of type %T", value)
 }
 
-// openRecord is the record that an item holds, if it is one that [Store.Put] wrote under its
-// keys.
+// openRecord returns the record that an item holds, if [Store.Put] wrote it under this key.
 func openRecord(item storage.Item) (Record, error) {
 	key := item.Key()
 	altered := func(why error) (Record, error) {
-		return Record{}, fmt.Errorf("%w (%s %s: %w)", ErrAltered, key.Partition, shown(key.Sort), why)
+		return Record{}, fmt.Errorf("%w (%s %s: %w)", ErrAltered, key.Partition, printable(key.Sort), why)
 	}
 	sum, err := seal(item)
 	if err != nil {
@@ -105,7 +103,7 @@ func openRecord(item storage.Item) (Record, error) {
 		return altered(errors.New("its content is not what the seal in its key says"))
 	}
 	if version, _ := strconv.Atoi(fmt.Sprint(item["version"])); version > recordVersion {
-		return Record{}, fmt.Errorf("%w (%s %s: version %d)", ErrNewerVersion, key.Partition, shown(key.Sort), version)
+		return Record{}, fmt.Errorf("%w (%s %s: version %d)", ErrNewerVersion, key.Partition, printable(key.Sort), version)
 	}
 	var i recordItem
 	if err := item.Decode(&i); err != nil {
@@ -115,8 +113,8 @@ func openRecord(item storage.Item) (Record, error) {
 	if err != nil {
 		return altered(err)
 	}
-	// Sealed anew, the record has these keys only if it is all that the item
-	// holds, in the very form that Put gives it, and was put under them.
+	// Making the item again from the record gives the same keys only if the item holds nothing
+	// else, in exactly the form that Put gives it, and was stored under them.
 	if again := newRecordItem(r); again.PK != key.Partition || again.SK != key.Sort {
 		return altered(errors.New("its key is not what its content says"))
 	}

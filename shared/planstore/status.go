@@ -6,8 +6,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 )
 
-// Status is where a plan is in its life. It is derived from the record, its
-// claim and the target's last apply; nothing stores it.
+// Status is where a plan is in its life. It is derived from the record, its claim and the
+// target's last apply, and stored nowhere.
 type Status string
 
 // The statuses of a plan.
@@ -20,7 +20,7 @@ const (
 	StatusSuperseded Status = "superseded" // a later plan of the target was applied
 )
 
-// status derives a plan's status at a time.
+// status is a plan's status at a time.
 func status(r Record, claim *Claim, last *LastApply, now time.Time) Status {
 	switch {
 	case claim != nil:
@@ -39,15 +39,14 @@ func (r Record) expired(now time.Time) bool { return !now.Before(r.ExpiresAt) }
 
 // supersedes reports whether this apply made a plan out of date.
 //
-// Within one lineage the serials say which plan was made on the later state.
-// Where they say nothing, the times do: a plan is out of date when its planning
-// began before the apply ended. That is so where a position is unknown, where
-// the lineages differ (the first apply gives the state its lineage, and a state
-// may be made anew), and where both plans were made on the same serial: an
-// apply that only takes drift back leaves the state as it was, serial included,
-// and the plans made after it are good.
+// Within one lineage, the serials say which of the two plans was made on the later state.
+// Otherwise the times decide: a plan is out of date if its planning began before the apply
+// ended. They decide if a position is unknown; if the lineages differ, since the first apply
+// gives the state its lineage and a state may be created again; and if both plans were made on
+// the same serial, since an apply that only reverts drift may leave the serial as it was, and
+// plans made after it are good.
 //
-// notSuperseded is the same rule, for the store to decide.
+// notSuperseded is the same rule, for the backend to decide.
 func (l LastApply) supersedes(r Record) bool {
 	known := l.State != nil && r.State != nil
 	if known && l.State.Lineage == r.State.Lineage && l.State.Serial != r.State.Serial {
@@ -56,7 +55,7 @@ func (l LastApply) supersedes(r Record) bool {
 	return !l.AppliedAt.Before(r.CreatedAt)
 }
 
-// notSuperseded is met when the stored last apply does not supersede a record: see supersedes.
+// notSuperseded holds if the stored last apply does not supersede a record: see supersedes.
 func notSuperseded(r Record) storage.Condition {
 	appliedBefore := storage.Compare{Path: "appliedAt", Is: storage.Before, Value: storage.FormatTime(r.CreatedAt)}
 	if r.State == nil {
@@ -75,10 +74,10 @@ func notSuperseded(r Record) storage.Condition {
 	}
 }
 
-// notOutdated is met unless the stored last apply was of a plan made on a later state than the
-// next one's. Then recording the next in its place would turn superseded plans into planned
-// ones again. A run that was slow to record its apply is such a case.
-func notOutdated(next LastApply) storage.Condition {
+// notLater holds unless the stored last apply was of a plan on a later state than the next
+// one's, as when a run was slow to record its apply. To record the next one in its place would
+// turn superseded plans into planned ones again.
+func notLater(next LastApply) storage.Condition {
 	if next.State == nil {
 		return nil
 	}

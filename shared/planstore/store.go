@@ -1,15 +1,12 @@
 // Package planstore keeps planfiles, plan records, and who applied what.
 //
-// A plan is one object (the planfile) and one item (its record); the item is
-// what makes the object exist for anyone. Two more kinds of item belong to the
-// apply side: a claim for each plan that a run has taken on to apply, and the
-// target's last apply. A plan's [Status] is derived from these three. Beside
-// them, a target has its latest drift result, the link to its drift issue, and
-// perhaps a [Lock]. README.md lists the keys and attributes.
+// A plan is one object (the planfile) and one item (its record). Nobody sees an object without
+// its item. An apply writes two more kinds of items: a claim on each plan that it applies, and
+// the target's last apply. A plan's [Status] is derived from these three. A target may also
+// have a [Lock]. README.md lists the keys and attributes.
 //
-// A [Store] is safe for use by several goroutines. Where it is kept is the backend's
-// business: package dynamo has it in S3 and DynamoDB, package folder in a folder, and both
-// behave the same.
+// A [Store] is safe for use by several goroutines. Package dynamo keeps it in S3 and DynamoDB,
+// package folder in a folder; it behaves the same in both.
 package planstore
 
 import (
@@ -31,57 +28,55 @@ type Store struct {
 	now     func() time.Time
 }
 
-// New returns the store in a backend. now is the clock.
+// New returns the store in a backend. now is its clock.
 func New(backend storage.Backend, now func() time.Time) *Store {
 	return &Store{objects: backend, items: backend, now: now}
 }
 
-// Items is where the store's items are, for package drift to keep its own beside them.
+// Items returns the items of the store, for package drift, which keeps its own beside them.
 func (s *Store) Items() storage.Items { return s.items }
 
-// Now is the time by the store's clock.
+// Now returns the time by the store's clock.
 func (s *Store) Now() time.Time { return s.now() }
 
-// ErrNotFound is returned by [Store.Find] when a commit has no plan.
+// ErrNotFound is returned by [Store.Find] if a commit has no plan.
 var ErrNotFound = problem.With(problem.NoPlan, errors.New("no stored plan"))
 
-// ErrPlanfileGone is returned by [Store.Fetch] when a record's planfile is no
-// longer stored: it has expired or somebody deleted it.
+// ErrPlanfileGone is returned by [Store.Fetch] if a record's planfile no longer exists: it
+// expired, or somebody deleted it.
 var ErrPlanfileGone = problem.With(problem.PlanGone, errors.New("the planfile is gone: plan again"))
 
-// ErrDigestMismatch is returned by [Store.Fetch] when the stored planfile is not
-// the one that was recorded. It must never be applied.
+// ErrDigestMismatch is returned by [Store.Fetch] if the stored planfile is not the recorded
+// one. Such a planfile must never be applied.
 var ErrDigestMismatch = problem.With(problem.DigestMismatch, errors.New("planfile digest mismatch"))
 
-// Stored is a plan record and what has become of the plan.
+// Stored is a plan record and what happened to the plan.
 type Stored struct {
 	Record Record
 	Status Status
 	Claim  *Claim     // nil when nobody has claimed it, or it was released
 	Last   *LastApply // the target's newest apply; nil when there was none
 	Lock   *Lock      // the target's lock; nil when there is none or it was released
-	// Spoiled are the sort keys of newer records that are not whole, and were stepped
-	// over; ten at most.
-	Spoiled []string
+	// Damaged are the sort keys of newer records that can't be read, and were skipped; ten at
+	// most.
+	Damaged []string
 }
 
-// Put stores a planfile and then its record, and returns the record with its
-// digest, size, object key and version set: just as [Store.Find] will. Until the
-// record is written nobody can see the planfile. A plan that failed or
-// waits has no planfile: "".
+// Put stores a planfile and then its record. It returns the record as [Store.Find] will, with
+// its digest, size, object key and version. Until the record is stored, nobody can see the
+// planfile. A plan that failed or waits has no planfile: "".
 //
-// A planfile must be a plain file of at most 5 GiB. CreatedAt is set to now
-// when it is zero.
+// A planfile is a regular file of at most 5 GiB. A CreatedAt of zero becomes now.
 func (s *Store) Put(ctx context.Context, r Record, planfile string) (Record, error) {
 	return s.PutWithFiles(ctx, r, planfile, "")
 }
 
-// PutWithFiles is [Store.Put] with the archive of the built files that travel with the
-// plan, which is stored before the planfile; "" for none.
+// PutWithFiles is [Store.Put] with the archive of the built files that travel with the plan; ""
+// for none. The archive is stored before the planfile.
 func (s *Store) PutWithFiles(ctx context.Context, r Record, planfile, builtFiles string) (Record, error) {
 	stored, err := s.put(ctx, r, planfile, builtFiles)
 	if err != nil {
-		return Record{}, fmt.Errorf("store the plan of %s for commit %s: %w", r.Target, shown(r.Commit), err)
+		return Record{}, fmt.Errorf("store the plan of %s for commit %s: %w", r.Target, printable(r.Commit), err)
 	}
 	return stored, nil
 }
@@ -135,8 +130,8 @@ func (s *Store) put(ctx context.Context, r Record, planfile, builtFiles string) 
 	return r, s.putRecord(ctx, r)
 }
 
-// putRecord stores the item of a record. That very record being there is not an error, and
-// anything else under its key is an [ErrAltered].
+// putRecord stores the item of a record. If the same record exists already, that is no error;
+// if anything else exists under its key, the error is an [ErrAltered].
 func (s *Store) putRecord(ctx context.Context, r Record) error {
 	item, err := storage.Encode(newRecordItem(r))
 	if err != nil {
@@ -160,19 +155,17 @@ func filesSize(files map[string]string) (bytes int) {
 	return bytes
 }
 
-// Find returns the newest change plan of a target for a commit, of whatever
-// outcome, and what has become of it. The error is an [ErrNotFound] when there
-// is none, an [ErrAltered] when none is whole, and an [ErrNewerVersion] when the
-// newest is not to be read. It costs one Query and one read, however many plans are
-// stored.
+// Find returns the newest change plan of a target for a commit, whatever its outcome, and what
+// happened to it. The error is an [ErrNotFound] if there is none, an [ErrAltered] if all are
+// damaged, and an [ErrNewerVersion] if a newer version of this code wrote the newest one. It
+// costs one Query and one read, however many plans are stored.
 //
-// Whoever may plan may write anything under the target's key. So what says that it
-// is from the future is not looked at, and what is not whole is stepped over: a plan
-// that is made later is always found.
+// Whoever may plan may write anything under the target's key. So Find ignores records from the
+// future and skips damaged ones: a plan that is made later is always found.
 func (s *Store) Find(ctx context.Context, t Target, commit string) (Stored, error) {
 	found, err := s.find(ctx, t, commit)
 	if err != nil {
-		return Stored{}, fmt.Errorf("find the plan of %s for commit %s: %w", t, shown(commit), err)
+		return Stored{}, fmt.Errorf("find the plan of %s for commit %s: %w", t, printable(commit), err)
 	}
 	return found, nil
 }
@@ -181,22 +174,22 @@ func (s *Store) find(ctx context.Context, t Target, commit string) (Stored, erro
 	if err := cmp.Or(t.Check(), CheckCommit(commit)); err != nil {
 		return Stored{}, err
 	}
-	r, spoiled, err := s.newestWhole(ctx, t, commit)
+	r, damaged, err := s.newest(ctx, t, commit)
 	if err != nil {
 		return Stored{}, err
 	}
 	found, err := s.became(ctx, r)
-	found.Spoiled = spoiled
+	found.Damaged = damaged
 	return found, err
 }
 
-// FindRecord returns the one plan record of a target with this ID, a change plan
-// or a drift plan, and what has become of it. Its errors are those of
-// [Store.Find]; a record that has expired and vanished is an [ErrNotFound], too.
+// FindRecord returns the plan record of a target with this ID, a change plan or a drift plan,
+// and what happened to it. Its errors are those of [Store.Find]; a record that expired and was
+// deleted is an [ErrNotFound].
 func (s *Store) FindRecord(ctx context.Context, t Target, recordID string) (Stored, error) {
 	found, err := s.findRecord(ctx, t, recordID)
 	if err != nil {
-		return Stored{}, fmt.Errorf("find the plan record %s of %s: %w", shown(recordID), t, err)
+		return Stored{}, fmt.Errorf("find the plan record %s of %s: %w", printable(recordID), t, err)
 	}
 	return found, nil
 }
@@ -205,7 +198,7 @@ func (s *Store) findRecord(ctx context.Context, t Target, recordID string) (Stor
 	if err := cmp.Or(t.Check(), CheckRecordID(recordID)); err != nil {
 		return Stored{}, err
 	}
-	// A Query, since it needs no more permission than Find: reading by the key would be another.
+	// A Query needs no other permission than Find; GetItem would need one more.
 	q := storage.Query{Partition: planPrefix + t.Key(), From: recordID, To: recordID, Expected: 1}
 	for item, err := range s.items.Query(ctx, q) {
 		if err != nil {
@@ -220,7 +213,7 @@ func (s *Store) findRecord(ctx context.Context, t Target, recordID string) (Stor
 	return Stored{}, ErrNotFound
 }
 
-// became reads what has become of a record that was found.
+// became reads what happened to a record.
 func (s *Store) became(ctx context.Context, r Record) (Stored, error) {
 	stored, err := s.readClaims(ctx, r.Target, r.ID())
 	if err != nil {

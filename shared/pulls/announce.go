@@ -10,10 +10,9 @@ import (
 	"github.com/terraform-gitops/gitops/shared/github"
 )
 
-// Announce is [Requests.TellSuperseded], says in the job's log whose plans those were, and
-// returns the numbers of those pull requests.
-// That somebody could not be told is a warning: what was applied is applied, and an apply of
-// such a plan is refused in any case.
+// Announce calls [Requests.TellSuperseded], logs whose plans were superseded, and returns the
+// numbers of those pull requests. If a pull request could not be notified, that is a warning:
+// the apply is done, and an apply of a superseded plan is refused in any case.
 func (r *Requests) Announce(ctx context.Context, runtime *gha.Runtime, a Applied) (superseded []int) {
 	superseded, told, err := r.TellSuperseded(ctx, a)
 	if len(told) > 0 {

@@ -9,15 +9,15 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 )
 
-// UnlockLabel is the label on a pull request that ends its locks.
+// UnlockLabel is the label that ends the locks of a pull request.
 const UnlockLabel = "terraform-unlock"
 
-// maxTakes is how often a lock is read anew that others write meanwhile.
+// maxTakes is how often a lock is read again after somebody else wrote it.
 const maxTakes = 5
 
-// Lock takes a target's lock for a pull request, unless another one holds it: then
-// that lock is returned with held true. Whoever holds it already keeps it as it is. A
-// lock that is over is taken over.
+// Lock takes a target's lock for a pull request. If another pull request holds it, that lock is
+// returned, and held is true. If this pull request holds it already, it stays as it is. A lock
+// that no longer counts is replaced: see [Requests.Over].
 func (r *Requests) Lock(ctx context.Context, store *planstore.Store, wanted planstore.Lock) (lock planstore.Lock, held bool, err error) {
 	for range maxTakes {
 		locks, err := store.ReadLocks(ctx, []planstore.Target{wanted.Target})
@@ -49,12 +49,11 @@ func (r *Requests) Lock(ctx context.Context, store *planstore.Store, wanted plan
 	return lock, false, fmt.Errorf("lock %s for pull request #%d: others have written the lock %d times meanwhile: run this job again", wanted.Target, wanted.PullRequest, maxTakes)
 }
 
-// Over reports whether a lock holds no more: it was released, its pull request was
-// closed without being merged, or was merged and applied. last is the target's last
-// apply, or nil.
+// Over reports whether a lock no longer counts: it was released, or its pull request was closed
+// without a merge, or was merged and applied. last is the target's last apply, or nil.
 //
-// Of a merged pull request that is also so when the last apply is another one's, of a plan
-// that was made after the lock was taken: none is applied while the lock holds.
+// A lock of a merged pull request also ends if the last apply is another one's, of a plan that
+// was made after the lock was taken: while a lock counts, no other plan is applied.
 func (r *Requests) Over(ctx context.Context, l planstore.Lock, last *planstore.LastApply) (bool, error) {
 	if !l.Released.IsZero() {
 		return true, nil

@@ -9,15 +9,15 @@ import (
 	"github.com/terraform-gitops/gitops/shared/github"
 )
 
-// PlanAgain starts a workflow for each of the pull requests that is open, on its own branch,
-// with its number as the input `pull-request`: a run of another branch, such as the default
-// one, would give the pull request's code an identity that is not its own. It returns those for
-// which it was started.
+// PlanAgain starts a workflow for each of these pull requests that is open, on its own branch,
+// with its number as the input `pull-request`. On another branch, such as the default one, the
+// pull request's code would run with an identity that is not its own. It returns the pull
+// requests for which it started one.
 //
-// GitHub is asked for each one's branch: what the numbers come with is not relied on. Those of
-// a fork, and those whose branch is the default one, are left out. It is a read and a write for
-// each. It is github.ErrPermission when the token may not start workflows, which is then tried
-// once; that it was not started for one is an error, and the others go on.
+// The branch is read from GitHub for each pull request. Pull requests of forks, and those whose
+// branch is the default one, are skipped. It costs a read and a write for each. If the token
+// may not start workflows, it stops, with github.ErrPermission; any other failure does not stop
+// the others.
 func (r *Requests) PlanAgain(ctx context.Context, numbers []int, workflow, defaultBranch string) (started []int, err error) {
 	client, err := r.client()
 	if err != nil {

@@ -1,6 +1,5 @@
-// Package pulls is what pull requests have to do with each other by planning the same
-// targets: who holds a lock ([Requests.Lock]), and whose plans an apply has superseded
-// ([Requests.Announce]).
+// Package pulls is about pull requests that plan the same targets: which one holds a lock
+// ([Requests.Lock]), and whose plans an apply superseded ([Requests.Announce]).
 package pulls
 
 import (
@@ -10,8 +9,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/memo"
 )
 
-// Requests are a repository's pull requests, each asked for once. The methods may be
-// called side by side.
+// Requests are the pull requests of a repository. Each is read from GitHub once. Several
+// goroutines may use them.
 type Requests struct {
 	client     func() (*github.Client, error)
 	repository string
@@ -19,13 +18,13 @@ type Requests struct {
 	known memo.Memo[int, github.PullRequest]
 }
 
-// New returns the pull requests of a repository, owner/name. client is called when
-// GitHub is asked first.
+// New returns the pull requests of a repository, owner/name. client is called for the first
+// request to GitHub.
 func New(client func() (*github.Client, error), repository string) *Requests {
 	return &Requests{client: client, repository: repository}
 }
 
-// Get returns a pull request as it was when it was asked for first.
+// Get returns a pull request as it was when it was first read.
 func (r *Requests) Get(ctx context.Context, number int) (github.PullRequest, error) {
 	return r.known.Get(number, func() (github.PullRequest, error) {
 		client, err := r.client()
@@ -44,11 +43,11 @@ func State(pr github.PullRequest) string {
 	return pr.State
 }
 
-// listFrom is from how many pull requests on one listing of all that are open is less
-// to ask than each of them.
+// listFrom is the number of pull requests from which one list of all open ones costs less than
+// a read of each.
 const listFrom = 4
 
-// open returns those of the pull requests that are open.
+// open returns those pull requests that are open.
 func (r *Requests) open(ctx context.Context, client *github.Client, numbers []int) (open []github.PullRequest, err error) {
 	if len(numbers) >= listFrom {
 		listed, err := client.OpenPullRequests(ctx, r.repository)

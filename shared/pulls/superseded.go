@@ -15,11 +15,11 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore"
 )
 
-// StatusContext is the context of the commit status that says on a pull request's head
-// that its plans are out of date.
+// StatusContext is the context of the commit status that says that a pull request's plans are
+// superseded.
 const StatusContext = "terraform-gitops/plan"
 
-// Applied is what was applied, and by what.
+// Applied is what an apply applied.
 type Applied struct {
 	Targets []Target
 	Commit  string // that was merged; of no use where each target names whose plan it was
@@ -34,13 +34,13 @@ type Target struct {
 	DriftIssue  int // that showed the plan which was applied; 0 when none did
 }
 
-// outdated is a plan that is out of date, and what was applied instead.
-type outdated struct {
+// supersededPlan is a plan that was superseded, and what was applied instead.
+type supersededPlan struct {
 	planstore.PullRequestPlan
 	by string
 }
 
-// by names whose plan was applied, that of a commit when nobody else's.
+// by says whose plan was applied: a pull request's, a drift issue's, or a commit's.
 func (t Target) by(commit string) string {
 	switch {
 	case t.PullRequest > 0:
@@ -51,19 +51,19 @@ func (t Target) by(commit string) string {
 	return fmt.Sprintf("commit %.7s", commit)
 }
 
-// reads is how many targets are looked at at once.
+// reads is how many targets are read at once.
 const reads = 16
 
-// TellSuperseded tells the open pull requests whose newest plans of the targets have been
-// superseded, by one failed commit status on each one's head. It returns the numbers of all of
-// them, and of those that have the status now. [Requests.PlanAgain] has them planned again.
+// TellSuperseded notifies the open pull requests whose newest plans of the targets were
+// superseded: each gets one failed commit status on its head. It returns the numbers of all of
+// them, and of those that have the status now. [Requests.PlanAgain] can plan them again.
 //
-// It takes two queries and a read for each target, however many plans there are, one
-// request to GitHub for each pull request or one for each 100 that are open, and one write for
-// each pull request. It is github.ErrPermission when the token may not write statuses, which
-// is then tried once.
+// It costs two queries and a read for each target, however many plans there are; one request to
+// GitHub for each pull request, or one for each 100 open ones; and one write for each pull
+// request. If the token may not write statuses, it tries once, and the error is
+// github.ErrPermission.
 func (r *Requests) TellSuperseded(ctx context.Context, a Applied) (superseded, told []int, err error) {
-	found, err := r.superseded(ctx, a)
+	found, err := r.supersededPlans(ctx, a)
 	if err != nil || len(found) == 0 {
 		return nil, nil, err
 	}
@@ -76,7 +76,7 @@ func (r *Requests) TellSuperseded(ctx context.Context, a Applied) (superseded, t
 		return nil, nil, err
 	}
 	for _, pr := range open {
-		plans := slices.DeleteFunc(found[pr.Number], func(p outdated) bool { return p.Commit != pr.HeadSHA })
+		plans := slices.DeleteFunc(found[pr.Number], func(p supersededPlan) bool { return p.Commit != pr.HeadSHA })
 		if len(plans) == 0 {
 			continue // it has moved on, and is planned for that
 		}
@@ -93,8 +93,8 @@ func (r *Requests) TellSuperseded(ctx context.Context, a Applied) (superseded, t
 	return superseded, told, err
 }
 
-// superseded are the plans that are out of date, by pull request.
-func (r *Requests) superseded(ctx context.Context, a Applied) (map[int][]outdated, error) {
+// supersededPlans returns the superseded plans, by pull request.
+func (r *Requests) supersededPlans(ctx context.Context, a Applied) (map[int][]supersededPlan, error) {
 	found := make([][]planstore.PullRequestPlan, len(a.Targets))
 	all, ctx := errgroup.WithContext(ctx)
 	all.SetLimit(reads)
@@ -107,22 +107,22 @@ func (r *Requests) superseded(ctx context.Context, a Applied) (map[int][]outdate
 	if err := all.Wait(); err != nil {
 		return nil, err
 	}
-	superseded := map[int][]outdated{}
+	superseded := map[int][]supersededPlan{}
 	for i, plans := range found {
 		by := a.Targets[i].by(a.Commit)
 		for _, p := range plans {
 			if p.Superseded {
-				superseded[p.PullRequest] = append(superseded[p.PullRequest], outdated{p, by})
+				superseded[p.PullRequest] = append(superseded[p.PullRequest], supersededPlan{p, by})
 			}
 		}
 	}
 	return superseded, nil
 }
 
-// reason says which plans are out of date, and by what. GitHub cuts a status's text at 140
-// characters and the number comes last: so long names are cut instead.
-func reason(plans []outdated) string {
-	slices.SortFunc(plans, func(a, b outdated) int {
+// reason says which plans are superseded, and by what. GitHub cuts a status after 140
+// characters, and the number comes last: so long names are cut.
+func reason(plans []supersededPlan) string {
+	slices.SortFunc(plans, func(a, b supersededPlan) int {
 		return cmp.Or(strings.Compare(a.Component, b.Component), strings.Compare(a.Stack, b.Stack))
 	})
 	what, was := fmt.Sprintf("%.40s in %.40s", plans[0].Component, plans[0].Stack), "was"
@@ -132,10 +132,10 @@ func reason(plans []outdated) string {
 	return fmt.Sprintf("plan again: %s %s applied by %s", what, was, plans[0].by)
 }
 
-// ClearStatus ends the failed status of a commit of a pull request, when none of its
-// plans of this commit is superseded any more: each was made anew. planned are the
-// targets that were so just now, which the store's index may not know yet. It takes one
-// request, and others only when there is such a status.
+// ClearStatus ends the failed status of a commit of a pull request, if none of its plans of
+// this commit is superseded any more, since each was made again. planned are the targets that
+// were planned just now: the store's index may not have them yet. It costs one request, and
+// more only if there is such a status.
 func (r *Requests) ClearStatus(ctx context.Context, stores func(context.Context) ([]*planstore.Store, error), number int, commit, runURL string, planned []planstore.Target) error {
 	client, err := r.client()
 	if err != nil {
@@ -150,7 +150,7 @@ func (r *Requests) ClearStatus(ctx context.Context, stores func(context.Context)
 		return err
 	}
 	for _, store := range all {
-		old, err := r.outOfDate(ctx, store, number, commit, planned)
+		old, err := r.hasSuperseded(ctx, store, number, commit, planned)
 		if err != nil || old {
 			return err
 		}
@@ -158,9 +158,9 @@ func (r *Requests) ClearStatus(ctx context.Context, stores func(context.Context)
 	return client.SetStatus(ctx, r.repository, commit, github.Status{Context: StatusContext, State: "success", Description: "planned again", URL: runURL})
 }
 
-// outOfDate reports whether the newest plan of some target for a commit of a pull
-// request is superseded.
-func (r *Requests) outOfDate(ctx context.Context, store *planstore.Store, number int, commit string, planned []planstore.Target) (bool, error) {
+// hasSuperseded reports whether the newest plan of any target for a commit of a pull request is
+// superseded.
+func (r *Requests) hasSuperseded(ctx context.Context, store *planstore.Store, number int, commit string, planned []planstore.Target) (bool, error) {
 	plans, err := store.PlansOfPullRequest(ctx, r.repository, number)
 	if err != nil {
 		return false, err

@@ -53,7 +53,7 @@ func driftIssue(t *testing.T, result drift.Result) string {
 func drifted(component, stack, section string) drift.Result {
 	return drift.Result{
 		Target:  planstore.Target{Component: component, Stack: stack},
-		Outcome: drift.Drifted, Report: section, Counts: changes.Counts{Update: 1}, Changes: strings.Repeat("c1", 32),
+		Outcome: drift.Drifted, Report: section, Counts: changes.Counts{Update: 1}, ChangesDigest: strings.Repeat("c1", 32),
 		RecordID: strings.Repeat("4f1c2d9a", 5) + "#2026-11-24T05:59:00.000000000Z#1234567890.1#" + strings.Repeat("5ea1", 16), PlanDigest: strings.Repeat("9f86d081", 8), ExpiresAt: time.Date(2026, 11, 25, 5, 59, 0, 0, time.UTC),
 	}
 }

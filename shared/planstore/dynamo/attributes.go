@@ -9,7 +9,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 )
 
-// attributes is an item as DynamoDB has it.
+// attributes returns an item as DynamoDB has it.
 func attributes(item storage.Item) map[string]types.AttributeValue {
 	all := make(map[string]types.AttributeValue, len(item))
 	for name, value := range item {
@@ -40,8 +40,8 @@ func attribute(value any) types.AttributeValue {
 	panic(fmt.Sprintf("no item has a value of type %T", value))
 }
 
-// itemOf is the inverse of attributes; nil stays nil. Of what no item has, such as bytes and
-// sets, there is an empty list: nothing takes one for what it should be.
+// itemOf is the inverse of attributes; nil stays nil. Types that no item has, such as bytes and
+// sets, become an empty list, which nobody takes for a value.
 func itemOf(all map[string]types.AttributeValue) storage.Item {
 	if all == nil {
 		return nil

@@ -14,7 +14,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// maxKeys is how many keys one BatchGetItem takes:
+// maxKeys is how many keys one BatchGetItem can have.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 const maxKeys = 100
 
@@ -26,7 +26,7 @@ func (t table) Get(ctx context.Context, keys ...storage.Key) (found []storage.It
 			names = append(names, key(k))
 		}
 		wanted := map[string]types.KeysAndAttributes{t.name: {ConsistentRead: aws.Bool(true), Keys: names}}
-		// DynamoDB may leave keys unprocessed when it is short of capacity.
+		// DynamoDB may leave keys unprocessed if it is short of capacity.
 		for attempt := 0; len(wanted) > 0; attempt++ {
 			if err := pause(ctx, attempt); err != nil {
 				return nil, t.failed("read from", "table "+t.name, err)
@@ -46,7 +46,8 @@ func (t table) Get(ctx context.Context, keys ...storage.Key) (found []storage.It
 
 const maxUnprocessed = 8 // tries: six seconds in all
 
-// pause waits before a try: not at all before the first, then 50 ms, 100 ms, …
+// pause waits before another attempt: 50 ms, 100 ms, and so on. It does not wait before the
+// first.
 func pause(ctx context.Context, attempt int) error {
 	if attempt == 0 {
 		return nil

@@ -8,15 +8,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// Codes of CancellationReasons, which stand in the order of the transaction's items:
+// Codes of CancellationReasons. There is one for each item of the transaction, in their order.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 const (
 	conditionFailed     = "ConditionalCheckFailed"
 	transactionConflict = "TransactionConflict"
 )
 
-// cancelReasons are the codes with which DynamoDB cancelled a transaction, one
-// an item; nil for any other error.
+// cancelReasons returns the codes with which DynamoDB cancelled a transaction, one for each
+// item; nil for any other error.
 func cancelReasons(err error) (codes []string) {
 	var cancelled *types.TransactionCanceledException
 	if errors.As(err, &cancelled) {
@@ -27,12 +27,11 @@ func cancelReasons(err error) (codes []string) {
 	return codes
 }
 
-// conflictRetryer also retries transactions that were cancelled because another
-// one was writing the same items, or for want of capacity; the SDK, which does
-// not look at the reasons, retries none.
+// conflictRetryer also retries transactions that were cancelled because another one wrote the
+// same items, or for lack of capacity. The SDK does not look at the reasons, and retries none.
 type conflictRetryer struct{ aws.Retryer }
 
-// conflictAttempts lasts, with the SDK's backoff, for half a minute at most.
+// conflictAttempts takes half a minute at most, with the SDK's backoff.
 const conflictAttempts = 5
 
 func (r conflictRetryer) MaxAttempts() int { return max(conflictAttempts, r.Retryer.MaxAttempts()) }

@@ -1,5 +1,5 @@
-// Package dynamo keeps a plan store in AWS: objects in an S3 bucket, items in a DynamoDB
-// table. The modules s3-bucket and dynamodb-table make them.
+// Package dynamo keeps a plan store in AWS: objects in an S3 bucket, items in a DynamoDB table.
+// The modules s3-bucket and dynamodb-table create them.
 package dynamo
 
 import (
@@ -15,16 +15,16 @@ type Backend struct {
 	table
 }
 
-// Open returns the backend in a bucket and a table. It sends nothing: that one is not there
-// shows in the first use. Where the configuration has an endpoint of its own instead of
-// AWS's, buckets are addressed by path, since that endpoint has no host for each bucket.
+// Open returns the backend in a bucket and a table. It sends no request: if one does not exist,
+// the first use fails. If the configuration has an endpoint of its own, buckets are addressed
+// by path, since such an endpoint has no host for each bucket.
 func Open(cfg aws.Config, bucketName, tableName string) *Backend {
 	return &Backend{
 		bucket{resource: resource{"bucket", "s3-bucket", bucketName, cfg.Region}, client: s3.NewFromConfig(cfg, func(o *s3.Options) {
 			o.UsePathStyle = o.BaseEndpoint != nil
-			// Another upload of this key is under way: S3 asks to try again.
+			// Another upload of this key is running: S3 asks to try again.
 			o.Retryer = retry.AddWithErrorCodes(o.Retryer, "ConditionalRequestConflict")
-			// The reader compares with the record's digest, which is stronger.
+			// The reader compares the SHA-256, which is stronger.
 			o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 		})},
 		table{resource: resource{"table", "dynamodb-table", tableName, cfg.Region}, client: dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) {

@@ -12,7 +12,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 )
 
-// expression is a condition in DynamoDB's language, with what its placeholders stand for.
+// expression is a condition as DynamoDB takes it, with its placeholders.
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
 type expression struct {
 	condition string
@@ -20,7 +20,7 @@ type expression struct {
 	values    map[string]types.AttributeValue
 }
 
-// newExpression is that of a condition; nil is none.
+// newExpression returns the expression of a condition; nil: none.
 func newExpression(c storage.Condition) *expression {
 	e := &expression{names: map[string]string{}, values: map[string]types.AttributeValue{}}
 	if c != nil {
@@ -29,7 +29,7 @@ func newExpression(c storage.Condition) *expression {
 	return e
 }
 
-// text is the expression as a request has it: what is not used is an error there.
+// text returns the expression as a request takes it. A request must not have empty maps.
 func (e *expression) text() (condition *string, names map[string]string, values map[string]types.AttributeValue) {
 	if e.condition != "" {
 		condition = &e.condition
@@ -87,7 +87,7 @@ func (e *expression) join(all []storage.Condition, with string) string {
 	return "(" + strings.Join(parts, with) + ")"
 }
 
-// set is the update that sets attributes.
+// set is the update expression that sets attributes.
 func (e *expression) set(attributes storage.Item) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {

@@ -16,15 +16,15 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 )
 
-// table keeps items in a DynamoDB table. No read is a Scan, and all but those of an index are
+// table keeps items in a DynamoDB table. It never scans. All reads but those of an index are
 // strongly consistent.
 type table struct {
 	client *dynamodb.Client
 	resource
 }
 
-// Put implements storage.Items. That the condition is not met may be due to this very call, when
-// its answer was lost and the SDK sent it again.
+// Put implements storage.Items. A condition may fail because of this very call, if its answer
+// was lost and the SDK sent it again.
 func (t table) Put(ctx context.Context, item storage.Item, condition storage.Condition) error {
 	put := &dynamodb.PutItemInput{TableName: &t.name, Item: attributes(item)}
 	if condition != nil {
@@ -73,7 +73,7 @@ func (t table) transactItem(w storage.Write) types.TransactWriteItem {
 	return types.TransactWriteItem{ConditionCheck: check}
 }
 
-// index is an index of the table, and which attributes are its keys.
+// index is an index of the table.
 type index struct {
 	name        string
 	byPartition bool // the sort key of the index is pk
@@ -107,7 +107,7 @@ func (t table) Query(ctx context.Context, q storage.Query) iter.Seq2[storage.Ite
 	}
 }
 
-// query is a query of DynamoDB, and what it looks in.
+// query returns the request of a query, and the table or index that it is about.
 func (t table) query(q storage.Query) (query *dynamodb.QueryInput, object string) {
 	query = &dynamodb.QueryInput{
 		TableName:                 &t.name,

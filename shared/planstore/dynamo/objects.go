@@ -17,7 +17,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 )
 
-// bucket keeps objects in an S3 bucket, which encrypts them as its default says.
+// bucket keeps objects in an S3 bucket. The bucket's default encryption applies.
 type bucket struct {
 	client *s3.Client
 	resource

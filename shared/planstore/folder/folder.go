@@ -1,6 +1,5 @@
 // Package folder keeps a plan store in a folder: objects as files, items in an embedded
-// database. It is for trying things out, for self-hosted runners with a disk of their own,
-// and for tests.
+// database. It is for trials, for self-hosted runners with a disk of their own, and for tests.
 package folder
 
 import (
@@ -20,19 +19,18 @@ type Folder struct {
 	items
 }
 
-// What is in the folder: objects that are whole, and files being written.
+// What is in the folder: complete objects, files that are being written, and the items.
 const (
 	objectsFolder = "objects"
 	newFolder     = "new"
 	itemsFile     = "items.db"
 )
 
-// Open opens the store in a folder, and makes it when it is not there. Several processes may
-// use it at once, where the file system has flock, hard links and a shared memory map: local
+// Open opens the store in a folder, and creates it if it does not exist. Several processes may
+// use it at once, if the file system has flock, hard links and shared memory maps, as local
 // disks do.
 //
-// The folder holds secrets: only its owner can read what is put there. Nothing is ever
-// removed from it.
+// The folder holds secrets: only its owner can read its files. Nothing is ever deleted from it.
 func Open(path string) (*Folder, error) {
 	root, err := filepath.Abs(path)
 	if err != nil {
@@ -54,7 +52,7 @@ func explain(path string, err error) error {
 	return problem.With(problem.Storage, fmt.Errorf("open the plan store in folder %s: %w: choose a folder that this user may write to", path, err))
 }
 
-// publish gives a whole file its name, unless there is a file of that name.
+// publish gives a complete file its name, unless a file with that name exists.
 func publish(temporary, path string) error {
 	if err := os.Link(temporary, path); err != nil && !errors.Is(err, os.ErrExist) {
 		return err

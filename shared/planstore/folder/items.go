@@ -19,20 +19,19 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// items keeps items in a bbolt file: JSON under pk NUL sk, which sort as in DynamoDB. bbolt
-// locks the file for as long as it is open, so it is opened for each operation. There is no
-// TTL: expired records stay.
+// items are JSON in a bbolt file, under pk NUL sk, which sorts as in DynamoDB. bbolt locks the
+// file while it is open, so each operation opens it. There is no TTL: expired records stay.
 type items struct {
 	path string
 	turn chan struct{} // holds one value while this process has the file open
 }
 
-// lockTimeout bounds the wait for other processes: each takes milliseconds.
+// lockTimeout limits the wait for other processes. Each takes milliseconds.
 const lockTimeout = 30 * time.Second
 
 var itemsBucket = []byte("items")
 
-// create makes the file, whole, unless it is there.
+// create creates the file, unless it exists. Other processes see it only when it is complete.
 func (d *items) create(newFolder string) (err error) {
 	if _, err := os.Lstat(d.path); err == nil {
 		return nil
@@ -96,16 +95,16 @@ func (d *items) open(ctx context.Context, readOnly bool, use func(*bbolt.DB) err
 	return use(db)
 }
 
-// openExisting keeps bbolt from making a database in place, which other processes would see
-// half-made: create makes them whole.
+// openExisting prevents bbolt from creating a database, which other processes would see while
+// it is incomplete: create does that.
 func openExisting(path string, flag int, mode os.FileMode) (*os.File, error) {
 	return os.OpenFile(path, flag&^os.O_CREATE, mode)
 }
 
 func nameOf(k storage.Key) []byte { return []byte(k.Partition + "\x00" + k.Sort) }
 
-// read is the item that is stored under a name. Of one that is damaged, or that lies under
-// another name than its own, there are only the keys.
+// read returns the item that is stored under a name. If it is damaged, or lies under another
+// name than its own, it has only its keys.
 func read(name, value []byte) storage.Item {
 	pk, sk, _ := strings.Cut(string(name), "\x00")
 	key := storage.Key{Partition: pk, Sort: sk}
@@ -116,7 +115,7 @@ func read(name, value []byte) storage.Item {
 	return item
 }
 
-// write puts or sets one item, if its condition is met.
+// write does one write, if its condition is met.
 func write(b *bbolt.Bucket, w storage.Write) error {
 	name := nameOf(w.Key)
 	var stored storage.Item
@@ -147,7 +146,7 @@ func (d *items) Put(ctx context.Context, item storage.Item, condition storage.Co
 	return d.Transact(ctx, "", storage.Write{Key: item.Key(), Put: item, If: condition})
 }
 
-// Transact implements storage.Items. No answer of a folder can be lost, so it needs no token.
+// Transact implements storage.Items. It needs no token, since no answer can be lost.
 func (d *items) Transact(ctx context.Context, _ string, writes ...storage.Write) error {
 	return d.update(ctx, func(b *bbolt.Bucket) error {
 		for i, w := range writes {
@@ -179,8 +178,9 @@ func (d *items) Get(ctx context.Context, keys ...storage.Key) (found []storage.I
 	return found, err
 }
 
-// Query implements storage.Items. There is no index: all items with the prefix are looked at.
-// They are read before the first is handed on, so that nobody holds the file meanwhile.
+// Query implements storage.Items. There are no indexes: it looks at all items with the prefix.
+// It reads them before it yields the first, so that the file is not open while the caller
+// works.
 func (d *items) Query(ctx context.Context, q storage.Query) iter.Seq2[storage.Item, error] {
 	return func(yield func(storage.Item, error) bool) {
 		found, err := d.query(ctx, q)
@@ -220,7 +220,7 @@ func (d *items) query(ctx context.Context, q storage.Query) (found []storage.Ite
 	return found, err
 }
 
-// first is where a query begins.
+// first is the first item of a query.
 func first(c *bbolt.Cursor, prefix string, q storage.Query) (name, value []byte) {
 	if !q.Descending {
 		return c.Seek([]byte(prefix + q.From))

@@ -12,9 +12,9 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 )
 
-// objects keeps objects as files. Each is written under another name and then linked to its
-// own, so that a file under an object's key is always whole. A process that is killed leaves
-// at most a file below new/. There are no versions.
+// objects are files. Each is written under a temporary name and then linked to its own, so that
+// a file under an object's key is always complete. A process that is killed leaves at most a
+// file below new/. There are no versions.
 type objects struct{ root string }
 
 // ObjectLocation is the file's path.
@@ -64,8 +64,7 @@ func (o objects) GetObject(ctx context.Context, key, _ string) (io.ReadCloser, e
 	return f, nil
 }
 
-// makeFolders makes a folder and those above it, from the root down, so that they survive a
-// crash of the machine.
+// makeFolders creates a folder and those above it, so that they survive a crash of the machine.
 func (o objects) makeFolders(path string) error {
 	if len(path) <= len(o.root) {
 		return nil

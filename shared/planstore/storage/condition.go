@@ -8,26 +8,26 @@ import (
 	"strings"
 )
 
-// Condition says what must be stored for a write to be done: one of [Absent], [Missing],
-// [Text], [Compare], [Not], [All] and [Any]. It is a value and not a function, since a
-// backend may have to decide it where its items are.
+// Condition says what must be stored for a write to happen. It is one of [Absent], [Missing],
+// [Text], [Compare], [Not], [All] and [Any]: a value and not a function, since DynamoDB decides
+// it itself.
 type Condition interface {
-	// Holds reports whether what is stored meets it; nil is nothing.
+	// Holds reports whether a stored item meets the condition; nil is no item.
 	Holds(stored Item) bool
 }
 
-// Absent holds when nothing is stored under the key.
+// Absent holds if nothing is stored under the key.
 type Absent struct{}
 
-// Missing holds when there is no such attribute. A path is a name, or the names of a map and
-// of what is in it, with a dot between them.
+// Missing holds if the attribute does not exist. A path is a name, or the name of a map and of
+// what is in it, with a dot between them.
 type Missing struct{ Path string }
 
-// Text holds when the attribute is there, and is text.
+// Text holds if the attribute exists and is text.
 type Text struct{ Path string }
 
-// Compare compares an attribute with a value: text, in the order of its bytes, or a number.
-// It does not hold when the attribute is missing, or of another type; but [Differs] does.
+// Compare compares an attribute with a value: a number, or text by its bytes. If the attribute
+// is missing or has another type, only [Differs] holds.
 type Compare struct {
 	Path  string
 	Is    Comparison
@@ -46,13 +46,13 @@ const (
 	After   Comparison = ">"
 )
 
-// Not holds when its condition does not.
+// Not holds if its condition does not.
 type Not struct{ Condition Condition }
 
-// All holds when all of its conditions do.
+// All holds if all of its conditions do.
 type All []Condition
 
-// Any holds when one of its conditions does.
+// Any holds if one of its conditions does.
 type Any []Condition
 
 // Holds implements [Condition].
@@ -98,10 +98,10 @@ func (c Any) Holds(stored Item) bool {
 	return slices.ContainsFunc(c, func(c Condition) bool { return c.Holds(stored) })
 }
 
-// absent is what is at a path that leads nowhere.
+// absent is the value of an attribute that does not exist.
 type absent struct{}
 
-// at is the attribute that a path leads to.
+// at returns the attribute at a path.
 func (i Item) at(path string) any {
 	var value any = map[string]any(i)
 	for name := range strings.SplitSeq(path, ".") {
@@ -114,7 +114,7 @@ func (i Item) at(path string) any {
 	return value
 }
 
-// compare orders two texts or two whole numbers; false for anything else.
+// compare orders two texts or two integers; false for anything else.
 func compare(a, b any) (int, bool) {
 	switch a := a.(type) {
 	case string:

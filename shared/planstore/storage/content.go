@@ -8,7 +8,7 @@ import (
 	"io"
 )
 
-// Content is what a file must be: so many bytes with this hash.
+// Content is what a file must contain: this many bytes, with this hash.
 type Content struct {
 	Size   int64
 	SHA256 [sha256.Size]byte
@@ -17,11 +17,11 @@ type Content struct {
 // Digest is the hash in hex.
 func (c Content) Digest() string { return hex.EncodeToString(c.SHA256[:]) }
 
-// ErrContent is returned by [Content.Copy] for what has another content.
+// ErrContent is returned by [Content.Copy] for something with another content.
 var ErrContent = errors.New("another content")
 
-// Copy copies what must be this content, and reads at most one byte more. The error is an
-// [ErrContent] when it is something else: then what was copied must not be used.
+// Copy copies something that must have this content. It reads at most one byte more. If the
+// content is another one, the error is an [ErrContent], and the copy must not be used.
 func (c Content) Copy(to io.Writer, from io.Reader) error {
 	hash := sha256.New()
 	n, err := io.Copy(io.MultiWriter(to, hash), io.LimitReader(from, c.Size+1))

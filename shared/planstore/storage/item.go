@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// Item is what is stored under one key: its attributes by name, pk and sk among them. A
-// value is a string, a [json.Number], a bool, nil, or a list ([]any) or map
-// (map[string]any) of these. An item that can't be read has no attributes but its keys.
+// Item is a stored item: its attributes by name, with pk and sk. A value is a string, a
+// [json.Number], a bool, nil, a list ([]any) or a map (map[string]any) of such values. An item
+// that can't be read has only its keys.
 type Item map[string]any
 
-// Key is what the item is stored under.
+// Key is the item's key.
 func (i Item) Key() Key { return Key{i.text("pk"), i.text("sk")} }
 
 func (i Item) text(name string) string {
@@ -20,8 +20,8 @@ func (i Item) text(name string) string {
 	return s
 }
 
-// Encode makes an item of a struct, whose JSON names are the attributes. Text that is not
-// UTF-8, which no backend can hold, has U+FFFD in its place.
+// Encode makes an item from a struct, whose JSON names are the attributes. U+FFFD replaces text
+// that is not UTF-8, which no backend can store.
 func Encode(from any) (Item, error) {
 	object, err := json.Marshal(from)
 	if err != nil {
@@ -30,7 +30,7 @@ func Encode(from any) (Item, error) {
 	return Parse(object)
 }
 
-// Parse reads an item from a JSON object. Its numbers stay as they are written.
+// Parse reads an item from a JSON object. Numbers keep all their digits.
 func Parse(object []byte) (item Item, err error) {
 	d := json.NewDecoder(bytes.NewReader(object))
 	d.UseNumber()
@@ -43,7 +43,8 @@ func Parse(object []byte) (item Item, err error) {
 	return item, nil
 }
 
-// Decode is the inverse of [Encode]. An attribute that the struct does not have is left out.
+// Decode reads an item into a struct, the inverse of [Encode]. It ignores attributes that the
+// struct does not have.
 func (i Item) Decode(into any) error {
 	object, err := json.Marshal(i)
 	if err != nil {
@@ -55,11 +56,10 @@ func (i Item) Decode(into any) error {
 // Number is a number as items have it.
 func Number[T int | uint64](n T) json.Number { return json.Number(fmt.Sprint(n)) }
 
-// timeLayout is how items hold times: always UTC and equally long, so that they sort as
-// text.
+// timeLayout is how items hold times: UTC, all of the same length, so that they sort as text.
 const timeLayout = "2006-01-02T15:04:05.000000000Z"
 
-// FormatTime is a time as items hold it; the zero time is empty.
+// FormatTime is a time as items hold it; empty for the zero time.
 func FormatTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -67,7 +67,7 @@ func FormatTime(t time.Time) string {
 	return t.UTC().Format(timeLayout)
 }
 
-// ParseTimes is the inverse of [FormatTime], for several times.
+// ParseTimes reads several times, the inverse of [FormatTime].
 func ParseTimes(texts map[*time.Time]string) (err error) {
 	for to, text := range texts {
 		if text == "" {

@@ -11,14 +11,13 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// ErrConflict is returned by [PutRevision] when another run has written the item since it was
-// read.
+// ErrConflict is returned by [PutRevision] if another run wrote the item since it was read.
 var ErrConflict = problem.With(problem.Conflict, errors.New("another run has changed it meanwhile: read it again"))
 
-// PutRevision stores an item in the place of the one before it. Its attribute revision counts
-// its writes, from 1; else than the revision before, or nothing before the first, is an
-// [ErrConflict]. Its attribute token must be known to this call only: by it a write whose
-// answer was lost is recognized, also when ctx ended just after it was done.
+// PutRevision replaces an item by its next revision. The attribute revision counts the writes,
+// from 1. If the stored item does not have the revision before (none, for the first), the error
+// is an [ErrConflict]. The attribute token must be known to this call only: if the answer is
+// lost, also because ctx ended, the token tells whether the item was written.
 func PutRevision(ctx context.Context, items Items, item Item) error {
 	number, _ := item["revision"].(json.Number)
 	revision, err := strconv.Atoi(number.String())
@@ -47,11 +46,11 @@ func PutRevision(ctx context.Context, items Items, item Item) error {
 	return err
 }
 
-// readBackTimeout bounds a look at what became of a write whose answer was lost.
+// readBackTimeout limits a read of what happened to a write whose answer was lost.
 const readBackTimeout = 10 * time.Second
 
-// ReadBack is the context in which to look at what became of a write. It has some seconds left,
-// also when ctx has ended: that may be why the answer was lost.
+// ReadBack returns a context in which to read what happened to a write. It has some seconds
+// left even if ctx ended, which may be why the answer was lost.
 func ReadBack(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), readBackTimeout)
 }

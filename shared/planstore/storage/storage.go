@@ -1,9 +1,9 @@
-// Package storage is what a plan store needs of the place that it is in.
+// Package storage is what a plan store needs of the place that it is kept in.
 //
-// That place keeps objects, which are files under a key, and items, which are attributes
-// under two keys, as in DynamoDB. Package dynamo keeps them in S3 and DynamoDB, package
-// folder in a folder. What they mean is not known here: package planstore knows plans,
-// claims and locks, package drift the results and links of drift detection.
+// That place has objects, which are files under a key, and items, which are attributes under
+// two keys, as in DynamoDB. Package dynamo keeps them in S3 and DynamoDB, package folder in a
+// folder. Neither knows what they mean: package planstore knows plans, claims and locks,
+// package drift knows drift results and the links to drift issues.
 package storage
 
 import (
@@ -14,50 +14,51 @@ import (
 	"os"
 )
 
-// Backend keeps objects and items. It is safe for use by several goroutines, and several
-// processes may use the same one.
+// Backend keeps objects and items. Several goroutines may use it, and several processes may use
+// the same one.
 type Backend interface {
 	Objects
 	Items
 }
 
-// Objects keeps files under their keys. It never replaces one.
+// Objects are files under keys. None is ever replaced.
 type Objects interface {
-	// PutObject stores a file, which is read from its start and must have this content. An
-	// object that is there already stays, and is not an error. The version is empty when
-	// there is none, or when it is not known.
+	// PutObject stores a file. It reads the file from its start, and the file must have this
+	// content. If the object exists already, it stays as it is, which is no error. The version
+	// is empty if there is none or if it is not known.
 	PutObject(ctx context.Context, key string, f *os.File, content Content) (version string, err error)
-	// GetObject opens an object; any version when none is given. The error is an [ErrGone]
-	// when it is not there.
+	// GetObject opens an object, in this version if one is given. The error is an [ErrGone] if
+	// the object does not exist.
 	GetObject(ctx context.Context, key, version string) (io.ReadCloser, error)
 	// ObjectLocation is where people find an object: an address or a path.
 	ObjectLocation(key string) string
 }
 
-// Items keeps items. Each method but Query is done at one moment.
+// Items are attributes under keys. Each method but Query is atomic.
 type Items interface {
-	// Put stores an item in the place of what is under its key, if that meets the condition;
-	// nil is always met. The error is a [*ConditionError] when it is not met.
+	// Put stores an item in place of the one under its key, if that one meets the condition
+	// (nil: always). Otherwise the error is a [*ConditionError].
 	Put(ctx context.Context, item Item, condition Condition) error
-	// Transact does all the writes or none, as Put does. Each is of another key. The same call
-	// that arrives twice under one token is done once; without a token one is made up.
+	// Transact does all the writes or, like Put, none. Each write has another key. If a call
+	// with a token arrives twice, it is done once; a call without a token gets one.
 	Transact(ctx context.Context, token string, writes ...Write) error
-	// Get reads the items with these keys, of which no two may be the same, in any order.
-	// Those that are not there are left out. What it reads is the newest.
+	// Get reads the items with these keys, each given once, in any order. Items that do not
+	// exist are left out. Reads are strongly consistent.
 	Get(ctx context.Context, keys ...Key) ([]Item, error)
-	// Query reads items one by one, and no more pages of them than are asked for. It ends
-	// after the first error.
+	// Query reads items one by one, and only as many pages of them as the caller asks for. The
+	// first error ends it.
 	Query(ctx context.Context, q Query) iter.Seq2[Item, error]
 }
 
-// Key names an item. Items with one partition key are together, ordered by the bytes of
-// their sort keys.
+// Key is the key of an item. Items with the same partition key are sorted by the bytes of their
+// sort keys.
 type Key struct {
 	Partition string // attribute pk
 	Sort      string // attribute sk
 }
 
-// Write is one write of a transaction: it puts, or sets, or only checks.
+// Write is one write of a transaction. It stores Put, or changes the attributes in Set, or,
+// without both, only checks If.
 type Write struct {
 	Key Key
 	Put Item      // stored in the place of what is there
@@ -65,14 +66,14 @@ type Write struct {
 	If  Condition // nil: always
 }
 
-// Query asks for items of one partition, or for those with one value of an index.
+// Query asks for the items of one partition, or for those with one value of an index.
 type Query struct {
-	// Partition, and the first and last sort key, which are included; empty: no bound. What
-	// is read is the newest.
+	// Partition, and the first and last sort key; empty: no limit. The read is strongly
+	// consistent.
 	Partition, From, To string
 
-	// Index, its value, and what partition keys begin with. An index may be some moments
-	// behind.
+	// Index, the value to look for, and how partition keys must begin. An index may be some
+	// moments behind.
 	Index         Index
 	Value, Prefix string
 
@@ -81,7 +82,8 @@ type Query struct {
 	Attributes []string // that are needed; nil: all
 }
 
-// Index finds items by an attribute that some of them have, and is named after it.
+// Index finds items by an attribute that only some of them have. It has the name of that
+// attribute.
 type Index string
 
 // The indexes.
@@ -90,11 +92,10 @@ const (
 	ByPullRequest Index = "pullRequest"
 )
 
-// ErrGone is returned by [Objects.GetObject] when there is no such object.
+// ErrGone is returned by [Objects.GetObject] if the object does not exist.
 var ErrGone = errors.New("there is no such object")
 
-// ConditionError says that nothing was written, since what is stored does not meet a
-// condition.
+// ConditionError says that nothing was written, since what is stored does not meet a condition.
 type ConditionError struct {
 	Write  int  // which one of a transaction
 	Stored Item // what is there, when it was a Put; nil for nothing

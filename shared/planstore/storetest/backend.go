@@ -1,5 +1,5 @@
-// Package storetest has the backends of a plan store for tests: each with the means to spoil
-// what it holds, and the one in AWS with the means to break the way there.
+// Package storetest has the backends of a plan store for tests. Each can be damaged, and the
+// one in AWS can lose requests and answers.
 package storetest
 
 import (
@@ -27,18 +27,18 @@ type Backend struct {
 	// Open opens the same backend again, as another process would.
 	Open func() storage.Backend
 	// Overwrite replaces an object's contents, which no backend does, and returns the new
-	// version, if there is such a thing. Remove removes an object.
+	// version, if there is one. Remove removes an object.
 	Overwrite func(t *testing.T, key string, contents []byte) (version string)
 	Remove    func(t *testing.T, key string)
 	// Delete removes an item, which no backend does.
 	Delete func(t *testing.T, key storage.Key)
 
-	// Of one in AWS.
+	// Only of a backend in AWS.
 	DynamoDB *dynamodb.Client
 	Table    string
 }
 
-// Item is all that an item holds; nil when it is not there.
+// Item returns an item; nil if it does not exist.
 func (b *Backend) Item(t testing.TB, pk, sk string) storage.Item {
 	t.Helper()
 	items, err := b.Get(t.Context(), storage.Key{Partition: pk, Sort: sk})
@@ -49,7 +49,7 @@ func (b *Backend) Item(t testing.TB, pk, sk string) storage.Item {
 	return items[0]
 }
 
-// PutItem writes an item over whatever is under its keys. Its values may be any that JSON has.
+// PutItem replaces whatever is under an item's keys. Its values may be any that JSON has.
 func (b *Backend) PutItem(t testing.TB, item storage.Item) {
 	t.Helper()
 	encoded, err := storage.Encode(item)
@@ -70,15 +70,15 @@ func OnEach(t *testing.T, test func(t *testing.T, b *Backend)) {
 	})
 }
 
-// NewAWS is a new backend in AWS, which moto plays.
+// NewAWS returns a new backend in AWS, for which moto stands in.
 func NewAWS(t testing.TB) *Backend {
 	cfg := fakeaws.Start(t).Config()
 	bucket, table := fakeaws.CreateStore(t, cfg)
 	return inAWS(cfg, bucket, table, cfg)
 }
 
-// inAWS is the backend in a bucket and a table. open is the configuration for the backend
-// itself, and cfg the one for the means to spoil it.
+// inAWS returns the backend in a bucket and a table. It uses the configuration open, and the
+// means to damage it use cfg.
 func inAWS(cfg aws.Config, bucket, table string, open aws.Config) *Backend {
 	objects := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
 	items := dynamodb.NewFromConfig(cfg)
@@ -107,7 +107,7 @@ func inAWS(cfg aws.Config, bucket, table string, open aws.Config) *Backend {
 	}
 }
 
-// NewFolder is the backend in a folder.
+// NewFolder returns the backend in a folder.
 func NewFolder(t testing.TB, path string) *Backend {
 	open := func() storage.Backend {
 		f, err := folder.Open(path)
@@ -128,7 +128,7 @@ func NewFolder(t testing.TB, path string) *Backend {
 	}
 }
 
-// InDatabase changes the items of a folder as nobody should: as the bytes that they are.
+// InDatabase changes the bytes in a folder's database.
 func InDatabase(t testing.TB, path string, change func(*bbolt.Bucket) error) {
 	t.Helper()
 	db, err := bbolt.Open(filepath.Join(path, "items.db"), 0o600, nil)
@@ -137,7 +137,7 @@ func InDatabase(t testing.TB, path string, change func(*bbolt.Bucket) error) {
 	must(t, db.Close())
 }
 
-// NameOf is what an item is stored under in a folder's database.
+// NameOf is the name of an item in a folder's database.
 func NameOf(k storage.Key) []byte { return []byte(k.Partition + "\x00" + k.Sort) }
 
 func must(t testing.TB, err error) {

@@ -12,26 +12,26 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// refusal is what AWS refused, with its own words, and what to do about it.
-type refusal struct {
+// denial is a request that AWS denied: its error, and what to do.
+type denial struct {
 	cause  error
 	code   problem.Code
 	advice string
 }
 
-// Error leaves out the canonical string that AWS puts into the message of a
-// wrong signature: many lines, the session token among them.
-func (e *refusal) Error() string {
+// Error leaves out the canonical string that AWS puts into the message of a wrong signature:
+// many lines, with the session token.
+func (e *denial) Error() string {
 	text, _, _ := strings.Cut(e.cause.Error(), "The Canonical String")
 	return strings.TrimSpace(text) + ": " + e.advice
 }
 
-func (e *refusal) Unwrap() error { return e.cause }
+func (e *denial) Unwrap() error { return e.cause }
 
-// Code is that of the kind of refusal.
-func (e *refusal) Code() problem.Code { return e.code }
+// Code is the code of this kind of problem.
+func (e *denial) Code() problem.Code { return e.code }
 
-// resource is the bucket or table that a request was about.
+// resource is the bucket or table of a request.
 type resource struct {
 	kind   string // bucket or table, as in the settings
 	module string // that makes it
@@ -41,8 +41,8 @@ type resource struct {
 
 func (r resource) String() string { return fmt.Sprintf("%s %s in %s", r.kind, r.name, r.region) }
 
-// explain adds advice to an error of AWS, where there is some. object is the
-// address of the object or table that was asked for.
+// explain adds advice to an error of AWS, if there is any. object is the address of the object
+// or table of the request.
 func (r resource) explain(object string, err error) error {
 	if problem.CodeOf(err) != "" { // it is about what is stored, or a cancel
 		return err
@@ -50,17 +50,17 @@ func (r resource) explain(object string, err error) error {
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		if code, advice := r.advice(object, api, err); advice != "" {
-			return &refusal{err, code, advice}
+			return &denial{err, code, advice}
 		}
 	}
 	return problem.With(problem.AWS, err)
 }
 
-// advice says what to do about a refusal, for the error codes that AWS documents:
+// advice says what to do about an error, for the error codes that AWS documents:
 //   - of S3: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
 //   - of DynamoDB: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 //   - of both: https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
-//   - of KMS, by way of S3: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ExportSnapshot.html
+//   - of KMS, through S3: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ExportSnapshot.html
 func (r resource) advice(object string, api smithy.APIError, err error) (problem.Code, string) {
 	code, message := api.ErrorCode(), api.ErrorMessage()
 	switch code {
@@ -86,7 +86,7 @@ func (r resource) advice(object string, api smithy.APIError, err error) (problem
 		if strings.Contains(message, "Signature expired") || strings.Contains(message, "Signature not yet current") {
 			return problem.AWSClock, checkClock
 		}
-		return problem.AWSCredentials, "the credentials are not whole: check the secret access key, and that no proxy changes requests"
+		return problem.AWSCredentials, "the credentials are incomplete or wrong: check the secret access key, and that no proxy changes requests"
 
 	case "ExpiredToken", "ExpiredTokenException":
 		return problem.AWSCredentials, "the storage credentials have ended: run the job again"
@@ -103,11 +103,11 @@ const checkClock = "the runner's clock is not AWS's: set it (NTP), and run again
 
 var kmsAction = regexp.MustCompile(`\bkms:[A-Za-z]+`)
 
-// expectedRegion is how S3 names a bucket's region in a message: "the region
-// 'us-east-1' is wrong; expecting 'eu-west-1'".
+// expectedRegion is how S3 names a bucket's region in a message: "the region 'us-east-1' is
+// wrong; expecting 'eu-west-1'".
 var expectedRegion = regexp.MustCompile(`expecting '([a-z0-9-]+)'`)
 
-// bucketRegion is where S3 says that a bucket is; "" when it does not say.
+// bucketRegion is the region that S3 says a bucket is in; empty if it does not say.
 func bucketRegion(message string, err error) string {
 	var response *awshttp.ResponseError
 	if errors.As(err, &response) && response.HTTPResponse() != nil {
@@ -121,7 +121,7 @@ func bucketRegion(message string, err error) string {
 	return ""
 }
 
-// action is what IAM calls the operation that failed.
+// action is IAM's name for the operation that failed.
 func action(err error) string {
 	var operation *smithy.OperationError
 	if !errors.As(err, &operation) {

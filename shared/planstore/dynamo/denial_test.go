@@ -30,7 +30,7 @@ const (
 // and all others with success. moto has no access control, keys that are disabled, clock, or
 // regions to be wrong in, so these answers are written down from AWS's documentation; see the
 // links at advice.
-func newRefusingAWS(t *testing.T, refused string, status int, header http.Header, body string) *Backend {
+func newDenyingAWS(t *testing.T, refused string, status int, header http.Header, body string) *Backend {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		switch {
@@ -99,7 +99,7 @@ func dynamoError(code, message string) string {
 	return fmt.Sprintf(`{"__type":"com.amazonaws.dynamodb.v20120810#%s","message":%q}`, code, message)
 }
 
-func TestRefusalsOfAWSSayWhatToDo(t *testing.T) {
+func TestDenialsOfAWSSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	const (
 		user     = "User: arn:aws:sts::123456789012:assumed-role/gitops/acme is not authorized to perform: "
@@ -166,8 +166,8 @@ func TestRefusalsOfAWSSayWhatToDo(t *testing.T) {
 
 		"a wrong secret, with the session token in AWS's answer": {problem.AWSCredentials, "Query", 400, nil,
 			dynamoError("InvalidSignatureException", mismatch+"\n\nThe Canonical String for this request should have been\n'POST\n/\n\nhost:dynamodb.us-east-1.amazonaws.com\nx-amz-security-token:"+tokenOfTest+"\n\nhost\n0'\n\nThe String-to-Sign should have been\n'AWS4-HMAC-SHA256'\n"),
-			[]string{mismatch + ": the credentials are not whole"}},
-		"a wrong secret, to S3": {problem.AWSCredentials, "PUT", 403, nil, s3Error("SignatureDoesNotMatch", mismatch), []string{"the credentials are not whole"}},
+			[]string{mismatch + ": the credentials are incomplete or wrong"}},
+		"a wrong secret, to S3": {problem.AWSCredentials, "PUT", 403, nil, s3Error("SignatureDoesNotMatch", mismatch), []string{"the credentials are incomplete or wrong"}},
 
 		"expired credentials, to S3":       {problem.AWSCredentials, "GET", 400, nil, s3Error("ExpiredToken", "The provided token has expired."), []string{"the storage credentials have ended: run the job again"}},
 		"expired credentials, to DynamoDB": {problem.AWSCredentials, "TransactWriteItems", 400, nil, dynamoError("ExpiredTokenException", "The security token included in the request is expired"), []string{"the storage credentials have ended: run the job again"}},
@@ -178,7 +178,7 @@ func TestRefusalsOfAWSSayWhatToDo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newRefusingAWS(t, test.operation, test.status, test.header, test.body)
+			b := newDenyingAWS(t, test.operation, test.status, test.header, test.body)
 			err := request(t, b, test.operation)
 			if err == nil {
 				t.Fatal("no error")
@@ -204,9 +204,9 @@ func TestRefusalsOfAWSSayWhatToDo(t *testing.T) {
 
 func TestOtherErrorsOfAWSAreLeftAsTheyAre(t *testing.T) {
 	t.Parallel()
-	b := newRefusingAWS(t, "Query", 400, nil, dynamoError("ValidationException", "The provided key element does not match the schema"))
+	b := newDenyingAWS(t, "Query", 400, nil, dynamoError("ValidationException", "The provided key element does not match the schema"))
 	err := request(t, b, "Query")
-	var explained *refusal
+	var explained *denial
 	if err == nil || errors.As(err, &explained) {
 		t.Errorf("error %v", err)
 	}
