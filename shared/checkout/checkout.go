@@ -1,5 +1,5 @@
-// Package checkout reads a repository's working copy, so that neither a path nor a symbolic
-// link leads out of it.
+// Package checkout reads files of a repository's working copy. Neither a path nor a symbolic
+// link leads out of it: both may be what somebody wrote in a pull request.
 package checkout
 
 import (
@@ -34,8 +34,7 @@ func Open(root string) (Tree, error) {
 	return Tree{Root: abs, Resolved: resolved}, nil
 }
 
-// Name makes a path given by a person relative to the checkout and
-// slash-separated.
+// Name makes a path that a person gave relative to the checkout, with slashes.
 func (c Tree) Name(path string) (string, error) {
 	if filepath.IsAbs(path) {
 		for _, root := range []string{c.Root, c.Resolved} {
@@ -53,9 +52,9 @@ func (c Tree) Name(path string) (string, error) {
 
 var errOutside = errors.New("it lies outside the checkout")
 
-// Resolve follows the symbolic links of a slash path relative to the checkout
-// and returns where it ends, again relative and slash-separated. It fails
-// with errOutside when that is outside, and with fs.ErrNotExist.
+// Resolve follows the symbolic links of a path and returns where it ends. Both are relative
+// to the checkout, with slashes. A path that ends outside of it is an error, and one that
+// does not exist wraps [fs.ErrNotExist].
 func (c Tree) Resolve(name string) (string, fs.FileInfo, error) {
 	local := filepath.FromSlash(name)
 	if !filepath.IsLocal(local) {
@@ -76,12 +75,12 @@ func (c Tree) Resolve(name string) (string, fs.FileInfo, error) {
 	return filepath.ToSlash(rel), info, nil
 }
 
-// Path is the absolute path of a resolved name.
+// Path is the absolute path of a name that [Tree.Resolve] returned.
 func (c Tree) Path(name string) string {
 	return filepath.Join(c.Resolved, filepath.FromSlash(name))
 }
 
-// What a path leads to, and what was wanted, differ.
+// Errors of a path that leads to something else than what is wanted.
 var (
 	ErrNotAFile   = errors.New("it is not a regular file")
 	ErrNotAFolder = errors.New("it is not a folder")
@@ -111,8 +110,8 @@ func (c Tree) ReadFile(name string, limit int64) ([]byte, error) {
 	return content, nil
 }
 
-// Cause takes the absolute path out of an error of the file system, since the
-// message around it names the path as the user knows it.
+// Cause removes the absolute path from an error of the file system: the message around it
+// names the path as the user knows it.
 func Cause(err error) error {
 	var at *fs.PathError
 	if errors.As(err, &at) {
@@ -121,17 +120,17 @@ func Cause(err error) error {
 	return err
 }
 
-// IsMissing also knows a path whose folder has become a file.
+// IsMissing tells that there is nothing at a path, which is also so if its folder is a file.
 func IsMissing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
-// IsIn tells whether a path is a folder or lies in it.
+// IsIn tells whether a path is the folder, or lies in it.
 func IsIn(name, folder string) bool {
 	return folder == "." || name == folder || strings.HasPrefix(name, folder+"/")
 }
 
-// RelativeTo is a name in a folder, as it is called there.
+// RelativeTo is a path in a folder, relative to that folder.
 func RelativeTo(folder, name string) string {
 	if folder == "." {
 		return name

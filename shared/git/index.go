@@ -15,14 +15,15 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// Tracked is what Git tracks in one checkout, for targets to share: Git is asked once.
-// It may be used side by side; its zero value is ready.
+// Tracked asks Git once for the index of one checkout, for all targets that read it. It may
+// be used concurrently, and its zero value is ready to use.
 type Tracked struct {
 	mu    sync.Mutex
 	known *Index
 }
 
-// Index is readIndex. A failure is not kept.
+// Index reads the index of the checkout in folder, or returns what it read before. It asks
+// again after a failure. A nil Tracked asks each time.
 func (k *Tracked) Index(ctx context.Context, folder string) (*Index, error) {
 	if k == nil {
 		return readIndex(ctx, folder)
@@ -39,17 +40,17 @@ func (k *Tracked) Index(ctx context.Context, folder string) (*Index, error) {
 	return read, err
 }
 
-// Index is what Git's index says of a checkout. It does not change.
+// Index is what Git's index has of a checkout. It does not change once it is read.
 type Index struct {
-	Git     bool     // false: there is no Git repository
-	Names   []string // of files, submodules' included, sorted
-	Objects map[string]object
-	Present []string // submodules that are checked out
-	Absent  []string // and those that are not, sorted
+	Git     bool              // false: the folder is in no Git repository
+	Names   []string          // of the files, with those of submodules, sorted
+	Objects map[string]Object // by name
+	Present []string          // submodules that are checked out
+	Absent  []string          // submodules that are not checked out, sorted
 }
 
-// object is what the index has of a file.
-type object struct {
+// Object is what the index has of a file.
+type Object struct {
 	ID     string // of its content, as Git keeps it
 	Sparse bool   // left out of the workspace by a sparse checkout
 }
@@ -57,7 +58,7 @@ type object struct {
 // readIndex lists what Git tracks in a folder, submodules included, relative to it. It is
 // empty where there is no Git repository, as in a checkout made from an archive.
 func readIndex(ctx context.Context, folder string) (*Index, error) {
-	x := &Index{Objects: make(map[string]object)}
+	x := &Index{Objects: make(map[string]Object)}
 	if !inRepository(folder) {
 		return x, nil
 	}
@@ -65,7 +66,7 @@ func readIndex(ctx context.Context, folder string) (*Index, error) {
 	if err := x.read(ctx, folder, ""); err != nil {
 		return nil, err
 	}
-	slices.Sort(x.Names) // a submodule's are not where they sort
+	slices.Sort(x.Names) // Git sorts each submodule's on their own
 	x.Names = slices.Compact(x.Names)
 	slices.Sort(x.Absent)
 	return x, nil
@@ -87,7 +88,7 @@ func (x *Index) read(ctx context.Context, folder, prefix string) error {
 		name = prefix + name
 		if fields[1] != "160000" {
 			x.Names = append(x.Names, name)
-			x.Objects[name] = object{ID: fields[2], Sparse: fields[0] == "S"}
+			x.Objects[name] = Object{ID: fields[2], Sparse: fields[0] == "S"}
 			continue
 		}
 		if _, err := os.Lstat(filepath.Join(folder, filepath.FromSlash(name), ".git")); err != nil {
@@ -117,14 +118,13 @@ func inRepository(folder string) bool {
 	}
 }
 
-// Has tells whether Git tracks a file.
+// Has reports whether Git tracks a file.
 func (x *Index) Has(name string) bool {
 	_, is := x.Objects[name]
 	return is
 }
 
-// AbsentAt is the submodule that is not checked out in which a path lies; empty when
-// there is none.
+// AbsentAt is the submodule in which a path lies if it is not checked out; else empty.
 func (x *Index) AbsentAt(name string) string {
 	for _, submodule := range x.Absent {
 		if checkout.IsIn(name, submodule) {
@@ -134,7 +134,7 @@ func (x *Index) AbsentAt(name string) string {
 	return ""
 }
 
-// Below are the names of a sorted list that lie in a folder.
+// Below are the names in a sorted list that lie in a folder.
 func Below(sorted []string, folder string) []string {
 	if folder == "." {
 		return sorted

@@ -20,8 +20,6 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-
-	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // command is one run of Git.
@@ -56,7 +54,9 @@ func (c command) run(ctx context.Context) ([]byte, error) {
 		return out, nil
 	}
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && len(exit.Stderr) > 0 {
-		return nil, fmt.Errorf("git %s: %w: %s", c.args[0], err, problem.OneLine(string(exit.Stderr)))
+		const most = 1000 // bytes: a fetch may fail with several lines
+		said := strings.Join(strings.Fields(string(exit.Stderr)), " ")
+		return nil, fmt.Errorf("git %s: %w: %s", c.args[0], err, strings.ToValidUTF8(said[:min(len(said), most)], ""))
 	}
 	return nil, fmt.Errorf("git %s: %w", c.args[0], err)
 }

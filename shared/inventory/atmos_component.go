@@ -2,35 +2,38 @@ package inventory
 
 import "encoding/json"
 
-// AtmosComponent is what of a target only Atmos knows.
+// AtmosComponent is what only a target of Atmos has.
 type AtmosComponent struct {
-	// Skip says why the target is not to be planned or applied; empty: it is.
+	// Skip says why the target is neither planned nor applied; empty if it is.
 	Skip string
-	// Locked says that it may be planned, but not applied.
+	// Locked is set if it may be planned, but not applied.
 	Locked bool
-	// DependsElsewhere says that it also depends on targets that are named by variables of
-	// other stacks. They are not in DependsOn: only a list of all tells which these are.
+	// DependsElsewhere is set if it also depends on targets whose stacks are given by
+	// variables (tenant, stage and so on). Only the list of all targets tells which these
+	// are, so DependsOn lacks them.
 	DependsElsewhere bool
 	// Command runs Terraform or OpenTofu: a name on PATH, or a path.
 	Command string
-	// Vars are the values of variables, as JSON, by name. Those of functions are the
-	// functions' text until [Atmos.Resolve].
+	// Vars are the values of variables, as JSON, by name. If a value is a function of Atmos,
+	// it is the function's text until package atmos has resolved the target.
 	Vars map[string]json.RawMessage
-	// Env is what Atmos adds to Terraform's environment: texts and other scalars. The
-	// same is true of functions.
+	// Env is what Atmos adds to Terraform's environment: texts and other scalars, and
+	// functions as in Vars.
 	Env map[string]any
-	// Workspace is the one that Atmos selects, where only [Atmos.Resolve] tells; else empty.
+	// Workspace is the one that Atmos selects, if that is known only once the target is
+	// resolved; else empty.
 	Workspace string
 	// Sharing says whether others may be planned in the root module's folder meanwhile.
 	Sharing Sharing
-	// AsText says that its templates are not processed until [Atmos.Resolve].
+	// AsText is set if its templates stay text until the target is resolved.
 	AsText bool
 	// Version is what Atmos says of itself, for people.
 	Version string
 
-	// Resolved is what shapes the plan, for the digest.
+	// Resolved is what shapes the plan, for the configuration digest, by the name of the
+	// setting. Functions are in it as text, so that another target's apply changes nothing.
 	Resolved map[string][]string
-	// Sections are the same, as Atmos has it before it calls functions.
+	// Sections are the same as Atmos has them, with functions as text.
 	Sections map[string]any
 }
 

@@ -2,25 +2,25 @@ package inventory
 
 import "slices"
 
-// Change is a target that a commit affects.
+// Change is a target that a commit affects, or may affect.
 type Change struct {
 	Name
 	// Why says what differs, in a few lines: "changed: components/network/main.tf",
 	// "new", "depends on network in dev".
 	Why []string
-	// Deleted is set for a target that is no more. Its infrastructure may still be there.
+	// Deleted is set if the target no longer exists. Its infrastructure may still be there.
 	Deleted bool
-	// Settings of a deleted target are those that it had: they say which store knows it.
+	// Settings are those that a deleted target had: they say which plan store knows it.
 	Settings Settings
-	// Outside is set for a target that is not in a sparse checkout, and that the change
-	// does not affect.
+	// Outside is set if a sparse checkout leaves the target out, and the commit does not
+	// affect it.
 	Outside bool
-	// Err says why the target can't be planned, or that it can't be known whether it
-	// is affected.
+	// Err says why the target can't be planned, or why nobody can tell whether it is
+	// affected.
 	Err error
 }
 
-// AllNew are all targets, as changes.
+// AllNew lists targets as new ones, when there is nothing to compare them with.
 func AllNew(all []Listed) []Change {
 	var changes []Change
 	for _, t := range all {
@@ -29,8 +29,8 @@ func AllNew(all []Listed) []Change {
 	return changes
 }
 
-// WithDependents adds to changes the targets that depend on one of them, directly or
-// not, sorted by name. Nothing is added for what is deleted or not affected.
+// WithDependents adds the targets that depend on a change, directly or not, and sorts all by
+// name. Nothing is added for a target that is deleted or not affected.
 func WithDependents(changes []Change, all []Listed) []Change {
 	dependents := make(map[Name][]Name)
 	for _, t := range all {
@@ -43,7 +43,7 @@ func WithDependents(changes []Change, all []Listed) []Change {
 		known[c.Name] = true
 	}
 	changes = slices.Clone(changes)
-	for i := 0; i < len(changes); i++ { // it grows
+	for i := 0; i < len(changes); i++ { // the list grows meanwhile
 		if changes[i].Deleted || changes[i].Outside {
 			continue
 		}
@@ -58,7 +58,7 @@ func WithDependents(changes []Change, all []Listed) []Change {
 	return changes
 }
 
-// SortChanges sorts by name.
+// SortChanges sorts changes by name.
 func SortChanges(changes []Change) {
 	slices.SortFunc(changes, func(a, b Change) int { return a.Name.Compare(b.Name) })
 }

@@ -15,7 +15,7 @@ func TestDependents(t *testing.T) {
 		{Component: "app", Stack: "dev", DependsOn: []Name{name("cluster")}},
 		{Component: "app", Stack: "prod", DependsOn: []Name{{"cluster", "prod"}}},
 		{Component: "cluster", Stack: "dev", DependsOn: []Name{name("network"), name("old")}},
-		{Component: "network", Stack: "dev", DependsOn: []Name{name("app")}}, // a circle is the caller's to find
+		{Component: "network", Stack: "dev", DependsOn: []Name{name("app")}}, // the caller finds the cycle
 		{Component: "peering", Stack: "prod", DependsOn: []Name{name("network")}},
 		{Component: "quiet", Stack: "dev", DependsOn: []Name{name("old")}},
 	}

@@ -20,12 +20,13 @@ func (t Target) Files() []string {
 	return names
 }
 
-// IsBackendFile tells as Terraform does whether a value of -backend-config is
-// a file.
+// IsBackendFile tells whether Terraform takes a value of -backend-config for a file.
 func IsBackendFile(value string) bool { return !strings.Contains(value, "=") }
 
-// Ignores tells whether a pattern of `ignore` matches a path: from the repository's root,
-// or from the root module's folder. One without a slash matches a name in any folder.
+// Ignores reports whether a pattern of `ignore` matches a path that is relative to the
+// checkout. root is the root module's folder. A pattern without a slash matches a name in
+// any folder. Others are relative to the checkout or to the root module's folder, and those
+// that begin with a slash to the checkout alone.
 func (t Target) Ignores(root, name string) bool {
 	for _, pattern := range t.Ignore {
 		at := strings.TrimPrefix(strings.TrimSuffix(pattern, "/"), "/")

@@ -1,11 +1,11 @@
 package inventory
 
-// Listed is a target as a list of all has it.
+// Listed is a target in the list of all targets: what is known without a look at its files.
 type Listed struct {
 	Component, Stack string
 	Settings         Settings
-	// DependsOn names the targets that are applied before this one, sorted. Those of
-	// Atmos need not be in the list.
+	// DependsOn names the targets that are applied before this one, sorted. With Atmos some
+	// may not be in the list, as when they are disabled.
 	DependsOn []Name
 }
 

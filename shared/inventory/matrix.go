@@ -20,10 +20,10 @@ type entry struct {
 	Targets string `json:"targets"`
 }
 
-// Matrix is the value for a job's strategy.matrix, JSON: an entry for each target, or,
-// where there are more than MaxMatrix, for groups of nearly equal size. An entry of
-// several targets has no component and stack; `targets` names them. It is empty, and a
-// job with it does not run, when there is none.
+// Matrix is the value for a job's strategy.matrix, as JSON: an entry for each target. If
+// there are more than MaxMatrix, each entry is a group of targets, of nearly equal size. Such
+// an entry has no component and stack, but `targets` names them. Without targets the list is
+// empty, and GitHub does not run the job.
 func Matrix(names []Name) (string, error) {
 	include := []entry{}
 	jobs := min(len(names), MaxMatrix)

@@ -14,10 +14,10 @@ type Node struct {
 	After []Name
 }
 
-// Order puts targets behind all that they depend on, and else by name. A target also
-// waits for one that it depends on by way of targets that are not among them. all has
-// the dependencies of each target of the repository; a circle among those that are
-// ordered is an error that shows it.
+// Order puts each target behind all targets that it depends on; otherwise they are sorted by
+// name. all has the dependencies of each target in the repository, since a target may depend
+// on another one through targets that are not among names. A cycle among them is a
+// *[CycleError].
 func Order(names []Name, all map[Name][]Name) ([]Node, error) {
 	in := make(map[Name]bool, len(names))
 	for _, n := range names {
@@ -35,9 +35,9 @@ func Order(names []Name, all map[Name][]Name) ([]Node, error) {
 type ordering struct {
 	all   map[Name][]Name
 	in    map[Name]bool
-	state map[Name]int // 0 unseen, 1 under way, 2 done
+	state map[Name]int // 0 not seen, 1 being visited, 2 done
 	path  []Name
-	after map[Name][]Name // of those done: what of in they depend on
+	after map[Name][]Name // what those that are done depend on, of the targets in in
 	nodes []Node
 }
 
@@ -69,10 +69,10 @@ func (o *ordering) visit(n Name) error {
 	return nil
 }
 
-// CycleError says that targets depend on each other in a circle.
+// CycleError says that the dependencies of targets make a cycle.
 type CycleError struct{ Names []Name } // the first one is also the last
 
-// Code is that of a circle.
+// Code is [problem.Cycle].
 func (e *CycleError) Code() problem.Code { return problem.Cycle }
 
 func (e *CycleError) Error() string {
@@ -80,5 +80,5 @@ func (e *CycleError) Error() string {
 	for _, n := range e.Names {
 		names = append(names, n.String())
 	}
-	return fmt.Sprintf("targets depend on each other in a circle: %s: remove one of these dependencies", strings.Join(names, " -> "))
+	return fmt.Sprintf("targets depend on each other in a cycle: %s: remove one of these dependencies", strings.Join(names, " -> "))
 }

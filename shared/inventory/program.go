@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Program is the name of the program that plans the target, terraform or tofu, and the
-// version that is configured for it, as written.
+// Program is the program that plans the target, terraform or tofu, and the version that is
+// configured for it, as written.
 func (t Target) Program() (name, version string) {
 	tofu := t.Settings.OpenTofuVersion != ""
 	if t.Atmos != nil {

@@ -7,11 +7,11 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// RolesApart refuses settings in which Terraform has a role that opens the plan store: one
-// that is role.plan or role.apply anywhere in them, and one of artifact-storage.role
-// anywhere. What Terraform runs is anybody's code in a pull request: it could store plans of
-// its own, or read those with the secrets of others. Roles of different targets are compared,
-// too. Settings without roles say nothing of the credentials that are used instead.
+// RolesApart refuses a role that Terraform runs with (role.plan or role.apply) and that also
+// opens the plan store (artifact-storage.role), be it in the settings of different targets.
+// Terraform runs code that anybody may write in a pull request. With the store's role it
+// could store plans of its own, or read the secrets in the plans of others. If a role is not
+// set, nothing is known of the credentials that are used instead.
 func RolesApart(all ...Settings) error {
 	store := map[string]string{}
 	for _, s := range all {
@@ -33,14 +33,14 @@ func RolesApart(all ...Settings) error {
 	return nil
 }
 
-// SameRole is the error of a role that two settings give, one to Terraform and one to the
-// plan store.
+// SameRole is the error of a role that two settings name: one for Terraform, one for the plan
+// store.
 func SameRole(terraform, store, arn string) error {
-	return fmt.Errorf("%s, with which Terraform runs, is also %s, which opens the plan store (%s): code of a pull request would have the plan store, too: give Terraform a role of its own", terraform, store, strings.TrimSpace(arn))
+	return fmt.Errorf("%s, with which Terraform runs, is also %s, which opens the plan store (%s): code in a pull request could read and write all plans: give Terraform a role of its own", terraform, store, strings.TrimSpace(arn))
 }
 
-// RoleKey is the same for two ARNs of one role. An account has a role's name once, whatever
-// its path and however it is spelled in capitals.
+// RoleKey is equal for two ARNs of one role. Within an account, no two roles have the same
+// name, even with different paths or capitals.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 func RoleKey(arn string) string {
 	arn = strings.ToLower(strings.TrimSpace(arn))

@@ -10,18 +10,17 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// Selection says which targets are meant by their names. Without patterns of one
-// kind, all names of that kind are.
+// Selection says which targets are meant, by patterns of their names. No patterns match all.
 type Selection struct {
-	// Components and Stacks are patterns as GitHub's path filters have them: `*` is any
-	// text without a slash, `**` any text, `{a,b}` one of two, and one that begins with !
-	// takes out what those before it took in.
+	// Components and Stacks are patterns as in GitHub's path filters: `*` is any text
+	// without a slash, `**` any text, `{a,b}` one of two. One that begins with ! excludes
+	// what the ones before it match.
 	// https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#filter-pattern-cheat-sheet
 	Components, Stacks []string
 }
 
-// ParsePatterns reads patterns, one a line. Empty lines and those that begin with # are
-// left out.
+// ParsePatterns reads an input with a pattern on each line. It skips empty lines and those
+// that begin with #.
 func ParsePatterns(input, text string) ([]string, error) {
 	var patterns []string
 	for line := range strings.Lines(text) {
@@ -30,7 +29,7 @@ func ParsePatterns(input, text string) ([]string, error) {
 			continue
 		}
 		if !doublestar.ValidatePattern(strings.TrimPrefix(line, "!")) {
-			return nil, problem.With(problem.Input, fmt.Errorf("input `%s` has the pattern %q, which is none: write one name or glob a line, such as service/*", input, line))
+			return nil, problem.With(problem.Input, fmt.Errorf("input `%s` has %q, which is not a valid pattern: write a name or a glob on each line, such as service/*", input, line))
 		}
 		patterns = append(patterns, line)
 	}
@@ -56,8 +55,8 @@ func matches(patterns []string, name string) bool {
 	return in
 }
 
-// Check refuses a pattern that fits nothing there is: it is a typing error, and what it
-// was to select would be left out without a word.
+// Check refuses a pattern that matches no target. It is a typing error, and the targets that
+// are meant would be left out silently.
 func (s Selection) Check(all []Name) error {
 	for _, kind := range []struct {
 		input    string
@@ -73,7 +72,7 @@ func (s Selection) Check(all []Name) error {
 			if slices.ContainsFunc(all, fits) {
 				continue
 			}
-			return problem.With(problem.Input, fmt.Errorf("input `%s`: %q fits none of this repository: correct it, or take it out", kind.input, p))
+			return problem.With(problem.Input, fmt.Errorf("input `%s`: %q matches none in this repository: correct it or remove it", kind.input, p))
 		}
 	}
 	return nil

@@ -6,8 +6,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// Settings are what the actions themselves need for a target, as its source has it. All may
-// be empty: an action's input, or a default, then decides.
+// Settings are what the actions themselves need for a target, as its source has them. Each
+// may be empty: then an action's input decides, or a default.
 type Settings struct {
 	// TerraformVersion or OpenTofuVersion is an exact version, a constraint or
 	// "latest", as written. At most one is set.
@@ -21,8 +21,8 @@ type Settings struct {
 	Table      string
 	StorageURL string
 	// PlanStorageRole, ApplyStorageRole and DriftStorageRole are the ARNs of the
-	// roles that read and write them: in plan, in apply, and where drift is planned and
-	// detected, or an apply is only tried.
+	// roles that read and write them: in plan, in apply, and in drift plans, drift
+	// detection and dry runs of apply.
 	PlanStorageRole  string
 	ApplyStorageRole string
 	DriftStorageRole string
@@ -31,16 +31,17 @@ type Settings struct {
 	PlanRole  string
 	ApplyRole string
 
-	// Audience is what ID tokens are asked for, to assume any of the roles.
+	// Audience is what GitHub's ID tokens are requested for, with which the roles are
+	// assumed.
 	Audience string
 }
 
-// Effective are the settings that hold for a target: what its source has, and over that what
-// the inputs of the action say. [Settings.With] makes them, and nothing else does.
+// Effective are the settings that hold for a target: an input of the action beats what the
+// source has. Only [Settings.With] makes them.
 type Effective Settings
 
-// Overrides are the settings that the inputs of an action give for all targets. An empty one
-// leaves a setting as it is.
+// Overrides are the settings that an action's inputs give, for all targets. An empty one
+// leaves the setting as it is.
 type Overrides struct {
 	Region, Bucket, Table, StorageURL string
 	StorageRole                       string // opens the plan store, whatever is done with it
@@ -56,8 +57,8 @@ func (o Overrides) Check() error {
 	return nil
 }
 
-// With are the settings with overrides over them. A bucket or table takes the place of a
-// folder, and a folder that of both.
+// With returns the settings that hold with these overrides. A bucket or table in them
+// replaces a configured folder, and a folder replaces a configured bucket and table.
 func (s Settings) With(o Overrides) Effective {
 	if o.Bucket != "" || o.Table != "" {
 		s.StorageURL = ""

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// StateKey is the same for two targets only if their state is the same. A
-// credential may choose the place of a state, so what gives one counts.
-// OpenTofu's backends may read variables; Terraform's may not.
+// StateKey is equal for two targets only if they have the same state. Roles and environment
+// are part of it, since credentials may decide where a state is. So are var files with
+// OpenTofu, whose backends may read variables.
 func (t Target) StateKey() string {
 	varFiles := t.VarFiles
 	if t.Settings.OpenTofuVersion == "" {
@@ -24,9 +24,9 @@ func (t Target) StateKey() string {
 	return key.String()
 }
 
-// effectiveBackend are the settings of -backend-config that have a say, sorted: of two that set the
-// same thing, Terraform takes the later. What a file sets is not known here, so with one all
-// count as they are.
+// effectiveBackend are the values of -backend-config that Terraform uses, sorted: the last
+// one for each key. With a file among them all are returned as they are, since nobody knows
+// here what it sets.
 func effectiveBackend(backendConfig []string) []string {
 	if slices.ContainsFunc(backendConfig, IsBackendFile) {
 		return backendConfig
@@ -39,7 +39,7 @@ func effectiveBackend(backendConfig []string) []string {
 	return slices.Sorted(maps.Values(last))
 }
 
-// WorkspaceName is the name of the workspace, where the default one has two.
+// WorkspaceName is the name of the workspace: Terraform calls the one without a name default.
 func (t Target) WorkspaceName() string {
 	if t.Workspace == "" {
 		return "default"

@@ -1,12 +1,12 @@
 // Package inventory knows the targets of a repository: what a target is ([Target]), which
-// of them are meant ([Selection]), what depends on what ([Order], [WithDependents]), what a
-// commit does to them ([Change]), and the matrix for workflows with a job per target
-// ([Matrix]).
+// targets are meant ([Selection]), which depend on which ([Order], [WithDependents]), what
+// a commit changes ([Change]), which settings hold ([Settings], [Effective]), and the matrix
+// for workflows with a job per target ([Matrix]).
 //
 // A target is one component (a Terraform root module with its settings) in one stack (an
-// environment). Two sources list and resolve them: package gitops reads gitops.yaml, and
-// package atmos asks Atmos. Everybody else sees a [Target], whose field Atmos is set for
-// the second.
+// environment). Two sources list and resolve targets: package gitops reads gitops.yaml, and
+// package atmos asks Atmos. All other packages see a [Target]; its field Atmos is set for
+// the second source.
 package inventory
 
 import (
@@ -20,49 +20,48 @@ type Target struct {
 	Stack     string
 
 	// Root is the absolute path of the checkout. All other paths are relative
-	// to it, and slash-separated.
+	// to it, with slashes.
 	Root string
 	// Dir is the folder of the root module.
 	Dir string
-	// Alone is set where no other target of gitops.yaml has the same root module folder.
+	// Alone is set if no other target of gitops.yaml has the same root module folder.
 	Alone bool
 
 	// Workspace is the Terraform workspace; empty means the default one.
 	Workspace string
-	// VarFiles are given as -var-file, in this order: in Terraform, a later
-	// one wins.
+	// VarFiles are given to Terraform as -var-file, in this order: a later one wins.
 	VarFiles []string
 	// BackendConfig are the values of -backend-config, in this order: KEY=VALUE,
 	// or, without an equals sign, a file relative to Root.
 	BackendConfig []string
-	// Env is what the target adds to Terraform's environment. It lies in Git
-	// in clear, so it is no place for secrets.
+	// Env is what the target adds to Terraform's environment. Anybody can read it in Git,
+	// so it holds no secrets.
 	Env map[string]string
 	// DependsOn names the targets that are applied before this one. In gitops.yaml
-	// they are of the same stack. Of Atmos' dependencies those are left out whose
-	// stack only the list of all stacks tells: see [Listed].
+	// they are in the same stack. Some dependencies of Atmos are missing, as
+	// [AtmosComponent] says.
 	DependsOn []Name
-	// Ignore are globs of files that do not count: see README.md.
+	// Ignore are globs of files that are not part of the fingerprint: see [Target.Ignores].
 	Ignore []string
 
-	// PlanFiles are globs of files that travel with a plan, though Git does not track them,
-	// in which ** stands for any number of folders. Relative to Root; one that begins with
-	// an exclamation mark takes out what those before it chose.
+	// PlanFiles are globs of files that travel with a plan, though Git does not track them.
+	// They are relative to Root, and ** stands for any number of folders. One that begins
+	// with an exclamation mark excludes what the ones before it match.
 	PlanFiles []string
 
 	// Settings are as the source has them: see [Settings.With].
 	Settings Settings
 
-	// Given are the files that any of the repository's targets gives to Terraform by itself:
-	// the var files and the files of backend-config. It is shared; don't change it.
+	// Given are the var files and backend-config files that gitops.yaml names for any
+	// target, not only this one. All targets share the map, so nobody changes it.
 	Given map[string]bool
 
-	// Tracked is shared by the targets of a checkout that does not change; nil: Git is
-	// asked for each.
+	// Tracked is shared by all targets of a checkout that does not change. If it is nil,
+	// Git is asked each time.
 	Tracked *git.Tracked
 
-	// Atmos is set for a target of Atmos, which then runs Terraform: VarFiles,
-	// BackendConfig and Env are empty.
+	// Atmos is set for a target that Atmos configures. Atmos then runs Terraform, so
+	// VarFiles, BackendConfig and Env are empty.
 	Atmos *AtmosComponent
 }
 

@@ -7,15 +7,15 @@ import (
 	"github.com/terraform-gitops/gitops/shared/git"
 )
 
-// Tracks reports whether Git tracks a file of the checkout, by its slash-separated path from
-// the checkout's root. Where there is no Git, nothing is tracked.
+// Tracks reports whether Git tracks a file, by its path relative to the checkout. Without a
+// Git repository it is false.
 func (t Target) Tracks(ctx context.Context, name string) (bool, error) {
 	read, err := t.index(ctx)
 	return err == nil && read.Has(name), err
 }
 
-// TrackedFiles are what Git tracks in the checkout, submodules included, sorted, relative to
-// the checkout's root; none where there is no Git.
+// TrackedFiles are the files that Git tracks in the checkout and its submodules, relative to
+// the checkout, sorted. Without a Git repository there are none.
 func (t Target) TrackedFiles(ctx context.Context) ([]string, error) {
 	read, err := t.index(ctx)
 	if err != nil {

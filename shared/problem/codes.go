@@ -27,7 +27,7 @@ const (
 	Unresolved Code = "GITOPS-UNRESOLVED"
 	// UnknownTarget is of a component or stack that the repository does not have.
 	UnknownTarget Code = "GITOPS-UNKNOWN-TARGET"
-	// Cycle is of targets that depend on each other in a circle.
+	// Cycle is of targets that depend on each other in a cycle.
 	Cycle Code = "GITOPS-CYCLE"
 	// RootModule is of files of a target that can't be read to tell whether they have changed.
 	RootModule Code = "GITOPS-ROOT-MODULE"

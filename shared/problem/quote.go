@@ -10,8 +10,8 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// Quote sets text from outside in backquotes, or in escaped double quotes
-// where it holds what one line of a log can't.
+// Quote puts text that others wrote in backquotes. If one line of a log can't hold it, it is
+// escaped, in double quotes.
 func Quote(s string) string {
 	s = Shorten(s)
 	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) || r == '`' || r == utf8.RuneError }) {
@@ -20,7 +20,7 @@ func Quote(s string) string {
 	return "`" + s + "`"
 }
 
-// Shorten keeps a message one readable line, whatever is in it.
+// Shorten cuts a text to a length that leaves a message readable.
 func Shorten(s string) string {
 	const longest = 200 // bytes: what a name may have
 	if len(s) <= longest {
@@ -29,11 +29,11 @@ func Shorten(s string) string {
 	return strings.ToValidUTF8(s[:longest], "") + "…"
 }
 
-// Suggest helps with a name that is not among the choices: it suggests one that
-// looks like a slip of it, then lists them all, or the first of many.
+// Suggest is the end of a message about a name that is not among the choices. It suggests
+// the choice that looks like the name with a typing error, and lists the first 20 choices.
 func Suggest(name string, choices []string) string {
 	const most = 20
-	best, least := "", len(name)/3+2 // more than every third character wrong is another name
+	best, least := "", len(name)/3+2 // with more wrong characters than that it is another name
 	for _, choice := range choices {
 		if len(choice) > 2*len(name)+2 {
 			continue
@@ -56,7 +56,7 @@ func Suggest(name string, choices []string) string {
 	return text
 }
 
-// OneLine keeps another library's message on one line.
+// OneLine puts the message of another program or library on one line, and shortens it.
 func OneLine(s string) string {
 	return Shorten(strings.Join(strings.Fields(s), " "))
 }

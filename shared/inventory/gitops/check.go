@@ -11,8 +11,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// check finds what is wrong with a document of the right shape: names,
-// placeholders, references between components and stacks.
+// check finds what is wrong in a document that is decoded: names, placeholders, references
+// between components and stacks.
 func (c *Config) check() error {
 	if v := c.doc.OpenTofuVersion; v.set && c.doc.TerraformVersion.set {
 		return c.fault(v.at, nil, "%s and `terraform-version` exclude each other: keep the one that is used", v.at.named())
@@ -57,7 +57,7 @@ func (c *Config) checkName(kind, name string, at place) error {
 	case len(name) > inventory.MaxName:
 		return c.fault(at, nil, "the name of %s %s has %d bytes: at most %d", kind, problem.Quote(name), len(name), inventory.MaxName)
 	case !inventory.IsPrintable(name):
-		return c.fault(at, nil, "the name of %s %s holds characters that can't be printed", kind, problem.Quote(name))
+		return c.fault(at, nil, "the name of %s %s has characters that can't be printed", kind, problem.Quote(name))
 	}
 	return nil
 }
@@ -85,20 +85,20 @@ func (c *Config) checkTemplates() error {
 	return nil
 }
 
-// checkIgnore refuses what is no glob, and one that takes out all.
+// checkIgnore refuses what is no glob, and a glob that matches everything.
 func (c *Config) checkIgnore(patterns []text) error {
 	for _, p := range patterns {
 		if err := checkTemplate(p.value); err != nil {
 			return c.fault(p.at, err, "%s", p.at.named())
 		}
-		// A brace that is no placeholder's is a choice: {a,b}.
+		// Braces that are no placeholder are a choice: {a,b}.
 		switch bare := strings.Trim(p.value, "/"); {
 		case !doublestar.ValidatePattern(expand(bare, "x", "x")):
-			return c.fault(p.at, nil, "%s, %s, is no glob: write `*` for a part of a name, `**` for folders, and close brackets and braces", p.at.named(), problem.Quote(p.value))
+			return c.fault(p.at, nil, "%s, %s, is not a valid glob: write `*` for a part of a name, `**` for folders, and close brackets and braces", p.at.named(), problem.Quote(p.value))
 		case strings.HasPrefix(p.value, "!"), strings.Trim(bare, "*/") == "":
 			return c.fault(p.at, nil, "%s, %s, can't be used: say which files are to be ignored", p.at.named(), problem.Quote(p.value))
 		case slices.Contains(strings.Split(bare, "/"), ".."):
-			return c.fault(p.at, nil, "%s, %s, leads out: begin it with / for the repository's root", p.at.named(), problem.Quote(p.value))
+			return c.fault(p.at, nil, "%s, %s, leads out of the folder: begin it with / for the repository's root", p.at.named(), problem.Quote(p.value))
 		}
 	}
 	return nil
@@ -120,8 +120,8 @@ func (c *Config) checkLayer(path text, l layer) error {
 	return nil
 }
 
-// checkVariable refuses names that no environment can hold, and those whose
-// meaning is a setting here.
+// checkVariable refuses a name that no environment can have, and names of variables that
+// the actions set.
 func (c *Config) checkVariable(name string, at place) error {
 	switch {
 	case name == "" || strings.Contains(name, "=") || !inventory.IsPrintable(name):
@@ -129,13 +129,13 @@ func (c *Config) checkVariable(name string, at place) error {
 	case name == "TF_WORKSPACE":
 		return c.fault(at, nil, "%s would override the workspace: use the key `workspace`", at.named())
 	case name == "TF_DATA_DIR":
-		return c.fault(at, nil, "%s is chosen for each run, so that targets of one folder don't meet: remove it", at.named())
+		return c.fault(at, nil, "%s is set by these actions, so that targets with the same folder don't share data: remove it", at.named())
 	}
 	return nil
 }
 
-// checkCycles walks depends-on depth first. A component that is met again
-// while it is being walked closes a cycle.
+// checkCycles follows depends-on depth first. A component that it meets again on the way is
+// part of a cycle.
 func (c *Config) checkCycles() error {
 	const walking, done = 1, 2
 	state := make(map[string]int)
@@ -148,7 +148,7 @@ func (c *Config) checkCycles() error {
 			switch state[dep.value] {
 			case walking:
 				cycle := append(slices.Clone(trail[slices.Index(trail, dep.value):]), dep.value)
-				return c.fault(dep.at, nil, "depends-on goes in a circle: %s", arrows(cycle))
+				return c.fault(dep.at, nil, "depends-on makes a cycle: %s", arrows(cycle))
 			case done:
 			default:
 				if err := visit(dep.value); err != nil {
@@ -170,7 +170,7 @@ func (c *Config) checkCycles() error {
 	return nil
 }
 
-// arrows shows a cycle, the middle of a very long one left out.
+// arrows shows a cycle, without the middle of a very long one.
 func arrows(cycle []string) string {
 	const most = 12
 	var parts []string

@@ -7,7 +7,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// checkRoles is [RolesApart] for all that gitops.yaml says, and names the place.
+// checkRoles is [inventory.RolesApart] for the whole file. Its error names the place.
 func (c *Config) checkRoles() error {
 	stores, roles := []artifactStorage{c.doc.ArtifactStorage}, []role{c.doc.Role}
 	for _, name := range c.stackNames() {

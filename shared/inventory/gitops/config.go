@@ -14,7 +14,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// Config is the gitops.yaml of a checkout. It does not change after Load.
+// Config is the gitops.yaml of a checkout. It does not change after [Load].
 type Config struct {
 	checkout checkout.Tree
 	file     string
@@ -23,14 +23,13 @@ type Config struct {
 	targets  map[string]int  // how many there are, by root module folder
 }
 
-// Load reads and checks file, the gitops.yaml of the checkout in the folder
-// root. file is relative to root, or absolute and inside it; its links must
-// not lead out of root. It may have 1 MiB.
+// Load reads and checks file, the gitops.yaml of the checkout in the folder root. file is
+// relative to root, or absolute and inside of it. Its symbolic links must not lead out of
+// root, and it has 1 MiB at most.
 //
-// What Load checks is the file itself, for all targets; the folders and files
-// that it names are looked at when a target is asked for, so that one that is
-// missing does not stop the others. A fault in the file is a [*ConfigError]; a
-// file that does not exist gives an error that wraps fs.ErrNotExist.
+// Load checks the file itself, for all targets. [Config.Target] looks at the folders and
+// files that a target names, so that a missing one does not stop the other targets. What is
+// wrong in the file is an [*Error]. If there is no file, the error wraps [fs.ErrNotExist].
 func Load(root, file string) (*Config, error) {
 	co, err := checkout.Open(root)
 	if err != nil {
@@ -47,7 +46,7 @@ func Load(root, file string) (*Config, error) {
 	return parse(co, name, content)
 }
 
-// File is the path of the file relative to the checkout, slash-separated.
+// File is the path of the file, relative to the checkout, with slashes.
 func (c *Config) File() string { return c.file }
 
 func parse(co checkout.Tree, file string, content []byte) (*Config, error) {
@@ -62,7 +61,7 @@ func parse(co checkout.Tree, file string, content []byte) (*Config, error) {
 	return c, nil
 }
 
-// fault is a ConfigError about the value or key at a place.
+// fault is an Error about the key or value at a place.
 func (c *Config) fault(at place, cause error, format string, args ...any) error {
 	return &Error{File: c.file, Line: at.line, Column: at.column, Key: at.key(), Message: fmt.Sprintf(format, args...), Err: cause}
 }
@@ -71,8 +70,7 @@ func (c *Config) componentNames() []string { return slices.Sorted(maps.Keys(c.do
 
 func (c *Config) stackNames() []string { return slices.Sorted(maps.Keys(c.doc.Stacks)) }
 
-// stacksOf are the stacks that a component is in: every one, unless it says
-// which.
+// stacksOf are the stacks that a component is in: all, unless it lists them.
 func (c *Config) stacksOf(comp component) []string {
 	if comp.Stacks == nil {
 		return c.stackNames()

@@ -13,13 +13,11 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// decode fills a document from YAML and holds it to the rules that are the
-// document's shape: known keys, types, no duplicates, the rules in the tags.
-// What the values mean is check's business.
+// decode fills a document from YAML and checks its form: known keys, types, no duplicates,
+// the rules in the tags. What the values mean, check finds out.
 //
-// It walks the syntax tree itself, because every text must know its place for
-// the errors of later steps, and so that an error can name the key's path and
-// its choices.
+// It walks the syntax tree itself, so that each text knows its place for errors that are
+// found later, and so that an error names the key and what may be there instead.
 func decode(file string, content []byte) (document, error) {
 	var doc document
 	body, err := parseYAML(file, content)
@@ -37,14 +35,13 @@ func decode(file string, content []byte) (document, error) {
 	return doc, d.value(body, reflect.ValueOf(&doc).Elem(), place{line: 1, column: 1}, rules{})
 }
 
-// maxValues limits what aliases and merge keys can make of a file that is
-// itself within its limits.
+// maxValues limits how many values aliases and merge keys can make of a small file.
 const maxValues = 2 * maxTokens
 
 type decoder struct {
 	file    string
 	aliases map[*ast.AliasNode]ast.Node
-	values  int // read so far, each time an alias repeats them
+	values  int // read so far; a value that aliases repeat counts each time
 }
 
 func (d *decoder) fault(at place, format string, args ...any) error {
@@ -60,8 +57,7 @@ func (d *decoder) count(at place) error {
 
 var textType = reflect.TypeFor[text]()
 
-// value reads n into a text, a list of texts, a mapping by name, or a struct
-// with keyed fields.
+// value reads a node into a text, a list of texts, a map, or a struct with keyed fields.
 func (d *decoder) value(n ast.Node, into reflect.Value, at place, keep rules) error {
 	if err := d.count(at); err != nil {
 		return err
@@ -84,7 +80,7 @@ func (d *decoder) value(n ast.Node, into reflect.Value, at place, keep rules) er
 	}
 }
 
-// follow goes through aliases and anchors to the node meant.
+// follow returns the node that aliases and anchors lead to.
 func (d *decoder) follow(n ast.Node) ast.Node {
 	for {
 		switch to := n.(type) {
@@ -116,7 +112,7 @@ func (d *decoder) text(n ast.Node, into reflect.Value, at place, keep rules) err
 	if !utf8.ValidString(t.value) || strings.ContainsFunc(t.value, func(r rune) bool {
 		return r == 0 || unicode.IsControl(r) && !(keep.multiline && (r == '\n' || r == '\r' || r == '\t'))
 	}) {
-		return d.fault(at, "%s must not hold control characters", at.named())
+		return d.fault(at, "%s must not have control characters", at.named())
 	}
 	into.Set(reflect.ValueOf(t))
 	return nil
@@ -153,7 +149,7 @@ func (d *decoder) mapping(n ast.Node, into reflect.Value, at place, keep rules) 
 		return err
 	}
 	if len(entries) == 0 && keep.nonempty {
-		return d.fault(at, "%s must hold at least one entry", at.named())
+		return d.fault(at, "%s must have at least one entry", at.named())
 	}
 	into.Set(reflect.MakeMapWithSize(into.Type(), len(entries)))
 	for _, e := range entries {
@@ -208,9 +204,9 @@ type entry struct {
 	value ast.Node
 }
 
-// entries are those of a mapping, in order, then those that it merges in with
-// `<<` and does not have itself. Nothing (an empty value) is an empty mapping:
-// `network:` is a component that has only defaults.
+// entries are the entries of a mapping, in order, and then those that `<<` merges into it,
+// unless it has the key itself. An empty value is an empty mapping: `network:` is a component
+// with defaults only.
 func (d *decoder) entries(n ast.Node, at place) ([]entry, error) {
 	if _, nothing := n.(*ast.NullNode); nothing || n == nil {
 		return nil, nil
@@ -228,7 +224,7 @@ func (d *decoder) entries(n ast.Node, at place) ([]entry, error) {
 	have := make(map[string]place)
 	for each := m.MapRange(); each.Next(); {
 		tk := each.Key().GetToken()
-		key := tk.Value // as written, so that 0123 stays the name it looks like
+		key := tk.Value // as written: 0123 is a name, not a number
 		here := at.below(key, tk.Position.Line, tk.Position.Column)
 		if err := d.count(here); err != nil {
 			return nil, err
@@ -241,7 +237,7 @@ func (d *decoder) entries(n ast.Node, at place) ([]entry, error) {
 			return nil, d.fault(here, "a key must be plain text")
 		}
 		if first, twice := have[key]; twice {
-			return nil, d.fault(here, "%s is there twice: first in line %d", here.named(), first.line)
+			return nil, d.fault(here, "%s is set twice: first in line %d", here.named(), first.line)
 		}
 		have[key] = here
 		entries = append(entries, entry{key, here, each.Value()})

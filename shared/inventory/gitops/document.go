@@ -1,10 +1,9 @@
 package gitops
 
-// document is gitops.yaml as it is written. The tag of a field is its key,
-// with the rules that a value must keep: required, nonempty (a string, list
-// or mapping), unique (the items of a list), text (a string in place of the
-// mapping is the value of each of its keys). gitops.schema.json says the same
-// for editors; a test keeps the two together.
+// document is gitops.yaml as it is written. The tag of a field has its key and the rules for
+// its value: required, nonempty (a string, list or mapping), unique (the items of a list),
+// text (a string instead of a mapping is the value of each key in it). gitops.schema.json
+// says the same for editors, and a test compares the two.
 type document struct {
 	TerraformVersion text `key:"terraform-version,nonempty"`
 	OpenTofuVersion  text `key:"opentofu-version,nonempty"`
@@ -21,8 +20,8 @@ type document struct {
 	Stacks     map[string]stack     `key:"stacks,required,nonempty"`
 }
 
-// layer is what the top level, a stack and a component may each say, in this
-// order of increasing precedence.
+// layer is what the top level, a stack and a component may all have. A stack beats the top
+// level, and a component beats both.
 type layer struct {
 	Workspace     text            `key:"workspace"`
 	VarFiles      []text          `key:"var-files"`
@@ -67,15 +66,14 @@ type role struct {
 	Apply text `key:"apply"`
 }
 
-// text is a string of the document that knows its place, and that tells
-// empty from not there.
+// text is a string in the document, with its place. set is false if the key is missing.
 type text struct {
 	value string
 	set   bool
 	at    place
 }
 
-// or is t where it is set, else the text of the layer below.
+// or returns t if it is set, else the text of another layer.
 func (t text) or(below text) text {
 	if t.set {
 		return t

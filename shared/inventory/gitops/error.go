@@ -9,19 +9,17 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// Error is a fault in gitops.yaml, at one place in it. Its text is one
-// line.
+// Error is what is wrong at one place in gitops.yaml. Its text is one line.
 type Error struct {
 	File    string // as given to Load
 	Line    int    // 1-based
 	Column  int    // 1-based, in characters
-	Key     string // the key it is about, such as components.network.path; may be empty
+	Key     string // such as components.network.path; may be empty
 	Message string
-	Err     error // the cause, where there is one
+	Err     error // the cause, or nil
 }
 
-// Error is "file:line:column: message", the form that editors and people
-// follow.
+// Error is "file:line:column: message". Editors make a link of that.
 func (e *Error) Error() string {
 	text := fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
 	if e.Err != nil {
@@ -33,16 +31,16 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Code is that of a fault in gitops.yaml.
+// Code is [problem.Config].
 func (e *Error) Code() problem.Code { return problem.Config }
 
-// place is where in gitops.yaml a key or value stands.
+// place is where a key or value is in gitops.yaml.
 type place struct {
 	line, column int
-	parent, name string // of the key: components.network and path
+	parent, name string // such as components.network and path
 }
 
-// key is the full name of the place's key; empty for the document.
+// key is the full name of the key; empty for the whole document.
 func (p place) key() string {
 	if p.parent == "" {
 		return p.name
@@ -50,7 +48,7 @@ func (p place) key() string {
 	return p.parent + "." + p.name
 }
 
-// below is the place of a key inside the mapping at p, in another position.
+// below is the place of a key inside the mapping at p.
 func (p place) below(name string, line, column int) place {
 	name = problem.Shorten(name)
 	if name == "" || strings.ContainsFunc(name, func(r rune) bool {
@@ -61,7 +59,7 @@ func (p place) below(name string, line, column int) place {
 	return place{line: line, column: column, parent: p.key(), name: name}
 }
 
-// named is the key and what it is under, for messages.
+// named is the key and its parent, for messages.
 func (p place) named() string {
 	if p.parent == "" {
 		return problem.Quote(p.name)

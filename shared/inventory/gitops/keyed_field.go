@@ -8,25 +8,24 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// keyedField is a field of a document's struct that a key of gitops.yaml
-// fills.
+// keyedField is a struct field that a key of gitops.yaml fills.
 type keyedField struct {
 	key   string
 	index []int
 	rules
 }
 
-// rules are what the value of a key must keep.
+// rules are the rules for the value of a key.
 type rules struct {
 	required  bool // the key must be there
-	nonempty  bool // a string, list or mapping with something in it
+	nonempty  bool // the string, list or mapping is not empty
 	unique    bool // no two items of a list are equal
 	multiline bool // newlines and tabs are allowed
-	text      bool // a string in place of a mapping is the value of each of its keys
+	text      bool // a string may stand for a mapping: it is the value of each key
 }
 
-// keyedFields are those of a struct and of the structs embedded in it, in the
-// order of their declaration.
+// keyedFields are the fields of a struct and of the structs that it embeds, in the order of
+// their declaration.
 func keyedFields(t reflect.Type) []keyedField {
 	var fields []keyedField
 	for _, f := range reflect.VisibleFields(t) {
@@ -50,7 +49,7 @@ func isMapping(n ast.Node) bool {
 	return ok
 }
 
-// textForEach reads a text that stands for a whole mapping.
+// textForEach reads a text into each field of the mapping that it stands for.
 func (d *decoder) textForEach(n ast.Node, into reflect.Value, at place) error {
 	switch n.(type) {
 	case *ast.StringNode, *ast.LiteralNode:

@@ -8,8 +8,9 @@ import (
 	"github.com/terraform-gitops/gitops/shared/inventory"
 )
 
-// Lacking is a [*LackingError] where the workspace lacks the root module's folder of a
-// target, or a file that it names, and Git tracks it; else nil.
+// Lacking is the error of a target whose root module folder, or a file that it names, is
+// tracked by Git and not in the workspace: a [*fingerprint.LackingError]. It is nil if the
+// workspace lacks nothing.
 func (c *Config) Lacking(ctx context.Context, tracked *git.Tracked, name inventory.Name) error {
 	r, known := targetsByName(c)[name]
 	if !known {

@@ -6,7 +6,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/inventory"
 )
 
-// Targets lists all targets, sorted. Nothing of them is looked at on disk.
+// Targets lists all targets, sorted by name. It reads nothing of them on disk.
 func (c *Config) Targets() []inventory.Listed {
 	var all []inventory.Listed
 	for _, r := range c.resolvers() {
@@ -17,7 +17,7 @@ func (c *Config) Targets() []inventory.Listed {
 	return all
 }
 
-// resolvers are those of all targets, sorted by name.
+// resolvers has one for each target, sorted by name.
 func (c *Config) resolvers() []resolver {
 	var all []resolver
 	for _, name := range c.componentNames() {

@@ -17,14 +17,12 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// defaultPath is the root module folder of a component that says nothing
-// else.
+// defaultPath is the root module folder of a component without a path.
 const defaultPath = "components/{component}"
 
-// Target resolves one component in one stack and sees that its root module
-// and its files are in the checkout. Its errors name the place in gitops.yaml
-// ([*ConfigError]); a target that is not there gives [ErrUnknownTarget], with
-// close names and the choices.
+// Target resolves one component in one stack, and checks that its root module and its files
+// are in the checkout. Errors name the place in gitops.yaml ([*Error]). If the file does not
+// have the target, the error wraps [inventory.ErrUnknownTarget] and suggests names.
 func (c *Config) Target(componentName, stackName string) (inventory.Target, error) {
 	comp, ok := c.doc.Components[componentName]
 	if !ok {
@@ -40,7 +38,7 @@ func (c *Config) Target(componentName, stackName string) (inventory.Target, erro
 	return resolver{Config: c, componentName: componentName, comp: comp, stackName: stackName, st: st}.resolve()
 }
 
-// resolver merges the layers of one target: top level, stack, component.
+// resolver merges what the top level, the stack and the component say of one target.
 type resolver struct {
 	*Config
 	componentName, stackName string
@@ -50,7 +48,7 @@ type resolver struct {
 
 func (r resolver) layers() [3]layer { return [3]layer{r.doc.layer, r.st.layer, r.comp.layer} }
 
-// resolve is the target, once its root module and its files are seen to be there.
+// resolve is the target, after a look whether its root module and its files are there.
 func (r resolver) resolve() (inventory.Target, error) {
 	t, err := r.target()
 	if err == nil {
@@ -62,7 +60,7 @@ func (r resolver) resolve() (inventory.Target, error) {
 	return t, nil
 }
 
-// target is the merged configuration, not yet compared with what is on disk.
+// target is the merged configuration. Nothing is read on disk.
 func (r resolver) target() (inventory.Target, error) {
 	t := inventory.Target{
 		Component: r.componentName,
@@ -88,7 +86,7 @@ func (r resolver) target() (inventory.Target, error) {
 		value := expand(b.value, r.componentName, r.stackName)
 		if inventory.IsBackendFile(b.value) {
 			if value, err = r.expandPath(b, t.Dir); err == nil && !inventory.IsBackendFile(value) {
-				err = r.fault(b.at, nil, "%s, %s, is a file whose name Terraform would take for KEY=VALUE: avoid the equals sign", b.at.named(), problem.Quote(value))
+				err = r.fault(b.at, nil, "%s, %s, is a file whose name Terraform takes for KEY=VALUE: rename it without an equals sign", b.at.named(), problem.Quote(value))
 			}
 			if err != nil {
 				return t, err
@@ -101,7 +99,7 @@ func (r resolver) target() (inventory.Target, error) {
 		f.value = glob
 		name, err := r.expandPath(f, t.Dir)
 		if err == nil && !doublestar.ValidatePattern(name) {
-			err = r.fault(f.at, nil, "%s, %s, is no pattern for files: close the brackets", f.at.named(), problem.Quote(f.value))
+			err = r.fault(f.at, nil, "%s, %s, is not a valid pattern: close the brackets", f.at.named(), problem.Quote(f.value))
 		}
 		if err != nil {
 			return t, err
@@ -118,7 +116,7 @@ func (r resolver) target() (inventory.Target, error) {
 
 func (r resolver) dependsOn() (names []inventory.Name) {
 	for _, dep := range r.comp.DependsOn {
-		// Where the dependency is not in this stack there is nothing to wait for.
+		// If the dependency is not in this stack, there is nothing to wait for.
 		if r.doc.Components[dep.value].isIn(r.stackName) {
 			names = append(names, inventory.Name{Component: dep.value, Stack: r.stackName})
 		}
@@ -126,7 +124,7 @@ func (r resolver) dependsOn() (names []inventory.Name) {
 	return names
 }
 
-// settings are those of the stack over the top level's.
+// settings are those of the stack, or else of the top level.
 func (r resolver) settings() inventory.Settings {
 	storage, top := r.st.ArtifactStorage, r.doc.ArtifactStorage
 	return inventory.Settings{
@@ -181,8 +179,8 @@ func (r resolver) env() map[string]string {
 	return env
 }
 
-// expandPath is a path of the document relative to the checkout. It was
-// written relative to base, or with a leading slash to the checkout itself.
+// expandPath makes a path of the document relative to the checkout. It is written relative
+// to base, or, with a leading slash, to the checkout.
 func (r resolver) expandPath(t text, base string) (string, error) {
 	expanded, err := expandPath(t.value, r.componentName, r.stackName)
 	if err != nil {
@@ -198,8 +196,8 @@ func (r resolver) expandPath(t text, base string) (string, error) {
 	return name, nil
 }
 
-// lookAt compares a target with what is on disk, where a message can name the
-// key to correct. Terraform's own message could not.
+// lookAt checks that the folder and the files of a target are there. Unlike Terraform's, its
+// errors name the key to correct.
 func (r resolver) lookAt(t inventory.Target) error {
 	at := r.path().at
 	dir, info, err := r.checkout.Resolve(t.Dir)
@@ -218,7 +216,7 @@ func (r resolver) lookAt(t inventory.Target) error {
 	}
 	// Terraform: "only URL safe characters, and no path separators".
 	if ws := r.workspace(); url.PathEscape(t.Workspace) != t.Workspace {
-		return r.fault(ws.at, nil, "the workspace of %s, %s, has characters that Terraform does not allow: use letters, digits and -_.~", t, problem.Quote(t.Workspace))
+		return r.fault(ws.at, nil, "the workspace of %s, %s, has characters that Terraform does not allow in a workspace: use letters, digits and -_.~", t, problem.Quote(t.Workspace))
 	}
 	for i, f := range r.varFiles() {
 		if err := r.lookAtFile(t.VarFiles[i]); err != nil {

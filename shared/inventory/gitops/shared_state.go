@@ -5,16 +5,14 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// maxResolved limits the work that many components times many stacks make: how
-// many targets, list items and variables there are when all are resolved.
-// 10,000 targets with twenty each need a fifth of it.
+// maxResolved limits how many targets, list items and variables there are once all targets
+// are resolved, since there are components times stacks of them. 10,000 targets with twenty
+// items each have a fifth of it.
 const maxResolved = 1_000_000
 
-// checkStates refuses two targets that would have one state: the same root
-// module folder, workspace, backend configuration, environment and roles.
-// Planning one of them would propose to turn the other's infrastructure into
-// its own. It happens easily, by a stack that is given var files and nothing
-// that keeps its state apart.
+// checkStates refuses two targets that have the same state, since the plan of one would
+// replace the other's infrastructure. That happens easily: it is enough to give a stack var
+// files, and no workspace or backend-config of its own. See [inventory.Target.StateKey].
 func (c *Config) checkStates() error {
 	total := 0
 	for _, name := range c.componentNames() {

@@ -8,13 +8,12 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// placeholder finds {component}, {stack}, and what looks like an attempt at
-// them: other names, ${…}, {{ … }}. Any other brace is text, so that JSON can
-// be the value of a variable.
+// placeholder matches {component}, {stack}, and what somebody may write instead: another
+// name, ${…}, {{ … }}. Other braces are text, so that a variable's value can be JSON.
 var placeholder = regexp.MustCompile(`\{\{\s*([A-Za-z][A-Za-z0-9_.-]*)\s*\}\}|\$?\{\s*([A-Za-z][A-Za-z0-9_.-]*)\s*\}`)
 
-// checkTemplate refuses what expand would leave as it is, or expand by
-// accident.
+// checkTemplate refuses a placeholder that expand does not know, or that is written in
+// another way.
 func checkTemplate(template string) error {
 	for _, found := range placeholder.FindAllStringSubmatch(template, -1) {
 		switch whole, name := found[0], found[1]+found[2]; {
@@ -27,8 +26,8 @@ func checkTemplate(template string) error {
 	return nil
 }
 
-// expand fills in a target's names. A name is put in as it is: a placeholder
-// in it is not expanded.
+// expand replaces placeholders by a target's names. Placeholders inside a name stay as they
+// are.
 func expand(template, component, stack string) string {
 	if !strings.Contains(template, "{") {
 		return template
@@ -36,8 +35,8 @@ func expand(template, component, stack string) string {
 	return strings.NewReplacer("{component}", component, "{stack}", stack).Replace(template)
 }
 
-// expandPath is expand for a path. A name with folders in it may choose a
-// folder below, but never one above.
+// expandPath is expand for a path. A name with slashes leads to a folder below, and never to
+// one above.
 func expandPath(template, component, stack string) (string, error) {
 	for _, part := range []struct{ placeholder, name string }{{"{component}", component}, {"{stack}", stack}} {
 		if !strings.Contains(template, part.placeholder) {

@@ -9,17 +9,17 @@ import (
 	"github.com/terraform-gitops/gitops/shared/inventory"
 )
 
-// Uncovered are the folders of those changed files that are Terraform's and that no target's
-// configuration holds, sorted. A root module that gitops.yaml does not list is such a folder,
-// and nothing would plan it; so is a module that nothing calls. Names are relative to the
-// checkout's root. What the top level of gitops.yaml ignores is not looked at.
+// Uncovered are the folders, sorted, with changed Terraform files that belong to no target:
+// a root module that gitops.yaml does not list, which nobody would plan, or a module that
+// nothing calls. Paths are relative to the checkout. Files that the top level of gitops.yaml
+// ignores are left out.
 func (c *Config) Uncovered(ctx context.Context, changed []string) ([]string, error) {
 	var top inventory.Target
 	for _, pattern := range c.doc.Ignore {
 		top.Ignore = append(top.Ignore, pattern.value)
 	}
 	changed = slices.DeleteFunc(changed, func(name string) bool { return top.Ignores(".", name) })
-	// Targets of one folder have its files in common: one of them tells.
+	// Targets with the same root module folder share its files: one of them is enough.
 	folders := make(map[string]inventory.Target)
 	for _, r := range c.resolvers() {
 		if t, err := r.target(); err == nil {
@@ -28,7 +28,7 @@ func (c *Config) Uncovered(ctx context.Context, changed []string) ([]string, err
 	}
 	suspects := fingerprint.SuspectFolders(changed, func(folder string) bool { _, is := folders[folder]; return is })
 	if len(suspects) == 0 {
-		return nil, nil // as nearly always: nothing is read
+		return nil, nil // nearly always, and then no file is read
 	}
 	read, err := fingerprint.OpenFiles(ctx, c.checkout, nil)
 	if err != nil {
@@ -36,7 +36,7 @@ func (c *Config) Uncovered(ctx context.Context, changed []string) ([]string, err
 	}
 	return suspects.Without(func(yield func(fingerprint.Side) bool) {
 		for _, t := range folders {
-			// What can be read of it: its own error is told where it is planned.
+			// What can't be read of it is an error when it is planned.
 			if ctx.Err() != nil || !yield(read.Side(t, nil)) {
 				return
 			}

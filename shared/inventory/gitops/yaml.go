@@ -15,17 +15,16 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// Limits of one gitops.yaml. The parser needs time that grows with the square
-// of the keys in a mapping, and stack and memory that grow with the nesting:
-// 1 MiB of "[" would end the process. With these limits the worst document
-// takes seconds.
+// Limits of one gitops.yaml. The parser's time grows with the square of the keys in a
+// mapping, and its stack with the nesting: 1 MiB of "[" would end the process. With these
+// limits the worst document takes seconds.
 const (
 	maxFileBytes = 1 << 20
 	maxTokens    = 100_000 // about 16,000 components
 	maxNesting   = 32      // gitops.yaml itself needs 5
 )
 
-// parseYAML reads the one YAML document of a file, nil when there is none.
+// parseYAML reads the YAML document in a file; nil if it is empty.
 func parseYAML(file string, content []byte) (ast.Node, error) {
 	fault := func(tk *token.Token, format string, args ...any) error {
 		e := &Error{File: file, Line: 1, Column: 1, Message: fmt.Sprintf(format, args...)}
@@ -44,7 +43,7 @@ func parseYAML(file string, content []byte) (ast.Node, error) {
 	if tk := tooDeep(tokens); tk != nil {
 		return nil, fault(tk, "is nested more than %d deep", maxNesting)
 	}
-	parsed, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey()) // duplicates are found, and worded, in decode
+	parsed, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey()) // decode refuses duplicates, with a better message
 	if err != nil {
 		if at := yaml.Error(nil); errors.As(err, &at) {
 			return nil, fault(at.GetToken(), "is not valid YAML: %s", problem.OneLine(at.GetMessage()))
@@ -68,8 +67,8 @@ func parseYAML(file string, content []byte) (ast.Node, error) {
 	return body, nil
 }
 
-// position is where a node begins. (The token of a mapping is the colon after
-// its first key.)
+// position is where a node begins. A mapping begins at its first key, while its token is the
+// colon behind that.
 func position(n ast.Node) (line, column int) {
 	if n == nil {
 		return 0, 0
@@ -86,9 +85,9 @@ func position(n ast.Node) (line, column int) {
 	return tk.Position.Line, tk.Position.Column
 }
 
-// tooDeep finds the token that nests deeper than the limit: brackets that are
-// open, or block indicators on one line. (Nesting by indentation alone needs
-// so many bytes that the size of the file limits it.)
+// tooDeep finds the token that is nested too deeply: in open brackets, or behind other block
+// indicators on its line. Nesting by indentation needs so many bytes that the size of the
+// file limits it.
 func tooDeep(tokens token.Tokens) *token.Token {
 	flow, line, onLine := 0, 0, 0
 	for _, tk := range tokens {
@@ -112,9 +111,8 @@ func tooDeep(tokens token.Tokens) *token.Token {
 	return nil
 }
 
-// resolveAliases says which node each alias of a document stands for: the one
-// that last got the anchor before the alias. An anchor is known only after
-// the end of its node, so nothing can contain itself.
+// resolveAliases finds the node that each alias stands for: the last one before it with
+// that anchor. An anchor is known only after the end of its node, so no node contains itself.
 func resolveAliases(file string, n ast.Node) (map[*ast.AliasNode]ast.Node, error) {
 	anchors := make(map[string]ast.Node)
 	aliases := make(map[*ast.AliasNode]ast.Node)
