@@ -20,7 +20,7 @@ type Config struct {
 	file     string
 	doc      document
 	given    map[string]bool // all files that targets name: see Target.Given
-	targets  map[string]int  // how many there are, by root module folder
+	targets  map[string]int  // how many targets a root module folder has
 }
 
 // Load reads and checks file, the gitops.yaml of the checkout in the folder root. file is
