@@ -13,10 +13,9 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// varFilesIn are the files that the environment (NAME=VALUE) gives to Terraform when it
-// plans, by -var-file or -backend-config in TF_CLI_ARGS, TF_CLI_ARGS_init or
-// TF_CLI_ARGS_plan, as they are written there: absolute, or relative to the root module's
-// folder.
+// varFilesIn are the files that an environment (NAME=VALUE) gives to Terraform for a plan: by
+// -var-file or -backend-config in TF_CLI_ARGS, TF_CLI_ARGS_init or TF_CLI_ARGS_plan. A path
+// is as written there: absolute, or relative to the root module's folder.
 // https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_cli_args-and-tf_cli_args_name
 func varFilesIn(environ []string) (files []string) {
 	for _, entry := range environ {
@@ -41,7 +40,7 @@ func varFilesIn(environ []string) (files []string) {
 	return files
 }
 
-// shellWords splits as a shell does, without what a shell would run.
+// shellWords splits a line at spaces, and knows quotes and backslashes, as a shell does.
 func shellWords(line string) (words []string) {
 	var word strings.Builder
 	started, quoted := false, rune(0)
@@ -76,7 +75,7 @@ func shellWords(line string) (words []string) {
 	return words
 }
 
-// environOf is what the target adds to Terraform's environment, sorted.
+// environOf is what a target adds to Terraform's environment, sorted.
 func environOf(t inventory.Target) (all []string) {
 	for _, name := range slices.Sorted(maps.Keys(t.Env)) {
 		all = append(all, name+"="+t.Env[name])
@@ -89,8 +88,8 @@ func environOf(t inventory.Target) (all []string) {
 	return all
 }
 
-// fileInCheckout is a file as it is named on Terraform's command line; false when it lies
-// elsewhere.
+// fileInCheckout is the path, relative to the checkout, of a file on Terraform's command line;
+// false if it is outside.
 func fileInCheckout(t inventory.Target, co checkout.Tree, file string) (string, bool) {
 	if !path.IsAbs(file) {
 		file = path.Join(t.Dir, file)
@@ -99,13 +98,12 @@ func fileInCheckout(t inventory.Target, co checkout.Tree, file string) (string, 
 	return name, err == nil
 }
 
-// mostSearched is the largest var file, in bytes, that is searched for paths.
+// mostSearched is the size of the largest var file, in bytes, in which paths are looked for.
 const mostSearched = 1 << 20
 
-// addStrings adds what the values of the target's variables and of its environment name:
-// files, or all in a folder. It returns those that may be in the root module's folder, as
-// they are called there.
-func (m *moduleTree) addStrings(t inventory.Target, root *rootFiles) (pathSet, error) {
+// addStrings adds the files and folders that the values of the target's variables and its
+// environment name. It returns those that may be in the root module's folder, relative to it.
+func (m *counted) addStrings(t inventory.Target, root *rootFiles) (pathSet, error) {
 	for _, file := range varFilesIn(environOf(t)) {
 		if name, ok := fileInCheckout(t, m.Tree, file); ok {
 			if err := m.addNamed(name); err != nil && !checkout.IsMissing(err) {
@@ -129,7 +127,7 @@ func (m *moduleTree) addStrings(t inventory.Target, root *rootFiles) (pathSet, e
 	for _, name := range loadedBy(t, root) {
 		content, err := m.ReadFile(name, mostSearched)
 		if err != nil {
-			continue // it is counted all the same
+			continue // it counts as a file in any case
 		}
 		text := string(content)
 		if root.root == "." || strings.Contains(text, "./") {
@@ -158,7 +156,7 @@ func (m *moduleTree) addStrings(t inventory.Target, root *rootFiles) (pathSet, e
 	return words, nil
 }
 
-// loadedBy are the var files that Terraform loads for the target.
+// loadedBy are the var files that Terraform loads for a target.
 func loadedBy(t inventory.Target, root *rootFiles) []string {
 	return slices.Concat(t.VarFiles, root.loaded)
 }

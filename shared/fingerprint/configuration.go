@@ -1,10 +1,10 @@
-// Package fingerprint reduces everything in Git that shapes a target's plan to one digest,
-// so that apply can tell whether the configuration it has is the one that was planned, and
-// plan can tell which targets a commit affects.
+// Package fingerprint finds everything in Git that shapes a target's plan, and reduces it to
+// one digest. With it apply knows whether it has the configuration that was planned, and plan
+// knows which targets a commit affects.
 //
-// [Of] takes the fingerprint of one target; [OpenCompared] and [Files.Side] compare many
-// with those of another commit. Package references says what the Terraform files of a module
-// call and read; this one follows that through the checkout, and asks Git what it tracks.
+// [Of] takes the fingerprint of one target. [OpenCompared] and [Files.Side] compare many
+// targets with another commit. Package references finds what the text of Terraform files
+// calls and reads; this package follows that through the checkout.
 package fingerprint
 
 import (
@@ -27,76 +27,73 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// Configuration is the fingerprint of everything in Git that shapes a
-// target's plan. It is the same for the same commit wherever and whenever it
-// is checked out: no absolute path, time or mode is part of it.
+// Configuration is the fingerprint of a target. It is the same for each checkout of a commit:
+// no absolute path, time or file mode is part of it.
 type Configuration struct {
-	// Digest is the SHA-256 of the whole, in hex.
+	// Digest is the SHA-256 of everything that counts, in hex.
 	Digest string
-	// Files has, for each file that counts, the first 16 hex digits of its
-	// SHA-256, by its path relative to the checkout's root; or, for a folder that
-	// counts as one, by its path with a slash, ./ for the checkout. Settings are there
-	// too, their values hashed like files, under names in parentheses:
-	// (path), (workspace), (var-files), (backend-config), (env), and
-	// (terraform version) or (tofu version). For Atmos: (vars), (env), (backend),
-	// (backend type), (providers), (command) and (component), as it resolves them,
-	// instead of (var-files) and (backend-config).
+	// Files has the first 16 hex digits of the SHA-256 of each file that counts, by its path
+	// relative to the checkout. A folder that counts as a whole has its path with a slash;
+	// ./ is the checkout. Settings have names in parentheses: (path), (workspace),
+	// (var-files), (backend-config), (env), and (terraform version) or (tofu version).
+	// With Atmos there are (vars), (env), (backend), (backend type), (providers), (command)
+	// and (component) instead of (var-files) and (backend-config).
 	Files map[string]string
-	// Named are all paths that expressions of the configuration have, relative to the
-	// checkout, sorted: of files or folders, whether there is something or not.
+	// Named are all paths in expressions of the configuration, relative to the checkout,
+	// sorted, whether or not there is something.
 	Named []string
-	// Broad are expressions for which more counts than they may read.
+	// Broad are the expressions that make more files count than they read.
 	Broad []Broad
 
-	// Loaded are the files that Terraform is given, whose values a plan shows, sorted.
+	// Loaded are the var files and backend-config files, sorted. A plan shows their values.
 	Loaded []string
-	// Provisions is set where there are provisioners, whose commands no plan shows.
+	// Provisions is set if there are provisioners. No plan shows their commands.
 	Provisions bool
 }
 
-// Broad is an expression that says so little of what it reads that all in a folder counts.
+// Broad is an expression with a path of which so little is constant that all files in a folder
+// count.
 type Broad struct {
 	Folder string // "." for the repository
 	Why    string // file, line and expression
 }
 
-// formatVersion begins what the digest is taken over. Another version makes
-// every digest differ, so that plans made before have to be made anew.
+// formatVersion is the beginning of what the digest is taken of. With another version every
+// digest is another one, and everything has to be planned again.
 const formatVersion = "configuration 2\n"
 
-// Of takes the fingerprint of a target, to be planned by tool
-// ("terraform" or "tofu") in the given version.
+// Of takes the fingerprint of a target that is planned by tool ("terraform" or "tofu") in
+// the given version.
 //
-// It covers the files of the root module and of the local modules that it
-// calls, as far as they call each other, all that their expressions may read, the
-// var files and the files of -backend-config, and the resolved settings. What
-// counts as a module's file is what Git tracks, since that is what was reviewed,
-// and since it leaves out by itself what init, providers and other steps of the
-// job leave behind: the lock file counts exactly where Git has it. It is read as
-// it is on disk. A folder of which Git tracks nothing counts as it is on disk,
-// except for what Terraform itself writes; so does everything where there is no Git.
+// These count: the files of the root module and of the local modules that it calls, directly
+// or not; what their expressions may read; the var files and the files of -backend-config;
+// the resolved settings. A module's files are those that Git tracks, with the content that
+// they have on disk. Git's files were reviewed, and what init, providers and other steps of
+// the job leave behind is not among them. So the lock file counts only if Git has it. If Git
+// tracks nothing in a folder, or there is no Git, the files on disk count, without those that
+// Terraform writes.
 //
-// Not counted, unless an expression may read them: what Atmos generates in the root
-// module's folder, Terraform's data folder, state, crash logs and planfiles;
-// subfolders that are modules themselves and are not called; README, .tfvars and
-// .tfbackend files that this target does not load; of a root module at the
-// repository's root all but its Terraform files; and what the target ignores.
+// These count only if an expression may read them: what Atmos generates in the root module's
+// folder, Terraform's data folder, state, crash logs and planfiles; subfolders that are
+// modules themselves and are not called; README, .tfvars and .tfbackend files that this
+// target does not load; all but Terraform files if the root module is at the repository's
+// root; what the target ignores.
 //
-// A path in an expression is what begins with path.module, path.root, path.cwd or
-// dots, what a function reads, such as file, and constant text that names something
-// in the root module's folder. It counts with the file that it names, all in the
-// folder that it names, or that is named before it goes on with what is not constant.
-// A folder above the module that has it counts as one. Outside of the modules'
-// folders, what is not in Git does not count, where there is Git, nor what is out of
-// the checkout.
+// A path in an expression begins with path.module, path.root, path.cwd or dots, or is the
+// argument of a function that reads a file, or is constant text that names something in the
+// root module's folder. The file that it names counts, or all files in the folder that it
+// names. If a part of it is not constant, all files count in the folder before that part. A
+// folder above the module that has the path counts as a whole. Files that are outside of
+// the modules' folders and not in Git do not count, and neither does anything outside of the
+// checkout.
 //
-// A symbolic link counts with its text and with what it leads to; one that
-// leads out of the checkout is an error, as is a local module outside. What Git
-// tracks and the workspace lacks is a [*LackingError]. A module that is not there,
-// or a file that does not parse, is none: Terraform will say it better.
+// A symbolic link counts with its text, and with what it leads to. A link, or a local module,
+// that leads out of the checkout is an error. If the workspace lacks a file that Git tracks,
+// that is a [*LackingError]. A missing module and a file that does not parse are no errors
+// here: Terraform's own messages are better.
 //
-// files are further ones that count, by their paths relative to the checkout, but not
-// for the digest: Files has them as (var-file PATH).
+// files count, too, but not for the digest: Files has them as (var-file PATH). Their paths are
+// relative to the checkout.
 func Of(ctx context.Context, t inventory.Target, tool, version string, files ...string) (Configuration, error) {
 	read, err := Read(ctx, t, files...)
 	if err != nil {
@@ -105,15 +102,14 @@ func Of(ctx context.Context, t inventory.Target, tool, version string, files ...
 	return read.Configuration(tool, version), nil
 }
 
-// Reading is all that a configuration consists of but for the version of Terraform, which
-// may not be known yet.
+// Reading is a configuration without the version of Terraform, which may not be known yet.
 type Reading struct {
 	target inventory.Target
 	found  targetFiles
 	extra  map[string]sum
 }
 
-// Read is [Of] before it is known what Terraform is used.
+// Read is [Of] without the version of Terraform.
 func Read(ctx context.Context, t inventory.Target, files ...string) (Reading, error) {
 	fail := func(err error) (Reading, error) {
 		var lacking *LackingError
@@ -134,7 +130,7 @@ func Read(ctx context.Context, t inventory.Target, files ...string) (Reading, er
 	if err != nil {
 		return fail(err)
 	}
-	extra := read.tree()
+	extra := read.count()
 	for _, name := range files {
 		if err := extra.addNamed(name); err != nil && !checkout.IsMissing(err) {
 			return fail(fmt.Errorf("%s: %w", problem.Quote(name), err))
@@ -143,7 +139,7 @@ func Read(ctx context.Context, t inventory.Target, files ...string) (Reading, er
 	return Reading{t, found, extra.sums}, nil
 }
 
-// Configuration is the fingerprint of what was read, with a version of Terraform.
+// Configuration is the fingerprint of what was read, with the version of Terraform.
 func (r Reading) Configuration(tool, version string) Configuration {
 	c := fingerprint(r.found.sums, settingsOf(r.target, tool, version))
 	c.Named, c.Broad, c.Provisions = r.found.named, r.found.broad, r.found.provisions
@@ -154,9 +150,9 @@ func (r Reading) Configuration(tool, version string) Configuration {
 	return c
 }
 
-// Unshown is what of [Configuration.Diff] a plan does not show, however equal its changes
-// are: files that are read when it is applied, such as scripts, and, where there are
-// provisioners, all that their commands may be made of.
+// Unshown are those lines of [Configuration.Diff] whose effect a plan does not show, so that
+// two plans may be equal all the same: files that are read during the apply, such as scripts.
+// With provisioners it is all lines, since their commands may be made of anything.
 func (c Configuration) Unshown(recorded map[string]string) (lines []string) {
 	for _, line := range c.Diff(recorded) {
 		_, name, _ := strings.Cut(line, ": ")
@@ -170,10 +166,10 @@ func (c Configuration) Unshown(recorded map[string]string) (lines []string) {
 	return lines
 }
 
-// extraKey begins the key of a file in Configuration.Files that is none of the digest's.
+// extraKey begins the key of a file in Configuration.Files that the digest leaves out.
 const extraKey = "(var-file "
 
-// Extra are the files among those of Configuration.Files that are none of the digest's.
+// Extra are the files in Configuration.Files that the digest leaves out.
 func Extra(recorded map[string]string) (names []string) {
 	for key := range recorded {
 		if name, ok := strings.CutPrefix(key, extraKey); ok {
@@ -184,8 +180,8 @@ func Extra(recorded map[string]string) (names []string) {
 	return names
 }
 
-// JobFiles are the files of the checkout that the job's own environment gives to Terraform
-// when it plans: see [varFilesIn].
+// JobFiles are the files in the checkout that the job's environment gives to Terraform for a
+// plan, by TF_CLI_ARGS and the like.
 func JobFiles(t inventory.Target, environ []string) (names []string) {
 	co, err := checkout.Open(t.Root)
 	if err != nil {
@@ -199,8 +195,7 @@ func JobFiles(t inventory.Target, environ []string) (names []string) {
 	return names
 }
 
-// settingsOf are the resolved values that shape the plan, each as a list of
-// strings.
+// settingsOf are the resolved values that shape the plan, each as a list of texts.
 func settingsOf(t inventory.Target, tool, version string) map[string][]string {
 	if t.Atmos != nil {
 		all := maps.Clone(t.Atmos.Resolved)
@@ -223,12 +218,12 @@ func settingsOf(t inventory.Target, tool, version string) map[string][]string {
 
 type sum [sha256.Size]byte
 
-// short is what people compare: 64 bits are enough to see a change, and keep
-// a record of thousands of files small.
+// short is the form that is stored. 64 bits are enough to see a change, and keep the record
+// of thousands of files small.
 func (s sum) short() string { return hex.EncodeToString(s[:8]) }
 
-// fingerprint writes one line for each setting and file, quoted so that no
-// name can look like another line, and hashes the lines.
+// fingerprint writes a line for each setting and file, and hashes the lines. Names are
+// quoted, so that none looks like another line.
 func fingerprint(files map[string]sum, settings map[string][]string) Configuration {
 	c := Configuration{Files: make(map[string]string, len(files)+len(settings))}
 	whole := sha256.New()
@@ -246,8 +241,8 @@ func fingerprint(files map[string]sum, settings map[string][]string) Configurati
 	return c
 }
 
-// fileKey is a path as a key of Files: one that can be stored as text, shown
-// on a line, and not mistaken for a setting.
+// fileKey is a path as a key of Files: text that can be stored and shown on a line, and that
+// is not the name of a setting.
 func fileKey(name string) string {
 	if !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return strconv.Quote(name)
@@ -258,9 +253,8 @@ func fileKey(name string) string {
 	return name
 }
 
-// Diff says in which files and settings c differs from Files as recorded
-// earlier: "changed: components/network/main.tf", "added: …", "removed: …",
-// sorted by name. It is empty when nothing differs.
+// Diff says which files and settings differ from those that were recorded earlier, sorted by
+// name: "changed: components/network/main.tf", "added: …", "removed: …".
 func (c Configuration) Diff(recorded map[string]string) []string {
 	return Differences(c.Files, recorded)
 }

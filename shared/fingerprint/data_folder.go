@@ -13,10 +13,10 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// CheckDataFolder refuses a target below whose root module Git tracks what Terraform keeps in
-// its data folder: modules that are installed, providers, the backend's settings. What
-// lies there is run in place of what the configuration names, and nobody reviews it as
-// that. It comes before init.
+// CheckDataFolder refuses a target if Git tracks files of Terraform's data folder in its root
+// module: installed modules, providers, the backend's settings. Terraform would use these
+// instead of what the configuration names, and no reviewer expects that. It is checked
+// before init.
 func CheckDataFolder(ctx context.Context, t inventory.Target) error {
 	co, err := checkout.Open(t.Root)
 	if err != nil {
@@ -39,7 +39,8 @@ func CheckDataFolder(ctx context.Context, t inventory.Target) error {
 	return nil
 }
 
-// committedData is the error of what of Terraform's own lies below a folder; names are sorted.
+// committedData is the error of names in a folder that are in Terraform's data folder. names
+// are sorted.
 func committedData(names []string, folder string) error {
 	var found []string
 	for _, name := range git.Below(names, folder) {
@@ -55,12 +56,12 @@ func committedData(names []string, folder string) error {
 	if more := len(found) - most; more > 0 {
 		list += fmt.Sprintf(" and %d more", more)
 	}
-	return errors.New("Git tracks files of Terraform's data folder, which would be used in place of what the configuration names: remove them from Git (git rm -r --cached), and add .terraform/ to .gitignore: " + list)
+	return errors.New("Git tracks files of Terraform's data folder, which would be used instead of what the configuration names: remove them from Git (git rm -r --cached), and add .terraform/ to .gitignore: " + list)
 }
 
-// isData tells whether a path is of Terraform's data folder, or a program's settings that
-// choose where providers come from. Case does not count, as on some disks. The dependency
-// lock file is none, and neither is what other programs read (.terraform-version,
+// isData tells whether a path is in Terraform's data folder, or is a CLI configuration file,
+// which may say where providers come from. It ignores case, as some file systems do. It is
+// false for the dependency lock file, and for what other programs read (.terraform-version,
 // .terraform-docs.yml, .terraformignore).
 func isData(rel string) bool {
 	for _, part := range strings.Split(strings.ToLower(rel), "/") {

@@ -14,19 +14,20 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// mostReasons is how many lines a Change shows of what differs.
+// mostReasons is how many lines say what differs.
 const mostReasons = 5
 
-// Side is what one checkout has of a target, for comparing.
+// Side is what one of two checkouts has of a target.
 type Side struct {
 	dir      string
 	sums     map[string]sum
 	settings map[string][]string
-	Err      error // of reading: the rest is what could be read
+	Err      error // of reading; the other fields have what could be read
 }
 
-// Side is what the checkout has of a target. environ is the job's own environment, and
-// more are paths of files and folders that count, too, relative to the checkout.
+// Side reads what the checkout has of a target. environ is the job's environment, which may
+// give var files to Terraform. more are files and folders that count, too, relative to the
+// checkout.
 func (f *Files) Side(t inventory.Target, environ []string, more ...string) Side {
 	found, err := f.of(t)
 	for _, name := range more {
@@ -38,20 +39,21 @@ func (f *Files) Side(t inventory.Target, environ []string, more ...string) Side 
 	return Side{dir: t.Dir, sums: found.sums, settings: configuredSettings(t), Err: err}
 }
 
-// Unread is the side of a target that can't be read.
+// Unread is the side of a target whose files can't be read.
 func Unread(t inventory.Target, err error) Side {
 	return Side{settings: configuredSettings(t), Err: err}
 }
 
-// configuredSettings are those with the version of Terraform as it is configured.
+// configuredSettings has the version of Terraform as it is configured, which may be a
+// constraint.
 func configuredSettings(t inventory.Target) map[string][]string {
 	name, version := t.Program()
 	return settingsOf(t, name, version)
 }
 
-// addJobFiles adds the files that the job's own environment gives to Terraform.
+// addJobFiles adds the files that the job's environment gives to Terraform.
 func (f *Files) addJobFiles(t inventory.Target, environ []string, sums map[string]sum) error {
-	m := f.tree()
+	m := f.count()
 	for _, name := range JobFiles(t, environ) {
 		if err := m.addNamed(name); err != nil && !checkout.IsMissing(err) {
 			return fmt.Errorf("%s: %w", problem.Quote(name), err)
@@ -61,8 +63,8 @@ func (f *Files) addJobFiles(t inventory.Target, environ []string, sums map[strin
 	return nil
 }
 
-// Differs tells whether a target's configuration is another than in the checkout of the
-// base, as [Affected] does. environ is the job's own.
+// Differs tells whether a target's configuration is another one than before, in the checkout
+// of the base. environ is the job's environment.
 func Differs(ctx context.Context, before, now inventory.Target, environ []string) (bool, error) {
 	var sides [2]Side
 	for i, t := range []inventory.Target{before, now} {
@@ -82,7 +84,7 @@ func Differs(ctx context.Context, before, now inventory.Target, environ []string
 	return sides[1].Differences(sides[0]) != nil, nil
 }
 
-// Differences say what differs from before, in a few lines; nil when nothing does.
+// Differences says what differs from the side before, in a few lines; nil if nothing does.
 func (s Side) Differences(before Side) []string {
 	now, then := apart(s.sums, before.sums, func(a, b sum) bool { return a == b })
 	set, was := apart(s.settings, before.settings, slices.Equal[[]string])
@@ -104,7 +106,7 @@ func settingsEqual(a, b Side) bool {
 	return len(onlyA)+len(onlyB) == 0
 }
 
-// apart are the entries of two maps that the other does not have.
+// apart returns the entries of each map that the other one does not have.
 func apart[V any](a, b map[string]V, same func(a, b V) bool) (onlyA, onlyB map[string]V) {
 	onlyA, onlyB = make(map[string]V), make(map[string]V)
 	for name, v := range a {

@@ -14,14 +14,14 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// Files are those of a checkout that shape plans. What several targets share is read
-// once.
+// Files reads the files of a checkout that shape plans. It reads once what several targets
+// share, and keeps the answers: the checkout must not change.
 type Files struct {
 	checkout.Tree
 	index      *git.Index
-	base       bool              // of a commit that was checked out to compare with, without submodules
-	changed    map[string]bool   // files that differ from the index; nil: files are compared by their content
-	attributes map[string]string // that convert files, where they are compared by IDs
+	base       bool              // a commit to compare with; it is checked out without submodules
+	changed    map[string]bool   // files that differ from the index; nil: files are compared by content, not by object ID
+	attributes map[string]string // the attributes of each file that convert it, for comparing by object ID
 	hashed     map[string]contentSum
 	roots      map[moduleFolder]*rootFiles
 	folders    map[moduleFolder]folderFiles
@@ -30,8 +30,7 @@ type Files struct {
 	buffer     []byte // for reading
 }
 
-// OpenFiles opens the files of a checkout; known is what Git tracks there, or nil: Git is
-// asked.
+// OpenFiles opens a checkout. known may have asked Git what it tracks there; nil asks Git.
 func OpenFiles(ctx context.Context, co checkout.Tree, known *git.Tracked) (*Files, error) {
 	read, err := known.Index(ctx, co.Resolved)
 	if err != nil {
@@ -45,25 +44,22 @@ func OpenFiles(ctx context.Context, co checkout.Tree, known *git.Tracked) (*File
 	}, nil
 }
 
-// targetFiles are a target's files: those of its root module, of the local modules that
-// it calls, those that their expressions read, and those that the target names.
+// targetFiles are the files that count for a target. Except for sums, the fields are those of
+// [Configuration].
 type targetFiles struct {
-	sums map[string]sum
-	// broad are expressions for which more counts than they may read.
-	broad []Broad
-	// named are the paths that expressions have, whether there is something or not.
-	named []string
-	// provisions is set where there are provisioners.
+	sums       map[string]sum
+	broad      []Broad
+	named      []string
 	provisions bool
 }
 
-// of are a target's files. With an error they are what could be read.
+// of finds the files that count for a target. With an error it returns what it could read.
 func (f *Files) of(t inventory.Target) (targetFiles, error) {
 	root, err := f.root(t.Dir, t.Atmos != nil)
 	if root == nil {
 		root = &rootFiles{root: t.Dir}
 	}
-	m := f.tree()
+	m := f.count()
 	maps.Copy(m.sums, root.sums)
 	maps.Copy(m.lacks, root.lacks)
 	for _, name := range t.Files() {
@@ -78,7 +74,7 @@ func (f *Files) of(t inventory.Target) (targetFiles, error) {
 	if failed := committedData(m.index.Names, t.Dir); failed != nil {
 		for _, name := range git.Below(m.index.Names, t.Dir) {
 			if isData(checkout.RelativeTo(t.Dir, name)) {
-				m.sums[name] = sum{} // it differs from a checkout without it
+				m.sums[name] = sum{} // so that it differs from a checkout without this file
 			}
 		}
 		if err == nil && !f.base {
@@ -98,10 +94,10 @@ func (f *Files) of(t inventory.Target) (targetFiles, error) {
 	return found, err
 }
 
-// addOptional adds what of the root module's folder is read for this target alone: what
-// its variables or environment name, and what a program may read that is run there. Of
-// what could be read like that, only what other targets give to Terraform is left.
-func (m *moduleTree) addOptional(t inventory.Target, root *rootFiles) error {
+// addOptional adds files of the root module's folder that may count for this target alone:
+// those that its variables or environment name, and, if a program runs there, those that
+// are not var files of other targets.
+func (m *counted) addOptional(t inventory.Target, root *rootFiles) error {
 	words, err := m.addStrings(t, root)
 	if err != nil {
 		return err
@@ -117,8 +113,8 @@ func (m *moduleTree) addOptional(t inventory.Target, root *rootFiles) error {
 	return nil
 }
 
-// ignore takes out what the user says is of no concern. What Terraform itself reads stays.
-func (m *moduleTree) ignore(t inventory.Target, root *rootFiles) {
+// ignore removes what the target ignores. What Terraform itself reads stays.
+func (m *counted) ignore(t inventory.Target, root *rootFiles) {
 	if len(t.Ignore) == 0 {
 		return
 	}

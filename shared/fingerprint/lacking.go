@@ -22,21 +22,21 @@ const (
 	lackContent   lack = "lfs"
 )
 
-// lacking is what a target reads and the workspace lacks, by path.
+// lacking are the files that a target reads and the workspace lacks, by path.
 type lacking map[string]lack
 
-// LackingError says what of a target the checkout does not have. Terraform would plan to
-// destroy what it can't see.
+// LackingError says which files of a target the checkout lacks. Terraform would plan to
+// destroy what they configure.
 type LackingError struct {
 	what lacking
 }
 
-// Code is that of a wrong checkout.
+// Code is [problem.Checkout].
 func (e *LackingError) Code() problem.Code { return problem.Checkout }
 
-// remedy says what to do about each kind.
+// remedy says what is wrong, and what to do about it.
 var remedy = map[lack][2]string{
-	lackSubmodule: {"is a submodule that is not checked out", "set `submodules: true` of actions/checkout, or `recursive` where it lies in another one"},
+	lackSubmodule: {"is a submodule that is not checked out", "set `submodules: true` of actions/checkout, or `recursive` if it is in another submodule"},
 	lackSparse:    {"is tracked by Git and outside of the sparse checkout", "add its folder to `sparse-checkout` of actions/checkout, or leave that input out"},
 	lackDeleted:   {"is tracked by Git and is not in the workspace", "check out again after the step that deleted it, or delete it in Git, too"},
 	lackContent:   {"is a pointer of Git LFS, whose content is not checked out", "set `lfs: true` of actions/checkout"},
@@ -67,10 +67,10 @@ func (e *LackingError) Error() string {
 	return "the checkout lacks what it reads: " + strings.Join(lines, "; ")
 }
 
-// Lacks is a [*LackingError] when the workspace lacks a target's folder, or one of the files
-// that it names, and Git tracks it; else nil.
+// Lacks is a [*LackingError] if the workspace lacks a target's folder, or a file that it
+// names, and Git tracks that; else nil.
 func (f *Files) Lacks(t inventory.Target) error {
-	m := f.tree()
+	m := f.count()
 	for _, name := range append(t.Files(), t.Dir) {
 		m.lackAt(name)
 	}
@@ -80,8 +80,8 @@ func (f *Files) Lacks(t inventory.Target) error {
 	return &LackingError{m.lacks}
 }
 
-// LeftOut tells that a sparse checkout leaves out all of a target's root module, and that
-// Git has of the target what it had at the base: now and then are its sides.
+// LeftOut tells that a sparse checkout leaves out all of a target's root module, and that the
+// target is the same as at the base: now and then are its sides.
 func (f *Files) LeftOut(t inventory.Target, now, then Side, was *Files) bool {
 	return f.isOutside(t) && then.dir == now.dir && f.sameObjects(then.dir, then, was) && settingsEqual(now, then)
 }
@@ -96,8 +96,8 @@ func (f *Files) isOutside(t inventory.Target) bool {
 	return len(git.Below(f.index.Names, t.Dir)) > 0
 }
 
-// sameObjects tells whether all that a target had at the base is the same in the index,
-// where the workspace lacks it.
+// sameObjects tells whether all files that a target had at the base are the same in the index.
+// The workspace lacks them.
 func (f *Files) sameObjects(dir string, before Side, was *Files) bool {
 	same := func(name string) bool {
 		a, is := f.index.Objects[name]
@@ -123,7 +123,7 @@ func (f *Files) sameObjects(dir string, before Side, was *Files) bool {
 	return before.Err == nil
 }
 
-// isPointer tells the file that Git LFS keeps in the place of a content.
+// isPointer tells that a file is a pointer, which Git LFS keeps instead of the content.
 // https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
 func isPointer(start []byte) bool {
 	return strings.HasPrefix(string(start), "version https://git-lfs.github.com/spec/v1\n")

@@ -10,8 +10,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/git"
 )
 
-// OpenCompared opens the files of a checkout to compare them with another commit's. base is
-// set for the earlier one, which was checked out for this. environ is the job's environment.
+// OpenCompared opens a checkout to compare it with another commit. base is set for the earlier
+// commit, which was checked out for this. environ is the job's environment.
 func OpenCompared(ctx context.Context, co checkout.Tree, base bool, environ []string) (*Files, error) {
 	f, err := OpenFiles(ctx, co, nil)
 	if err != nil {
@@ -21,16 +21,15 @@ func OpenCompared(ctx context.Context, co checkout.Tree, base bool, environ []st
 	return f, f.compareObjects(ctx, environ)
 }
 
-// conversions are the attributes for which Git writes another content into the workspace
-// than it keeps, on every machine.
+// conversions are the attributes that have Git write other content into the workspace than it
+// keeps.
 // https://git-scm.com/docs/gitattributes
 var conversions = []string{"filter", "eol", "ident", "working-tree-encoding"}
 
-// compareObjects has files be compared by the IDs that Git's index has of them, where
-// they are what it has: by Git's own word, so that a filter such as that of Git LFS is
-// undone before. What a file is in the workspace then depends on the ID and on the
-// attributes that convert it, which count, too. The base is checked out without filters,
-// so all in it is what the index has.
+// compareObjects prepares for comparing files by their object ID in Git's index instead of
+// their content. The base is checked out without filters, so with Git LFS, say, the content
+// would differ. Git tells which files of the workspace differ from the index; these are
+// compared by content. The attributes that convert a file count together with its ID.
 func (f *Files) compareObjects(ctx context.Context, environ []string) error {
 	if !f.index.Git {
 		return nil
@@ -75,7 +74,7 @@ func (f *Files) readChanged(ctx context.Context, prefix string, environ []string
 	return nil
 }
 
-// objectID is what stands for a file's content where files are compared by IDs.
+// objectID stands for the content of a file, if files are compared by object ID.
 func (f *Files) objectID(name string) (string, bool) {
 	object, tracked := f.index.Objects[name]
 	if f.changed == nil || !tracked || f.changed[name] {

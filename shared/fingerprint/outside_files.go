@@ -19,32 +19,32 @@ import (
 type outwardPath struct {
 	from  string // the folder that it is relative to
 	path  string
-	where string // the expression that has it
+	where string // the expression
 }
 
-// outsideKey is what the module in the folder own has a path to.
+// outsideKey is a path in the module whose folder is own.
 type outsideKey struct {
 	own, from, path string
 	atmos           bool
 }
 
-// outsideFiles are what a path leads to.
+// outsideFiles are the files that a path leads to.
 type outsideFiles struct {
 	sums  map[string]sum
 	lacks lacking
-	whole string // the folder, above the module, that counts as one; empty: none does
+	whole string // the folder above the module that counts as a whole; empty if there is none
 }
 
-// outside are the files that a module's path leads to, outside of its own folder: the
-// file that it names, or all in the folder. A folder that the module itself is in
-// counts as one, under its name with a slash: it may be the whole repository, and many
-// targets may read it. What is not in Git, or not in the repository, does not count.
+// outside finds the files that a path in a module leads to, outside of the module's own folder:
+// a file, or all files in a folder. A folder that the module itself is in counts as a whole,
+// under its name with a slash, since it may be the whole repository, for many targets.
+// Files that are not in Git, or not in the checkout, do not count.
 func (f *Files) outside(own string, out outwardPath, root string, atmos bool) (outsideFiles, error) {
 	key := outsideKey{own, out.from, out.path, atmos}
 	if found, known := f.others[key]; known {
 		return found, nil
 	}
-	m := f.tree()
+	m := f.count()
 	whole := ""
 	name, end, info, err := m.follow(out)
 	switch {
@@ -52,7 +52,7 @@ func (f *Files) outside(own string, out outwardPath, root string, atmos bool) (o
 		err = nil
 		m.lackAt(path.Join(out.from, out.path))
 	case err != nil:
-	case checkout.IsIn(end, own) || end == root: // counted as modules
+	case checkout.IsIn(end, own) || end == root: // its files count as the module's
 	case info.IsDir():
 		var all wholeFolder
 		all, err = f.whole(end, atmos)
@@ -74,9 +74,9 @@ func (f *Files) outside(own string, out outwardPath, root string, atmos bool) (o
 	return found, nil
 }
 
-// lackAt notes what Git has at a path where the workspace has nothing. Else Terraform
-// will say it, if it reads it.
-func (m *moduleTree) lackAt(name string) {
+// lackAt notes what Git has at a path where the workspace has nothing. If Git has nothing
+// there, Terraform will say so, in case it reads the path.
+func (m *counted) lackAt(name string) {
 	if submodule := m.index.AbsentAt(name); submodule != "" {
 		m.lacks[submodule] = lackSubmodule
 		return
@@ -89,8 +89,8 @@ func (m *moduleTree) lackAt(name string) {
 	}
 }
 
-// lack notes a tracked file if it is not in the workspace.
-func (m *moduleTree) lack(name string) {
+// lack notes a tracked file if the workspace lacks it.
+func (m *counted) lack(name string) {
 	if _, err := os.Lstat(m.Path(name)); !checkout.IsMissing(err) {
 		return
 	}
@@ -100,10 +100,11 @@ func (m *moduleTree) lack(name string) {
 	}
 }
 
-// follow walks a path as the file system does: .. leads out of where a link leads to.
-// name is where it ends but for the last link, end where that leads. It fails with
-// fs.ErrNotExist, also where the path leaves the checkout.
-func (m *moduleTree) follow(out outwardPath) (name, end string, info fs.FileInfo, err error) {
+// follow walks a path as the file system does, so that .. after a link leads out of the folder
+// that the link leads to. name is the end of the path, and end is where that leads to if it
+// is a link. The error is fs.ErrNotExist if nothing is there, or if the path leaves the
+// checkout.
+func (m *counted) follow(out outwardPath) (name, end string, info fs.FileInfo, err error) {
 	name, end = out.from, out.from
 	segments := strings.Split(out.path, "/")
 	for i, segment := range segments {
@@ -120,7 +121,7 @@ func (m *moduleTree) follow(out outwardPath) (name, end string, info fs.FileInfo
 		}
 		end = name
 		if info, err = os.Lstat(m.Path(name)); err != nil {
-			return "", "", nil, fs.ErrNotExist // or no name that a file can have
+			return "", "", nil, fs.ErrNotExist // or no file can have such a name
 		}
 		if info.Mode()&fs.ModeSymlink != 0 {
 			link := info
@@ -138,7 +139,7 @@ func (m *moduleTree) follow(out outwardPath) (name, end string, info fs.FileInfo
 			return "", "", nil, fs.ErrNotExist
 		}
 	}
-	if info == nil { // from here to here
+	if info == nil { // the path has no segments
 		if info, err = os.Lstat(m.Path(name)); err != nil {
 			return "", "", nil, fs.ErrNotExist
 		}
@@ -146,11 +147,12 @@ func (m *moduleTree) follow(out outwardPath) (name, end string, info fs.FileInfo
 	return name, end, info, nil
 }
 
-// isTracked is true for all where there is no Git.
+// isTracked tells whether Git tracks a file. Without Git it is true for all.
 func (f *Files) isTracked(name string) bool { return !f.index.Git || f.index.Has(name) }
 
-// addOutside counts a file, by the link to it if it is one in Git.
-func (m *moduleTree) addOutside(name, end string, atmos bool) error {
+// addOutside counts a file outside of the module's folder: under the name of the link to it, if
+// Git tracks that.
+func (m *counted) addOutside(name, end string, atmos bool) error {
 	if !m.isTracked(name) {
 		name = end
 	}
@@ -160,22 +162,22 @@ func (m *moduleTree) addOutside(name, end string, atmos bool) error {
 	return m.add(name, true)
 }
 
-// wholeFolder is all in a folder.
+// wholeFolder are all files in a folder.
 type wholeFolder struct {
 	sums     map[string]sum
 	together sum
 	lacks    lacking
 }
 
-// whole reads all in a folder, and in those that are linked there.
+// whole reads all files in a folder, and in folders that links in it lead to.
 func (f *Files) whole(folder string, atmos bool) (wholeFolder, error) {
 	key := moduleFolder{name: folder, atmos: atmos}
 	if all, known := f.wholes[key]; known {
 		return all, nil
 	}
-	m := f.tree()
+	m := f.count()
 	folders := []string{folder}
-	for i := 0; i < len(folders); i++ { // it grows
+	for i := 0; i < len(folders); i++ { // the list grows meanwhile
 		if err := m.addFolder(folders[i], atmos); err != nil {
 			return wholeFolder{}, err
 		}
@@ -191,7 +193,7 @@ func (f *Files) whole(folder string, atmos bool) (wholeFolder, error) {
 	return all, nil
 }
 
-// together is one sum of many files.
+// together is the sum of many sums.
 func together(sums map[string]sum) sum {
 	text := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(sums)) {
@@ -200,9 +202,9 @@ func together(sums map[string]sum) sum {
 	return sum(text.Sum(nil))
 }
 
-// addFolder counts all in a folder. A link that can't be followed counts with its
-// text: it may be none that the module reads.
-func (m *moduleTree) addFolder(folder string, atmos bool) error {
+// addFolder counts all files in a folder. A link that can't be followed counts with its text:
+// the module may not read it.
+func (m *counted) addFolder(folder string, atmos bool) error {
 	if m.index.Git && m.index.AbsentAt(folder) == "" && len(git.Below(m.index.Names, folder))+len(git.Below(m.index.Absent, folder)) == 0 {
 		return nil
 	}

@@ -12,21 +12,20 @@ import (
 	"github.com/terraform-gitops/gitops/shared/inventory"
 )
 
-// Reach is where a target's configuration can read files, relative to the checkout's root,
-// slash-separated, with links followed.
+// Reach is where a target's configuration can read files. Paths are relative to the checkout,
+// with slashes, and symbolic links are followed.
 type Reach struct {
 	// Dir is the root module's folder.
 	Dir string
-	// Folders are that folder, those of the local modules that it calls, and the files and
-	// folders outside of these that an expression has a path to, whether there is something
-	// or not. Folders above the root module's are left out: they would be most of the
-	// repository.
+	// Folders are that folder, the folders of the local modules that it calls, and the paths
+	// of files and folders elsewhere in expressions, whether or not there is something.
+	// Folders above the root module's are left out: that would be most of the repository.
 	Folders []string
-	// Named are all paths that an expression has.
+	// Named are all paths in expressions.
 	Named []string
 }
 
-// FindReach finds where the configuration, as it is on disk, can read files.
+// FindReach finds where a target's configuration, as it is on disk, can read files.
 func FindReach(ctx context.Context, t inventory.Target) (Reach, error) {
 	co, err := checkout.Open(t.Root)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/fingerprint/references"
 )
 
-// Suspects are changed Terraform files by their folder.
+// Suspects are changed Terraform files that may belong to no target, by their folder.
 type Suspects map[string][]string
 
 // SuspectFolders are the changed Terraform files, without those in folders that are known
@@ -25,13 +25,13 @@ func SuspectFolders(changed []string, known func(folder string) bool) Suspects {
 	return all
 }
 
-// Without are the folders, sorted, of which none of the configurations holds all files.
+// Without are the folders, sorted, with a file that is in none of the sides.
 func (s Suspects) Without(sides iter.Seq[Side]) []string {
 	for one := range sides {
 		held := one.sums
 		holds := func(name string) bool {
 			_, is := held[name]
-			for at := range len(name) { // a folder that counts as one
+			for at := range len(name) { // a folder that counts as a whole
 				if !is && name[at] == '/' {
 					_, is = held[name[:at+1]]
 				}

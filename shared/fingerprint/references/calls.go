@@ -8,16 +8,15 @@ import (
 	"github.com/zclconf/go-cty/cty"
 )
 
-// Call is the call of a module by a path.
+// Call is the call of a local module.
 type Call struct {
 	Name   string
 	Source string // ./… or ../…
-	Prefix bool   // only the beginning, up to a slash: the rest is not constant
+	Prefix bool   // Source is the beginning up to a slash, and the rest is not constant
 }
 
-// Calls finds the local modules that a Terraform file calls. all is
-// false where more may be called than was found: a source is not constant, as
-// OpenTofu allows, or the file is not valid.
+// Calls finds the local modules that a file calls. all is false if it may call more: a source
+// is not constant, which OpenTofu allows, or the file is not valid.
 func (f *File) Calls() (calls []Call, all bool) {
 	sources := f.nativeSources
 	if f.isJSON() {
@@ -30,7 +29,7 @@ func (f *File) Calls() (calls []Call, all bool) {
 			all = false
 			text = text[:strings.LastIndexByte(text, '/')+1]
 		}
-		// What is not ./ or ../ comes from a registry or another repository.
+		// Other sources are in a registry or in another repository.
 		if strings.HasPrefix(text, "./") || strings.HasPrefix(text, "../") {
 			calls = append(calls, Call{Name: s.module, Source: text, Prefix: !s.constant})
 		}
@@ -38,8 +37,7 @@ func (f *File) Calls() (calls []Call, all bool) {
 	return calls, all
 }
 
-// source is the source argument of a module block: its text, or what
-// comes before the first thing that has to be evaluated.
+// source is the source argument of a module block, up to what has to be evaluated.
 type source struct {
 	module   string // the name of the call
 	text     string
@@ -49,7 +47,7 @@ type source struct {
 // nativeSources reads `module "name" { source = "…" }` blocks.
 func (f *File) nativeSources() (sources []source, valid bool) {
 	if !bytes.Contains(f.Content, []byte("module")) {
-		return nil, true // as in most files, and looking is much faster
+		return nil, true // most files call none, and this is much faster than parsing
 	}
 	body, valid := f.body()
 	if body == nil {
@@ -65,7 +63,7 @@ func (f *File) nativeSources() (sources []source, valid bool) {
 	return sources, valid
 }
 
-// sourceOf is the constant text that an expression begins with.
+// sourceOf is the constant text at the beginning of an expression.
 func sourceOf(e hclsyntax.Expression) source {
 	for {
 		inner, ok := e.(*hclsyntax.ParenthesesExpr)

@@ -9,29 +9,31 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 )
 
-// text of an expression, as far as it is constant: a list of parts.
+// partKind says what a part of an expression's text is. Parts that are not constant stand for
+// text that only Terraform knows.
 type partKind int
 
 const (
 	constant   partKind = iota
 	moduleBase          // path.module
 	rootBase            // path.root or path.cwd: where Terraform runs
-	unknown             // what has to be evaluated
+	unknown             // it has to be evaluated
 )
 
 type part struct {
 	kind     partKind
 	text     string // of a constant
-	variable string // of an unknown that is a variable and nothing else
+	variable string // of an unknown part that is nothing but this variable
 }
 
+// parts are the text of an expression.
 type parts []part
 
-// mostForms bounds how many forms of one expression are looked at, such as those of a
-// condition's two sides.
+// mostForms limits how many texts one expression may have, such as the two results of a
+// condition.
 const mostForms = 32
 
-// mostParts bounds how many parts one form has.
+// mostParts limits how many parts one text has.
 const mostParts = 200
 
 var anything = []parts{{{kind: unknown}}}
@@ -62,7 +64,7 @@ func either(a, b []parts) []parts {
 	return append(append(make([]parts, 0, len(a)+len(b)), a...), b...)
 }
 
-// scope is what names stand for in an expression: those of a `for`, and each.
+// scope says what names in an expression stand for: each, and the variables of a `for`.
 type scope struct {
 	outer *scope
 	name  string // a variable of a `for`; each.key, each.value
@@ -92,19 +94,19 @@ var readers = map[string]bool{
 	"filesha256": true, "filesha512": true, "filebase64sha256": true, "filebase64sha512": true, "filebase64gzip": true,
 }
 
-// same are functions that leave a path what it is.
+// same are functions that return the path that they get.
 var same = map[string]bool{
 	"abspath": true, "pathexpand": true, "tostring": true, "sensitive": true, "nonsensitive": true, "trimspace": true, "chomp": true, "ephemeralasnull": true,
 }
 
-// collections are functions whose elements are those of their arguments.
+// collections are functions that return the elements of their arguments.
 var collections = map[string]bool{
 	"toset": true, "tolist": true, "sort": true, "distinct": true, "concat": true, "flatten": true, "setunion": true, "reverse": true, "compact": true,
 	"slice": true, "setsubtract": true, "setintersection": true, "sensitive": true, "nonsensitive": true, "coalescelist": true, "try": true, "tomap": true, "merge": true,
 }
 
-// forms are what the text of an expression may be. All in it that is no part of that
-// text is visited, and so is what it reads.
+// forms are the texts that an expression may have. On the way it visits the expressions in it
+// that are no part of its text, and keeps what functions read.
 func (r *Reads) forms(e hclsyntax.Expression, in *scope) []parts {
 	switch e := e.(type) {
 	case *hclsyntax.LiteralValueExpr:
@@ -177,7 +179,7 @@ func (r *Reads) forms(e hclsyntax.Expression, in *scope) []parts {
 	return anything
 }
 
-// forScope visits the collection of a `for`, and names its elements.
+// forScope visits the collection of a `for`, and is the scope with its variables.
 func (r *Reads) forScope(e *hclsyntax.ForExpr, in *scope) *scope {
 	keys, values := r.pairs(e.CollExpr, in)
 	return in.with(e.KeyVar, keys).with(e.ValVar, values)
@@ -189,7 +191,7 @@ func (r *Reads) elements(e hclsyntax.Expression, in *scope) []parts {
 	return values
 }
 
-// pairs are the keys and values of a collection; of a set, each is both.
+// pairs are the keys and values of a collection. Elements of a set are both.
 func (r *Reads) pairs(e hclsyntax.Expression, in *scope) (keys, values []parts) {
 	add := func(k, v []parts) {
 		if len(keys)+len(k) > mostForms || len(values)+len(v) > mostForms {
@@ -253,8 +255,7 @@ func (r *Reads) pairs(e hclsyntax.Expression, in *scope) (keys, values []parts) 
 	return anything, anything
 }
 
-// upToPattern is the constant text of a pattern up to the folder before its first
-// wildcard; the rest is unknown.
+// upToPattern is the text up to the first wildcard; the rest is unknown.
 func (p parts) upToPattern() parts {
 	var all parts
 	for _, one := range p {
@@ -276,10 +277,10 @@ func localName(t hcl.Traversal) (string, bool) {
 	return attr.Name, ok
 }
 
-// localValue is what a local value may be: its text, or its elements.
+// localValue is what a local value may be: its texts, or its elements.
 type localValue struct{ forms, keys, values []parts }
 
-// localValue looks at a local value once. One that is defined by itself may be anything.
+// localValue evaluates a local value, once. One that is defined by itself may be anything.
 func (r *Reads) localValue(name string) localValue {
 	if known, ok := r.known[name]; ok {
 		return known
@@ -302,7 +303,7 @@ func (r *Reads) localValue(name string) localValue {
 	}
 	r.quiet--
 	for i, form := range value.forms {
-		// Where it is used, it is a path, and no text that begins with dots.
+		// Whoever uses it means a path, and not text that begins with dots.
 		if len(form) > 0 && form[0].kind == constant && form.beginsWithPath() {
 			value.forms[i] = append(parts{{kind: rootBase}, {text: "/" + form[0].text}}, form[1:]...)
 		}
@@ -311,7 +312,7 @@ func (r *Reads) localValue(name string) localValue {
 	return value
 }
 
-// reference is what path.module, a local value, or a name of a `for` stands for.
+// reference is what path.module, a local value, or a variable of a `for` stands for.
 func (r *Reads) reference(t hcl.Traversal, in *scope) []parts {
 	root, second := t.RootName(), ""
 	if len(t) > 1 {
@@ -356,7 +357,7 @@ func (r *Reads) call(e *hclsyntax.FunctionCallExpr, in *scope) []parts {
 	case e.Name == "dirname" && len(e.Args) == 1:
 		return concat(r.forms(e.Args[0], in), text1("/.."))
 	case e.Name == "basename":
-		for _, arg := range e.Args { // only a name is wanted: nothing is read
+		for _, arg := range e.Args { // it is only a name: nothing is read
 			r.forms(arg, in)
 		}
 		return anything

@@ -8,26 +8,26 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// File is the text of a Terraform file.
+// File is a Terraform file with its text.
 type File struct {
 	Name    string
 	Content []byte
 	parsed  *hclsyntax.Body
 	valid   bool
-	looked  bool // at both
+	looked  bool // parsed and valid are known
 }
 
 func (f *File) isJSON() bool { return strings.HasSuffix(f.Name, ".json") }
 
-// tokens are those of native syntax.
+// tokens splits a file of native syntax.
 // https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md
 func (f *File) tokens() hclsyntax.Tokens {
 	lexed, _ := hclsyntax.LexConfig(f.Content, "", hcl.InitialPos)
 	return lexed
 }
 
-// objects are what a file of JSON consists of. Duplicate names, which HCL allows,
-// and nesting beyond 10,000 make it not valid here.
+// objects are the objects in a file of JSON syntax. Unlike in HCL, a file with duplicate names
+// or with more than 10,000 levels is not valid here.
 // https://developer.hashicorp.com/terraform/language/syntax/json
 func (f *File) objects() (all []map[string]any, valid bool) {
 	var file any
@@ -37,7 +37,7 @@ func (f *File) objects() (all []map[string]any, valid bool) {
 	return objects(file), true
 }
 
-// objects is v as the objects that it is or lists.
+// objects are the objects in v, which is an object, a list of objects, or a list of lists.
 func objects(v any) []map[string]any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -52,15 +52,15 @@ func objects(v any) []map[string]any {
 	return nil
 }
 
-// mostNested is how deep expressions may be nested. HCL's parser recurses, and would end
-// the process with a stack overflow on 128 KiB of opening brackets.
+// mostNested is how deep expressions may be nested. HCL's parser recurses: 128 KiB of opening
+// brackets would end the process with a stack overflow.
 const mostNested = 500
 
-// mostRecursive is how many tokens a file may have in all that make it recurse without a
-// bracket.
+// mostRecursive is how many tokens without brackets, at which the parser recurses, a file may
+// have in all.
 const mostRecursive = 20_000
 
-// body parses a file of native syntax. It is as much as could be read where ok is false.
+// body parses a file of native syntax. If ok is false, it is what could be read.
 func (f *File) body() (_ *hclsyntax.Body, ok bool) {
 	if f.looked {
 		return f.parsed, f.valid
@@ -100,8 +100,7 @@ func isTooDeep(tokens hclsyntax.Tokens) bool {
 	return false
 }
 
-// IsFile tells by its name whether Terraform or OpenTofu reads a
-// file as part of the module it lies in.
+// IsFile tells by its name whether Terraform or OpenTofu reads a file as a part of a module.
 func IsFile(name string) bool {
 	for _, ext := range []string{".tf", ".tf.json", ".tofu", ".tofu.json"} {
 		if strings.HasSuffix(name, ext) {

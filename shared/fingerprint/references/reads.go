@@ -1,9 +1,10 @@
-// Package references reads the files of a Terraform module for what they call and what they
-// read: the local modules in `source` ([File.Calls]), and the paths of files and folders in
-// expressions ([Reads]). It looks at text alone, and never at the disk.
+// Package references finds what the text of a module's Terraform files refers to: local
+// modules that they call ([File.Calls]), and paths in expressions, of files and folders that
+// they may read ([Reads]). It never looks at the disk.
 //
-// What is not constant can't be followed. Then the answer is the folder in which the file
-// must lie, or, of a path of which nothing is constant, that anything may be read.
+// It evaluates expressions as far as they are constant. If only the beginning of a path is
+// constant, the module may read any file in the folder where it begins. If nothing is, the
+// module may read anything.
 package references
 
 import (
@@ -19,52 +20,53 @@ import (
 )
 
 const (
-	// maxPath is more than what Linux opens, in bytes.
+	// maxPath is the longest path that is kept, in bytes. Linux opens none that is longer.
 	maxPath = 4096
 
-	wordEnds  = " \t\r\n;&|<>()\"'`,:" // of a path in a command
+	wordEnds  = " \t\r\n;&|<>()\"'`,:" // what ends a path in a command
 	wildcards = "*?[{"
 )
 
-// Path is a path in a module's expressions.
+// Path is a path in an expression.
 type Path struct {
 	OfRoot bool   // relative to the root module's folder, where Terraform runs; else to the module's own
-	Path   string // as written
-	open   bool   // the rest is not constant: all in the folder that path ends with
-	Where  string // "main.tf:3: `expression`"
+	Path   string // as written; if its end is not constant, up to the folder before that
+	Where  string // "main.tf:3 reads `expression`"
 }
 
-// Reads is what the expressions of a module's Terraform files may read.
+// Reads is what the expressions in a module's Terraform files may read. [Reads.Add] each file,
+// then [Reads.Finish].
 type Reads struct {
-	// Paths are those that begin with path.module, path.root, path.cwd, ./ or ../, and
-	// those that are given to functions that read files.
+	// Paths begin with path.module, path.root, path.cwd, ./ or ../, or are arguments of
+	// functions that read files.
 	Paths []Path
-	// Words are all other constant text that may name a file or folder, relative to the
-	// root module's folder.
+	// Words are other constant texts that may name a file or folder, relative to the root
+	// module's folder.
 	Words map[string]bool
-	// Blind are the places where a file is read of whose path nothing is constant.
+	// Blind are the places that read a file with a path of which nothing is constant.
 	Blind []string
-	// Variables are those that hold such a path, with the place.
+	// Variables are the variables that have such a path, with the place.
 	Variables map[string]string
-	// Arguments are, by module call and argument, what is given: empty when its
-	// beginning is constant; else the variable that it is, or notConstant.
+	// Arguments are the arguments of module calls, by call and name, whose beginning is not
+	// constant: the variable that it is, or [NotConstant].
 	Arguments map[string]map[string]string
-	// Runs is true where a program is run, which may read anything in its folder.
+	// Runs is set if a program is run, which may read anything in its folder.
 	Runs bool
-	// Provisions is true where there are provisioners, which no plan shows the values of.
+	// Provisions is set if there are provisioners.
 	Provisions bool
 
 	locals  map[string][]hclsyntax.Expression
 	bodies  []*hclsyntax.Body
 	jsons   []any
-	file    string // that is looked at
+	file    string // whose expressions are evaluated
 	source  []byte
 	sources map[*hclsyntax.Body]sourceFile
 	known   map[string]localValue
-	quiet   int // above 0: what is seen was recorded where it stands
+	quiet   int // above 0: nothing is kept, since what is evaluated is kept where it is written
 }
 
-// NotConstant is no variable's name.
+// NotConstant stands for an argument that is not constant, and no variable. No variable has
+// this name.
 const NotConstant = "?"
 
 type sourceFile struct {
@@ -72,7 +74,7 @@ type sourceFile struct {
 	content []byte
 }
 
-// Add reads a Terraform file. What its expressions read is known after finish.
+// Add adds a file of the module.
 func (r *Reads) Add(f *File) {
 	if f.isJSON() {
 		objects, valid := f.objects()
@@ -113,7 +115,7 @@ func (r *Reads) define(name string, value hclsyntax.Expression) {
 	r.locals[name] = append(r.locals[name], value)
 }
 
-// Finish looks at all expressions.
+// Finish evaluates all expressions, now that the local values of all files are known.
 func (r *Reads) Finish() {
 	r.Words, r.Variables, r.Arguments = make(map[string]bool), make(map[string]string), make(map[string]map[string]string)
 	for _, body := range r.bodies {
@@ -156,8 +158,8 @@ func sorted(body *hclsyntax.Body) []*hclsyntax.Attribute {
 	return all
 }
 
-// local looks at a local value. One that is nothing but a path, like
-// abspath("${path.module}/../.."), is only read where it is used.
+// local keeps what a local value reads. One that is nothing but a path, like
+// abspath("${path.module}/../.."), reads nothing by itself: its users do.
 func (r *Reads) local(value hclsyntax.Expression) {
 	for _, form := range r.forms(value, nil) {
 		constantPath := form.beginsWithPath()
@@ -199,7 +201,7 @@ func (r *Reads) module(block *hclsyntax.Block) {
 	r.Arguments[name] = arguments
 }
 
-// body looks at a block and those in it.
+// body keeps what a block reads, and the blocks in it.
 func (r *Reads) body(body *hclsyntax.Body, in *scope) {
 	if each := r.eachScope(body); each != nil {
 		in = each
@@ -217,8 +219,8 @@ func (r *Reads) body(body *hclsyntax.Body, in *scope) {
 	}
 }
 
-// command looks at what a program is run with: of one of which nothing is constant it
-// can't be told what it reads.
+// command keeps what a program reads that is run. If nothing in its command is constant, it
+// may read anything.
 func (r *Reads) command(e hclsyntax.Expression, in *scope) {
 	r.quiet++
 	forms := r.forms(e, in)
@@ -237,19 +239,19 @@ func (r *Reads) eachScope(body *hclsyntax.Body) *scope {
 	if !ok {
 		return nil
 	}
-	r.quiet++ // it is visited as an argument, too
+	r.quiet++ // body visits for_each, too
 	keys, values := r.pairs(each.Expr, nil)
 	r.quiet--
 	var in *scope
 	return in.with("each.key", keys).with("each.value", values)
 }
 
-// visit looks at an expression that is of no other's text.
+// visit keeps what an expression reads that is no part of another one's text.
 func (r *Reads) visit(e hclsyntax.Expression, in *scope) {
 	r.keep(r.forms(e, in), e, false)
 }
 
-// fileset is a read of all that fileset may list.
+// fileset keeps a read of all files that a call of fileset may list.
 func (r *Reads) fileset(e hclsyntax.Expression, folders, patterns []parts) {
 	all := concat(concat(folders, text1("/")), patterns)
 	for i, form := range all {
@@ -258,8 +260,8 @@ func (r *Reads) fileset(e hclsyntax.Expression, folders, patterns []parts) {
 	r.keep(all, e, true)
 }
 
-// keep records what forms of an expression read: certainly a path, as the argument of
-// file is, or a text, in which there may be some.
+// keep keeps what an expression reads that may have these texts. certain says that it is a
+// path, such as the argument of file; else there may be paths in it.
 func (r *Reads) keep(forms []parts, e hclsyntax.Expression, certain bool) {
 	if r.quiet > 0 {
 		return
@@ -276,7 +278,7 @@ func (r *Reads) keep(forms []parts, e hclsyntax.Expression, certain bool) {
 	}
 }
 
-// merged has no two constants after each other.
+// merged joins constant parts that follow each other.
 func (p parts) merged() parts {
 	var all parts
 	for _, one := range p {
@@ -291,7 +293,7 @@ func (p parts) merged() parts {
 	return all
 }
 
-// keepPath is a path and nothing else.
+// keepPath keeps a text that is a path.
 func (r *Reads) keepPath(form parts, e hclsyntax.Expression) {
 	switch first := form[0]; first.kind {
 	case unknown:
@@ -311,19 +313,19 @@ func (r *Reads) keepPath(form parts, e hclsyntax.Expression) {
 	}
 }
 
-// fromBase is a path that begins with path.module, say.
+// fromBase keeps a path that begins with path.module or path.root.
 func (r *Reads) fromBase(form parts, e hclsyntax.Expression) {
 	text, open := "", len(form) > 1
 	if len(form) > 1 && form[1].kind == constant {
 		text, open = form[1].text, len(form) > 2
-		if !strings.HasPrefix(text, "/") { // of another name that begins like it
+		if !strings.HasPrefix(text, "/") { // the path of a folder beside, such as "${path.module}-x"
 			text, open = "/", true
 		}
 	}
 	r.addPath(form[0].kind == rootBase, text, open, e)
 }
 
-// addPath keeps a path that begins with a slash, or is empty.
+// addPath adds a path that begins with a slash, or is empty.
 func (r *Reads) addPath(ofRoot bool, text string, open bool, e hclsyntax.Expression) {
 	if at := strings.IndexAny(text, wildcards); at >= 0 {
 		text, open = text[:at], true
@@ -332,13 +334,13 @@ func (r *Reads) addPath(ofRoot bool, text string, open bool, e hclsyntax.Express
 		text = text[:strings.LastIndexByte(text, '/')+1]
 	}
 	if len(text) <= maxPath {
-		r.Paths = append(r.Paths, Path{OfRoot: ofRoot, Path: text, open: open, Where: r.at(e)})
+		r.Paths = append(r.Paths, Path{OfRoot: ofRoot, Path: text, Where: r.at(e)})
 	}
 }
 
-// keepText finds the paths in a text: `bash ${path.module}/../x.sh -v` has one.
+// keepText keeps the paths in a text: `bash ${path.module}/../x.sh -v` has one.
 func (r *Reads) keepText(form parts, e hclsyntax.Expression) {
-	// A name may have spaces.
+	// The whole text may be a path with spaces.
 	if first := form[0]; first.kind == constant {
 		if strings.ContainsAny(first.text, wordEnds) && !strings.Contains(first.text, "\n") {
 			r.keepStart(form, e)
@@ -394,7 +396,7 @@ func (r *Reads) keepStart(word parts, e hclsyntax.Expression) {
 		text = text[strings.LastIndexByte(text, '=')+1:]
 	}
 	if strings.HasPrefix(text, "../") || strings.HasPrefix(text, "./") || text == ".." {
-		// A path without a name is text more often than a folder that is read.
+		// Dots and slashes alone are more often text than a folder that is read.
 		if bare := strings.Trim(text, "./") == ""; open || !bare {
 			r.addPath(true, "/"+text, open, e)
 		}
@@ -411,7 +413,7 @@ func (r *Reads) keepStart(word parts, e hclsyntax.Expression) {
 	}
 }
 
-// at is where an expression stands, with its text.
+// at is the place and the text of an expression, for people.
 func (r *Reads) at(e hclsyntax.Expression) string {
 	if e == nil {
 		return r.file
@@ -429,7 +431,7 @@ func (r *Reads) at(e hclsyntax.Expression) string {
 
 const jsonTemplate = "JSON"
 
-// jsonLocals are the local values of {"locals": {"name": "…"}}.
+// jsonLocals defines the local values in {"locals": {"name": "…"}}.
 func (r *Reads) jsonLocals(object any) {
 	for _, file := range objects(object) {
 		for _, locals := range objects(file["locals"]) {
@@ -453,7 +455,7 @@ func templateOf(text string) hclsyntax.Expression {
 	return e
 }
 
-// json looks at a file's object: {"resource": {"type": {"name": {"argument": "…"}}}}.
+// json keeps what a file's object reads: {"resource": {"type": {"name": {"argument": "…"}}}}.
 func (r *Reads) json(file any) {
 	for _, object := range objects(file) {
 		for block, content := range object {
@@ -503,7 +505,7 @@ func (r *Reads) jsonModule(name string, module map[string]any) {
 	r.Arguments[name] = arguments
 }
 
-// jsonValue looks at all text of a value of JSON.
+// jsonValue keeps what all texts in a value read.
 func (r *Reads) jsonValue(value any, local bool) {
 	switch value := value.(type) {
 	case []any:
@@ -529,7 +531,7 @@ func (r *Reads) jsonValue(value any, local bool) {
 	}
 }
 
-// Text keeps the paths in a text that is no expression. file says where it stands.
+// Text keeps the paths in a text that is no expression. file says where it is.
 func (r *Reads) Text(file, value string) {
 	r.file = file
 	if r.Words == nil {

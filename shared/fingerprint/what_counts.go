@@ -15,11 +15,10 @@ const (
 	lockFile   = ".terraform.lock.hcl"
 )
 
-// split chooses, from the sorted files of a module's folder and its subfolders, those
-// that count whatever its expressions say. The others are known to count only where they
-// are read: Terraform files in a subfolder, which are those of another module; README
-// and var files; and, where the root module is at the repository's root, all but what
-// Terraform itself reads there.
+// split divides the sorted files in a module's folder and its subfolders. Those in count always
+// count. The others count only if an expression reads them: files in a subfolder with
+// Terraform files, which is another module; README and var files; and, if the root module is
+// at the repository's root, all that Terraform does not read itself.
 func (folder moduleFolder) split(names []string) (count, others []string) {
 	nested := make(map[string]bool)
 	for _, name := range names {
@@ -49,10 +48,10 @@ func (folder moduleFolder) split(names []string) (count, others []string) {
 	return count, others
 }
 
-// pathSet is a set of paths in a folder that are read, each a file or all in a folder.
+// pathSet is a set of paths that are read. Each is a file, or a folder with all files in it.
 type pathSet map[string]bool
 
-// holds tells whether a path, or a folder that it lies in, is among them.
+// holds tells whether the path, or a folder that it lies in, is in the set.
 func (n pathSet) holds(rel string) bool {
 	for ; rel != "."; rel = path.Dir(rel) {
 		if n[rel] {
@@ -62,14 +61,13 @@ func (n pathSet) holds(rel string) bool {
 	return false
 }
 
-// isProduct tells what Terraform writes, and what the machinery around it
-// keeps beside the configuration. (What gitops.yaml says to a target is in the
-// target's settings.)
+// isProduct tells that a file is no part of any configuration: Terraform or Git writes it, or
+// it belongs to the workflows. gitops.yaml counts by the settings that a target has from it.
 func isProduct(rel string) bool {
 	return rel == "gitops.yaml" || strings.HasPrefix(rel, ".github/") || isWritten(rel)
 }
 
-// isWritten tells what Terraform and Git write.
+// isWritten tells that Terraform or Git writes a file.
 func isWritten(rel string) bool {
 	segments := strings.Split(rel, "/")
 	base := segments[len(segments)-1]
@@ -77,7 +75,7 @@ func isWritten(rel string) bool {
 		return true
 	}
 	if references.IsFile(base) {
-		return false // x.tfstate.tf is read, whatever it is
+		return false // such as x.tfstate.tf, which Terraform reads
 	}
 	for _, pattern := range []string{"*.tfstate", "*.tfstate.*", "*.tfplan", "crash.log", "crash.*.log"} {
 		if ok, _ := path.Match(pattern, base); ok {
@@ -87,16 +85,15 @@ func isWritten(rel string) bool {
 	return false
 }
 
-// IsGenerated tells what Atmos writes into a root module's folder, of settings that
-// count by themselves; rel is relative to it.
+// IsGenerated tells that Atmos writes a file into a root module's folder. It writes settings
+// there, which count by themselves. rel is relative to that folder.
 // https://atmos.tools/components/terraform/backends/
 func IsGenerated(rel string) bool {
 	return rel == "backend.tf.json" || rel == "providers_override.tf.json" ||
 		!strings.Contains(rel, "/") && (strings.HasSuffix(rel, ".terraform.tfvars.json") || strings.HasSuffix(rel, ".planfile"))
 }
 
-// isOptional tells what is written for people, or for the targets that name
-// it.
+// isOptional tells that a file is for people, or for the targets that name it.
 func isOptional(base string) bool { return isReadme(base) || isVarFile(base) }
 
 func isReadme(base string) bool {
@@ -108,8 +105,7 @@ func isVarFile(base string) bool {
 	return strings.HasSuffix(base, ".tfvars") || strings.HasSuffix(base, ".tfvars.json") || strings.HasSuffix(base, ".tfbackend")
 }
 
-// isAutoLoaded tells the var files that Terraform loads by itself from the
-// root module folder.
+// isAutoLoaded tells that Terraform loads a var file in the root module's folder by itself.
 func isAutoLoaded(rel string) bool {
 	return !strings.Contains(rel, "/") && (rel == "terraform.tfvars" || rel == "terraform.tfvars.json" ||
 		strings.HasSuffix(rel, ".auto.tfvars") || strings.HasSuffix(rel, ".auto.tfvars.json"))
