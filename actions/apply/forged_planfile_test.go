@@ -71,13 +71,13 @@ func TestPlanfilesThatAreNotWhatTheirRecordSaysAreRefused(t *testing.T) {
 		"without changes, as the record says": {plans: []string{"-destroy"}, forge: func(r *planstore.Record) {
 			r.Outcome, r.Counts = planstore.OutcomeNoChanges, changes.Counts{NoOp: 2}
 		}, names: "the record is of a plan without changes"},
-		"of another state":                  {inits: []string{"-backend-config=path=../../../elsewhere.tfstate"}, names: `its setting "path" is another`},
-		"with a backend that has more":      {inits: []string{"-backend-config=workspace_dir=../../../elsewhere"}, names: `its setting "workspace_dir" is another`},
-		"with another value of a var file":  {plans: []string{`-var=listed=["a","b","evil"]`}, names: `variable "listed": another value`},
-		"with another automatic value":      {plans: []string{"-var=automatic=3"}, names: `variable "automatic": another value`},
-		"with another value of a flag":      {plans: []string{"-var=flagged=evil"}, names: `variable "flagged": another value`},
-		"with another value of Git's env":   {plans: []string{"-var=environment=prod"}, names: `variable "environment": another value`},
-		"with another value than a default": {plans: []string{"-var=fallback=0.0.0.0/0"}, names: `variable "fallback": another value than its default`},
+		"of another state":                  {inits: []string{"-backend-config=path=../../../elsewhere.tfstate"}, names: `its setting "path" differs`},
+		"with a backend that has more":      {inits: []string{"-backend-config=workspace_dir=../../../elsewhere"}, names: `its setting "workspace_dir" differs`},
+		"with another value of a var file":  {plans: []string{`-var=listed=["a","b","evil"]`}, names: `variable "listed": its value differs`},
+		"with another automatic value":      {plans: []string{"-var=automatic=3"}, names: `variable "automatic": its value differs`},
+		"with another value of a flag":      {plans: []string{"-var=flagged=evil"}, names: `variable "flagged": its value differs`},
+		"with another value of Git's env":   {plans: []string{"-var=environment=prod"}, names: `variable "environment": its value differs`},
+		"with another value than a default": {plans: []string{"-var=fallback=0.0.0.0/0"}, names: `variable "fallback": its value differs from its default`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -52,7 +52,7 @@ func (r Rules) prepare() Rules {
 func (r Rules) check(name string) error {
 	switch {
 	case name == "" || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) || strings.Contains(name, `\`):
-		return errors.New("that is no name for a file on every machine")
+		return errors.New("its name is not valid on every machine")
 	case !fs.ValidPath(name) || name == ".":
 		return errors.New("its name leads out of the checkout")
 	case len(name) > 1000:

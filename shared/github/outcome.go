@@ -11,7 +11,7 @@ import (
 // ErrUnknownOutcome is in the error of a write that GitHub may have done in spite of the error:
 // GitHub failed, or its answer did not arrive. The write was not sent again. Check whether it
 // was done before you send it again.
-var ErrUnknownOutcome = errors.New("it may have been done all the same")
+var ErrUnknownOutcome = errors.New("it may have been done")
 
 // explainWrite is explain for a write, with ErrUnknownOutcome if the write may have been done.
 func (c *Client) explainWrite(err error, doing, permissions string) error {

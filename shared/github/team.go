@@ -17,7 +17,7 @@ var slug = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 // `members: read`, which no workflow's own token has.
 func (c *Client) TeamMembers(ctx context.Context, org, team string) ([]string, error) {
 	if !slug.MatchString(org) || !slug.MatchString(team) {
-		return nil, fmt.Errorf("list the members of team %q of %q: a team is named by its slug, as its page's address ends", team, org)
+		return nil, fmt.Errorf("list the members of team %q of %q: name the team by its slug, the last part of its page's address", team, org)
 	}
 	doing := fmt.Sprintf("list the members of team %s/%s", org, team)
 	options := &gogithub.TeamListTeamMembersOptions{ListOptions: gogithub.ListOptions{PerPage: 100}}

@@ -11,7 +11,7 @@ import (
 // ErrAfterTerraform is found in the error of a command whose Terraform succeeded, but whose
 // Atmos did not: Atmos was killed, or what it does after Terraform failed. After an Apply,
 // all of the plan is applied, and the state is written.
-var ErrAfterTerraform = problem.With(problem.Atmos, errors.New("the run of Terraform ended well, and that of Atmos did not"))
+var ErrAfterTerraform = problem.With(problem.Atmos, errors.New("Terraform succeeded, but Atmos failed after it"))
 
 // ending is how a command ended, with Atmos or without.
 type ending struct {
@@ -46,7 +46,7 @@ func (c *CLI) afterTerraform(args []string, e ending, t *transcript) error {
 		return nil
 	case (args[0] == "plan" || args[0] == "apply") && t.version == (Version{}):
 		// The component may be disabled. The log of both commands begins with the version.
-		return c.failure(args, e.code, problem.With(problem.Atmos, fmt.Errorf("Atmos came to a good end, and ran no %s", args[0])), t)
+		return c.failure(args, e.code, problem.With(problem.Atmos, fmt.Errorf("Atmos succeeded, but did not run terraform %s", args[0])), t)
 	case !e.known || e.atmos == e.code || e.atmos == 0: // Atmos may make another code 0
 		return nil
 	case e.atmos < 0:

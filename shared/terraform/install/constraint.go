@@ -125,7 +125,7 @@ func parseVersionFile(path, text string) (wanted, error) {
 		want.exact, want.text = exact, exact.String()
 		return want, nil
 	}
-	return wanted{}, problem.With(problem.TerraformVersion, fmt.Errorf("%s says nothing: write an exact version such as 1.9.8, or latest, into it, or remove it", path))
+	return wanted{}, problem.With(problem.TerraformVersion, fmt.Errorf("%s has no version: write an exact version such as 1.9.8, or latest, into it, or remove it", path))
 }
 
 // maxVersionFile is more than a version with its comments needs, in bytes.

@@ -79,7 +79,7 @@ func TestLocateInstallsWhatIsMissingOnce(t *testing.T) {
 func TestLocateKeepsAndStartsNothingThatIsNotVerified(t *testing.T) {
 	t.Parallel()
 	const version = "1.9.8"
-	const broken = "the download broke off, or does not have the checksum that was signed"
+	const broken = "the download is not complete, or does not have the signed checksum"
 	for _, test := range []struct {
 		name  string
 		spoil func(t *testing.T, s *fakereleases.Site)
@@ -224,7 +224,7 @@ func TestLocateLatest(t *testing.T) {
 	if got := r.locate(t); got != old {
 		t.Errorf("without a network found %s, want %s", got, old)
 	}
-	r.log.Has(t, "Which terraform is the latest is not known, so this one is taken: "+old)
+	r.log.Has(t, "The latest terraform is not known, so this one is used: "+old)
 
 	r.Releases = install.Releases(site.Releases)
 	installed := r.cached("1.11.4")

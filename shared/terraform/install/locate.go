@@ -146,7 +146,7 @@ func (o Options) withoutReleases(ctx context.Context, want wanted, found string,
 	if found == "" {
 		return "", fmt.Errorf("%w; the list of releases could not be read: %w", o.unmet(want, o.nothing()), cause)
 	}
-	o.logf("Which %s is the latest is not known, so this one is taken: %s (%v)", o.Name, found, cause)
+	o.logf("The latest %s is not known, so this one is used: %s (%v)", o.Name, found, cause)
 	return found, nil
 }
 

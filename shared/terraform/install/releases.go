@@ -75,7 +75,7 @@ func (r Releases) install(ctx context.Context, version *goversion.Version, dir s
 	}
 	path, err := release.Install(ctx)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("the download broke off, or does not have the checksum that was signed: %w", err)
+		return "", fmt.Errorf("the download is not complete, or does not have the signed checksum: %w", err)
 	}
 	return path, err
 }

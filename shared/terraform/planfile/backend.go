@@ -32,7 +32,7 @@ func (p *File) CompareBackend(kind string, config []byte) ([]string, error) {
 	var differs []string
 	for name := range planned {
 		if !equalSettings(planned[name], settings[name]) {
-			differs = append(differs, fmt.Sprintf("backend %s: its setting %.100q is another than the one that init has set up", kind, name))
+			differs = append(differs, fmt.Sprintf("backend %s: its setting %.100q differs from the one that init has set up", kind, name))
 		}
 	}
 	for name := range settings {

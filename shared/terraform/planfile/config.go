@@ -78,7 +78,7 @@ func (c *configComparison) compare(m module) error {
 	// Terraform finds the files of a module by its directory in the planfile. If two modules
 	// had the same one there, Terraform could take either for the other.
 	if other, ok := c.dirs[planned]; ok && other != actual {
-		c.differ("%s: its directory in the planfile, %q, is also that of %s", m, planned, other)
+		c.differ("%s: its directory in the planfile, %q, is also the directory of %s", m, planned, other)
 		return nil
 	}
 	c.dirs[planned] = actual

@@ -182,12 +182,12 @@ func (p *File) readModules(entries map[string]*zip.File) error {
 			continue
 		}
 		if !fs.ValidPath(name) || strings.ContainsAny(name, "\\\x00") {
-			return fmt.Errorf("%q is no name of a configuration file", name)
+			return fmt.Errorf("%q is not the name of a configuration file", name)
 		}
 		dir, file := path.Split(rest)
 		m := byKey[strings.TrimSuffix(dir, "/")]
 		if m == nil || dir == "" {
-			return fmt.Errorf("%s: it is of no module in %s", name, manifest)
+			return fmt.Errorf("%s: it belongs to no module in %s", name, manifest)
 		}
 		hash := sha256.New()
 		n, err := extract(entry, hash, left)

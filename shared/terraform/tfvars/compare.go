@@ -18,7 +18,7 @@ func (v *Values) Compare(plan *planfile.File) ([]string, error) {
 	for name, packed := range planned {
 		d := v.declared[name]
 		if d == nil {
-			differs = append(differs, fmt.Sprintf("variable %.100q: the root module has none of that name", name))
+			differs = append(differs, fmt.Sprintf("variable %.100q: the root module does not declare it", name))
 			continue
 		}
 		if v.given[name] {
@@ -31,14 +31,14 @@ func (v *Values) Compare(plan *planfile.File) ([]string, error) {
 		known, set := v.values[name]
 		switch {
 		case set && !slices.ContainsFunc(known, value.RawEquals):
-			differs = append(differs, fmt.Sprintf("variable %q: another value than the one that Git says", name))
+			differs = append(differs, fmt.Sprintf("variable %q: its value differs from the one in Git", name))
 		case !set && !isDefault(d.fallback, value):
-			differs = append(differs, fmt.Sprintf("variable %q: another value than its default, and neither Git nor the environment of this job gives it one", name))
+			differs = append(differs, fmt.Sprintf("variable %q: its value differs from its default, and neither Git nor this job's environment sets it", name))
 		}
 	}
 	for name := range v.values {
 		if _, is := planned[name]; !is && !v.declared[name].ephemeral {
-			differs = append(differs, fmt.Sprintf("variable %q: no value, and Git says one", name))
+			differs = append(differs, fmt.Sprintf("variable %q: it has no value in the plan, but has one in Git", name))
 		}
 	}
 	slices.Sort(differs)
