@@ -105,14 +105,13 @@ func nameOf(k storage.Key) []byte { return []byte(k.Partition + "\x00" + k.Sort)
 
 // read returns the item that is stored under a name. If it is damaged, or lies under another
 // name than its own, it has only its keys.
-func read(name, value []byte) storage.Item {
+func read(name, value []byte) (item storage.Item, damaged bool) {
 	pk, sk, _ := strings.Cut(string(name), "\x00")
-	key := storage.Key{Partition: pk, Sort: sk}
 	item, err := storage.Parse(value)
-	if err != nil || item.Key() != key {
-		return storage.Item{"pk": pk, "sk": sk}
+	if err != nil || item.Key() != (storage.Key{Partition: pk, Sort: sk}) {
+		return storage.Item{"pk": pk, "sk": sk}, true
 	}
-	return item
+	return item, false
 }
 
 // write does one write, if its condition is met.
@@ -120,7 +119,7 @@ func write(b *bbolt.Bucket, w storage.Write) error {
 	name := nameOf(w.Key)
 	var stored storage.Item
 	if value := b.Get(name); value != nil {
-		stored = read(name, value)
+		stored, _ = read(name, value)
 	}
 	if w.If != nil && !w.If.Holds(stored) {
 		return &storage.ConditionError{Stored: stored}
@@ -170,7 +169,8 @@ func (d *items) Get(ctx context.Context, keys ...storage.Key) (found []storage.I
 	err = d.view(ctx, func(b *bbolt.Bucket) error {
 		for _, k := range keys {
 			if value := b.Get(nameOf(k)); value != nil {
-				found = append(found, read(nameOf(k), value))
+				item, _ := read(nameOf(k), value)
+				found = append(found, item)
 			}
 		}
 		return nil
@@ -206,11 +206,11 @@ func (d *items) query(ctx context.Context, q storage.Query) (found []storage.Ite
 			next = c.Prev
 		}
 		for name, value := first(c, prefix, q); bytes.HasPrefix(name, []byte(prefix)); name, value = next() {
-			item := read(name, value)
+			item, damaged := read(name, value)
 			switch sk := item.Key().Sort; {
 			case q.Index == "" && (sk < q.From || q.To != "" && sk > q.To):
 				return nil
-			case q.Index != "" && item[string(q.Index)] != q.Value && len(item) > 2: // a damaged one may be one of them
+			case q.Index != "" && item[string(q.Index)] != q.Value && !damaged: // a damaged one may be one of them
 				continue
 			}
 			found = append(found, item)
