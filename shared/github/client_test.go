@@ -145,7 +145,7 @@ func TestARepositoryNameCannotChangeThePath(t *testing.T) {
 	for _, login := range []string{"", "..", "a/b", "octocat?", "[bot]x", "a b"} {
 		wantError(t, second(c.Permission(t.Context(), repo, login)), "is not a login")
 		wantError(t, second(c.TeamMembers(t.Context(), "acme", login)), "by its slug")
-		wantError(t, second(c.TeamMembers(t.Context(), login, "ops")), "named by its slug")
+		wantError(t, second(c.TeamMembers(t.Context(), login, "ops")), "by its slug")
 	}
 	for _, label := range []string{"", ".", ".."} {
 		wantError(t, c.RemoveLabel(t.Context(), repo, 1, label), "no such label")

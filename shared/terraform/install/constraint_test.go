@@ -66,8 +66,8 @@ func TestLocateReadsTheVersionFileAsTfenvDoes(t *testing.T) {
 func TestLocateRefusesAVersionItCannotRead(t *testing.T) {
 	t.Parallel()
 	for content, want := range map[string]string{
-		"":                               "says nothing",
-		"# later\n":                      "says nothing",
+		"":                               "has no version",
+		"# later\n":                      "has no version",
 		"min-required":                   `says "min-required", which is not supported`,
 		"latest-allowed":                 "not supported",
 		"latest:^1.9":                    "not supported",
