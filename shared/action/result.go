@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/terraform-gitops/gitops/shared/gha"
-	"github.com/terraform-gitops/gitops/shared/inventory/gitops"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
@@ -53,9 +52,9 @@ func finish(r *gha.Runtime, result Result, err error) int {
 // Annotation is an error at its place in the configuration, if it has one.
 func Annotation(err error) gha.Annotation {
 	a := gha.Annotation{Message: problem.Text(err)}
-	var config *gitops.Error
-	if errors.As(err, &config) {
-		a.File, a.Line, a.Column = config.File, config.Line, config.Column
+	var placed problem.Placed
+	if errors.As(err, &placed) {
+		a.File, a.Line, a.Column = placed.Place()
 	}
 	return a
 }

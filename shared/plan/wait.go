@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/terraform-gitops/gitops/shared/inventory/atmos"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
@@ -35,7 +35,7 @@ func (p *planner) wait(ctx context.Context) (err error) {
 // waits for those that are planned in this run and are going to be changed. Otherwise its
 // error says what comes next.
 func (p *planner) waitForValue(ctx context.Context) error {
-	var unresolved *atmos.UnresolvedError
+	var unresolved inventory.Unresolved
 	if !errors.As(p.failure, &unresolved) || len(unresolved.Reads()) == 0 {
 		return nil
 	}

@@ -15,6 +15,13 @@ import (
 // no code.
 type Code string
 
+// Placed is an error at a place in a file, whose path is relative to the checkout. Lines and
+// columns begin with 1.
+type Placed interface {
+	error
+	Place() (file string, line, column int)
+}
+
 // With gives an error a code. What it says, wraps and matches stays the same; nil stays
 // nil.
 func With(code Code, err error) error {

@@ -19,6 +19,9 @@ type Error struct {
 	Err     error // the cause, or nil
 }
 
+// Place is where the error is; see [problem.Placed].
+func (e *Error) Place() (file string, line, column int) { return e.File, e.Line, e.Column }
+
 // Error is "file:line:column: message". Editors make a link of that.
 func (e *Error) Error() string {
 	text := fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
