@@ -14,14 +14,14 @@ import (
 	"github.com/terraform-gitops/gitops/shared/fleet"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/inventory"
-	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
+	"github.com/terraform-gitops/gitops/shared/repository"
 )
 
 // Inputs are the action's inputs; action.yml describes them.
 type Inputs struct {
-	job.Inputs
+	repository.Inputs
 	Verification   apply.Verification
 	AcceptNewState bool
 	// ExpectedDigest is the only digest whose plans may be applied; empty: any.
@@ -43,7 +43,7 @@ type Inputs struct {
 func ReadInputs(r *gha.Runtime) (Inputs, error) {
 	read := r.Inputs()
 	in := Inputs{
-		Inputs:         job.ReadInputs(r, read, "apply-role"),
+		Inputs:         repository.ReadInputs(r, read, "apply-role"),
 		Verification:   apply.Verification(read.Choice("verification", string(apply.Strict), string(apply.Replan), string(apply.None))),
 		AcceptNewState: read.Bool("accept-new-state", false),
 		ExpectedDigest: r.Input("expected-digest"),

@@ -13,10 +13,10 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/inventory"
-	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
+	"github.com/terraform-gitops/gitops/shared/repository"
 )
 
 // merge is what was merged, and so what is to be applied: the same for all targets.
@@ -25,7 +25,7 @@ type merge struct {
 	action.Deps
 	event      gha.Event
 	context    gha.Context
-	repository *job.Repository
+	repository *repository.Repository
 	checkout   git.Head
 	commit     string // on the default branch; the workspace holds it
 	branch     string
@@ -53,7 +53,7 @@ func open(ctx context.Context, in Inputs, d action.Deps) (*merge, error) {
 	}
 	m := &merge{Inputs: in, Deps: d, event: event, context: d.Runtime.Context()}
 	m.branch = strings.TrimPrefix(m.context.Ref, "refs/heads/")
-	if m.repository, err = job.OpenRepository(d.Runtime, d.Environ, in.Inputs); err != nil {
+	if m.repository, err = repository.Open(d.Runtime, d.Environ, in.Inputs); err != nil {
 		return nil, err
 	}
 	m.pulls = pulls.New(m.repository.GitHub, m.context.Repository)

@@ -147,7 +147,7 @@ func (f *run) target(ctx context.Context, n inventory.Node, failed []inventory.N
 	}
 	outcome := apply.Run(ctx, n.Name, f.options(signals), func(ctx context.Context, w *apply.Work) error {
 		if !known {
-			plan = f.find(ctx, n.Name, w.Job.Settings)
+			plan = f.find(ctx, n.Name, w.Workspace.Settings)
 			f.mu.Lock()
 			f.plans[n.Name] = plan
 			f.mu.Unlock()
@@ -163,7 +163,7 @@ func (f *run) target(ctx context.Context, n inventory.Node, failed []inventory.N
 				return w.Refuse(err, adviceOnDigest)
 			}
 		}
-		w.PlanAnew(f.anew(ctx, w.Job.Target, plan.stored.Record))
+		w.PlanAnew(f.anew(ctx, w.Workspace.Target, plan.stored.Record))
 		if f.DryRun {
 			return w.Review(ctx)
 		}

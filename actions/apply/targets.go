@@ -6,15 +6,15 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/inventory"
-	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/repository"
 )
 
 // chosen are the targets that are meant.
 type chosen struct {
 	names    []inventory.Name
-	left     []job.Left // that are no longer in Git
+	left     []repository.Left // that are no longer in Git
 	depends  map[inventory.Name][]inventory.Name
 	settings map[inventory.Name]inventory.Effective // nil for a target that is named: its job knows them
 }

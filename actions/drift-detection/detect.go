@@ -17,14 +17,14 @@ import (
 	"github.com/terraform-gitops/gitops/shared/drift"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/github"
-	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/repository"
 )
 
 // Inputs are the action's inputs; action.yml describes them.
 type Inputs struct {
-	job.Inputs
+	repository.Inputs
 	drift.Options
 	Labels, Users, Teams []string
 	All, DryRun          bool
@@ -35,7 +35,7 @@ type Inputs struct {
 func ReadInputs(r *gha.Runtime) (Inputs, error) {
 	read := r.Inputs()
 	in := Inputs{
-		Inputs: job.ReadRepositoryInputs(r, read),
+		Inputs: repository.ReadRepositoryInputs(r, read),
 		Options: drift.Options{
 			MaxOpened:  read.Int("max-opened-issues", 10, -1, 10_000),
 			CloseFixed: read.Bool("close-fixed", true),
@@ -61,7 +61,7 @@ func Run(ctx context.Context, in Inputs, d action.Deps) (action.Result, error) {
 	if in.Token == "" {
 		return action.Result{}, problem.With(problem.GitHubPermission, errors.New("drift-detection needs a GitHub token: leave the input `token` out, and give the job `permissions: issues: write`"))
 	}
-	repository, err := job.OpenRepository(d.Runtime, d.Environ, in.Inputs)
+	repository, err := repository.Open(d.Runtime, d.Environ, in.Inputs)
 	if err != nil {
 		return action.Result{}, err
 	}

@@ -8,9 +8,9 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/drift"
-	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
+	"github.com/terraform-gitops/gitops/shared/workspace"
 )
 
 // discard writes down that a person closed the issue, so that the same changes open no
@@ -35,7 +35,7 @@ func (w *work) discard(ctx context.Context) (_ action.Result, err error) {
 	if err := w.open(); err != nil {
 		return action.Result{}, err
 	}
-	j, err := w.repository.Open(ctx, w.target, w.Inputs.Inputs)
+	j, err := workspace.Open(ctx, w.repository, w.target, w.Inputs.Inputs)
 	if left := w.leftOut(err); left != nil {
 		return nothing(w.Runtime, left.Error()), nil
 	} else if err != nil {
@@ -80,7 +80,7 @@ func (w *work) discard(ctx context.Context) (_ action.Result, err error) {
 }
 
 // openStore opens the plan store of the issue's target.
-func (w *work) openStore(ctx context.Context, j *job.Job) (*planstore.Store, error) {
+func (w *work) openStore(ctx context.Context, j *workspace.Workspace) (*planstore.Store, error) {
 	return w.repository.StoreOf(ctx, j.Settings, j.Settings.ApplyStorageRole, w.Now)
 }
 

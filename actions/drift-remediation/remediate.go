@@ -91,10 +91,10 @@ func (r *remediation) check(ctx context.Context, by string) error {
 
 // apply chooses the plan that the issue shows and applies it, unless somebody has.
 func (r *remediation) apply(ctx context.Context, w *apply.Work) (err error) {
-	if r.store, err = r.openStore(ctx, w.Job); err != nil {
+	if r.store, err = r.openStore(ctx, w.Workspace); err != nil {
 		return err
 	}
-	stored, err := r.shown(ctx, w.Job.Key())
+	stored, err := r.shown(ctx, w.Workspace.Key())
 	if err != nil {
 		return err
 	}

@@ -15,14 +15,14 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/inventory"
-	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
+	"github.com/terraform-gitops/gitops/shared/repository"
 )
 
 // Inputs are the action's inputs; action.yml describes them.
 type Inputs struct {
-	job.Inputs
+	repository.Inputs
 	Issue      int    // 0: the event's
 	Action     Action // empty: by the event
 	Permission string // that the person who labels needs at least
@@ -47,7 +47,7 @@ const (
 func ReadInputs(r *gha.Runtime) (Inputs, error) {
 	read := r.Inputs()
 	in := Inputs{
-		Inputs:     job.ReadTerraformInputs(r, read, "apply-role"),
+		Inputs:     repository.ReadTerraformInputs(r, read, "apply-role"),
 		Issue:      read.Int("issue-number", 0, 1, 1<<31-1),
 		Permission: read.Choice("allowed-permission", "write", "maintain", "admin"),
 		DiscardFor: time.Duration(read.Int("discard-for", 30, 0, 3650)) * 24 * time.Hour,
@@ -108,7 +108,7 @@ type work struct {
 	action.Deps
 	actx       gha.Context
 	event      gha.Event
-	repository *job.Repository
+	repository *repository.Repository
 	github     *github.Client
 	issue      github.Issue
 	target     inventory.Name // that the issue names; the zero one until named
@@ -118,7 +118,7 @@ type work struct {
 func (w *work) open() (err error) {
 	in := w.Inputs.Inputs
 	in.Component, in.Stack = w.target.Component, w.target.Stack
-	w.repository, err = job.OpenRepository(w.Runtime, w.Environ, in)
+	w.repository, err = repository.Open(w.Runtime, w.Environ, in)
 	return err
 }
 

@@ -13,9 +13,9 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/inventory"
-	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
+	"github.com/terraform-gitops/gitops/shared/repository"
 )
 
 // refuse makes a refusal of what the label asks for.
@@ -74,7 +74,7 @@ func (r *remediation) tell(ctx context.Context, o apply.Outcome) (action.Result,
 
 // leftOut makes a refusal of a target that is not to be worked on; nil for any other error.
 func (w *work) leftOut(err error) *apply.Refusal {
-	var skipped *job.Skipped
+	var skipped *repository.Skipped
 	switch {
 	case errors.As(err, &skipped):
 		return w.refuse(err, "Change the target's settings, or bring it back by hand.")

@@ -12,13 +12,13 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/inventory"
-	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/repository"
 )
 
 // Inputs are the action's inputs; action.yml describes them.
 type Inputs struct {
-	job.Inputs
+	repository.Inputs
 	Drift         bool
 	RefreshOnly   bool // a drift plan of mode refresh-only
 	Store         bool
@@ -42,7 +42,7 @@ type Inputs struct {
 func ReadInputs(r *gha.Runtime) (Inputs, error) {
 	read := r.Inputs()
 	in := Inputs{
-		Inputs:        job.ReadInputs(r, read, "plan-role"),
+		Inputs:        repository.ReadInputs(r, read, "plan-role"),
 		Drift:         read.Bool("drift-detection-mode-enabled", false),
 		RefreshOnly:   read.Choice("mode", "plan", "refresh-only") == "refresh-only",
 		Store:         read.Bool("plan-storage", true),

@@ -10,11 +10,11 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/inventory"
-	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/plan"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
+	"github.com/terraform-gitops/gitops/shared/repository"
 )
 
 // session is what is the same for all targets of a run.
@@ -23,7 +23,7 @@ type session struct {
 	action.Deps
 	event      gha.Event
 	context    gha.Context
-	repository *job.Repository
+	repository *repository.Repository
 	checkout   git.Head
 	commit     string
 	pull       plan.PullRequest // the zero one when the run is about none
@@ -40,7 +40,7 @@ func begin(ctx context.Context, in Inputs, d action.Deps) (*session, error) {
 	if s.context.EventName == "pull_request_target" {
 		return nil, problem.With(problem.Event, errors.New("plan refuses to run on pull_request_target: it would run a stranger's code with this repository's credentials: use the pull_request event"))
 	}
-	if s.repository, err = job.OpenRepository(d.Runtime, d.Environ, in.Inputs); err != nil {
+	if s.repository, err = repository.Open(d.Runtime, d.Environ, in.Inputs); err != nil {
 		return nil, err
 	}
 	s.pulls = pulls.New(s.repository.GitHub, s.context.Repository)

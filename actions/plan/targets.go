@@ -8,7 +8,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/inventory"
-	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/repository"
 )
 
 // chosen are the targets that are meant.
@@ -83,13 +83,13 @@ func (c chosen) nodes() ([]inventory.Node, error) {
 
 // left are the targets that are no longer in Git and may have left infrastructure behind. A
 // job that only makes a matrix may have no credentials, and asks no store.
-func (s *session) left(ctx context.Context, changes []inventory.Change) (left []job.Left) {
+func (s *session) left(ctx context.Context, changes []inventory.Change) (left []repository.Left) {
 	if !s.MatrixOnly {
 		return s.repository.Left(ctx, changes, s.storageRole, s.Now)
 	}
 	for _, c := range changes {
 		if c.Deleted {
-			left = append(left, job.Left{Name: c.Name, Unchecked: errors.New("matrix-only asks no plan store")})
+			left = append(left, repository.Left{Name: c.Name, Unchecked: errors.New("matrix-only asks no plan store")})
 		}
 	}
 	return left

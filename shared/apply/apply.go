@@ -19,24 +19,25 @@ import (
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/inventory"
-	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
+	"github.com/terraform-gitops/gitops/shared/repository"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
+	"github.com/terraform-gitops/gitops/shared/workspace"
 )
 
 // Options are the same for all targets of a run.
 type Options struct {
-	Repository     *job.Repository
-	Inputs         job.Inputs
+	Repository     *repository.Repository
+	Inputs         repository.Inputs
 	Pulls          *pulls.Requests
 	Verification   Verification
 	AcceptNewState bool // apply a plan of another state than the last apply's, or of none
 
 	// Terraform has a target's Terraform run with the role that applies; nil: the real one.
-	Terraform func(context.Context, *job.Job) (Terraform, error)
+	Terraform func(context.Context, *workspace.Workspace) (Terraform, error)
 
 	Runtime *gha.Runtime
 	Now     func() time.Time
@@ -68,7 +69,7 @@ const (
 
 // Work is the work on one target.
 type Work struct {
-	Job *job.Job
+	Workspace *workspace.Workspace
 
 	options  Options
 	store    Store
@@ -102,25 +103,25 @@ func Run(ctx context.Context, name inventory.Name, o Options, do func(context.Co
 	if err == nil {
 		err = do(ctx, w)
 	}
-	var skipped *job.Skipped
+	var skipped *repository.Skipped
 	if err != nil && ctx.Err() != nil && !w.claimed && !errors.As(err, &skipped) {
 		err = problem.With(problem.Cancelled, fmt.Errorf("cancelled before anything was claimed or changed: run this job again: %w", err))
 	}
-	if w.Job != nil {
-		err = errors.Join(err, w.removeFiles(), w.Job.Close())
+	if w.Workspace != nil {
+		err = errors.Join(err, w.removeFiles(), w.Workspace.Close())
 	}
 	return w.end(err)
 }
 
 func (w *Work) open(ctx context.Context) (err error) {
-	if w.Job, err = w.options.Repository.Open(ctx, w.outcome.Target, w.options.Inputs); err != nil {
+	if w.Workspace, err = workspace.Open(ctx, w.options.Repository, w.outcome.Target, w.options.Inputs); err != nil {
 		return err
 	}
-	w.outcome.Dir, w.outcome.AtmosVersion = w.Job.Target.Dir, w.Job.AtmosVersion()
+	w.outcome.Dir, w.outcome.AtmosVersion = w.Workspace.Target.Dir, w.Workspace.AtmosVersion()
 	if w.options.Inputs.Debug {
-		w.outcome.Settings = w.Job.Origins()
+		w.outcome.Settings = w.Workspace.Origins()
 	}
-	if atmos := w.Job.Target.Atmos; atmos != nil && atmos.Locked {
+	if atmos := w.Workspace.Target.Atmos; atmos != nil && atmos.Locked {
 		return w.Refuse(problem.With(problem.Locked, errors.New("the component is locked (metadata.locked)")), "Unlock it in its stack manifest, in a pull request of its own, and run this job again.")
 	}
 	return nil
@@ -195,7 +196,7 @@ func (w *Work) hasChanges() bool {
 // compareUnchanged compares the configuration with that of a plan without changes, where it
 // can be compared before an init: Atmos may only bring a component's files with that.
 func (w *Work) compareUnchanged(ctx context.Context) error {
-	if w.options.Verification == None || w.Job.Target.Atmos != nil {
+	if w.options.Verification == None || w.Workspace.Target.Atmos != nil {
 		return nil
 	}
 	return w.compareRecord(ctx)
@@ -228,7 +229,7 @@ func (w *Work) Apply(ctx context.Context) error {
 	if err := w.checkDependencies(ctx); err != nil {
 		return err
 	}
-	log := w.options.Runtime.Group("terraform apply: " + w.Job.Target.String())
+	log := w.options.Runtime.Group("terraform apply: " + w.Workspace.Target.String())
 	defer log.Close()
 	err := w.openTerraform(ctx, log)
 	switch {
@@ -245,7 +246,7 @@ func (w *Work) Apply(ctx context.Context) error {
 		w.outcome.Decision = Unchanged
 		return nil
 	}
-	if err := w.store.Claim(ctx, w.stored.Record, w.Job.Run(), w.Job.Context.Actor); err != nil {
+	if err := w.store.Claim(ctx, w.stored.Record, w.Workspace.Run(), w.Workspace.Context.Actor); err != nil {
 		var taken *planstore.NotClaimableError
 		if errors.As(err, &taken) {
 			return w.refuseStatus(taken.Status, taken.Claim, taken.Last)
@@ -259,7 +260,7 @@ func (w *Work) Apply(ctx context.Context) error {
 // openTerraform has the target's Terraform run with the role that applies.
 func (w *Work) openTerraform(ctx context.Context, log io.Writer) (err error) {
 	if w.tf == nil {
-		if w.tf, err = w.options.Terraform(ctx, w.Job); err != nil {
+		if w.tf, err = w.options.Terraform(ctx, w.Workspace); err != nil {
 			return err
 		}
 	}
@@ -270,7 +271,7 @@ func (w *Work) openTerraform(ctx context.Context, log io.Writer) (err error) {
 // enterFolder waits for the target's turn in its folder, and looks at the plan again where
 // that took time.
 func (w *Work) enterFolder(ctx context.Context) error {
-	waited, err := w.Job.EnterFolder(ctx)
+	waited, err := w.Workspace.EnterFolder(ctx)
 	if err != nil || !waited {
 		return err
 	}
@@ -301,7 +302,7 @@ func (w *Work) apply(ctx context.Context) error {
 	outcome := planstore.Result{Status: planstore.StatusApplied}
 	switch {
 	case errors.Is(err, terraform.ErrAfterTerraform):
-		err = fmt.Errorf("apply %s: the plan was applied and the state is written, but what Atmos does after an apply may be missing: %w", w.Job.Target, err)
+		err = fmt.Errorf("apply %s: the plan was applied and the state is written, but what Atmos does after an apply may be missing: %w", w.Workspace.Target, err)
 	case errors.Is(err, terraform.ErrStateLocked) && len(applied.Resources) == 0 && applied.ErroredState == "":
 		return w.giveBack(ctx, err)
 	case errors.Is(err, terraform.ErrStalePlan):
@@ -309,10 +310,10 @@ func (w *Work) apply(ctx context.Context) error {
 		err = w.overtaken(problem.With(problem.StalePlan, errors.New("stale plan: the state has moved on since it was made")), w.advice().stale)
 	case errors.Is(err, terraform.ErrInterrupted):
 		outcome = planstore.Result{Status: planstore.StatusFailed, Reason: "cancelled"}
-		err = fmt.Errorf("apply %s: cancelled: plan again to see what is left to do (what Terraform finished is in the state, unless a second signal stopped it at once): %w", w.Job.Target, err)
+		err = fmt.Errorf("apply %s: cancelled: plan again to see what is left to do (what Terraform finished is in the state, unless a second signal stopped it at once): %w", w.Workspace.Target, err)
 	case err != nil:
 		outcome = planstore.Result{Status: planstore.StatusFailed, Reason: w.options.Runtime.Redacted(reason(err))}
-		err = fmt.Errorf("apply %s: %w", w.Job.Target, err)
+		err = fmt.Errorf("apply %s: %w", w.Workspace.Target, err)
 	}
 	if applied.ErroredState != "" {
 		err = problem.With(problem.ErroredState, err)
@@ -327,7 +328,7 @@ func (w *Work) record(ctx context.Context, erroredState string, outcome planstor
 	w.trouble = w.rescueState(ctx, erroredState)
 	ctx, cancel := context.WithTimeout(ctx, finishTimeout)
 	defer cancel()
-	if err := w.store.Finish(ctx, w.stored.Record, w.Job.Run(), w.ended(ctx, outcome)); err != nil {
+	if err := w.store.Finish(ctx, w.stored.Record, w.Workspace.Run(), w.ended(ctx, outcome)); err != nil {
 		w.trouble = errors.Join(w.trouble, fmt.Errorf("%w: its claim still says that this run is applying it", err))
 	} else {
 		w.outcome.Applied = outcome.Status == planstore.StatusApplied
@@ -339,13 +340,13 @@ func (w *Work) record(ctx context.Context, erroredState string, outcome planstor
 func (w *Work) giveBack(ctx context.Context, err error) error {
 	ctx, cancel := context.WithTimeout(ctx, finishTimeout)
 	defer cancel()
-	if releaseErr := w.store.Release(ctx, w.stored.Record, w.Job.Run(), w.options.Runtime.Redacted(reason(err))); releaseErr != nil {
+	if releaseErr := w.store.Release(ctx, w.stored.Record, w.Workspace.Run(), w.options.Runtime.Redacted(reason(err))); releaseErr != nil {
 		w.trouble = fmt.Errorf("%w: its claim still says that this run is applying it", releaseErr)
-		return errors.Join(fmt.Errorf("apply %s: %w", w.Job.Target, err), w.trouble)
+		return errors.Join(fmt.Errorf("apply %s: %w", w.Workspace.Target, err), w.trouble)
 	}
 	w.claimed = false
 	if errors.Is(err, terraform.ErrInterrupted) {
-		return fmt.Errorf("apply %s: %w", w.Job.Target, err)
+		return fmt.Errorf("apply %s: %w", w.Workspace.Target, err)
 	}
 	return w.Refuse(problem.With(problem.Terraform, errors.New("the lock of its state could not be taken, and nothing was changed")), w.advice().locked)
 }

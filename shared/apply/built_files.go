@@ -18,7 +18,7 @@ func (w *Work) placeFiles(ctx context.Context) error {
 	if record.BuiltDigest == "" {
 		return nil
 	}
-	archive := filepath.Join(w.Job.Dir, "plan-files.tar.gz")
+	archive := filepath.Join(w.Workspace.Dir, "plan-files.tar.gz")
 	err := w.store.FetchFiles(ctx, record, archive)
 	if errors.Is(err, planstore.ErrDigestMismatch) {
 		return w.Refuse(err, w.advice().tampered)
@@ -26,12 +26,12 @@ func (w *Work) placeFiles(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.placed, err = w.Job.PlaceFiles(ctx, archive)
+	w.placed, err = w.Workspace.PlaceFiles(ctx, archive)
 	if problem.CodeOf(err) == problem.PlanFiles {
 		return w.Refuse(err, w.advice().built)
 	}
 	if err != nil {
-		return fmt.Errorf("put the files that were built for the plan of %s in place: %w", w.Job.Target, err)
+		return fmt.Errorf("put the files that were built for the plan of %s in place: %w", w.Workspace.Target, err)
 	}
 	w.outcome.Built = w.placed.Files
 	if replaced := w.placed.Replaced; len(replaced) > 0 {
@@ -47,7 +47,7 @@ func (w *Work) placeAgain() error {
 	}
 	changed, err := w.placed.Again()
 	if err != nil {
-		return fmt.Errorf("put the files that were built for the plan of %s back in place: %w", w.Job.Target, err)
+		return fmt.Errorf("put the files that were built for the plan of %s back in place: %w", w.Workspace.Target, err)
 	}
 	if len(changed) > 0 {
 		w.note(fmt.Sprintf("Planned again, these files were made otherwise: %s. Those of the reviewed plan were used.", shortList(changed)))
@@ -61,7 +61,7 @@ func (w *Work) removeFiles() error {
 		return nil
 	}
 	if err := w.placed.Close(); err != nil {
-		return fmt.Errorf("remove the files that were built for the plan of %s: %w", w.Job.Target, err)
+		return fmt.Errorf("remove the files that were built for the plan of %s: %w", w.Workspace.Target, err)
 	}
 	return nil
 }

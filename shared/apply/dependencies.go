@@ -14,7 +14,7 @@ import (
 func (w *Work) checkDependencies(ctx context.Context) error {
 	record := w.stored.Record
 	var keys []planstore.Target
-	for _, n := range w.Job.Target.DependsOn {
+	for _, n := range w.Workspace.Target.DependsOn {
 		keys = append(keys, planstore.Target{Repository: record.Repository, Component: n.Component, Stack: n.Stack})
 	}
 	if len(keys) == 0 {
@@ -24,7 +24,7 @@ func (w *Work) checkDependencies(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for i, n := range w.Job.Target.DependsOn {
+	for i, n := range w.Workspace.Target.DependsOn {
 		if last, ok := applies[keys[i]]; ok && appliedSince(last, n, record) {
 			w.moved = append(w.moved, n)
 		}

@@ -24,17 +24,17 @@ func (w *Work) rescueState(ctx context.Context, path string) error {
 	}
 	if mine, found := w.lineage(), terraform.StateLineage(path); mine != "" && found != "" && mine != found {
 		return problem.With(problem.ErroredState, fmt.Errorf("the errored state of %s was not stored: the state in %s on this runner is another target's (its lineage is %s, and that of the plan %s): "+
-			"save it before the runner is gone, and find out what has overwritten this target's", w.Job.Target, path, found, mine))
+			"save it before the runner is gone, and find out what has overwritten this target's", w.Workspace.Target, path, found, mine))
 	}
 	ctx, cancel := context.WithTimeout(ctx, rescueTimeout)
 	defer cancel()
-	location, err := w.store.PutErroredState(ctx, w.stored.Record, w.Job.Run(), path)
+	location, err := w.store.PutErroredState(ctx, w.stored.Record, w.Workspace.Run(), path)
 	if err != nil {
 		return problem.With(problem.ErroredState, fmt.Errorf("%w: Terraform could not write it to its backend, and it is in %s on this runner: save it before the runner is gone", err, path))
 	}
 	w.outcome.RescuedState = &RescuedState{
 		StoredAt: location,
-		Commands: pushCommands(location, w.stored.Record.TerraformName, w.Job.Target),
+		Commands: pushCommands(location, w.stored.Record.TerraformName, w.Workspace.Target),
 	}
 	return os.Remove(path)
 }

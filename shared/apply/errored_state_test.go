@@ -18,11 +18,12 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/inventory"
-	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/planstore/dynamo"
 	"github.com/terraform-gitops/gitops/shared/planstore/folder"
 	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/repository"
+	"github.com/terraform-gitops/gitops/shared/workspace"
 )
 
 // claimedWork is work on a target whose plan, made on a state of this lineage, is claimed.
@@ -60,9 +61,9 @@ func claimedWork(t *testing.T, store *planstore.Store, lineage string) *Work {
 		t.Fatal(err)
 	}
 	w := &Work{
-		Job:     &job.Job{Context: gha.Context{RunID: run.ID, RunAttempt: run.Attempt}, Target: inventory.Target{Component: "network", Stack: "dev"}},
-		options: Options{Repository: &job.Repository{}},
-		store:   store, planfile: planfile, claimed: true,
+		Workspace: &workspace.Workspace{Context: gha.Context{RunID: run.ID, RunAttempt: run.Attempt}, Target: inventory.Target{Component: "network", Stack: "dev"}},
+		options:   Options{Repository: &repository.Repository{}},
+		store:     store, planfile: planfile, claimed: true,
 	}
 	w.stored.Record = record
 	return w

@@ -33,7 +33,7 @@ func (w *Work) checkForged(ctx context.Context) error {
 	if w.options.Verification != Replan {
 		backend, err := w.tf.CompareBackend(w.inside)
 		if err != nil {
-			return fmt.Errorf("compare the planfile of %s with its backend: %w", w.Job.Target, err)
+			return fmt.Errorf("compare the planfile of %s with its backend: %w", w.Workspace.Target, err)
 		}
 		differs = append(differs, backend...)
 	}
@@ -56,7 +56,7 @@ func (w *Work) compareVariables() ([]string, error) {
 	}
 	values, err := variables.Compare(w.inside)
 	if err != nil {
-		return nil, fmt.Errorf("compare the planfile of %s with its variables: %w", w.Job.Target, err)
+		return nil, fmt.Errorf("compare the planfile of %s with its variables: %w", w.Workspace.Target, err)
 	}
 	return values, nil
 }
@@ -127,7 +127,7 @@ func (w *Work) checkNothing(ctx context.Context) error {
 	if !ok || counts != w.stored.Record.Counts || counts.Any() || w.inside.Invokes() {
 		differs = append(differs, fmt.Sprintf("the record is of a plan without changes, and the planfile has %s", counts))
 	}
-	if w.options.Verification == Strict && w.Job.Target.Atmos == nil {
+	if w.options.Verification == Strict && w.Workspace.Target.Atmos == nil {
 		values, err := w.compareVariables()
 		if err != nil {
 			return err
@@ -139,9 +139,9 @@ func (w *Work) checkNothing(ctx context.Context) error {
 
 // variables are the values of root variables, as far as they are known here.
 func (w *Work) variables() (*tfvars.Values, error) {
-	variables, err := tfvars.Read(w.Job.VariableSources(w.stored.Record.TerraformName))
+	variables, err := tfvars.Read(w.Workspace.VariableSources(w.stored.Record.TerraformName))
 	if err != nil {
-		return nil, fmt.Errorf("read the variables of %s: %w", w.Job.Target, err)
+		return nil, fmt.Errorf("read the variables of %s: %w", w.Workspace.Target, err)
 	}
 	return variables, nil
 }

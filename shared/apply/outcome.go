@@ -8,8 +8,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/builtfiles"
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/inventory"
-	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/repository"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
@@ -22,7 +22,7 @@ const (
 	Unchanged Decision = "no-changes" // the plan changes nothing
 	Ready     Decision = "ready"      // a review: the plan can be applied once somebody approves it
 	Refused   Decision = "refused"    // nothing was changed: Err is a *Refusal
-	Skipped   Decision = "skipped"    // the target's settings leave it out: Err is a *job.Skipped
+	Skipped   Decision = "skipped"    // the target's settings leave it out: Err is a *repository.Skipped
 	Failed    Decision = "failed"     // Err says of what
 )
 
@@ -105,7 +105,7 @@ func (w *Work) end(err error) Outcome {
 	o.Err, o.Trouble, o.Claimed, o.HasChanges = err, w.trouble, w.claimed, w.hasChanges()
 	var (
 		refusal *Refusal
-		skipped *job.Skipped
+		skipped *repository.Skipped
 	)
 	switch {
 	case errors.As(err, &skipped):

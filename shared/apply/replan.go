@@ -20,9 +20,9 @@ import (
 // the reviewed one would.
 func (w *Work) replan(ctx context.Context) error {
 	record := w.stored.Record
-	configuration, err := fingerprint.Of(ctx, w.Job.Target, record.TerraformName, record.TerraformVersion, fingerprint.Extra(record.Files)...)
+	configuration, err := fingerprint.Of(ctx, w.Workspace.Target, record.TerraformName, record.TerraformVersion, fingerprint.Extra(record.Files)...)
 	if err != nil {
-		return fmt.Errorf("read the configuration of %s: %w", w.Job.Target, err)
+		return fmt.Errorf("read the configuration of %s: %w", w.Workspace.Target, err)
 	}
 	made, err := w.plan(ctx, "replan", true)
 	if err != nil {
@@ -111,7 +111,7 @@ func differences(reviewed, now *changes.Plan) []string {
 func (w *Work) readReviewed(ctx context.Context) (_ *changes.Plan, err error) {
 	if w.reviewed == nil {
 		if w.reviewed, err = w.read(ctx, w.planfile); err != nil {
-			return nil, fmt.Errorf("read the reviewed plan of %s: %w", w.Job.Target, err)
+			return nil, fmt.Errorf("read the reviewed plan of %s: %w", w.Workspace.Target, err)
 		}
 	}
 	return w.reviewed, nil
@@ -135,15 +135,15 @@ func (n newPlan) empty() bool { return !n.HasChanges && !n.changes.Counts.Any() 
 
 // plan plans the target into a file of this name. initialized says that Terraform's init is done.
 func (w *Work) plan(ctx context.Context, name string, initialized bool) (made newPlan, err error) {
-	file := filepath.Join(w.Job.Dir, name+".tfplan")
+	file := filepath.Join(w.Workspace.Dir, name+".tfplan")
 	if made.Made, err = plan.Make(ctx, w.tf, plan.Request{Planfile: file, Initialized: initialized}); err != nil {
-		return made, fmt.Errorf("plan %s: %w", w.Job.Target, err)
+		return made, fmt.Errorf("plan %s: %w", w.Workspace.Target, err)
 	}
 	if made.changes, err = w.read(ctx, file); err == nil {
 		made.file, err = plan.Open(file)
 	}
 	if err != nil {
-		return made, fmt.Errorf("read the new plan of %s: %w", w.Job.Target, err)
+		return made, fmt.Errorf("read the new plan of %s: %w", w.Workspace.Target, err)
 	}
 	return made, nil
 }
@@ -152,7 +152,7 @@ func (w *Work) plan(ctx context.Context, name string, initialized bool) (made ne
 // after the refusal of a plan whose state has moved on, it says whether what the plan was
 // to do is done. The new plan is not kept.
 func (w *Work) NothingLeft(ctx context.Context) (bool, error) {
-	log := w.options.Runtime.Group("terraform plan: " + w.Job.Target.String())
+	log := w.options.Runtime.Group("terraform plan: " + w.Workspace.Target.String())
 	defer log.Close()
 	initialized := w.tf != nil
 	if err := w.openTerraform(ctx, log); err != nil {

@@ -48,7 +48,7 @@ func (w *Work) lookAfter(ctx context.Context) {
 	lineage, serial, err := w.tf.StatePosition(ctx)
 	switch {
 	case err != nil:
-		w.options.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s was applied, and which state it made could not be read, so the next plan's state is not compared with it: %v", w.Job.Target, err)})
+		w.options.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s was applied, and which state it made could not be read, so the next plan's state is not compared with it: %v", w.Workspace.Target, err)})
 	case lineage != "":
 		w.after = &planstore.StatePosition{Lineage: lineage, Serial: serial}
 	}

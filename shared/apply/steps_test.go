@@ -15,14 +15,15 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/git/gittest"
 	"github.com/terraform-gitops/gitops/shared/inventory"
-	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/plan"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
+	"github.com/terraform-gitops/gitops/shared/repository"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 	"github.com/terraform-gitops/gitops/shared/terraform/modules"
 	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
+	"github.com/terraform-gitops/gitops/shared/workspace"
 )
 
 var errStep = errors.New("this step fails")
@@ -208,7 +209,7 @@ func TestEachStepOfAnApplyMayFail(t *testing.T) {
 type bench struct {
 	root, temp, stateFile string
 	runtime               *gha.Runtime
-	repository            *job.Repository
+	repository            *repository.Repository
 	store                 *planstore.Store
 	record                planstore.Record
 	log                   bytes.Buffer
@@ -229,9 +230,9 @@ func newBench(t *testing.T) *bench {
 		"GITHUB_REPOSITORY=acme/infra", "GITHUB_RUN_ID=7", "GITHUB_RUN_ATTEMPT=1", "GITHUB_SERVER_URL=https://github.com", "GITHUB_ACTOR=mona",
 	}
 	b.runtime = gha.New(environ, &b.log)
-	in := job.Inputs{Overrides: inventory.Overrides{StorageURL: t.TempDir()}}
+	in := repository.Inputs{Overrides: inventory.Overrides{StorageURL: t.TempDir()}}
 	var err error
-	if b.repository, err = job.OpenRepository(b.runtime, environ, in); err != nil {
+	if b.repository, err = repository.Open(b.runtime, environ, in); err != nil {
 		t.Fatal(err)
 	}
 	checkout, err := b.repository.Checkout(t.Context())
@@ -252,12 +253,12 @@ func newBench(t *testing.T) *bench {
 
 func (b *bench) apply(ctx context.Context, t *testing.T, faulty *steps) apply.Outcome {
 	t.Helper()
-	in := job.Inputs{}
+	in := repository.Inputs{}
 	o := apply.Options{
 		Repository: b.repository, Inputs: in, Pulls: pulls.New(b.repository.GitHub, "acme/infra"),
 		Verification: apply.Strict, Runtime: b.runtime, Now: time.Now,
 	}
-	o.Terraform = func(ctx context.Context, j *job.Job) (apply.Terraform, error) {
+	o.Terraform = func(ctx context.Context, j *workspace.Workspace) (apply.Terraform, error) {
 		tf, err := j.Terraform(ctx, "", time.Now)
 		faulty.Terraform = tf
 		return faulty, err

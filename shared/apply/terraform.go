@@ -4,13 +4,13 @@ import (
 	"context"
 	"io"
 
-	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/plan"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
+	"github.com/terraform-gitops/gitops/shared/workspace"
 )
 
-// Terraform is what a plan is applied with: a *[job.Terraform], or a test's.
+// Terraform is what a plan is applied with: a *[workspace.Terraform], or a test's.
 type Terraform interface {
 	plan.Terraform
 	LogTo(log io.Writer)
@@ -27,7 +27,7 @@ type Terraform interface {
 	StatePosition(ctx context.Context) (lineage string, serial uint64, err error)
 }
 
-func (o Options) realTerraform(ctx context.Context, j *job.Job) (Terraform, error) {
+func (o Options) realTerraform(ctx context.Context, j *workspace.Workspace) (Terraform, error) {
 	tf, err := j.Terraform(ctx, j.Settings.ApplyRole, o.Now)
 	if err != nil {
 		return nil, err

@@ -40,7 +40,7 @@ func (w *Work) verify(ctx context.Context) error {
 		}
 	}
 	if err := w.tf.CheckApply(w.planfile); err != nil { // before the claim: nothing is used up
-		return fmt.Errorf("apply %s: %w", w.Job.Target, err)
+		return fmt.Errorf("apply %s: %w", w.Workspace.Target, err)
 	}
 	if w.inside == nil {
 		// The drift's planfile is from a role that no pull request can assume, and
@@ -79,7 +79,7 @@ func (w *Work) compare() error {
 	}
 	different, err := w.tf.CompareConfig(w.inside, w.stored.Record.TerraformName)
 	if err != nil {
-		return fmt.Errorf("compare the planfile of %s with the checkout: %w", w.Job.Target, err)
+		return fmt.Errorf("compare the planfile of %s with the checkout: %w", w.Workspace.Target, err)
 	}
 	return w.refuseDifference(different)
 }
@@ -102,7 +102,7 @@ func (w *Work) prepare(ctx context.Context) error {
 			lock = w.inside.LockFile
 		}
 		if err := w.tf.Init(ctx, lock); err != nil {
-			return fmt.Errorf("apply %s: %w", w.Job.Target, err)
+			return fmt.Errorf("apply %s: %w", w.Workspace.Target, err)
 		}
 		if compare && w.tf.PlanInitializes() { // Atmos may bring the component itself with the init
 			if err := w.compareRecord(ctx); err != nil {
@@ -116,7 +116,7 @@ func (w *Work) prepare(ctx context.Context) error {
 
 // fetch brings the planfile, verified by its digest.
 func (w *Work) fetch(ctx context.Context) error {
-	w.planfile = filepath.Join(w.Job.Dir, "plan.tfplan")
+	w.planfile = filepath.Join(w.Workspace.Dir, "plan.tfplan")
 	// With another Terraform all is prepared anew.
 	if err := os.Remove(w.planfile); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -162,9 +162,9 @@ func (w *Work) compareRecord(ctx context.Context) error {
 	if err := w.refuseOlder(); err != nil {
 		return err
 	}
-	now, err := fingerprint.Of(ctx, w.Job.Target, record.TerraformName, record.TerraformVersion, fingerprint.Extra(record.Files)...)
+	now, err := fingerprint.Of(ctx, w.Workspace.Target, record.TerraformName, record.TerraformVersion, fingerprint.Extra(record.Files)...)
 	if err != nil {
-		return fmt.Errorf("read the configuration of %s: %w", w.Job.Target, err)
+		return fmt.Errorf("read the configuration of %s: %w", w.Workspace.Target, err)
 	}
 	different := now.Diff(record.Files)
 	if now.Digest == record.ConfigurationDigest && (len(record.Files) == 0 || len(different) == 0) {
@@ -201,7 +201,7 @@ func (w *Work) compareModules() error {
 	}
 	now, err := w.tf.ModuleFiles(false)
 	if err != nil {
-		return fmt.Errorf("compare the modules of %s with those that were planned with: %w", w.Job.Target, err)
+		return fmt.Errorf("compare the modules of %s with those that were planned with: %w", w.Workspace.Target, err)
 	}
 	if now.Digest == record.ModulesDigest {
 		return nil

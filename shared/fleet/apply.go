@@ -9,10 +9,10 @@ import (
 	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/inventory"
-	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/repository"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
@@ -29,7 +29,7 @@ func (t *Tally) AddApply(o apply.Outcome) (well bool) {
 		Counts: o.Planned, Digest: o.Record.Digest, Note: strings.Join(o.Record.Scope(), " "),
 	}
 	var (
-		skipped *job.Skipped
+		skipped *repository.Skipped
 		refusal *apply.Refusal
 	)
 	switch {

@@ -8,12 +8,12 @@ import (
 	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/inventory"
-	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/plan"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
 	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/repository"
 )
 
 var planStatus = map[plan.Decision]report.Status{
@@ -30,7 +30,7 @@ func (t *Tally) AddPlan(o plan.Outcome) {
 	for _, caution := range o.Cautions {
 		t.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("plan %s: %s", o.Name, caution)})
 	}
-	var skipped *job.Skipped
+	var skipped *repository.Skipped
 	failure := errors.Join(o.Err, o.Trouble)
 	switch {
 	case errors.As(o.Err, &skipped):

@@ -12,10 +12,10 @@ import (
 	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/inventory"
-	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
+	"github.com/terraform-gitops/gitops/shared/repository"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
@@ -50,7 +50,7 @@ func (t *Tally) AddOutside(n inventory.Name) {
 }
 
 // AddLeft adds a target that is no longer in Git.
-func (t *Tally) AddLeft(l job.Left) {
+func (t *Tally) AddLeft(l repository.Left) {
 	e := report.Entry{Component: l.Component, Stack: l.Stack, Status: report.Deleted}
 	if l.Unchecked != nil {
 		e.Note = "whether it was ever applied could not be checked: " + t.Runtime.Redacted(l.Unchecked.Error())

@@ -27,7 +27,7 @@ func (p *planner) lock(ctx context.Context) (err error) {
 		return nil
 	}
 	lock, held, err := p.o.Pulls.Lock(ctx, p.store, planstore.Lock{
-		Target: p.Record.Target, PullRequest: p.o.Pull.Number, Branch: p.o.Pull.Branch, Actor: p.job.Context.Actor, Run: p.Record.Run,
+		Target: p.Record.Target, PullRequest: p.o.Pull.Number, Branch: p.o.Pull.Branch, Actor: p.workspace.Context.Actor, Run: p.Record.Run,
 	})
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
 
-// Terraform is what a plan is made with: a *[job.Terraform], or a test's.
+// Terraform is what a plan is made with: a *[workspace.Terraform], or a test's.
 type Terraform interface {
 	// PlanInitializes reports whether Plan begins with an init of its own.
 	PlanInitializes() bool

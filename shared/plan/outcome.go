@@ -19,7 +19,7 @@ const (
 	Unchanged  Decision = "no-changes"  // there is nothing to apply, and no drift
 	Waiting    Decision = "waiting"     // it can be planned once the targets in Waits are applied
 	Failed     Decision = "failed"      // Terraform could not plan it, and the record says so
-	Skipped    Decision = "skipped"     // the target's settings leave it out: Err is a *job.Skipped
+	Skipped    Decision = "skipped"     // the target's settings leave it out: Err is a *repository.Skipped
 	NotPlanned Decision = "not-planned" // something else went wrong: nothing is recorded
 )
 

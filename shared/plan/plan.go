@@ -18,17 +18,18 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/inventory"
-	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
+	"github.com/terraform-gitops/gitops/shared/repository"
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/workspace"
 )
 
 // Options are the same for all targets of a run.
 type Options struct {
-	Repository *job.Repository
-	Inputs     job.Inputs
+	Repository *repository.Repository
+	Inputs     repository.Inputs
 	Pulls      *pulls.Requests
 
 	Commit   string      // that the plan is for; the workspace holds it, or a merge of it
@@ -65,16 +66,16 @@ const shownBytes = 1 << 20
 
 // planner is the work on one target.
 type planner struct {
-	o        Options
-	job      *job.Job
-	store    *planstore.Store
-	tf       *job.Terraform
-	planfile string // empty while there is none
-	json     string // empty unless asked for
-	built    job.Built
-	empty    bool            // the state had no resources before the plan
-	locked   *planstore.Lock // that was taken, or is another's; nil: none was asked for
-	failure  error           // of the plan itself
+	o         Options
+	workspace *workspace.Workspace
+	store     *planstore.Store
+	tf        *workspace.Terraform
+	planfile  string // empty while there is none
+	json      string // empty unless asked for
+	built     workspace.Built
+	empty     bool            // the state had no resources before the plan
+	locked    *planstore.Lock // that was taken, or is another's; nil: none was asked for
+	failure   error           // of the plan itself
 
 	Outcome
 }
@@ -86,15 +87,15 @@ func Run(ctx context.Context, name inventory.Name, o Options) (out Outcome) {
 	p := &planner{o: o}
 	p.Name, p.Decision, p.RefreshOnly = name, NotPlanned, o.RefreshOnly
 	err := p.run(ctx)
-	if p.job != nil {
-		closeErr := p.job.Close()
+	if p.workspace != nil {
+		closeErr := p.workspace.Close()
 		if err != nil {
 			err = errors.Join(err, closeErr)
 		} else {
 			p.Trouble = errors.Join(p.Trouble, closeErr)
 		}
 	}
-	var skipped *job.Skipped
+	var skipped *repository.Skipped
 	switch {
 	case errors.As(err, &skipped):
 		p.Decision = Skipped
@@ -114,7 +115,7 @@ func Run(ctx context.Context, name inventory.Name, o Options) (out Outcome) {
 }
 
 func (p *planner) run(ctx context.Context) (err error) {
-	if p.job, err = p.o.Repository.Open(ctx, p.Name, p.o.Inputs); err != nil {
+	if p.workspace, err = workspace.Open(ctx, p.o.Repository, p.Name, p.o.Inputs); err != nil {
 		return err
 	}
 	if err := p.identify(ctx); err != nil {
@@ -134,7 +135,7 @@ func (p *planner) run(ctx context.Context) (err error) {
 		return p.failure
 	}
 	// A dependency may have to wait for the same folder.
-	if err := p.job.LeaveFolder(); err != nil {
+	if err := p.workspace.LeaveFolder(); err != nil {
 		return err
 	}
 	if err := p.wait(ctx); err != nil {
@@ -172,24 +173,24 @@ func (p *planner) put(ctx context.Context) (err error) {
 
 // identify fills in what is known before planning, and opens the store.
 func (p *planner) identify(ctx context.Context) (err error) {
-	t := p.job.Target
-	p.Dir, p.DependsOn, p.AtmosVersion = t.Dir, t.DependsOn, p.job.AtmosVersion()
+	t := p.workspace.Target
+	p.Dir, p.DependsOn, p.AtmosVersion = t.Dir, t.DependsOn, p.workspace.AtmosVersion()
 	if p.o.Inputs.Debug {
-		p.Settings = p.job.Origins()
+		p.Settings = p.workspace.Origins()
 	}
 	if p.o.Store {
-		if p.store, err = p.o.Repository.StoreOf(ctx, p.job.Settings, p.o.StorageRole(p.job.Settings), p.o.Now); err != nil {
+		if p.store, err = p.o.Repository.StoreOf(ctx, p.workspace.Settings, p.o.StorageRole(p.workspace.Settings), p.o.Now); err != nil {
 			return err
 		}
 		p.Outcome.Store = p.store
 	}
 	now := p.o.Now().UTC()
 	p.Record = planstore.Record{
-		Target:      p.job.Key(),
+		Target:      p.workspace.Key(),
 		Commit:      p.o.Commit,
 		CreatedAt:   now,
-		Run:         p.job.Run(),
-		Actor:       p.job.Context.Actor,
+		Run:         p.workspace.Run(),
+		Actor:       p.workspace.Context.Actor,
 		Kind:        planstore.KindChange,
 		ExpiresAt:   now.Add(p.o.Retention),
 		PullRequest: p.o.Pull.Number, Branch: p.o.Pull.Branch, BaseCommit: p.o.Pull.Base,
@@ -207,8 +208,8 @@ func (p *planner) identify(ctx context.Context) (err error) {
 // plan runs Terraform. If the record's outcome is then "failed", the error is Terraform's
 // refusal of the configuration; any other error is ours or the runner's.
 func (p *planner) plan(ctx context.Context) (err error) {
-	t := p.job.Target
-	if p.tf, err = p.job.Terraform(ctx, p.job.Settings.PlanRole, p.o.Now); err != nil {
+	t := p.workspace.Target
+	if p.tf, err = p.workspace.Terraform(ctx, p.workspace.Settings.PlanRole, p.o.Now); err != nil {
 		return err
 	}
 	p.tf.Signals = p.o.Signals
@@ -216,9 +217,9 @@ func (p *planner) plan(ctx context.Context) (err error) {
 	defer log.Close()
 	p.tf.LogTo(log)
 
-	var building *job.Building
+	var building *workspace.Building
 	if p.store != nil && !p.o.RefreshOnly {
-		if building, err = p.job.WatchFiles(ctx); err != nil {
+		if building, err = p.workspace.WatchFiles(ctx); err != nil {
 			return err
 		}
 	}
@@ -228,7 +229,7 @@ func (p *planner) plan(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	planfile := filepath.Join(p.job.Dir, "plan.tfplan")
+	planfile := filepath.Join(p.workspace.Dir, "plan.tfplan")
 	made, err := Make(ctx, p.tf, Request{Planfile: planfile, RefreshOnly: p.o.RefreshOnly})
 	p.Diagnostics = made.Diagnostics
 	p.Record.TerraformName, p.Record.TerraformVersion = made.Version.Name, made.Version.Number
@@ -300,7 +301,7 @@ func tooBroad(b fingerprint.Broad) string {
 func (p *planner) read(ctx context.Context, planfile string) (err error) {
 	detail := Detail{Bytes: shownBytes, Drift: p.o.Drift}
 	if p.o.KeepFiles {
-		p.json = filepath.Join(p.job.Dir, "plan.json")
+		p.json = filepath.Join(p.workspace.Dir, "plan.json")
 		detail.JSON = p.json
 	}
 	if p.Changes, err = Read(ctx, p.tf, planfile, detail); err != nil {
@@ -325,7 +326,7 @@ func (p *planner) read(ctx context.Context, planfile string) (err error) {
 // keepFiles moves the planfile and its JSON, both full of secrets, where later steps of the
 // job find them: only because the workflow asked for it.
 func (p *planner) keepFiles() error {
-	dir, err := os.MkdirTemp(p.job.Context.TempDir, "gitops-kept-")
+	dir, err := os.MkdirTemp(p.workspace.Context.TempDir, "gitops-kept-")
 	if err != nil {
 		return fmt.Errorf("keep the planfile: %w", err)
 	}

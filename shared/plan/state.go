@@ -13,7 +13,7 @@ import (
 func (p *planner) checkState(ctx context.Context) error {
 	file, err := p.tf.StateInCheckout()
 	if err != nil {
-		return fmt.Errorf("find where the state of %s is: %w", p.job.Target, err)
+		return fmt.Errorf("find where the state of %s is: %w", p.workspace.Target, err)
 	}
 	if file != "" {
 		p.caution("The state is in the checkout, in %q, and is gone with this job's runner: the next plan knows nothing of what an apply of this one makes. "+
@@ -33,7 +33,7 @@ func (p *planner) checkState(ctx context.Context) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("plan %s: %w", p.job.Target, err)
+		return fmt.Errorf("plan %s: %w", p.workspace.Target, err)
 	}
 	var last *planstore.LastApply
 	if found, ok := applies[p.Record.Target]; ok {

@@ -42,7 +42,7 @@ func (p *planner) waitForValue(ctx context.Context) error {
 	reads := unresolved.Reads()
 	if !p.o.Drift {
 		// They may have to wait for the same folder.
-		if err := p.job.LeaveFolder(); err != nil {
+		if err := p.workspace.LeaveFolder(); err != nil {
 			return err
 		}
 		pending, err := p.o.Positions.pending(ctx, reads)

@@ -1,4 +1,4 @@
-package job
+package workspace
 
 import (
 	"encoding/json"

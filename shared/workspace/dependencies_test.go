@@ -1,4 +1,4 @@
-package job_test
+package workspace_test
 
 import (
 	"bytes"
@@ -7,7 +7,8 @@ import (
 	"testing"
 
 	"github.com/terraform-gitops/gitops/shared/inventory"
-	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/repository"
+	"github.com/terraform-gitops/gitops/shared/workspace"
 )
 
 // A target of Atmos names a dependency by another stack's variables: only the list of all
@@ -32,14 +33,14 @@ func TestADependencyInAnotherStackIsFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
-	j, err := open(t, dir, t.TempDir(), job.Inputs{}, &bytes.Buffer{}).Open(t.Context(), inventory.Name{Component: "app", Stack: "dev"}, job.Inputs{})
+	w, err := workspace.Open(t.Context(), open(t, dir, t.TempDir(), repository.Inputs{}, &bytes.Buffer{}), inventory.Name{Component: "app", Stack: "dev"}, repository.Inputs{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if on := j.Target.DependsOn; len(on) != 1 || on[0] != (inventory.Name{Component: "dns", Stack: "prod"}) {
+	if on := w.Target.DependsOn; len(on) != 1 || on[0] != (inventory.Name{Component: "dns", Stack: "prod"}) {
 		t.Errorf("depends on %v", on)
 	}
-	if err := j.Close(); err != nil {
+	if err := w.Close(); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,11 +1,11 @@
-package job_test
+package repository_test
 
 import (
 	"bytes"
 	"strings"
 	"testing"
 
-	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/repository"
 	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
@@ -13,7 +13,7 @@ func TestWhatComesBeforeWhatInHistory(t *testing.T) {
 	t.Parallel()
 	o := newOrigin(t)
 	gone := strings.Repeat("ab", 20)
-	whole, short, shortest := o.clone("merge", job.Inputs{}), o.clone("merge", job.Inputs{}, "--depth=2"), o.clone("merge", job.Inputs{}, "--depth=1")
+	whole, short, shortest := o.clone("merge", repository.Inputs{}), o.clone("merge", repository.Inputs{}, "--depth=2"), o.clone("merge", repository.Inputs{}, "--depth=1")
 	for name, c := range map[string]struct {
 		commit, other          string
 		whole, short, shortest bool // what these clones know, with nobody to ask
@@ -44,9 +44,9 @@ func TestGitHubIsAskedOnceWhereTheWorkspacesHistoryIsTooShort(t *testing.T) {
 	gh := fakegithub.Start(t)
 	gh.Repository("acme/infra").AddHistory(o.left, o.main, o.mergeOfAll)
 	token := gh.NewToken("github-actions[bot]", fakegithub.Permissions{"contents": "read"})
-	w := o.clone("merge", job.Inputs{}, "--depth=1")
-	open := func(token string) *job.Repository {
-		return open(t, w.origin.dir, w.temp, job.Inputs{Token: token}, &bytes.Buffer{}, "GITHUB_API_URL="+gh.URL())
+	w := o.clone("merge", repository.Inputs{}, "--depth=1")
+	open := func(token string) *repository.Repository {
+		return open(t, w.origin.dir, w.temp, repository.Inputs{Token: token}, &bytes.Buffer{}, "GITHUB_API_URL="+gh.URL())
 	}
 	rp := open(token)
 	for range 500 {

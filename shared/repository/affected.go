@@ -1,4 +1,4 @@
-package job
+package repository
 
 import (
 	"context"
@@ -23,7 +23,7 @@ func (rp *Repository) Affected(ctx context.Context, base string, dependents bool
 	if !git.IsCommit(base) {
 		return nil, problem.With(problem.Input, fmt.Errorf("compare with commit %q: give a full commit SHA", base))
 	}
-	if rp.atmos != nil {
+	if rp.Atmos != nil {
 		return rp.affectedOfAtmos(ctx, base, dependents)
 	}
 	head, err := rp.loadConfig()
@@ -31,18 +31,18 @@ func (rp *Repository) Affected(ctx context.Context, base string, dependents bool
 		return nil, err
 	}
 	if isZero(base) {
-		return gitops.Affected(ctx, nil, head, rp.environ)
+		return gitops.Affected(ctx, nil, head, rp.Environ)
 	}
 	err = rp.withBase(ctx, base, func(dir string) error {
 		before, err := gitops.Load(dir, head.File())
 		var broken *gitops.Error
 		switch {
 		case errors.As(err, &broken):
-			rp.runtime.Notice(gha.Annotation{Message: fmt.Sprintf("All targets count as new, since what they were at %s can't be read: %v", git.Short(base), err)})
+			rp.Runtime.Notice(gha.Annotation{Message: fmt.Sprintf("All targets count as new, since what they were at %s can't be read: %v", git.Short(base), err)})
 		case err != nil && !errors.Is(err, os.ErrNotExist):
 			return err
 		}
-		changes, err = gitops.Affected(ctx, before, head, rp.environ)
+		changes, err = gitops.Affected(ctx, before, head, rp.Environ)
 		return err
 	})
 	if err == nil && dependents {
@@ -69,7 +69,7 @@ func (rp *Repository) IsAffected(ctx context.Context, base string, now inventory
 		if err != nil {
 			return err
 		}
-		affected, err = fingerprint.Differs(ctx, before, now, rp.environ)
+		affected, err = fingerprint.Differs(ctx, before, now, rp.Environ)
 		return err
 	})
 	return affected, err
@@ -77,12 +77,12 @@ func (rp *Repository) IsAffected(ctx context.Context, base string, now inventory
 
 // at resolves a target in another checkout of the repository.
 func (rp *Repository) at(ctx context.Context, dir string, name inventory.Name) (inventory.Target, error) {
-	if rp.atmos != nil {
-		there := *rp.atmos
+	if rp.Atmos != nil {
+		there := *rp.Atmos
 		there.Root = dir
 		return there.Target(ctx, name.Component, name.Stack)
 	}
-	config, err := gitops.Load(dir, rp.source.name)
+	config, err := gitops.Load(dir, rp.Source.Name)
 	if err != nil {
 		return inventory.Target{}, err
 	}
@@ -98,8 +98,8 @@ func (rp *Repository) affectedOfAtmos(ctx context.Context, base string, dependen
 		return inventory.AllNew(head.Targets()), nil
 	}
 	err = rp.withBase(ctx, base, func(dir string) error {
-		changes, err = rp.atmos.Affected(ctx, dir, head, dependents)
-		tell(rp.runtime, "atmos describe stacks", err)
+		changes, err = rp.Atmos.Affected(ctx, dir, head, dependents)
+		tell(rp.Runtime, "atmos describe stacks", err)
 		return err
 	})
 	return changes, err
@@ -116,7 +116,7 @@ func (rp *Repository) Uncovered(ctx context.Context, base string) ([]string, err
 	if err != nil {
 		return nil, problem.With(problem.Checkout, fmt.Errorf("list the files that changed since %s: %w", git.Short(base), err))
 	}
-	if rp.atmos != nil {
+	if rp.Atmos != nil {
 		stacks, err := rp.describeStacks(ctx)
 		if err != nil {
 			return nil, err

@@ -1,4 +1,7 @@
-package job
+// Package repository is what is known of all targets together: which there are and how they
+// are configured, by Atmos or in gitops.yaml, which of them a commit affects, the checkout,
+// the plan stores, GitHub, and the executables. What is found once is kept.
+package repository
 
 import (
 	"context"
@@ -24,16 +27,17 @@ import (
 // by side.
 type Repository struct {
 	Context gha.Context
+	Runtime *gha.Runtime
+	Environ []string // of the process
+	Source  Source
+	// Tracked is what Git tracks, for all targets of the checkout.
+	Tracked git.Tracked
+	Plugins *plugincache.Cache // nil for the work on one target
+	Atmos   *atmos.Project     // nil for gitops.yaml
 
-	inputs  Inputs
-	runtime *gha.Runtime
-	environ []string
-	source  source
-	atmos   *atmos.Project // nil for gitops.yaml
-
-	tracked git.Tracked
-	config  memo.Memo[string, *gitops.Config]
-	stacks  memo.Memo[string, atmos.Stacks]
+	inputs Inputs
+	config memo.Memo[string, *gitops.Config]
+	stacks memo.Memo[string, atmos.Stacks]
 
 	atmosVersion memo.Memo[string, atmos.Version]
 	folders      memo.Memo[inventory.Name, string]
@@ -44,14 +48,12 @@ type Repository struct {
 	stores   memo.Memo[storeKey, *planstore.Store]
 	programs memo.Memo[programKey, string]
 	versions memo.Memo[string, terraform.Version]
-
-	plugins *plugincache.Cache // nil for the work on one target
 }
 
-// OpenRepository finds how the workspace's targets are configured: by Atmos, or in
+// Open finds how the workspace's targets are configured: by Atmos, or in
 // gitops.yaml. Atmos' configuration, where there is one, comes before gitops.yaml,
 // unless an input names that.
-func OpenRepository(r *gha.Runtime, environ []string, in Inputs) (*Repository, error) {
+func Open(r *gha.Runtime, environ []string, in Inputs) (*Repository, error) {
 	actx := r.Context()
 	if actx.Workspace == "" || actx.Repository == "" {
 		return nil, problem.With(problem.Runner, errors.New("GITHUB_WORKSPACE or GITHUB_REPOSITORY is not set: run this as a step of a GitHub Actions workflow"))
@@ -59,12 +61,12 @@ func OpenRepository(r *gha.Runtime, environ []string, in Inputs) (*Repository, e
 	if err := enter(&actx, in.Path); err != nil {
 		return nil, err
 	}
-	rp := &Repository{Context: actx, inputs: in, runtime: r, environ: environ}
-	rp.source.name = in.Config
+	rp := &Repository{Context: actx, inputs: in, Runtime: r, Environ: environ}
+	rp.Source.Name = in.Config
 	if in.Config != "" {
 		return rp, nil
 	}
-	rp.source.name = gitopsFile
+	rp.Source.Name = gitopsFile
 	env, found, err := atmos.Find(actx.Workspace, in.AtmosConfig, environ)
 	if err != nil {
 		return nil, rp.orEmpty(err)
@@ -77,7 +79,7 @@ func OpenRepository(r *gha.Runtime, environ []string, in Inputs) (*Repository, e
 		if err != nil {
 			return nil, err
 		}
-		rp.source, rp.atmos = from, &atmos
+		rp.Source, rp.Atmos = from, &atmos
 	}
 	return rp, nil
 }
@@ -118,15 +120,15 @@ func checkedOutIn(workspace string) string {
 // SharePlugins has the targets that are opened from now on share the providers that
 // Terraform installs for them. Call done once all their jobs are closed.
 func (rp *Repository) SharePlugins() (done func() error, err error) {
-	if rp.plugins, err = plugincache.New(rp.Context.TempDir); err != nil {
+	if rp.Plugins, err = plugincache.New(rp.Context.TempDir); err != nil {
 		return nil, err
 	}
-	return rp.plugins.Close, nil
+	return rp.Plugins.Close, nil
 }
 
 // Targets lists all targets of the repository, sorted by name.
 func (rp *Repository) Targets(ctx context.Context) ([]inventory.Listed, error) {
-	if rp.atmos == nil {
+	if rp.Atmos == nil {
 		config, err := rp.loadConfig()
 		if err != nil {
 			return nil, err
@@ -143,7 +145,7 @@ func (rp *Repository) Targets(ctx context.Context) ([]inventory.Listed, error) {
 		settings[i] = l.Settings
 	}
 	if err := inventory.RolesApart(settings...); err != nil {
-		return nil, fmt.Errorf("%s: %w", rp.source.name, err)
+		return nil, fmt.Errorf("%s: %w", rp.Source.Name, err)
 	}
 	return listed, nil
 }
@@ -153,8 +155,8 @@ func (rp *Repository) describeStacks(ctx context.Context) (atmos.Stacks, error) 
 		if err := rp.knowAtmos(ctx); err != nil {
 			return atmos.Stacks{}, err
 		}
-		stacks, err := rp.atmos.Stacks(ctx)
-		tell(rp.runtime, "atmos describe stacks", err)
+		stacks, err := rp.Atmos.Stacks(ctx)
+		tell(rp.Runtime, "atmos describe stacks", err)
 		return stacks, err
 	})
 }
@@ -175,7 +177,7 @@ func (rp *Repository) Checkout(ctx context.Context) (git.Head, error) {
 func (rp *Repository) GitHub() (*github.Client, error) {
 	return rp.client.Get("", func() (*github.Client, error) {
 		return github.New(rp.Context.APIURL, rp.inputs.Token, github.WithWaitNotice(func(line string) {
-			rp.runtime.Notice(gha.Annotation{Message: line})
+			rp.Runtime.Notice(gha.Annotation{Message: line})
 		}))
 	})
 }

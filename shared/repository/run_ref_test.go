@@ -1,11 +1,11 @@
-package job_test
+package repository_test
 
 import (
 	"bytes"
 	"testing"
 
-	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/repository"
 	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
@@ -30,10 +30,10 @@ func TestWhatTheRunsRefHolds(t *testing.T) {
 			gh := fakegithub.Start(t)
 			gh.Repository("acme/infra").AddHistory(c.history...)
 			token := gh.NewToken("github-actions[bot]", fakegithub.Permissions{"contents": "read"})
-			w := o.clone("merge", job.Inputs{}, depth...)
+			w := o.clone("merge", repository.Inputs{}, depth...)
 			w.origin.git(append([]string{"fetch", "--quiet", "origin", c.checkout}, depth...)...)
 			w.origin.git("checkout", "--quiet", "--detach", c.checkout)
-			rp := open(t, w.origin.dir, w.temp, job.Inputs{Token: token}, &bytes.Buffer{}, "GITHUB_API_URL="+gh.URL(), "GITHUB_SHA="+c.sha, "GITHUB_REF=refs/heads/main")
+			rp := open(t, w.origin.dir, w.temp, repository.Inputs{Token: token}, &bytes.Buffer{}, "GITHUB_API_URL="+gh.URL(), "GITHUB_SHA="+c.sha, "GITHUB_REF=refs/heads/main")
 			want := c.whole
 			if depth != nil {
 				want = c.short

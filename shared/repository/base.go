@@ -1,4 +1,4 @@
-package job
+package repository
 
 import (
 	"context"
@@ -53,7 +53,7 @@ func (rp *Repository) fetchBase(ctx context.Context, commit string) error {
 	if has, err := git.Has(ctx, rp.Context.Workspace, commit); has || err != nil {
 		return err
 	}
-	err := git.Fetch(ctx, rp.Context.Workspace, commit, rp.environ)
+	err := git.Fetch(ctx, rp.Context.Workspace, commit, rp.Environ)
 	if err != nil && ctx.Err() == nil && rp.inputs.Token != "" {
 		if git.Fetch(ctx, rp.Context.Workspace, commit, rp.withToken()) == nil {
 			err = nil
@@ -70,6 +70,6 @@ func (rp *Repository) fetchBase(ctx context.Context, commit string) error {
 // https://docs.github.com/en/get-started/git-basics/about-remote-repositories#cloning-with-https-urls
 func (rp *Repository) withToken() []string {
 	basic := base64.StdEncoding.EncodeToString([]byte("x-access-token:" + rp.inputs.Token))
-	rp.runtime.Redact(basic)
-	return git.WithHeader(rp.environ, rp.Context.ServerURL, "AUTHORIZATION: basic "+basic)
+	rp.Runtime.Redact(basic)
+	return git.WithHeader(rp.Environ, rp.Context.ServerURL, "AUTHORIZATION: basic "+basic)
 }

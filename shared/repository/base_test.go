@@ -1,4 +1,4 @@
-package job_test
+package repository_test
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/terraform-gitops/gitops/shared/git"
-	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/repository"
 )
 
 // TestTheBaseIsFetchedWithTheToken: a private repository, and a checkout that kept no
@@ -41,10 +41,10 @@ func TestTheBaseIsFetchedWithTheToken(t *testing.T) {
 		"another":   "error: the workspace does not have commit " + git.Short(o.main),
 		"":          "error: the workspace does not have commit " + git.Short(o.main),
 	} {
-		w := o.clone("merge", job.Inputs{}, "--depth=1")
+		w := o.clone("merge", repository.Inputs{}, "--depth=1")
 		w.origin.git("remote", "set-url", "origin", server.URL+"/"+filepath.Base(o.dir)+"/.git")
 		w.log = &bytes.Buffer{}
-		w.Repository = open(t, w.origin.dir, w.temp, job.Inputs{Token: token}, w.log, "GITHUB_SERVER_URL="+server.URL)
+		w.Repository = open(t, w.origin.dir, w.temp, repository.Inputs{Token: token}, w.log, "GITHUB_SERVER_URL="+server.URL)
 		if got := w.affected(o.main, false); !strings.HasPrefix(got, want) || token != "" && strings.Contains(got, token) {
 			t.Errorf("token %q: %s", token, got)
 		}

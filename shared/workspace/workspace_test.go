@@ -1,21 +1,24 @@
-package job_test
+package workspace_test
 
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/git"
+	"github.com/terraform-gitops/gitops/shared/git/gittest"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/inventory"
-	"github.com/terraform-gitops/gitops/shared/job"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/repository"
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/workspace"
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
@@ -23,14 +26,21 @@ import (
 // GitHub's pace and the plan store above all.
 func TestJobsSideBySideShareWhatIsTheSame(t *testing.T) {
 	t.Parallel()
-	o := newOrigin(t)
+	root := gittest.Repository(t, map[string]string{
+		"gitops.yaml":                "\ncomponents:\n  cluster: {depends-on: [network]}\n  network:\nstacks:\n  dev:\n",
+		"components/network/main.tf": "# 1", "components/cluster/main.tf": "# 1",
+	})
+	head, err := git.ReadHead(t.Context(), root)
+	if err != nil {
+		t.Fatal(err)
+	}
 	bin := t.TempDir()
 	program := "#!/bin/sh\necho \"$@\" >>'" + bin + "/calls'\necho '{\"terraform_version\": \"1.11.4\", \"terraform_outdated\": false}'\n"
 	if err := os.WriteFile(filepath.Join(bin, "terraform"), []byte(program), 0o700); err != nil { //nolint:gosec // it is to be run
 		t.Fatal(err)
 	}
-	in := job.Inputs{Overrides: inventory.Overrides{StorageURL: t.TempDir()}, Token: "ghs_x"}
-	rp := open(t, o.dir, t.TempDir(), in, &bytes.Buffer{}, "PATH="+bin+":"+os.Getenv("PATH"), "GITHUB_API_URL=https://api.github.com")
+	in := repository.Inputs{Overrides: inventory.Overrides{StorageURL: t.TempDir()}, Token: "ghs_x"}
+	rp := open(t, root, t.TempDir(), in, &bytes.Buffer{}, "PATH="+bin+":"+os.Getenv("PATH"), "GITHUB_API_URL=https://api.github.com")
 	type shared struct {
 		client   *github.Client
 		store    *planstore.Store
@@ -39,20 +49,20 @@ func TestJobsSideBySideShareWhatIsTheSame(t *testing.T) {
 		path     string
 	}
 	work := func(name inventory.Name) (s shared, err error) {
-		j, err := rp.Open(t.Context(), name, in)
+		w, err := workspace.Open(t.Context(), rp, name, in)
 		if err != nil {
 			return s, err
 		}
-		defer func() { err = errors.Join(err, j.Close()) }()
-		if j.Target.Name() != name || j.Inputs.Component != name.Component || j.Inputs.Stack != name.Stack {
-			t.Errorf("%s, and inputs for %s, instead of %s", j.Target, j.Inputs.Component, name)
+		defer func() { err = errors.Join(err, w.Close()) }()
+		if w.Target.Name() != name || w.Inputs.Component != name.Component || w.Inputs.Stack != name.Stack {
+			t.Errorf("%s, and inputs for %s, instead of %s", w.Target, w.Inputs.Component, name)
 		}
 		checkout, err := rp.Checkout(t.Context())
 		if err != nil {
 			return s, err
 		}
 		s.checkout = checkout.Commit
-		cli, err := j.Terraform(t.Context(), "", time.Now)
+		cli, err := w.Terraform(t.Context(), "", time.Now)
 		if err != nil {
 			return s, err
 		}
@@ -60,10 +70,10 @@ func TestJobsSideBySideShareWhatIsTheSame(t *testing.T) {
 		if s.version, err = cli.Version(t.Context()); err != nil {
 			return s, err
 		}
-		if s.client, err = j.GitHub(); err != nil {
+		if s.client, err = rp.GitHub(); err != nil {
 			return s, err
 		}
-		s.store, err = rp.StoreOf(t.Context(), j.Settings, "", time.Now)
+		s.store, err = rp.StoreOf(t.Context(), w.Settings, "", time.Now)
 		return s, err
 	}
 	results := make([]shared, 8)
@@ -83,10 +93,11 @@ func TestJobsSideBySideShareWhatIsTheSame(t *testing.T) {
 			t.Errorf("%+v, and another has %+v", results[0], s)
 		}
 	}
-	if results[0].version.Number != "1.11.4" || results[0].checkout != o.mergeOfAll {
+	if results[0].version.Number != "1.11.4" || results[0].checkout != head.Commit {
 		t.Errorf("%+v", results[0])
 	}
-	if calls := read(t, bin, "calls"); strings.Count(calls, "\n") != 1 {
+	calls, err := os.ReadFile(filepath.Join(bin, "calls"))
+	if err != nil || bytes.Count(calls, []byte("\n")) != 1 {
 		t.Errorf("Terraform was asked more than once:\n%s", calls)
 	}
 }
@@ -112,18 +123,18 @@ func TestJobsOfOneAtmosFolderWaitForEachOther(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := &watched{waits: make(chan struct{})}
-	rp := open(t, dir, t.TempDir(), job.Inputs{}, log)
-	first, err := rp.Open(t.Context(), inventory.Name{Component: "network", Stack: "acme-ue2-dev"}, job.Inputs{})
+	rp := open(t, dir, t.TempDir(), repository.Inputs{}, log)
+	first, err := workspace.Open(t.Context(), rp, inventory.Name{Component: "network", Stack: "acme-ue2-dev"}, repository.Inputs{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := rp.Open(t.Context(), inventory.Name{Component: "service/api", Stack: "acme-ue2-dev"}, job.Inputs{})
+	other, err := workspace.Open(t.Context(), rp, inventory.Name{Component: "service/api", Stack: "acme-ue2-dev"}, repository.Inputs{})
 	if err != nil {
 		t.Fatalf("another folder: %v", err)
 	}
 	opened := make(chan error, 1)
 	go func() {
-		second, err := rp.Open(t.Context(), inventory.Name{Component: "network", Stack: "acme-ue2-prod"}, job.Inputs{})
+		second, err := workspace.Open(t.Context(), rp, inventory.Name{Component: "network", Stack: "acme-ue2-prod"}, repository.Inputs{})
 		opened <- err
 		if err == nil {
 			opened <- second.Close()
@@ -137,8 +148,8 @@ func TestJobsOfOneAtmosFolderWaitForEachOther(t *testing.T) {
 	if err := errors.Join(first.Close(), <-opened, <-opened, other.Close()); err != nil {
 		t.Error(err)
 	}
-	var skipped *job.Skipped
-	if _, err := rp.Open(t.Context(), inventory.Name{Component: "service/legacy", Stack: "acme-ue2-dev"}, job.Inputs{}); !errors.As(err, &skipped) {
+	var skipped *repository.Skipped
+	if _, err := workspace.Open(t.Context(), rp, inventory.Name{Component: "service/legacy", Stack: "acme-ue2-dev"}, repository.Inputs{}); !errors.As(err, &skipped) {
 		t.Errorf("one whose actions are off: %v", err)
 	}
 }
@@ -153,7 +164,7 @@ func TestComponentAndStackNameOneTargetTogether(t *testing.T) {
 	} {
 		r := gha.New([]string{"INPUT_COMPONENT=" + c.component, "INPUT_STACK=" + c.stack}, &bytes.Buffer{})
 		read := r.Inputs()
-		in := job.ReadInputs(r, read, "plan-role")
+		in := repository.ReadInputs(r, read, "plan-role")
 		got := ""
 		if err := errors.Join(read.Err(), in.Check()); err != nil {
 			got = err.Error()
@@ -162,4 +173,14 @@ func TestComponentAndStackNameOneTargetTogether(t *testing.T) {
 			t.Errorf("%+v: %q, %s in %s", c, got, in.Component, in.Stack)
 		}
 	}
+}
+
+func open(t *testing.T, dir, temp string, in repository.Inputs, log io.Writer, environ ...string) *repository.Repository {
+	t.Helper()
+	environ = append([]string{"PATH=" + os.Getenv("PATH"), "GITHUB_WORKSPACE=" + dir, "GITHUB_REPOSITORY=acme/infra", "GITHUB_RUN_ID=7", "RUNNER_TEMP=" + temp}, environ...)
+	rp, err := repository.Open(gha.New(environ, log), environ, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rp
 }

@@ -1,4 +1,4 @@
-package job_test
+package repository_test
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/terraform-gitops/gitops/shared/gha"
-	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/repository"
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
@@ -76,13 +76,13 @@ func (o *origin) commit(files map[string]string) string {
 
 // workspace is a clone of a branch in a job, of which temp is RUNNER_TEMP.
 type workspace struct {
-	*job.Repository
+	*repository.Repository
 	origin *origin // as seen from the clone
 	temp   string
 	log    *bytes.Buffer
 }
 
-func (o *origin) clone(branch string, in job.Inputs, flags ...string) workspace {
+func (o *origin) clone(branch string, in repository.Inputs, flags ...string) workspace {
 	o.t.Helper()
 	w := workspace{temp: o.t.TempDir(), log: &bytes.Buffer{}}
 	dir := filepath.Join(o.t.TempDir(), "workspace")
@@ -92,10 +92,10 @@ func (o *origin) clone(branch string, in job.Inputs, flags ...string) workspace 
 	return w
 }
 
-func open(t *testing.T, dir, temp string, in job.Inputs, log io.Writer, environ ...string) *job.Repository {
+func open(t *testing.T, dir, temp string, in repository.Inputs, log io.Writer, environ ...string) *repository.Repository {
 	t.Helper()
 	environ = append([]string{"PATH=" + os.Getenv("PATH"), "GITHUB_WORKSPACE=" + dir, "GITHUB_REPOSITORY=acme/infra", "GITHUB_RUN_ID=7", "RUNNER_TEMP=" + temp}, environ...)
-	rp, err := job.OpenRepository(gha.New(environ, log), environ, in)
+	rp, err := repository.Open(gha.New(environ, log), environ, in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,8 +119,8 @@ func TestAffectedLeavesTheJobAsItWas(t *testing.T) {
 	t.Parallel()
 	o := newOrigin(t)
 	for name, w := range map[string]workspace{
-		"all of its history": o.clone("merge", job.Inputs{}),
-		"the merge alone":    o.clone("merge", job.Inputs{}, "--depth=1"),
+		"all of its history": o.clone("merge", repository.Inputs{}),
+		"the merge alone":    o.clone("merge", repository.Inputs{}, "--depth=1"),
 	} {
 		if got, want := w.affected(o.main, false), "network in dev: changed: components/network/main.tf"; got != want {
 			t.Errorf("%s: %s", name, got)
@@ -147,7 +147,7 @@ func TestAffectedLeavesTheJobAsItWas(t *testing.T) {
 
 func TestAffectedWhereTheBaseCannotBeHad(t *testing.T) {
 	t.Parallel()
-	w := newOrigin(t).clone("merge", job.Inputs{}, "--depth=1")
+	w := newOrigin(t).clone("merge", repository.Inputs{}, "--depth=1")
 	got := w.affected(strings.Repeat("ab", 20), false)
 	if !strings.HasPrefix(got, "error: the workspace does not have commit abababa,") || !strings.Contains(got, "`fetch-depth: 0`") || strings.Contains(got, "\n") {
 		t.Error(got)
@@ -165,7 +165,7 @@ func TestAffectedWhereTheBaseHasNoTargets(t *testing.T) {
 	broken := o.commit(map[string]string{"gitops.yaml": "component: {}\n"})
 	o.git("rm", "--quiet", "gitops.yaml")
 	none := o.commit(nil)
-	w := o.clone("merge", job.Inputs{Config: "gitops.yaml"})
+	w := o.clone("merge", repository.Inputs{Config: "gitops.yaml"})
 	for _, base := range []string{none, strings.Repeat("0", 40)} {
 		if got := w.affected(base, true); got != all || w.log.Len() > 0 {
 			t.Errorf("%s: %s\n%s", base, got, w.log)
@@ -187,13 +187,13 @@ func TestTheBaseOfAPullRequest(t *testing.T) {
 		}
 		return commit
 	}
-	if got := base(o.clone("merge", job.Inputs{}, "--depth=1")); got != o.main {
+	if got := base(o.clone("merge", repository.Inputs{}, "--depth=1")); got != o.main {
 		t.Errorf("of a merge: %s, want main's %s", got, o.main)
 	}
-	if got := base(o.clone("change", job.Inputs{})); got != o.left {
+	if got := base(o.clone("change", repository.Inputs{})); got != o.left {
 		t.Errorf("of the head: %s, want %s, where it left main", got, o.left)
 	}
-	if got := base(o.clone("change", job.Inputs{}, "--depth=1")); !strings.Contains(got, "check out with `fetch-depth: 0`") {
+	if got := base(o.clone("change", repository.Inputs{}, "--depth=1")); !strings.Contains(got, "check out with `fetch-depth: 0`") {
 		t.Errorf("of the head without history: %s", got)
 	}
 }
@@ -208,7 +208,7 @@ func TestAffectedOfAtmos(t *testing.T) {
 	}
 	base := o.commit(nil)
 	o.commit(map[string]string{"stacks/catalog/network.yaml": strings.ReplaceAll(read(t, o.dir, "stacks/catalog/network.yaml"), "vars: {", "vars: { more: 1,")})
-	w := o.clone("main", job.Inputs{}, "--depth=1")
+	w := o.clone("main", repository.Inputs{}, "--depth=1")
 	const changed = "network in acme-ue2-dev: changed: vars\nnetwork in acme-ue2-prod: changed: vars"
 	if got := w.affected(base, false); got != changed {
 		t.Error(got)
@@ -225,7 +225,7 @@ func TestAffectedOfAtmos(t *testing.T) {
 		t.Errorf("left behind: %v %v", left, err)
 	}
 	w.origin.commit(map[string]string{"stacks/catalog/network.yaml": "components: ["})
-	w.Repository = open(t, w.origin.dir, w.temp, job.Inputs{}, w.log)
+	w.Repository = open(t, w.origin.dir, w.temp, repository.Inputs{}, w.log)
 	if got := w.affected(base, false); !strings.HasPrefix(got, "error: Atmos can't describe the stacks: ") || !strings.Contains(w.log.String(), "::group::atmos describe stacks") {
 		t.Errorf("broken stacks: %s\n%s", got, w.log)
 	}

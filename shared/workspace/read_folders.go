@@ -1,4 +1,4 @@
-package job
+package workspace
 
 import (
 	"context"
@@ -7,23 +7,22 @@ import (
 	"path"
 	"path/filepath"
 
-	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/inventory/atmos"
 )
 
 // readFolders are the folders of the components whose outputs Atmos reads for this target,
 // other than its own: it initializes them there, and writes the backend of one stack where
 // another job may just be reading its own.
-func (j *Job) readFolders(ctx context.Context) (folders []string) {
-	if j.Target.Atmos == nil {
+func (w *Workspace) readFolders(ctx context.Context) (folders []string) {
+	if w.Target.Atmos == nil {
 		return nil
 	}
-	for _, name := range atmos.RunsIn(j.Target) {
-		dir, err := j.repository.folderOf(ctx, name)
+	for _, name := range atmos.RunsIn(w.Target) {
+		dir, err := w.repository.FolderOf(ctx, name)
 		if err != nil {
 			continue // Atmos says what it is, when it calls the function
 		}
-		if realPath(j.inRoot(dir)) != realPath(j.inRoot(j.Target.Dir)) {
+		if realPath(w.inRoot(dir)) != realPath(w.inRoot(w.Target.Dir)) {
 			folders = append(folders, dir)
 		}
 	}
@@ -39,16 +38,16 @@ func realPath(folder string) string {
 }
 
 // enterRead has no other job work in a folder that is read, until LeaveFolder or Close.
-func (j *Job) enterRead(ctx context.Context, dir string, waits func()) error {
-	locked, err := lockFolder(ctx, j.Context.TempDir, j.inRoot(dir), entry{clean: true}, waits)
+func (w *Workspace) enterRead(ctx context.Context, dir string, waits func()) error {
+	locked, err := lockFolder(ctx, w.Context.TempDir, w.inRoot(dir), entry{clean: true}, waits)
 	if err != nil {
 		return err
 	}
-	read := readFolder{lockedFolder: locked, data: j.inRoot(path.Join(dir, j.dataDir()))}
+	read := readFolder{lockedFolder: locked, data: w.inRoot(path.Join(dir, w.dataDir()))}
 	if _, err := os.Stat(read.data); err == nil {
 		read.data = "" // an earlier step's, which stays
 	}
-	j.read = append(j.read, read)
+	w.read = append(w.read, read)
 	return nil
 }
 
@@ -58,21 +57,13 @@ type readFolder struct {
 	data string // what Terraform leaves there; empty for what stays
 }
 
-func (j *Job) leaveRead() (err error) {
-	for _, f := range j.read {
+func (w *Workspace) leaveRead() (err error) {
+	for _, f := range w.read {
 		if f.data != "" {
 			err = errors.Join(err, os.RemoveAll(f.data))
 		}
 		err = errors.Join(err, f.Close())
 	}
-	j.read = nil
+	w.read = nil
 	return err
-}
-
-// folderOf is the folder of a target's root module, which Atmos is asked for once.
-func (rp *Repository) folderOf(ctx context.Context, name inventory.Name) (string, error) {
-	return rp.folders.Get(name, func() (string, error) {
-		t, err := rp.atmos.Target(ctx, name.Component, name.Stack)
-		return t.Dir, err
-	})
 }

@@ -1,4 +1,4 @@
-package job
+package repository
 
 import (
 	"context"
@@ -33,8 +33,8 @@ func (rp *Repository) StoreOf(ctx context.Context, s inventory.Effective, role s
 		if one := (inventory.Name{Component: rp.inputs.Component, Stack: rp.inputs.Stack}); one.Component != "" {
 			of, session = one.String(), []string{one.Component, one.Stack}
 		}
-		request := requestRole(rp.runtime, s, role, awsauth.SessionName(rp.Context.Repository, rp.Context.RunID, session...))
-		return openStore(ctx, s, request, place{of, rp.Context.Workspace, rp.source.name}, now)
+		request := rp.Request(s, role, awsauth.SessionName(rp.Context.Repository, rp.Context.RunID, session...))
+		return openStore(ctx, s, request, place{of, rp.Context.Workspace, rp.Source.Name}, now)
 	})
 }
 
@@ -66,8 +66,8 @@ func (rp *Repository) Store(ctx context.Context, now func() time.Time) (*plansto
 			return nil, err
 		}
 	}
-	request := requestRole(rp.runtime, s, s.DriftStorageRole, awsauth.SessionName(rp.Context.Repository, rp.Context.RunID, "drift-detection"))
-	return openStore(ctx, s, request, place{"this repository", rp.Context.Workspace, rp.source.name}, now)
+	request := rp.Request(s, s.DriftStorageRole, awsauth.SessionName(rp.Context.Repository, rp.Context.RunID, "drift-detection"))
+	return openStore(ctx, s, request, place{"this repository", rp.Context.Workspace, rp.Source.Name}, now)
 }
 
 // shared are the settings of the plan store that all targets have in common.
@@ -96,7 +96,7 @@ func openStore(ctx context.Context, s inventory.Effective, request awsauth.Reque
 		if strings.Contains(strings.TrimPrefix(s.StorageURL, "file://"), "://") {
 			return nil, problem.With(problem.StoreSettings, fmt.Errorf("storage-url %q: give a folder, such as /mnt/plans or file:///mnt/plans; for S3 use `bucket` and `table`", s.StorageURL))
 		}
-		backend, err := folder.Open(storeFolder(s.StorageURL, at.workspace))
+		backend, err := folder.Open(StoreFolder(s.StorageURL, at.workspace))
 		if err != nil {
 			return nil, err
 		}
@@ -112,11 +112,24 @@ func openStore(ctx context.Context, s inventory.Effective, request awsauth.Reque
 	}
 }
 
-// storeFolder is the folder that a storage-url names.
-func storeFolder(url, workspace string) string {
+// StoreFolder is the folder that a storage-url names.
+func StoreFolder(url, workspace string) string {
 	folder := strings.TrimPrefix(url, "file://")
 	if !filepath.IsAbs(folder) {
 		folder = filepath.Join(workspace, folder)
 	}
 	return folder
+}
+
+// Request asks for the credentials of a role, under the name of this session; for the
+// ambient ones when role is empty.
+func (rp *Repository) Request(s inventory.Effective, role, session string) awsauth.Request {
+	audience := s.Audience
+	if audience == "" {
+		audience = awsauth.Audience
+	}
+	return awsauth.Request{
+		Region: s.Region, Role: role, SessionName: session,
+		Token: func(ctx context.Context) (string, error) { return rp.Runtime.IDToken(ctx, audience) },
+	}
 }

@@ -1,4 +1,4 @@
-package job
+package workspace
 
 import (
 	"cmp"
@@ -32,57 +32,57 @@ const lockFile = ".terraform.lock.hcl"
 // variable files, lock file and providers, and which other versions may be had.
 type Terraform struct {
 	*terraform.CLI
-	job *Job
+	workspace *Workspace
 }
 
 // Terraform returns the target's Terraform or OpenTofu, to be run before Close with
 // the credentials of role; the ambient ones when it is empty. Its environment holds
 // nothing of the runner's or of the store's.
-func (j *Job) Terraform(ctx context.Context, role string, now func() time.Time) (*Terraform, error) {
-	if err := j.setAside(); err != nil {
-		return nil, fmt.Errorf("%s: %w", j.Target, err)
+func (w *Workspace) Terraform(ctx context.Context, role string, now func() time.Time) (*Terraform, error) {
+	if err := w.setAside(); err != nil {
+		return nil, fmt.Errorf("%s: %w", w.Target, err)
 	}
 	var credentials map[string]string
 	if role != "" {
 		var err error
-		if credentials, err = j.terraformCredentials(ctx, role, now); err != nil {
-			return nil, fmt.Errorf("get Terraform's credentials for %s: %w", j.Target, err)
+		if credentials, err = w.terraformCredentials(ctx, role, now); err != nil {
+			return nil, fmt.Errorf("get Terraform's credentials for %s: %w", w.Target, err)
 		}
 	}
 	cli := &terraform.CLI{
-		Dir:       j.inRoot(j.Target.Dir),
-		DataDir:   j.dataDir(),
-		Workspace: j.Target.Workspace,
+		Dir:       w.inRoot(w.Target.Dir),
+		DataDir:   w.dataDir(),
+		Workspace: w.Target.Workspace,
 	}
-	if j.Target.Atmos != nil {
+	if w.Target.Atmos != nil {
 		self, err := os.Executable()
 		if err != nil {
 			return nil, problem.With(problem.Runner, fmt.Errorf("find this program, which Atmos starts as Terraform: %w", err))
 		}
 		cli.Atmos = &terraform.Atmos{
-			Path: j.source.atmos, Dir: j.Target.Root, Component: j.Target.Component, Stack: j.Target.Stack,
-			Identity: j.Inputs.Identity,
-			Command:  j.Target.Atmos.Command, Keeper: self, Scratch: j.Dir,
-			BackendThere: j.locked != nil && j.locked.shared,
+			Path: w.repository.Source.Atmos, Dir: w.Target.Root, Component: w.Target.Component, Stack: w.Target.Stack,
+			Identity: w.Inputs.Identity,
+			Command:  w.Target.Atmos.Command, Keeper: self, Scratch: w.Dir,
+			BackendThere: w.locked != nil && w.locked.shared,
 		}
-		j.atmosRun = cli.Atmos
+		w.atmosRun = cli.Atmos
 	}
-	wanted := j.program()
+	wanted := w.program()
 	wanted.Lazy = true
-	if err := j.choose(ctx, cli, wanted, credentials); err != nil {
+	if err := w.choose(ctx, cli, wanted, credentials); err != nil {
 		return nil, err
 	}
 	if cli.Atmos != nil {
-		if err := j.resolve(ctx, cli.Env); err != nil {
+		if err := w.resolve(ctx, cli.Env); err != nil {
 			return nil, err
 		}
-		cli.Atmos.Env = variables(j.Target)
-		cli.Workspace = cmp.Or(j.Target.Atmos.Workspace, cli.Workspace)
+		cli.Atmos.Env = variables(w.Target)
+		cli.Workspace = cmp.Or(w.Target.Atmos.Workspace, cli.Workspace)
 	}
-	if j.Inputs.Debug {
-		j.describe(cli)
+	if w.Inputs.Debug {
+		w.describe(cli)
 	}
-	return &Terraform{cli, j}, nil
+	return &Terraform{cli, w}, nil
 }
 
 // LogTo has all that runs from now on write its log there.
@@ -96,51 +96,33 @@ func (t *Terraform) PlanInitializes() bool { return t.Atmos != nil }
 // but the one there is.
 func (t *Terraform) Another(ctx context.Context, planned terraform.Version) (bool, error) {
 	before := t.Path
-	wanted := t.job.program()
+	wanted := t.workspace.program()
 	if planned.Name == wanted.Name {
 		wanted.Planned = planned.Number
 	}
-	err := t.job.choose(ctx, t.CLI, wanted, t.job.credentials)
+	err := t.workspace.choose(ctx, t.CLI, wanted, t.workspace.credentials)
 	return err == nil && t.Path != before, err
 }
 
 // choose finds the executable that is wanted.
-func (j *Job) choose(ctx context.Context, cli *terraform.CLI, wanted install.Options, credentials map[string]string) error {
-	path, err := j.repository.locate(ctx, wanted)
+func (w *Workspace) choose(ctx context.Context, cli *terraform.CLI, wanted install.Options, credentials map[string]string) error {
+	path, err := w.repository.Locate(ctx, wanted)
 	if err != nil {
-		return fmt.Errorf("%s: %w", j.Target, err)
+		return fmt.Errorf("%s: %w", w.Target, err)
 	}
-	add := j.Target.Env
+	add := w.Target.Env
 	if cli.Atmos != nil {
-		if add, err = j.atmosEnv(wanted, path); err != nil {
+		if add, err = w.atmosEnv(wanted, path); err != nil {
 			return err
 		}
 	}
-	cli.Path, cli.Env, j.credentials = path, terraform.Environ(j.environ, add, credentials), credentials
+	cli.Path, cli.Env, w.credentials = path, terraform.Environ(w.environ, add, credentials), credentials
 	return nil
-}
-
-// programKey is what of install.Options differs between targets.
-type programKey struct {
-	name, command, constraint, planned, dir string
-	lazy                                    bool
-}
-
-// locate is install.Locate, once for all targets that want the same.
-func (rp *Repository) locate(ctx context.Context, wanted install.Options) (string, error) {
-	key := programKey{wanted.Name, wanted.Command, wanted.Constraint, wanted.Planned, wanted.Dir, wanted.Lazy}
-	if key.constraint != "" {
-		key.dir = "" // then the folder has no say
-	}
-	return rp.programs.Get(key, func() (string, error) {
-		wanted.Log = notices{rp.runtime}
-		return install.Locate(ctx, wanted)
-	})
 }
 
 // Version asks the executable, once for all targets that run the same one.
 func (t *Terraform) Version(ctx context.Context) (terraform.Version, error) {
-	return t.job.repository.versions.Get(t.Path, func() (terraform.Version, error) { return t.CLI.Version(ctx) })
+	return t.workspace.repository.Version(ctx, t.CLI)
 }
 
 // CompareConfig names the Terraform files that differ between the planfile and the checkout.
@@ -149,23 +131,15 @@ func (t *Terraform) CompareConfig(inside *planfile.File, made string) ([]string,
 	return inside.CompareConfig(t.RunDir(), t.DataDir, made)
 }
 
-// notices makes a notice of each line.
-type notices struct{ runtime *gha.Runtime }
-
-func (n notices) Write(line []byte) (int, error) {
-	n.runtime.Notice(gha.Annotation{Message: strings.TrimSpace(string(line))})
-	return len(line), nil
-}
-
 // program says which executable is wanted: OpenTofu where its version is set, or
 // where that is what Atmos runs.
-func (j *Job) program() install.Options {
-	name, version := j.Target.Program()
+func (w *Workspace) program() install.Options {
+	name, version := w.Target.Program()
 	o := install.Options{
-		Name: name, Constraint: version, Environ: j.environ,
-		Root: j.Target.Root, Dir: j.inRoot(j.Target.Dir), ToolCache: j.Context.ToolCache,
+		Name: name, Constraint: version, Environ: w.environ,
+		Root: w.Target.Root, Dir: w.inRoot(w.Target.Dir), ToolCache: w.Context.ToolCache,
 	}
-	if atmos := j.Target.Atmos; atmos != nil {
+	if atmos := w.Target.Atmos; atmos != nil {
 		o.Command = atmos.Command
 	}
 	if o.Command == o.Name {
@@ -176,8 +150,8 @@ func (j *Job) program() install.Options {
 
 // atmosEnv is what Atmos needs of the environment, so that it runs the Terraform at
 // path, by the name under which it looks for it on PATH.
-func (j *Job) atmosEnv(wanted install.Options, path string) (map[string]string, error) {
-	env := maps.Clone(j.source.env)
+func (w *Workspace) atmosEnv(wanted install.Options, path string) (map[string]string, error) {
+	env := maps.Clone(w.repository.Source.Env)
 	name := wanted.Command
 	if name == "" {
 		name = wanted.Name
@@ -185,7 +159,7 @@ func (j *Job) atmosEnv(wanted install.Options, path string) (map[string]string, 
 	if found, err := exec.LookPath(name); strings.ContainsRune(name, filepath.Separator) || err == nil && found == path {
 		return env, nil
 	}
-	bin := filepath.Join(j.Dir, "bin")
+	bin := filepath.Join(w.Dir, "bin")
 	err := os.RemoveAll(bin) // of another choice
 	if err == nil {
 		err = errors.Join(os.Mkdir(bin, 0o700), os.Symlink(path, filepath.Join(bin, name)))
@@ -194,7 +168,7 @@ func (j *Job) atmosEnv(wanted install.Options, path string) (map[string]string, 
 		return nil, fmt.Errorf("put %s where Atmos finds it: %w", name, err)
 	}
 	env["PATH"] = bin
-	for _, entry := range j.environ {
+	for _, entry := range w.environ {
 		if value, ok := strings.CutPrefix(entry, "PATH="); ok {
 			env["PATH"] = bin + string(filepath.ListSeparator) + value
 		}
@@ -204,42 +178,42 @@ func (j *Job) atmosEnv(wanted install.Options, path string) (map[string]string, 
 
 // describe shows how the target is configured. None of it is secret: it lies in
 // Git, or is an input.
-func (j *Job) describe(cli *terraform.CLI) {
-	log := j.runtime.Group("settings: " + j.Target.String())
+func (w *Workspace) describe(cli *terraform.CLI) {
+	log := w.runtime.Group("settings: " + w.Target.String())
 	defer log.Close()
 	for _, line := range [][2]string{
-		{"folder", j.Target.Dir},
-		{"workspace", j.Target.Workspace},
-		{"var files", strings.Join(j.Target.VarFiles, ", ")},
-		{"backend config", strings.Join(j.Target.BackendConfig, ", ")},
+		{"folder", w.Target.Dir},
+		{"workspace", w.Target.Workspace},
+		{"var files", strings.Join(w.Target.VarFiles, ", ")},
+		{"backend config", strings.Join(w.Target.BackendConfig, ", ")},
 		{"program", cli.Path},
-		{"atmos", j.AtmosVersion()},
+		{"atmos", w.AtmosVersion()},
 	} {
 		if line[0] == "atmos" && line[1] == "" {
 			continue
 		}
 		fmt.Fprintf(log, "%s: %s\n", line[0], line[1])
 	}
-	for _, line := range j.Origins() {
+	for _, line := range w.Origins() {
 		fmt.Fprintln(log, line)
 	}
 }
 
 // AtmosVersion is the version and edition of the Atmos that the target is one of; empty
 // for gitops.yaml.
-func (j *Job) AtmosVersion() string {
-	if j.Target.Atmos == nil {
+func (w *Workspace) AtmosVersion() string {
+	if w.Target.Atmos == nil {
 		return ""
 	}
-	return j.Target.Atmos.Version
+	return w.Target.Atmos.Version
 }
 
 // Init initializes the target's backend and providers. Where there is a
 // dependency lock file, it is respected and left as it is; where there is none,
 // lock (from a planfile, or nil) takes its place. See upgrade for what the user asks for.
 func (t *Terraform) Init(ctx context.Context, lock []byte) error {
-	j, cli := t.job, t.CLI
-	upgrade, err := j.upgrade(ctx, cli)
+	w, cli := t.workspace, t.CLI
+	upgrade, err := w.upgrade(ctx, cli)
 	if err != nil && len(lock) == 0 {
 		return err
 	}
@@ -250,32 +224,32 @@ func (t *Terraform) Init(ctx context.Context, lock []byte) error {
 	switch {
 	case !upgrade:
 	case len(lock) > 0:
-		j.runtime.Notice(gha.Annotation{Message: fmt.Sprintf("%s: -upgrade in TF_CLI_ARGS_init is left out: an apply takes the providers that the plan was made with.", j.Target)})
+		w.runtime.Notice(gha.Annotation{Message: fmt.Sprintf("%s: -upgrade in TF_CLI_ARGS_init is left out: an apply takes the providers that the plan was made with.", w.Target)})
 		without := *cli
 		without.Env, cli = terraform.WithoutUpgrade(cli.Env), &without
 	default:
 		locked = false // it is of another target's init in this folder
 	}
 	var backend []string
-	for _, setting := range j.Target.BackendConfig {
+	for _, setting := range w.Target.BackendConfig {
 		if !strings.Contains(setting, "=") {
-			setting = j.inRoot(setting)
+			setting = w.inRoot(setting)
 		}
 		backend = append(backend, setting)
 	}
-	cli, leave, err := j.sharePlugins(ctx, cli)
+	cli, leave, err := w.sharePlugins(ctx, cli)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	return cli.Init(ctx, terraform.InitOptions{BackendConfig: backend, VarFiles: j.varFiles(), LockReadonly: locked})
+	return cli.Init(ctx, terraform.InitOptions{BackendConfig: backend, VarFiles: w.varFiles(), LockReadonly: locked})
 }
 
 // upgrade reports whether the user's environment asks init for the newest providers
 // (-upgrade). Terraform refuses that together with -lockfile=readonly. Where Git tracks a
 // dependency lock file it is an error: what is planned would be made by other providers
 // than those that were reviewed.
-func (j *Job) upgrade(ctx context.Context, cli *terraform.CLI) (asked bool, err error) {
+func (w *Workspace) upgrade(ctx context.Context, cli *terraform.CLI) (asked bool, err error) {
 	env := cli.Env
 	if cli.Atmos != nil {
 		env = slices.Concat(env, cli.Atmos.Env)
@@ -283,23 +257,23 @@ func (j *Job) upgrade(ctx context.Context, cli *terraform.CLI) (asked bool, err 
 	if asked, err = terraform.Upgrades(env); err != nil || !asked {
 		return asked, err
 	}
-	lock := path.Join(j.Target.Dir, lockFile)
-	tracked, err := j.Target.Tracks(ctx, lock)
+	lock := path.Join(w.Target.Dir, lockFile)
+	tracked, err := w.Target.Tracks(ctx, lock)
 	if err == nil && tracked {
-		err = problem.With(problem.Input, fmt.Errorf("initialize %s: TF_CLI_ARGS_init asks for -upgrade, and Git has %s, which says which providers to take: remove -upgrade, and take newer ones by a commit that changes that file (terraform init -upgrade)", j.Target, lock))
+		err = problem.With(problem.Input, fmt.Errorf("initialize %s: TF_CLI_ARGS_init asks for -upgrade, and Git has %s, which says which providers to take: remove -upgrade, and take newer ones by a commit that changes that file (terraform init -upgrade)", w.Target, lock))
 	}
 	return true, err
 }
 
 // Plan plans with the target's variable files, after Init unless PlanInitializes.
 func (t *Terraform) Plan(ctx context.Context, o terraform.PlanOptions) (terraform.PlanResult, error) {
-	j, cli := t.job, t.CLI
-	o.VarFiles = j.varFiles()
+	w, cli := t.workspace, t.CLI
+	o.VarFiles = w.varFiles()
 	if cli.Atmos != nil {
-		if _, err := j.upgrade(ctx, cli); err != nil {
+		if _, err := w.upgrade(ctx, cli); err != nil {
 			return terraform.PlanResult{}, err
 		}
-		shared, leave, err := j.sharePlugins(ctx, cli)
+		shared, leave, err := w.sharePlugins(ctx, cli)
 		if err != nil {
 			return terraform.PlanResult{}, err
 		}
@@ -314,7 +288,7 @@ func (t *Terraform) Plan(ctx context.Context, o terraform.PlanOptions) (terrafor
 // made is the program that made the planfile, and inside is what the planfile tells: nil
 // when it is encrypted, and then the apply gets the whole environment.
 func (t *Terraform) Apply(ctx context.Context, planfile, made string, inside *planfile.File) (terraform.ApplyResult, error) {
-	j, cli := t.job, t.CLI
+	w, cli := t.workspace, t.CLI
 	if inside == nil {
 		return cli.Apply(ctx, planfile)
 	}
@@ -324,14 +298,14 @@ func (t *Terraform) Apply(ctx context.Context, planfile, made string, inside *pl
 	if len(again) == 0 || cli.Atmos != nil {
 		return without.Apply(ctx, planfile)
 	}
-	return without.Apply(ctx, planfile, j.varFiles()...)
+	return without.Apply(ctx, planfile, w.varFiles()...)
 }
 
 // sharePlugins has the CLI take part in the plugin cache of all targets, if there is one.
-func (j *Job) sharePlugins(ctx context.Context, cli *terraform.CLI) (*terraform.CLI, func(), error) {
-	shared, leave, err := j.repository.plugins.Join(ctx, cli, filepath.Join(j.Dir, "plugins"))
+func (w *Workspace) sharePlugins(ctx context.Context, cli *terraform.CLI) (*terraform.CLI, func(), error) {
+	shared, leave, err := w.repository.Plugins.Join(ctx, cli, filepath.Join(w.Dir, "plugins"))
 	if err != nil {
-		return nil, nil, fmt.Errorf("initialize %s: %w", j.Target, err)
+		return nil, nil, fmt.Errorf("initialize %s: %w", w.Target, err)
 	}
 	return shared, leave, nil
 }
@@ -363,19 +337,19 @@ func placeLock(file string, lock []byte) (found bool, err error) {
 }
 
 // varFiles are the target's variable files, absolute, in order.
-func (j *Job) varFiles() []string {
+func (w *Workspace) varFiles() []string {
 	var files []string
-	for _, f := range j.Target.VarFiles {
-		files = append(files, j.inRoot(f))
+	for _, f := range w.Target.VarFiles {
+		files = append(files, w.inRoot(f))
 	}
 	return files
 }
 
 // VariableSources are where Terraform's root variables get their values from, for the program
 // of the given name.
-func (j *Job) VariableSources(program string) tfvars.Sources {
-	s := tfvars.Sources{Dir: j.inRoot(j.Target.Dir), Program: program, VarFiles: j.varFiles(), Env: j.Target.Env, Job: j.environ}
-	if atmos := j.Target.Atmos; atmos != nil {
+func (w *Workspace) VariableSources(program string) tfvars.Sources {
+	s := tfvars.Sources{Dir: w.inRoot(w.Target.Dir), Program: program, VarFiles: w.varFiles(), Env: w.Target.Env, Job: w.environ}
+	if atmos := w.Target.Atmos; atmos != nil {
 		s.Values, s.Env = atmos.Vars, map[string]string{}
 		for name, value := range atmos.Env {
 			s.Env[name] = fmt.Sprint(value)
@@ -384,8 +358,8 @@ func (j *Job) VariableSources(program string) tfvars.Sources {
 	return s
 }
 
-func (j *Job) inRoot(name string) string {
-	return filepath.Join(j.Target.Root, filepath.FromSlash(name))
+func (w *Workspace) inRoot(name string) string {
+	return filepath.Join(w.Target.Root, filepath.FromSlash(name))
 }
 
 // dataDir is Terraform's data folder of this target: Terraform's own, in which a module
@@ -393,11 +367,11 @@ func (j *Job) inRoot(name string) string {
 // has the folder, or where all that have it take turns. Else it is one of
 // its own, so that targets that share a root module do not share a workspace, modules or
 // backend. It is relative, and the same for plan and apply: see terraform.CLI.DataDir.
-func (j *Job) dataDir() string {
-	if j.Target.Alone || j.Target.Atmos != nil && !j.sharesData() {
+func (w *Workspace) dataDir() string {
+	if w.Target.Alone || w.Target.Atmos != nil && !w.sharesData() {
 		return terraformData
 	}
-	name := sha256.Sum256([]byte(j.Target.Component + "\x00" + j.Target.Stack))
+	name := sha256.Sum256([]byte(w.Target.Component + "\x00" + w.Target.Stack))
 	return terraformData + "/gitops-" + hex.EncodeToString(name[:4])
 }
 
@@ -406,19 +380,19 @@ const terraformData = ".terraform"
 
 // setAside makes room for the target's data where an earlier step of the job has left some:
 // other modules, or another backend. It is put back when the job ends.
-func (j *Job) setAside() error {
-	if j.dataDir() != terraformData || j.prepared {
+func (w *Workspace) setAside() error {
+	if w.dataDir() != terraformData || w.prepared {
 		return nil
 	}
-	j.prepared = true
-	data := filepath.Join(j.inRoot(j.Target.Dir), terraformData)
+	w.prepared = true
+	data := filepath.Join(w.inRoot(w.Target.Dir), terraformData)
 	if _, err := os.Lstat(data); err != nil {
 		return nil //nolint:nilerr // there is none, or Terraform will say what is wrong
 	}
 	folder, err := os.MkdirTemp(filepath.Dir(data), ".terraform-aside-")
 	if err == nil {
-		j.aside = filepath.Join(folder, terraformData)
-		err = os.Rename(data, j.aside)
+		w.aside = filepath.Join(folder, terraformData)
+		err = os.Rename(data, w.aside)
 	}
 	if err != nil {
 		return fmt.Errorf("set aside the data folder of Terraform that was there before: %w", err)
@@ -427,11 +401,11 @@ func (j *Job) setAside() error {
 }
 
 // putBack undoes setAside.
-func (j *Job) putBack() error {
-	if j.aside == "" {
+func (w *Workspace) putBack() error {
+	if w.aside == "" {
 		return nil
 	}
-	aside := j.aside
-	j.aside = ""
-	return errors.Join(os.Rename(aside, filepath.Join(j.inRoot(j.Target.Dir), terraformData)), os.Remove(filepath.Dir(aside)))
+	aside := w.aside
+	w.aside = ""
+	return errors.Join(os.Rename(aside, filepath.Join(w.inRoot(w.Target.Dir), terraformData)), os.Remove(filepath.Dir(aside)))
 }

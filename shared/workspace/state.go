@@ -1,4 +1,4 @@
-package job
+package workspace
 
 import (
 	"os"
@@ -15,7 +15,7 @@ func (t *Terraform) StateInCheckout() (string, error) {
 	if err != nil || file == "" {
 		return "", err
 	}
-	root, err := filepath.EvalSymlinks(t.job.Target.Root)
+	root, err := filepath.EvalSymlinks(t.workspace.Target.Root)
 	if err != nil {
 		return "", err
 	}

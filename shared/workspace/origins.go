@@ -1,11 +1,11 @@
-package job
+package workspace
 
 import "fmt"
 
 // Origins say of each setting that is set what it is and where it comes from: an
 // input of the action, or the configuration.
-func (j *Job) Origins() []string {
-	s, in := j.Settings, j.Inputs.Overrides
+func (w *Workspace) Origins() []string {
+	s, in := w.Settings, w.Inputs.Overrides
 	var lines []string
 	for _, setting := range []struct{ name, value, input, given string }{
 		{"Terraform version", s.TerraformVersion, "", ""},
@@ -17,8 +17,8 @@ func (j *Job) Origins() []string {
 		{"plan storage role", s.PlanStorageRole, "storage-role", in.StorageRole},
 		{"apply storage role", s.ApplyStorageRole, "storage-role", in.StorageRole},
 		{"drift storage role", s.DriftStorageRole, "storage-role", in.StorageRole},
-		{"plan role", s.PlanRole, j.Inputs.roleInput, in.TerraformRole},
-		{"apply role", s.ApplyRole, j.Inputs.roleInput, in.TerraformRole},
+		{"plan role", s.PlanRole, w.Inputs.RoleInput, in.TerraformRole},
+		{"apply role", s.ApplyRole, w.Inputs.RoleInput, in.TerraformRole},
 		{"audience", s.Audience, "audience", in.Audience},
 	} {
 		switch {
@@ -26,7 +26,7 @@ func (j *Job) Origins() []string {
 		case setting.given != "":
 			lines = append(lines, fmt.Sprintf("%s: %s, from the input %s", setting.name, setting.value, setting.input))
 		default:
-			lines = append(lines, fmt.Sprintf("%s: %s, from %s", setting.name, setting.value, j.source.name))
+			lines = append(lines, fmt.Sprintf("%s: %s, from %s", setting.name, setting.value, w.repository.Source.Name))
 		}
 	}
 	return lines

@@ -1,11 +1,11 @@
-package job_test
+package repository_test
 
 import (
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/terraform-gitops/gitops/shared/job"
+	"github.com/terraform-gitops/gitops/shared/repository"
 )
 
 func TestWhatAPushAddedToABranch(t *testing.T) {
@@ -28,7 +28,7 @@ func TestWhatAPushAddedToABranch(t *testing.T) {
 		"a new branch":                          {nil, strings.Repeat("0", 40), []string{last}},
 		"a commit that is no more":              {nil, strings.Repeat("ab", 20), []string{last}},
 	} {
-		w := o.clone("merge", job.Inputs{}, c.flags...)
+		w := o.clone("merge", repository.Inputs{}, c.flags...)
 		if got := w.Pushed(t.Context(), c.before, last); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}

@@ -1,4 +1,4 @@
-package job
+package workspace
 
 import (
 	"context"
@@ -13,13 +13,14 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/builtfiles"
 	"github.com/terraform-gitops/gitops/shared/fingerprint"
+	"github.com/terraform-gitops/gitops/shared/repository"
 )
 
 // Building watches which files planning makes.
 type Building struct {
-	job   *Job
-	reach fingerprint.Reach
-	watch *builtfiles.Watch
+	workspace *Workspace
+	reach     fingerprint.Reach
+	watch     *builtfiles.Watch
 }
 
 // Built are the files that travel with a plan.
@@ -31,21 +32,21 @@ type Built struct {
 }
 
 // WatchFiles notes which files there are before the target is planned.
-func (j *Job) WatchFiles(ctx context.Context) (*Building, error) {
-	rules, reach, err := j.fileRules(ctx)
+func (w *Workspace) WatchFiles(ctx context.Context) (*Building, error) {
+	rules, reach, err := w.fileRules(ctx)
 	if err != nil {
 		// What is wrong with the configuration is told by Terraform, or after the plan:
 		// Atmos may bring it with its init. Then nothing is known to be in its folders.
-		rules, reach, err = j.folderRules(ctx)
+		rules, reach, err = w.folderRules(ctx)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("look at the files of %s: %w", j.Target, err)
+		return nil, fmt.Errorf("look at the files of %s: %w", w.Target, err)
 	}
 	watch, err := builtfiles.Look(rules)
 	if err != nil {
-		return nil, fmt.Errorf("look at the files of %s: %w", j.Target, err)
+		return nil, fmt.Errorf("look at the files of %s: %w", w.Target, err)
 	}
-	return &Building{j, reach, watch}, nil
+	return &Building{w, reach, watch}, nil
 }
 
 // Others that are planned in the same folder may be writing their own files there: these are
@@ -57,9 +58,9 @@ const (
 
 // Pack says which files travel with the plan that was made since, and packs them.
 func (b *Building) Pack(ctx context.Context, tf *Terraform) (built Built, err error) {
-	j := b.job
+	w := b.workspace
 	if state, err := tf.StateInCheckout(); err != nil {
-		return Built{}, fmt.Errorf("plan %s: %w", j.Target, err)
+		return Built{}, fmt.Errorf("plan %s: %w", w.Target, err)
 	} else if state != "" {
 		dir, base := path.Split(state)
 		b.watch.Leave(state, state+".backup", path.Join(dir, "."+base+".lock.info"))
@@ -76,14 +77,14 @@ func (b *Building) Pack(ctx context.Context, tf *Terraform) (built Built, err er
 		}
 	}
 	if err != nil {
-		return Built{}, fmt.Errorf("plan %s: %w", j.Target, err)
+		return Built{}, fmt.Errorf("plan %s: %w", w.Target, err)
 	}
 	return built, nil
 }
 
 func (b *Building) pack() (built Built, err error) {
-	j := b.job
-	chosen, err := b.watch.Choose(j.planFiles(b.reach.Dir), func(name string) bool {
+	w := b.workspace
+	chosen, err := b.watch.Choose(w.planFiles(b.reach.Dir), func(name string) bool {
 		_, named := slices.BinarySearch(b.reach.Named, name)
 		return named
 	})
@@ -94,30 +95,30 @@ func (b *Building) pack() (built Built, err error) {
 	if len(built.Files) == 0 {
 		return built, nil
 	}
-	root, err := filepath.EvalSymlinks(j.Target.Root)
+	root, err := filepath.EvalSymlinks(w.Target.Root)
 	if err != nil {
 		return Built{}, err
 	}
-	built.Archive = filepath.Join(j.Dir, "plan-files.tar.gz")
+	built.Archive = filepath.Join(w.Dir, "plan-files.tar.gz")
 	return built, builtfiles.Pack(built.Archive, root, built.Files)
 }
 
 // PlaceFiles puts the files of an archive that came with a plan into the checkout, until
 // they are closed. Init has to have run.
-func (j *Job) PlaceFiles(ctx context.Context, archive string) (*builtfiles.Placed, error) {
-	rules, _, err := j.fileRules(ctx)
+func (w *Workspace) PlaceFiles(ctx context.Context, archive string) (*builtfiles.Placed, error) {
+	rules, _, err := w.fileRules(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return builtfiles.Place(archive, j.Dir, rules)
+	return builtfiles.Place(archive, w.Dir, rules)
 }
 
 // planFiles are the target's patterns, with links in the root module's folder followed.
-func (j *Job) planFiles(dir string) []string {
+func (w *Workspace) planFiles(dir string) []string {
 	var patterns []string
-	for _, pattern := range j.Target.PlanFiles {
+	for _, pattern := range w.Target.PlanFiles {
 		glob, out := strings.CutPrefix(pattern, "!")
-		if rest, below := strings.CutPrefix(glob, j.Target.Dir+"/"); below && j.Target.Dir != "." {
+		if rest, below := strings.CutPrefix(glob, w.Target.Dir+"/"); below && w.Target.Dir != "." {
 			glob = path.Join(dir, rest)
 		}
 		if out {
@@ -129,42 +130,42 @@ func (j *Job) planFiles(dir string) []string {
 }
 
 // fileRules are what files that travel must keep to, by the configuration as it is on disk.
-func (j *Job) fileRules(ctx context.Context) (builtfiles.Rules, fingerprint.Reach, error) {
-	reach, err := fingerprint.FindReach(ctx, j.Target)
+func (w *Workspace) fileRules(ctx context.Context) (builtfiles.Rules, fingerprint.Reach, error) {
+	reach, err := fingerprint.FindReach(ctx, w.Target)
 	if err != nil {
 		return builtfiles.Rules{}, reach, err
 	}
-	rules, err := j.rulesFor(ctx, reach)
+	rules, err := w.rulesFor(ctx, reach)
 	return rules, reach, err
 }
 
 // folderRules are those where of the configuration nothing but its folder is known.
-func (j *Job) folderRules(ctx context.Context) (builtfiles.Rules, fingerprint.Reach, error) {
-	reach := fingerprint.Reach{Dir: j.Target.Dir, Folders: []string{j.Target.Dir}}
-	rules, err := j.rulesFor(ctx, reach)
+func (w *Workspace) folderRules(ctx context.Context) (builtfiles.Rules, fingerprint.Reach, error) {
+	reach := fingerprint.Reach{Dir: w.Target.Dir, Folders: []string{w.Target.Dir}}
+	rules, err := w.rulesFor(ctx, reach)
 	return rules, reach, err
 }
 
-func (j *Job) rulesFor(ctx context.Context, reach fingerprint.Reach) (rules builtfiles.Rules, err error) {
+func (w *Workspace) rulesFor(ctx context.Context, reach fingerprint.Reach) (rules builtfiles.Rules, err error) {
 	rules = builtfiles.Rules{Dir: reach.Dir, Folders: reach.Folders}
-	if rules.Root, err = filepath.EvalSymlinks(j.Target.Root); err != nil {
+	if rules.Root, err = filepath.EvalSymlinks(w.Target.Root); err != nil {
 		return rules, err
 	}
-	if rules.Tracked, err = j.Target.TrackedFiles(ctx); err != nil {
+	if rules.Tracked, err = w.Target.TrackedFiles(ctx); err != nil {
 		return rules, err
 	}
-	if j.Target.Atmos != nil {
+	if w.Target.Atmos != nil {
 		rules.Generated = fingerprint.IsGenerated
 	}
 	for _, own := range []string{
-		j.storageFolder(), j.Context.TempDir, j.Context.ToolCache,
-		j.terraformVariable("TF_PLUGIN_CACHE_DIR"), j.terraformVariable("TF_LOG_PATH"), // relative to where Terraform runs
+		w.storageFolder(), w.Context.TempDir, w.Context.ToolCache,
+		w.terraformVariable("TF_PLUGIN_CACHE_DIR"), w.terraformVariable("TF_LOG_PATH"), // relative to where Terraform runs
 	} {
 		if own == "" {
 			continue
 		}
 		if !filepath.IsAbs(own) {
-			own = filepath.Join(j.inRoot(j.Target.Dir), own)
+			own = filepath.Join(w.inRoot(w.Target.Dir), own)
 		}
 		if name, err := filepath.Rel(rules.Root, resolved(own)); err == nil && filepath.IsLocal(name) && name != "." {
 			rules.Own = append(rules.Own, filepath.ToSlash(name))
@@ -174,9 +175,9 @@ func (j *Job) rulesFor(ctx context.Context, reach fingerprint.Reach) (rules buil
 }
 
 // storageFolder is the plan store where that is a folder; empty otherwise.
-func (j *Job) storageFolder() string {
-	if j.Settings.StorageURL == "" {
+func (w *Workspace) storageFolder() string {
+	if w.Settings.StorageURL == "" {
 		return ""
 	}
-	return storeFolder(j.Settings.StorageURL, j.Context.Workspace)
+	return repository.StoreFolder(w.Settings.StorageURL, w.Context.Workspace)
 }
