@@ -24,7 +24,7 @@
 //   - describe affected compares the commits' files, the local modules that a
 //     component calls itself, and the resolved metadata, vars, env and settings.
 //     settings.depends_on means components of the same stack.
-//   - --identity takes Atmos' identities of kind mock only. Hooks are not run.
+//   - --identity takes Atmos' identities of kind mock only. Hooks are of the kinds store and command.
 package main
 
 import (

@@ -24,6 +24,7 @@ type project struct {
 	cli          cliConfig
 	integrations section
 	identities   section
+	stores       section
 	stacks       []*stack
 	templates    bool // templates.settings.enabled
 	edition      string
@@ -94,6 +95,7 @@ func openProject() (*project, error) {
 	}
 	var other struct {
 		Integrations section
+		Stores       section
 		Auth         struct{ Identities section }
 		Templates    struct{ Settings struct{ Enabled bool } }
 		Edition      string
@@ -104,6 +106,7 @@ func openProject() (*project, error) {
 			return nil, fmt.Errorf("atmos.yaml: %w", err)
 		}
 	}
+	p.stores = other.Stores
 	p.integrations, p.identities = other.Integrations, other.Auth.Identities
 	p.templates, p.edition = other.Templates.Settings.Enabled, other.Edition
 	p.cli.Components.Helmfile, p.cli.Components.Packer = json.RawMessage(helmfile), json.RawMessage(packer)

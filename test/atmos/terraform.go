@@ -58,7 +58,19 @@ func terraform(subcommand string, args []string) error {
 	if err != nil {
 		return err
 	}
-	return c.run(subcommand, a, env)
+	if modern() {
+		if err := c.hooks("before", subcommand, env); err != nil {
+			return err
+		}
+	}
+	// After a failure there are no hooks; and exit status 2 of a plan is one.
+	if err := c.run(subcommand, a, env); err != nil {
+		return err
+	}
+	if !modern() && subcommand != "apply" && subcommand != "deploy" {
+		return nil
+	}
+	return c.hooks("after", subcommand, env)
 }
 
 // provisionWorkdir copies the component's folder to one of its own, as 1.227 does where

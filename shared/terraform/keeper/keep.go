@@ -63,9 +63,16 @@ const (
 
 // keptProgram says what is started in place of the program that Atmos starts.
 type keptProgram struct {
-	Name    string  // Terraform's name, looked up on PATH as Atmos would; or its path
-	Shim    string  // the folder on PATH with what Atmos starts; Terraform does not get it
-	Command *string // the user's value of commandVariable, if any
+	Name    string   // Terraform's name, looked up on PATH as Atmos would; or its path
+	Shim    string   // the folder on PATH with what Atmos starts; Terraform does not get it
+	Command *string  // the user's value of commandVariable, if any
+	Main    []string // the arguments that Atmos was given for Terraform
+}
+
+// isMain tells the Terraform that Atmos was started for, which has all of the arguments that
+// Atmos was given, from those for the workspace and those of hooks.
+func isMain(main, args []string) bool {
+	return len(args) > 0 && len(main) > 0 && args[0] == main[0] && !slices.ContainsFunc(main, func(arg string) bool { return !slices.Contains(args, arg) })
 }
 
 // startedRun says what a keeper has started.
@@ -146,10 +153,30 @@ func front(folder string, args, environ []string) (status int, err error) {
 	all.Wait()
 	if text, err := os.ReadFile(filepath.Join(run, runStatus)); err == nil {
 		if status, err := strconv.Atoi(string(text)); err == nil && status >= 0 {
-			return status, nil
+			return forAtmos(folder, args[1:], status), nil
 		}
 	}
 	return max(1, cmd.ProcessState.ExitCode()), nil
+}
+
+// hasChanges is the exit status of `plan -detailed-exitcode` if there are changes.
+const hasChanges = 2
+
+// forAtmos is the exit status that Atmos sees. To Atmos, a plan with changes would be a
+// failure, after which it runs no hooks; the action reads the true status.
+func forAtmos(folder string, args []string, status int) int {
+	if program, err := readProgram(folder); err == nil && status == hasChanges && slices.Contains(args, "-detailed-exitcode") && isMain(program.Main, args) {
+		return 0
+	}
+	return status
+}
+
+func readProgram(folder string) (program keptProgram, err error) {
+	text, err := os.ReadFile(filepath.Join(folder, keptConfig))
+	if err == nil {
+		err = json.Unmarshal(text, &program)
+	}
+	return program, err
 }
 
 // keeper starts a Terraform and waits for it.
@@ -232,11 +259,7 @@ func (k keeper) keep() (status int, err error) {
 
 // command is Terraform, as Atmos would have started it.
 func (k keeper) command(above string) (*exec.Cmd, error) {
-	var program keptProgram
-	text, err := os.ReadFile(filepath.Join(above, keptConfig))
-	if err == nil {
-		err = json.Unmarshal(text, &program)
-	}
+	program, err := readProgram(above)
 	if err != nil {
 		return nil, err
 	}

@@ -25,10 +25,11 @@ type Runs struct{ folder string }
 
 // Options say what a command of Atmos should start.
 type Options struct {
-	Command string // what Atmos starts as Terraform: a name, or a path; empty is "terraform"
-	Program string // Terraform's path, used if Command is a path
-	Keeper  string // a program that begins with [Keep]
-	Scratch string // a private folder, for Terraform's output until it is read
+	Command string   // what Atmos starts as Terraform: a name, or a path; empty is "terraform"
+	Program string   // Terraform's path, used if Command is a path
+	Keeper  string   // a program that begins with [Keep]
+	Scratch string   // a private folder, for Terraform's output until it is read
+	Args    []string // for Terraform
 }
 
 // Prepare changes a command of Atmos so that it starts the keeper in Terraform's place: it
@@ -45,7 +46,7 @@ func Prepare(cmd *exec.Cmd, o Options) (_ Runs, err error) {
 	if err != nil {
 		return Runs{}, err
 	}
-	config := keptProgram{Name: o.Command, Shim: filepath.Join(folder, "bin")}
+	config := keptProgram{Name: o.Command, Shim: filepath.Join(folder, "bin"), Main: o.Args}
 	if config.Name == "" {
 		config.Name = program.Terraform
 	}
@@ -149,7 +150,7 @@ func (k Runs) alive() []Run {
 func (k Runs) Main(args []string) (Run, bool) {
 	runs := k.runs()
 	for _, r := range slices.Backward(runs) {
-		if len(r.Args) > 0 && r.Args[0] == args[0] && !slices.ContainsFunc(args[1:], func(arg string) bool { return !slices.Contains(r.Args, arg) }) {
+		if isMain(args, r.Args) {
 			return r, true
 		}
 	}
