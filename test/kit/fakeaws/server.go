@@ -3,8 +3,8 @@
 //
 // moto is a Python program (https://docs.getmoto.org/en/latest/docs/server_mode.html).
 // One server holds any number of tests: each makes its own bucket and table
-// with [CreateStore]. What moto does not stand in for: IAM, request isolation
-// (see [Server]) and time.
+// with [CreateStore]. It does not have AWS's IAM, its isolation of requests (see [Server]) and a
+// clock that can be set.
 package fakeaws
 
 import (
@@ -90,7 +90,7 @@ func Run(ctx context.Context) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(err, stop())
 	}
-	// moto writes a line a request: a full pipe would stop it.
+	// moto writes a line for each request, and would stop if the pipe was full.
 	go func() { _, _ = io.Copy(io.Discard, output) }()
 
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -106,7 +106,7 @@ func Run(ctx context.Context) (*Server, error) {
 	return s, nil
 }
 
-// Close stops the server; what it held is gone.
+// Close stops the server and loses all that it held.
 func (s *Server) Close() error {
 	return errors.Join(s.front.Close(), s.stop())
 }
@@ -120,8 +120,8 @@ func (s *Server) Config() aws.Config {
 	}
 }
 
-// Environ is what makes another process, such as the AWS provider or an
-// action, reach this server: NAME=VALUE pairs.
+// Environ is the variables, as NAME=VALUE, with which another process, such as the AWS provider or
+// an action, uses this server.
 func (s *Server) Environ() []string {
 	return []string{
 		"AWS_ENDPOINT_URL=" + s.Endpoint,

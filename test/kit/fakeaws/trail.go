@@ -15,15 +15,15 @@ import (
 	"time"
 )
 
-// Trail is an endpoint for AWS clients that passes each request on to a server and
-// keeps it, with who made it: moto has no CloudTrail.
+// Trail is an endpoint for AWS clients. It passes each request on to a server, and records it with
+// its caller, since moto has no CloudTrail.
 type Trail struct {
-	// Refuse, unless nil, may answer a call itself: then it is neither passed on nor
-	// kept.
+	// Refuse, unless nil, may answer a call itself. Then the call is not passed on, and not
+	// recorded.
 	Refuse func(http.ResponseWriter, Call) (refused bool, err error)
-	// Kept, unless nil, is told of each call that is kept, one at a time.
+	// Kept, unless nil, is called with each recorded call, one at a time.
 	Kept func(Call) error
-	// Life, unless 0, is how long the credentials last that STS gives out.
+	// Life, unless 0, is how long STS's credentials are valid.
 	Life time.Duration
 
 	server *Server
@@ -38,8 +38,8 @@ type Trail struct {
 type Call struct {
 	Service   string // as signed: s3, dynamodb, sts, …
 	Operation string // as the API names it; for S3, the HTTP method
-	// Role is the name of the caller's role: for AssumeRoleWithWebIdentity, of the
-	// role that is asked for. Empty for credentials that no role has.
+	// Role is the name of the caller's role or, for AssumeRoleWithWebIdentity, of the
+	// requested role. It is empty for credentials that belong to no role.
 	Role      string
 	AccessKey string // the caller's: for AssumeRoleWithWebIdentity, that of the credentials given out
 	Session   string // AssumeRoleWithWebIdentity: the session's name
@@ -60,7 +60,7 @@ func (t *Trail) Calls() []Call {
 	return slices.Clone(t.calls)
 }
 
-// Secrets are the secret parts of the credentials that were given out so far.
+// Secrets lists the secret parts of the credentials that were issued so far.
 func (t *Trail) Secrets() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -118,14 +118,14 @@ func (t *Trail) serve(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// signature is who signed a request, and for which service.
+// signature matches the access key that signed a request, and the service.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
 var signature = regexp.MustCompile(`Credential=([^/]+)/[^/]+/[^/]+/([^/]+)/`)
 
-// expiration is when credentials that STS gives end.
+// expiration matches the end of STS's credentials.
 var expiration = regexp.MustCompile(`<Expiration>[^<]*</Expiration>`)
 
-// read finds out what a request is. Only AssumeRoleWithWebIdentity is not signed.
+// read finds out which call a request is. Only AssumeRoleWithWebIdentity is not signed.
 func (t *Trail) read(r *http.Request, body []byte) (Call, error) {
 	call := Call{Method: r.Method, URL: r.URL, Header: r.Header.Clone(), Body: body}
 	found := signature.FindStringSubmatch(r.Header.Get("Authorization"))
@@ -148,7 +148,7 @@ func (t *Trail) read(r *http.Request, body []byte) (Call, error) {
 	return call, nil
 }
 
-// keep adds a call that was answered.
+// keep records a call that was answered.
 func (t *Trail) keep(call Call, status int, answer []byte) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Permissions is what a token may do, as GitHub's API names it: "pull_requests": "write".
-// Nil is a person's token that may do anything.
+// Permissions is what a token may do, in the names of GitHub's API: "pull_requests": "write".
+// Nil is a person's token, which may do anything.
 type Permissions map[string]string
 
 type account struct {
@@ -16,8 +16,8 @@ type account struct {
 	permissions Permissions
 }
 
-// may tells whether one of the permissions, at a level, is held. Metadata may be read
-// with any token.
+// may reports whether a token has one of the permissions at a level. Any token may read
+// metadata.
 func (a account) may(level string, permissions ...string) bool {
 	if a.permissions == nil {
 		return true
@@ -30,12 +30,11 @@ func (a account) may(level string, permissions ...string) bool {
 	return false
 }
 
-// Token is a workflow's own: github-actions[bot] with contents: read and
+// Token is a workflow's own token: of github-actions[bot], with contents: read and
 // pull-requests: write.
 func (s *Server) Token() string { return s.token }
 
-// NewToken makes a token that acts for an account: a person's, or an app's, whose
-// login ends in "[bot]".
+// NewToken makes a token of an account: a person, or an app, whose login ends in "[bot]".
 func (s *Server) NewToken(login string, permissions Permissions) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -49,11 +48,11 @@ func bearer(r *http.Request) string {
 	return token
 }
 
-// accountOf is who asks; s.mu is held.
+// accountOf is the account of a request's token; s.mu is held.
 func (s *Server) accountOf(r *http.Request) account { return s.accounts[bearer(r)] }
 
-// allowed refuses as GitHub does: what an account may not see is not there. Status
-// 0 lets the request pass. s.mu is held.
+// allowed refuses a request like GitHub: for an account that may not see something, it does
+// not exist. Status 0 means that the request is allowed. s.mu is held.
 func (s *Server) allowed(r *http.Request, op operation) answer {
 	account, known := s.accounts[bearer(r)]
 	if !known && bearer(r) != "" {
@@ -92,7 +91,7 @@ func simpleUser(example object, login string) object {
 	return user
 }
 
-// hash numbers what has a name.
+// hash makes a number of a name.
 func hash(name string) uint32 {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(name)) // never fails

@@ -26,7 +26,7 @@ type comment struct {
 // maxComment is GitHub's limit, in characters.
 const maxComment = 65536
 
-// AddComment has somebody comment on an issue or a pull request, and gives the comment's id.
+// AddComment adds a person's comment to an issue or a pull request, and returns its ID.
 func (r *Repository) AddComment(number int, author, body string) int64 {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
@@ -45,7 +45,7 @@ func (r *Repository) addComment(i *issue, author, body string) *comment {
 	return c
 }
 
-// Comments lists an issue's or a pull request's, the oldest first.
+// Comments lists the comments of an issue or a pull request, the oldest first.
 func (r *Repository) Comments(number int) []Comment {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
@@ -82,7 +82,7 @@ func (s *Server) createComment(c call) answer {
 	if i == nil {
 		return refused
 	}
-	// A person who may write can; an app and a workflow can't.
+	// A person with write permission can comment; an app or a workflow can't.
 	if i.Locked && strings.HasSuffix(c.account.login, "[bot]") {
 		return failure(http.StatusForbidden, "Unable to create comment because issue is locked.")
 	}
@@ -93,7 +93,7 @@ func (s *Server) createComment(c call) answer {
 	return s.commentAnswer(http.StatusCreated, r, r.addComment(i, c.account.login, body))
 }
 
-// updateComment lets whoever may write edit anyone's comment, as GitHub does.
+// updateComment lets an account with write permission edit every comment, like GitHub.
 func (s *Server) updateComment(c call) answer {
 	r := s.repository(c)
 	id, _ := strconv.ParseInt(c.PathValue("comment_id"), 10, 64) // the description says it is a number

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// Status is what was once said of a commit. The newest of a context is what counts.
+// Status is a status that was set on a commit. The newest one of each context counts.
 type Status struct {
 	Commit      string
 	Context     string
@@ -25,7 +25,7 @@ type Status struct {
 // maxStatusText is GitHub's limit on a description, in characters.
 const maxStatusText = 140
 
-// AddStatus has somebody say something of a commit.
+// AddStatus sets a status on a commit.
 func (r *Repository) AddStatus(status Status) {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
@@ -39,14 +39,14 @@ func (r *Repository) addStatus(status Status) Status {
 	return status
 }
 
-// Statuses lists what was said of any commit, the oldest first.
+// Statuses lists the statuses of all commits, the oldest first.
 func (r *Repository) Statuses() []Status {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
 	return slices.Clone(r.statuses)
 }
 
-// createStatus takes any commit: the server holds no Git.
+// createStatus accepts any commit, since the server has no Git repository.
 func (s *Server) createStatus(c call) answer {
 	r := s.repository(c)
 	var f struct {
@@ -77,7 +77,7 @@ func (s *Server) createStatus(c call) answer {
 	return answer{status: http.StatusCreated, header: http.Header{"Location": {o["url"].(string)}}, body: o}
 }
 
-// combinedStatus is the newest status of each context, of which there may be pages.
+// combinedStatus answers with the newest status of each context, in pages.
 func (s *Server) combinedStatus(c call) answer {
 	r, commit := s.repository(c), strings.ToLower(c.PathValue("ref"))
 	var newest []Status
@@ -108,7 +108,7 @@ func (s *Server) combinedStatus(c call) answer {
 	return answer{status: http.StatusOK, header: header, body: o}
 }
 
-// combined is the state that statuses have together.
+// combined is the overall state of some statuses.
 func combined(statuses []Status) string {
 	state := "success"
 	for _, status := range statuses {
@@ -125,7 +125,7 @@ func combined(statuses []Status) string {
 	return state
 }
 
-// fillStatus makes one of GitHub's examples a status here.
+// fillStatus fills one of GitHub's examples with a status.
 func (s *Server) fillStatus(r *Repository, status Status, o object) {
 	o["id"], o["state"], o["context"] = status.id, status.State, status.Context
 	o["url"] = s.link(false, "/repos/%s/statuses/%s", r.name, status.Commit)

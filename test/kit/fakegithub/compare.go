@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// AddHistory tells of commits each of which follows the one before. The server holds no
-// Git: what it was not told of it does not know.
+// AddHistory adds commits, each of which is the parent of the next one. The server has no Git
+// repository: it knows only these.
 func (r *Repository) AddHistory(commits ...string) {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()

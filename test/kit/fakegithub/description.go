@@ -16,8 +16,8 @@ import (
 // @octokit/openapi carries it.
 const descriptionPath = "test/npm/node_modules/@octokit/openapi/generated/api.github.com.json"
 
-// loadDescription reads it once a process, from the nearest folder above the
-// working one that holds it.
+// loadDescription reads the description once, from the nearest folder at or above the working
+// folder that has it.
 var loadDescription = sync.OnceValues(func() (*openapi3.T, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -39,8 +39,8 @@ var loadDescription = sync.OnceValues(func() (*openapi3.T, error) {
 	}
 })
 
-// readDescription keeps the paths that are served and whatever they refer to. The
-// whole is 13 MB and takes kin-openapi seconds; this takes a tenth of one.
+// readDescription keeps only the paths that are served, and what these refer to. The whole
+// description has 13 MB, for which kin-openapi takes seconds; this takes a tenth of a second.
 func readDescription(data []byte) (*openapi3.T, error) {
 	var whole struct {
 		OpenAPI    string                                `json:"openapi"`

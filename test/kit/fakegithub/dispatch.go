@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Dispatch is a workflow that was started on a branch. It runs nothing here.
+// Dispatch is a workflow_dispatch event that was sent. The server runs no workflow.
 type Dispatch struct {
 	Workflow string // its file
 	Ref      string // as it was asked for
@@ -15,15 +15,14 @@ type Dispatch struct {
 	Sender   string
 }
 
-// Dispatches lists those started so far, in their order.
+// Dispatches lists the events so far, in the order in which they were sent.
 func (r *Repository) Dispatches() []Dispatch {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
 	return slices.Clone(r.dispatches)
 }
 
-// startWorkflow takes every workflow for one that waits for it. Branches are main and those of
-// pull requests.
+// startWorkflow accepts any workflow. The branches are main and those of pull requests.
 func (s *Server) startWorkflow(c call) answer {
 	r := s.repository(c)
 	var f struct {

@@ -7,7 +7,7 @@ import (
 	"net/http"
 )
 
-// conditional gives what is read its ETag, and answers 304 to whoever has it already.
+// conditional adds an ETag to the answer of a read. If the client has that version, it answers 304.
 // https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#use-conditional-requests-if-appropriate
 func (s *Server) conditional(r *http.Request, a answer) answer {
 	if r.Method != http.MethodGet || a.status != http.StatusOK {

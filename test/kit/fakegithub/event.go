@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Event is something that happened to an issue, as its history tells it.
+// Event is an entry in the history of an issue.
 type Event struct {
 	ID    int64
 	Kind  string // "labeled", "unlabeled", "closed", "reopened"
@@ -15,7 +15,7 @@ type Event struct {
 	At    time.Time
 }
 
-// Events lists an issue's, the oldest first.
+// Events lists the events of an issue, the oldest first.
 func (r *Repository) Events(number int) []Event {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()

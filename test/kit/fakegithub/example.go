@@ -7,14 +7,14 @@ import (
 	"sync"
 )
 
-// examplesJSON holds the examples of GitHub's OpenAPI description that answers are built
-// on, by name: they are here so that a server can be made without npm. Copied from the
-// npm package @octokit/openapi (MIT licence) by this package's tests with -update.
+// examplesJSON has the examples of GitHub's OpenAPI description, by name, from which answers
+// are made. They are here so that a server needs no npm. This package's tests copy them with
+// -update from the npm package @octokit/openapi (MIT licence).
 //
 //go:embed examples.json
 var examplesJSON []byte
 
-// exampleNames is what examples.json holds.
+// exampleNames are the names of the examples in examples.json.
 var exampleNames = []string{
 	"combined-commit-status",
 	"commit-comparison",
@@ -36,11 +36,11 @@ var examples = sync.OnceValues(func() (map[string]json.RawMessage, error) {
 	return all, err
 })
 
-// object is a JSON object under construction.
+// object is a JSON object that is being made.
 type object = map[string]any
 
-// exampleOf is a fresh copy of one of GitHub's example values, to build an answer on:
-// it has every field that a schema requires.
+// exampleOf is a new copy of one of GitHub's examples, from which to make an answer: it has
+// every field that the schema requires.
 func exampleOf(name string) (object, error) {
 	all, err := examples()
 	if err != nil {

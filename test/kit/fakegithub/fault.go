@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Fault makes requests fail, or be slow. It is outside of GitHub's description on purpose.
+// Fault makes requests fail or slow. Its answers are not checked against GitHub's description.
 type Fault struct {
 	Method string // of the requests it strikes; empty: any
 	Path   string // a part of their path; empty: any
@@ -38,7 +38,7 @@ func (f *Fault) answer() answer {
 	return a
 }
 
-// Fail adds a fault. The first that fits a request strikes it.
+// Fail adds a fault. A request gets the first fault that matches it.
 func (s *Server) Fail(f Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,7 +46,7 @@ func (s *Server) Fail(f Fault) {
 	s.faults = append(s.faults, &f)
 }
 
-// fault is the one that strikes a request, or nil.
+// fault is the fault for a request, or nil.
 func (s *Server) fault(r *http.Request) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,8 +78,8 @@ func PrimaryLimit(reset time.Time) Fault {
 	}
 }
 
-// SecondaryLimit is the answer to too much at once. A wait of 0 leaves Retry-After out, as
-// GitHub sometimes does.
+// SecondaryLimit is the answer to too many requests at once. With a wait of 0 it has no
+// Retry-After, as sometimes from GitHub.
 func SecondaryLimit(wait time.Duration) Fault {
 	f := Fault{
 		Status:        http.StatusForbidden,
@@ -93,7 +93,7 @@ func SecondaryLimit(wait time.Duration) Fault {
 	return f
 }
 
-// ClearFaults forgets the faults that have not struck.
+// ClearFaults removes the faults that no request has got yet.
 func (s *Server) ClearFaults() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

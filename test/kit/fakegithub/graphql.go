@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// serveGraphQL answers the one query that REST has no call for: who a token acts for.
-// GraphQL is not in the OpenAPI description, so the query is compared word by word.
+// serveGraphQL answers the one query for which REST has no call: whose token it is. GraphQL is
+// not in the OpenAPI description, so the query is compared word by word.
 func (s *Server) serveGraphQL(w http.ResponseWriter, r *http.Request) {
 	var request struct{ Query string }
 	err := json.NewDecoder(r.Body).Decode(&request)

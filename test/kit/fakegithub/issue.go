@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// Issue is one as it is. As a person opens it, Title ("Something is wrong"), Body, Author
-// ("octocat"), Labels and Assignees count.
+// Issue is an issue as it is now. AddIssue reads only Title (default: "Something is wrong"),
+// Body, Author (default: "octocat"), Labels and Assignees.
 type Issue struct {
 	Number      int
 	Title       string
@@ -24,21 +24,21 @@ type Issue struct {
 	Locked      bool
 	Created     time.Time
 	Updated     time.Time
-	Closed      time.Time // zero: it is open
+	Closed      time.Time // zero if it is open
 	ClosedBy    string
 }
 
 type issue struct {
 	Issue
-	pull     *pull // nil: it is not a pull request
+	pull     *pull // nil for an issue that is not a pull request
 	deleted  bool
-	in       *Repository // where it was transferred to; nil: nowhere
+	in       *Repository // where it was transferred to, or nil
 	as       int         // its number there
 	comments []*comment
 	events   []Event
 }
 
-// page is what an issue's address calls it.
+// page is the word for it in the address of its page.
 func (i *issue) page() string {
 	if i.pull != nil {
 		return "pull"
@@ -49,7 +49,7 @@ func (i *issue) page() string {
 // maxTitle is GitHub's limit, in characters.
 const maxTitle = 256
 
-// AddIssue has a person open one, and gives its number.
+// AddIssue opens an issue as a person, and returns its number.
 func (r *Repository) AddIssue(i Issue) int {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
@@ -83,7 +83,7 @@ func (r *Repository) issue(number int) *issue {
 	return r.issues[number-1]
 }
 
-// Issue is one as it is now; a deleted or transferred one is not there.
+// Issue is an issue as it is now; false if it was deleted or transferred.
 func (r *Repository) Issue(number int) (Issue, bool) {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
@@ -94,7 +94,7 @@ func (r *Repository) Issue(number int) (Issue, bool) {
 	return i.snapshot(), true
 }
 
-// Issues lists all that are there, open and closed, the oldest first, without pull requests.
+// Issues lists all issues, open and closed, the oldest first, without pull requests.
 func (r *Repository) Issues() []Issue {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
@@ -113,7 +113,7 @@ func (i *issue) snapshot() Issue {
 	return s
 }
 
-// asked is the issue or pull request that a call is about, or nil and what is answered instead.
+// asked is the issue or pull request that a call is about, or nil and the answer for that case.
 func (s *Server) asked(c call) (*issue, answer) {
 	r := s.repository(c)
 	number, _ := strconv.Atoi(c.PathValue("issue_number")) // the description says it is a number
@@ -145,7 +145,7 @@ func (s *Server) getIssue(c call) answer {
 	return s.issueAnswer(http.StatusOK, s.repository(c), i)
 }
 
-// issueFields is what a call sets; nil leaves a field as it is.
+// issueFields are the fields that a call sets; nil leaves a field as it is.
 type issueFields struct {
 	Title       *string
 	Body        *string
@@ -207,7 +207,7 @@ func (s *Server) updateIssue(c call) answer {
 	return s.issueAnswer(http.StatusOK, r, i)
 }
 
-// setState opens or closes an issue; the reason counts only when that changes anything.
+// setState opens or closes an issue. The reason counts only if the state changes.
 func (r *Repository) setState(i *issue, actor, state, reason string) {
 	now := r.server.now()
 	switch {
@@ -227,7 +227,7 @@ func (r *Repository) setState(i *issue, actor, state, reason string) {
 	i.State, i.StateReason, i.Updated = state, reason, now
 }
 
-// issueFields reads what a call sets, and refuses what GitHub refuses.
+// issueFields reads the fields that a call sets, and refuses what GitHub refuses.
 func (s *Server) issueFields(r *Repository, c call) (issueFields, answer) {
 	var f issueFields
 	if err := json.Unmarshal(c.body, &f); err != nil {

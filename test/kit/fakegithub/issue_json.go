@@ -15,8 +15,8 @@ func (s *Server) issueAnswer(status int, r *Repository, i *issue) answer {
 	return a
 }
 
-// issueObject is an issue or a pull request in JSON: a copy of one of GitHub's examples
-// with what matters set to the state here.
+// issueObject is an issue or a pull request in JSON: a copy of GitHub's example in which the
+// fields that matter have their current values.
 func (s *Server) issueObject(r *Repository, i *issue, example object) object {
 	o := copyOf(example)
 	user := o["user"].(object)

@@ -9,12 +9,11 @@ import (
 	"strings"
 )
 
-// maxPage is the first page of a list of issues that GitHub gives only to who has the
-// cursor to it, at 100 a page.
+// maxPage is the first page, with 100 issues each, for which GitHub needs a cursor.
 const maxPage = 100
 
-// links is what an operation's Link header has in it that is not described, and is
-// taken as it was given.
+// links are query parameters in an operation's Link header that the description does not have.
+// They are accepted as they were given.
 func (op operation) links() []string {
 	if op.method == http.MethodGet && strings.HasSuffix(op.path, "/issues") {
 		return []string{"after"}
@@ -22,9 +21,9 @@ func (op operation) links() []string {
 	return nil
 }
 
-// listIssues lists issues and pull requests. A page number alone leads into the
-// list as it is now; the Link header also holds a cursor, after which the list goes on whatever
-// left it meanwhile.
+// listIssues lists issues and pull requests. A page number alone is a position in the current
+// list. The Link header also has a cursor, after which the list continues, even if issues
+// before it have left the list.
 // https://docs.github.com/en/rest/issues/issues#list-repository-issues
 func (s *Server) listIssues(c call) answer {
 	r, query := s.repository(c), c.URL.Query()

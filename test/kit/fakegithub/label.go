@@ -19,7 +19,8 @@ func (i *issue) has(label string) bool {
 	return slices.ContainsFunc(i.Labels, func(l string) bool { return strings.EqualFold(l, label) })
 }
 
-// label puts a label on an issue, as the repository writes it; a new one it gets.
+// label adds a label to an issue, in the repository's spelling. A new label is added to the
+// repository, too.
 func (r *Repository) label(i *issue, actor, name string) {
 	at := slices.IndexFunc(r.labels, func(l string) bool { return strings.EqualFold(l, name) })
 	if at < 0 {
@@ -34,7 +35,7 @@ func (r *Repository) label(i *issue, actor, name string) {
 	r.event(i, Event{Kind: "labeled", Actor: actor, Label: r.labels[at]})
 }
 
-// unlabel tells whether the label was there to take off.
+// unlabel removes a label, and reports whether the issue had it.
 func (r *Repository) unlabel(i *issue, actor, name string) bool {
 	at := slices.IndexFunc(i.Labels, func(l string) bool { return strings.EqualFold(l, name) })
 	if at < 0 {

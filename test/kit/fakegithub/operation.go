@@ -16,7 +16,7 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 )
 
-// operation is one call of GitHub's description that the server knows.
+// operation is one call in GitHub's description that the server can answer.
 type operation struct {
 	method, path string // as the description writes them
 	level        string // "read" or "write": what it needs of one of the permissions below
@@ -24,7 +24,7 @@ type operation struct {
 	serve        func(*Server, call) answer // called with the server's state locked
 }
 
-// operations is all that is served. Another call is a line here.
+// operations are all calls that the server answers. To add one, add a line here.
 var operations = []operation{
 	{"GET", "/repos/{owner}/{repo}/commits/{commit_sha}/pulls", "read", []string{"pull_requests"}, (*Server).listPullRequestsOfCommit},
 	{"GET", "/repos/{owner}/{repo}/pulls/{pull_number}", "read", []string{"pull_requests"}, (*Server).getPullRequest},
@@ -48,26 +48,26 @@ var operations = []operation{
 	{"POST", "/repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches", "write", []string{"actions"}, (*Server).startWorkflow},
 }
 
-// accepted is the header in which GitHub names the permissions that would do.
+// accepted is the header in which GitHub names the permissions that would be enough.
 func (op operation) accepted() string {
 	return strings.Join(op.permissions, "="+op.level+"; ") + "=" + op.level
 }
 
-// call is a request that fits the description and may be served.
+// call is a request that fits the description and is allowed.
 type call struct {
 	*http.Request
 	body    []byte
 	account account
 }
 
-// answer is what the server says; its body is marshalled as JSON.
+// answer is the server's answer, with a body that is marshalled as JSON.
 type answer struct {
 	status int
 	header http.Header
 	body   any
 }
 
-// failure is an answer that is an error, as GitHub words them.
+// failure is an error answer in GitHub's words.
 func failure(status int, message string) answer {
 	return answer{status: status, body: object{
 		"message":           message,
@@ -76,14 +76,14 @@ func failure(status int, message string) answer {
 	}}
 }
 
-// sent is an answer as it went out.
+// sent is an answer as it was sent.
 type sent struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// write sends an answer, with the headers that GitHub puts on every one unless a fault sets its own.
+// write sends an answer with the headers that every answer of GitHub has. A fault may set its own.
 func (s *Server) write(w http.ResponseWriter, a answer) sent {
 	body, err := json.Marshal(a.body)
 	if err != nil {
@@ -110,8 +110,8 @@ func (s *Server) write(w http.ResponseWriter, a answer) sent {
 	return sent{a.status, h, body}
 }
 
-// checkRequest holds a request to the description, and to it alone: OpenAPI lets
-// unknown query parameters and fields pass, which GitHub ignores and a typo makes.
+// checkRequest checks a request against the description. It also refuses unknown query
+// parameters and fields, which OpenAPI allows and GitHub ignores: they may be typing errors.
 func (s *Server) checkRequest(r *http.Request, op operation, body []byte) error {
 	if s.description == nil {
 		return nil
@@ -151,8 +151,8 @@ func (s *Server) checkRequest(r *http.Request, op operation, body []byte) error 
 	return nil
 }
 
-// checkAnswer holds an answer to the description. GitHub describes few of its errors
-// for each call; the others have the common form.
+// checkAnswer checks an answer against the description. GitHub describes only some errors of
+// each call; the others have the common form.
 func (s *Server) checkAnswer(r *http.Request, op operation, a sent) error {
 	if s.description == nil {
 		return nil
@@ -203,7 +203,7 @@ func (s *Server) input(r *http.Request, op operation) *openapi3filter.RequestVal
 	}
 }
 
-// page is the part of a list that was asked for, with the Link header that leads to the others.
+// page is the requested part of a list, with the Link header to the other parts.
 func page[T any](r *http.Request, all []T) ([]T, http.Header) {
 	query := r.URL.Query()
 	number := func(name string, otherwise int) int {

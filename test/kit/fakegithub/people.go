@@ -1,8 +1,8 @@
 package fakegithub
 
-// What people do in GitHub's pages. What can't be done is reported.
+// What people do on GitHub's pages. What can't be done is reported as an error of the test.
 
-// acted is the issue that somebody acts on, or nil; the server's lock is held.
+// acted is the issue that somebody changes, or nil; the server's lock is held.
 func (r *Repository) acted(number int, to string) *issue {
 	i := r.issue(number)
 	if i == nil || i.deleted || i.in != nil {
@@ -12,7 +12,7 @@ func (r *Repository) acted(number int, to string) *issue {
 	return i
 }
 
-// CloseIssue has somebody close one, as completed.
+// CloseIssue closes an issue as completed.
 func (r *Repository) CloseIssue(number int, actor string) {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
@@ -21,7 +21,7 @@ func (r *Repository) CloseIssue(number int, actor string) {
 	}
 }
 
-// ReopenIssue has somebody open a closed one again.
+// ReopenIssue opens a closed issue again.
 func (r *Repository) ReopenIssue(number int, actor string) {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
@@ -30,7 +30,7 @@ func (r *Repository) ReopenIssue(number int, actor string) {
 	}
 }
 
-// EditIssue has somebody write another title and body. An empty title is left as it is.
+// EditIssue changes title and body. An empty title leaves the title as it is.
 func (r *Repository) EditIssue(number int, title, body string) {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
@@ -42,7 +42,7 @@ func (r *Repository) EditIssue(number int, title, body string) {
 	}
 }
 
-// Label has somebody put a label on an issue; the repository gets it when it is new.
+// Label adds a label to an issue, and to the repository if it is new.
 func (r *Repository) Label(number int, actor, label string) {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
@@ -51,7 +51,7 @@ func (r *Repository) Label(number int, actor, label string) {
 	}
 }
 
-// Unlabel has somebody take a label off an issue, if it is there.
+// Unlabel removes a label from an issue, if it has it.
 func (r *Repository) Unlabel(number int, actor, label string) {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
@@ -60,10 +60,10 @@ func (r *Repository) Unlabel(number int, actor, label string) {
 	}
 }
 
-// LockIssue has somebody lock the conversation; unlocked again with UnlockIssue.
+// LockIssue locks the conversation; see UnlockIssue.
 func (r *Repository) LockIssue(number int) { r.setLock(number, true) }
 
-// UnlockIssue undoes LockIssue.
+// UnlockIssue unlocks the conversation.
 func (r *Repository) UnlockIssue(number int) { r.setLock(number, false) }
 
 func (r *Repository) setLock(number int, locked bool) {
@@ -74,7 +74,7 @@ func (r *Repository) setLock(number int, locked bool) {
 	}
 }
 
-// DeleteIssue has somebody delete one, for good.
+// DeleteIssue deletes an issue.
 func (r *Repository) DeleteIssue(number int) {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
@@ -83,8 +83,8 @@ func (r *Repository) DeleteIssue(number int) {
 	}
 }
 
-// TransferIssue has somebody move an issue to another repository of the same owner, with its
-// comments, history and those of its labels that are there too. It gives its number there.
+// TransferIssue moves an issue to another repository of the same owner, with its comments, its
+// history, and the labels that the other repository also has. It returns the number there.
 func (r *Repository) TransferIssue(number int, to *Repository) int {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// legacy is what GitHub also calls each built-in role.
+// legacy is the older name that GitHub has for each built-in role.
 var legacy = map[string]string{
 	"none": "none", "read": "read", "triage": "read", "write": "write", "maintain": "write", "admin": "admin",
 }
 
 // SetPermission gives a person a role in the repository: "none", "read", "triage", "write",
-// "maintain" or "admin", or an organization's own as "NAME:BASE". Who has one can be
-// assigned to issues. Without any, one may read a public repository.
+// "maintain" or "admin", or an organization's custom role as "NAME:BASE". A person with a
+// role can be assigned to issues. A person without one may read a public repository.
 func (r *Repository) SetPermission(login, role string) {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
@@ -23,7 +23,7 @@ func (r *Repository) SetPermission(login, role string) {
 	r.roles[strings.ToLower(login)] = role
 }
 
-// role is what somebody was given, or nothing.
+// role is a person's role, or nothing.
 func (r *Repository) role(login string) string { return r.roles[strings.ToLower(login)] }
 
 func (s *Server) getPermission(c call) answer {

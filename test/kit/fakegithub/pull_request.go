@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// PullRequest is one as a person opens it. What is empty is made up: HeadSHA, BaseSHA,
-// Author ("octocat"), Base ("main"), Head ("feature"), and Repository, the head's, when it
-// is not a fork's.
+// PullRequest is a pull request that a person opens. Fields that are empty get a default:
+// HeadSHA, BaseSHA, Author ("octocat"), Base ("main"), Head ("feature"), and Repository, the
+// head's, which is set for a fork.
 type PullRequest struct {
 	Title      string
 	Author     string
@@ -23,7 +23,7 @@ type PullRequest struct {
 	BaseSHA    string
 }
 
-// pull is what a pull request has beside what any issue has.
+// pull is what a pull request has in addition to an issue.
 type pull struct {
 	PullRequest
 	issue       *issue
@@ -41,7 +41,7 @@ const (
 	Rebase      Method = "rebase"
 )
 
-// AddPullRequest opens one and gives its number.
+// AddPullRequest opens a pull request and returns its number.
 func (r *Repository) AddPullRequest(pr PullRequest) int {
 	s := r.server
 	s.mu.Lock()
@@ -64,7 +64,7 @@ func (r *Repository) AddPullRequest(pr PullRequest) int {
 	return i.Number
 }
 
-// Push makes a commit the head of an open pull request.
+// Push makes a commit the new head of an open pull request.
 func (r *Repository) Push(number int, commit string) {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
@@ -77,8 +77,8 @@ func (r *Repository) Push(number int, commit string) {
 	r.associate(commit, number)
 }
 
-// UpdateBranch is the button of that name: it has the base, which is at a newer commit now,
-// merged into the pull request's branch, by the commit that is then its head.
+// UpdateBranch is the button of that name: it merges the base, which has a newer commit, into
+// the pull request's branch. The merge commit is the new head.
 func (r *Repository) UpdateBranch(number int, commit, base string) {
 	r.Push(number, commit)
 	r.server.mu.Lock()
@@ -88,9 +88,9 @@ func (r *Repository) UpdateBranch(number int, commit, base string) {
 	}
 }
 
-// Merge merges a pull request and gives the merge commit: the last of commits, which
-// are what came onto the base branch (one, or as many as were rebased); one
-// is made up when none are given.
+// Merge merges a pull request and returns the merge commit. commits are the new commits of the
+// base branch: one, or as many as were rebased, of which the last one is the merge commit. If
+// there are none, it makes one up.
 func (r *Repository) Merge(number int, method Method, commits ...string) string {
 	s := r.server
 	s.mu.Lock()
@@ -115,14 +115,6 @@ func (r *Repository) Merge(number int, method Method, commits ...string) string 
 	return p.mergeCommit
 }
 
-// Associate has GitHub list a pull request for a commit that is neither its head nor its merge:
-// an earlier commit of it, say.
-func (r *Repository) Associate(commit string, number int) {
-	r.server.mu.Lock()
-	defer r.server.mu.Unlock()
-	r.associate(commit, number)
-}
-
 func (r *Repository) associate(commit string, number int) {
 	commit = strings.ToLower(commit)
 	if !slices.Contains(r.commits[commit], number) {
@@ -143,7 +135,8 @@ func (s *Server) sha() string {
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(strconv.FormatInt(s.id(), 10))))[:40]
 }
 
-// listPullRequestsOfCommit answers an empty list for a commit it has not heard of: it holds no Git.
+// listPullRequestsOfCommit answers with an empty list for an unknown commit: the server has no Git
+// repository.
 func (s *Server) listPullRequestsOfCommit(c call) answer {
 	r := s.repository(c)
 	numbers, header := page(c.Request, r.commits[strings.ToLower(c.PathValue("commit_sha"))])
@@ -158,7 +151,7 @@ func (s *Server) listPullRequestsOfCommit(c call) answer {
 	return answer{status: http.StatusOK, header: header, body: list}
 }
 
-// listPullRequests serves the order of creation only, which is GitHub's own unless told.
+// listPullRequests knows only the order of creation, which is GitHub's default.
 func (s *Server) listPullRequests(c call) answer {
 	r, query := s.repository(c), c.URL.Query()
 	for name, values := range query {
@@ -203,8 +196,8 @@ func (s *Server) getPullRequest(c call) answer {
 	return answer{status: http.StatusOK, body: o}
 }
 
-// pullObject is a pull request in JSON: one of GitHub's examples with what matters
-// set to the state here. What does not matter stays as the example has it.
+// pullObject is a pull request in JSON: a copy of GitHub's example in which the fields that
+// matter have their current values.
 func (s *Server) pullObject(r *Repository, p *pull, example string) (object, error) {
 	o, err := exampleOf(example)
 	if err != nil {

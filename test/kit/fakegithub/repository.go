@@ -23,8 +23,7 @@ type Repository struct {
 	dispatches []Dispatch
 }
 
-// Repository is the repository of that owner/name, made private and empty when it is asked
-// for first.
+// Repository is the repository owner/name. The first call makes it, private and empty.
 func (s *Server) Repository(name string) *Repository {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -36,14 +35,14 @@ func (s *Server) Repository(name string) *Repository {
 	return r
 }
 
-// MakePublic lets anyone read the repository.
+// MakePublic lets everybody read the repository.
 func (r *Repository) MakePublic() {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
 	r.public = true
 }
 
-// Rename gives the repository another owner/name. What is asked of the old one is redirected.
+// Rename gives the repository another owner/name. Requests with the old name are redirected.
 func (r *Repository) Rename(name string) {
 	s := r.server
 	s.mu.Lock()
@@ -58,7 +57,7 @@ func (s *Server) repository(c call) *Repository {
 	return s.repositories[strings.ToLower(c.PathValue("owner")+"/"+c.PathValue("repo"))]
 }
 
-// moved is where GitHub says that something is now. A redirect names repositories by id.
+// moved is a redirect to a new place. GitHub's redirects name repositories by ID.
 // https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
 func moved(status int, r *Repository, rest string) answer {
 	a := failure(status, http.StatusText(status))
@@ -68,8 +67,8 @@ func moved(status int, r *Repository, rest string) answer {
 	return a
 }
 
-// renamedTo redirects a request for a repository that has another name now. Status 0
-// lets it pass. s.mu is held.
+// renamedTo redirects a request for a repository that was renamed. Status 0 means no redirect.
+// s.mu is held.
 func (s *Server) renamedTo(r *http.Request) answer {
 	name := r.PathValue("owner") + "/" + r.PathValue("repo")
 	repo := s.renamed[strings.ToLower(name)]
@@ -86,7 +85,7 @@ func (s *Server) renamedTo(r *http.Request) answer {
 	return moved(http.StatusTemporaryRedirect, repo, rest)
 }
 
-// byID makes a request that was redirected one for the repository's name.
+// byID turns a redirected request into one with the repository's name.
 func (s *Server) byID(r *http.Request) *http.Request {
 	rest, ok := strings.CutPrefix(r.URL.Path, "/repositories/")
 	if !ok {

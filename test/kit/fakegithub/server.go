@@ -36,8 +36,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// Server is one GitHub, with no repository at first. Its methods may be called at any
-// time, by several goroutines.
+// Server is a GitHub that starts without repositories. Its methods may be called at any time,
+// by several goroutines.
 type Server struct {
 	description *openapi3.T // nil: nothing is held to it
 	report      func(format string, args ...any)
@@ -56,19 +56,19 @@ type Server struct {
 	lastID       int64 // of anything made
 }
 
-// Request is one request as it was answered.
+// Request is a request with the status of its answer.
 type Request struct {
 	Method, Path, Query string
 	Status              int // 0: the connection was cut
 }
 
-// Write tells whether the request was made to change something. GraphQL is only read here.
+// Write reports whether the request was meant to change something. GraphQL requests only read.
 func (r Request) Write() bool {
 	return r.Method != http.MethodGet && !strings.HasSuffix(r.Path, "/graphql")
 }
 
-// Start makes a server that lasts as long as the test, and fails it when a request
-// or an answer does not fit GitHub's description.
+// Start makes a server that runs as long as the test. The test fails if a request or an answer
+// does not fit GitHub's description.
 func Start(tb testing.TB) *Server {
 	tb.Helper()
 	s, err := New(tb.Errorf)
@@ -79,8 +79,8 @@ func Start(tb testing.TB) *Server {
 	return s
 }
 
-// New makes a server that tells report, from any goroutine, what does not fit GitHub's
-// description. Close it.
+// New makes a server that calls report, from any goroutine, if something does not fit GitHub's
+// description. Close it after use.
 func New(report func(format string, args ...any)) (*Server, error) {
 	d, err := loadDescription()
 	if err != nil {
@@ -89,9 +89,9 @@ func New(report func(format string, args ...any)) (*Server, error) {
 	return newServerOf(d, report), nil
 }
 
-// NewUnchecked makes a server that answers as New's, and holds nobody to GitHub's
-// description, which need not be there: for the demo. report hears of calls that are
-// not served. Close it.
+// NewUnchecked makes a server for the demo. It does not check requests and answers against
+// GitHub's description, and does not need that. It calls report for calls that it does not know.
+// Close it after use.
 func NewUnchecked(report func(format string, args ...any)) *Server {
 	return newServerOf(nil, report)
 }
@@ -120,8 +120,8 @@ func newServerOf(d *openapi3.T, report func(format string, args ...any)) *Server
 	return s
 }
 
-// SetClock sets what time it is on GitHub for whatever happens from now on; time.Now unless told.
-// GitHub tells times in whole seconds.
+// SetClock sets GitHub's clock; without it, the clock is time.Now. GitHub's times are in whole
+// seconds.
 func (s *Server) SetClock(now func() time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -131,21 +131,21 @@ func (s *Server) SetClock(now func() time.Time) {
 // now is GitHub's time; s.mu is held.
 func (s *Server) now() time.Time { return s.clock() }
 
-// Close stops the server, once the requests under way are answered.
+// Close stops the server after it has answered the requests that have begun.
 func (s *Server) Close() { s.listener.Close() }
 
-// URL is what GITHUB_API_URL is set to. With /api/v3 behind, the server
-// answers as an Enterprise Server.
+// URL is the value for GITHUB_API_URL. With /api/v3 at its end, the server answers like an
+// Enterprise Server.
 func (s *Server) URL() string { return s.listener.URL }
 
-// Requests lists the requests so far, in the order they were answered.
+// Requests lists the requests so far, in the order in which they were answered.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]Request(nil), s.requests...)
 }
 
-// Counts is how many requests so far were reads, and how many writes, refused ones included.
+// Counts is how many requests so far were reads, and how many were writes, with refused ones.
 func (s *Server) Counts() (reads, writes int) {
 	for _, r := range s.Requests() {
 		if r.Write() {
@@ -199,8 +199,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.write(recorded, fault.answer())
 }
 
-// RoundTrip implements http.RoundTripper: the same server without a network, for tests on
-// testing/synctest's clock, which stands still while a socket is waited for.
+// RoundTrip implements http.RoundTripper: the server without a network, for tests with
+// testing/synctest, whose clock stops while something waits for a socket.
 func (s *Server) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
@@ -254,7 +254,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, op operation) {
 	}
 }
 
-// recorder notes the status of an answer.
+// recorder remembers the status of an answer.
 type recorder struct {
 	http.ResponseWriter
 	status int
@@ -265,16 +265,16 @@ func (r *recorder) WriteHeader(status int) {
 	r.ResponseWriter.WriteHeader(status)
 }
 
-// id numbers anything new; s.mu is held.
+// id makes a new ID; s.mu is held.
 func (s *Server) id() int64 {
 	s.lastID++
 	return 1_000_000_000 + s.lastID
 }
 
-// timestamp is a time as GitHub writes it.
+// timestamp is a time in GitHub's form.
 func timestamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// link is an address in the API or, with html, of a page.
+// link is an address in the API or, with html, the address of a page.
 func (s *Server) link(html bool, format string, args ...any) string {
 	root := "https://api.github.com"
 	if html {

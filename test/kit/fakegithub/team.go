@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// AddTeam makes an organization's team, or replaces its members.
+// AddTeam makes a team of an organization, or replaces its members.
 func (s *Server) AddTeam(org, slug string, members ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -15,9 +15,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// logged runs an action whose log is in the file $LOG while it runs: what Terraform does in a story
-// can wait for what the action says. It is for bash: other shells keep from programs the variables
-// whose names they do not know how to write, such as INPUT_PLAN-ROLE.
+// logged runs an action with its log in the file $LOG, so that what Terraform runs in a story can
+// wait for a line of the action. It needs bash: other shells do not pass on variables such as
+// INPUT_PLAN-ROLE, whose names they can't write.
 const logged = `"$0" >"$LOG" 2>"$LOG.err"; code=$?; /bin/cat "$LOG"; /bin/cat "$LOG.err" >&2; exit $code`
 
 func action(ts *testscript.TestScript, neg bool, args []string) {
@@ -127,8 +127,8 @@ func atOnce(ts *testscript.TestScript, s *story, args []string) {
 	}
 }
 
-// look finds an action's binary: a path, or one of the test's own commands, which
-// are on the script's PATH.
+// look finds an action's binary: by its path, or as a command of the test, which is on the
+// script's PATH.
 func (s *story) look(ts *testscript.TestScript, binary string) string {
 	if filepath.IsAbs(binary) {
 		return binary

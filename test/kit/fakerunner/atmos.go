@@ -11,11 +11,11 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// AtmosVariable has the stand-in of test/atmos play a version: see [AtmosVersions]. An
-// action hands it on with the rest of its environment.
+// AtmosVariable says which version the stand-in of test/atmos plays: see [AtmosVersions]. An
+// action passes it on with its environment.
 const AtmosVariable = "STAND_IN_ATMOS"
 
-// AtmosVersions are those that the stand-in plays; "real" where the real one is on PATH.
+// AtmosVersions are the versions that the stand-in plays; "real" if the real Atmos is on PATH.
 func AtmosVersions() []string {
 	if realAtmos() {
 		return []string{"real"}
@@ -23,8 +23,8 @@ func AtmosVersions() []string {
 	return []string{"1.196.0", "1.227.0"}
 }
 
-// Atmos is a folder with the Atmos CLI, for [Scripts]: the real one where it is on
-// PATH, else the stand-in of test/atmos, see [program]. The repository is in root.
+// Atmos is a folder with an Atmos CLI, for [Scripts]: the real one if it is on PATH, else the
+// stand-in of test/atmos, see [program]. root is the folder of this repository.
 func Atmos(t *testing.T, root string) string {
 	t.Helper()
 	if realAtmos() {
@@ -38,7 +38,7 @@ func Atmos(t *testing.T, root string) string {
 	return filepath.Dir(file)
 }
 
-// realAtmos tells whether the Atmos on PATH is another than the stand-in.
+// realAtmos reports whether the Atmos on PATH is not the stand-in.
 func realAtmos() bool {
 	path, err := exec.LookPath("atmos")
 	if err != nil {
@@ -48,10 +48,9 @@ func realAtmos() bool {
 	return err != nil || info.Path != "github.com/terraform-gitops/gitops/test/atmos"
 }
 
-// Run tells the stories in dir: those that begin with `repo atmos` once with each
-// version that the stand-in plays, as STORY@VERSION, or once with the real Atmos where
-// PATH has that. Conditions [atmos-VERSION] and [atmos-real] tell a story which it is;
-// what Atmos says in its own words is all that may differ.
+// Run runs the stories in dir. A story that begins with `repo atmos` runs with each version that
+// the stand-in plays, as STORY@VERSION, or once with the real Atmos if that is on PATH. The
+// conditions [atmos-VERSION] and [atmos-real] are for Atmos' own messages, which may differ.
 func (s Scripts) Run(t *testing.T, dir string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
@@ -88,7 +87,7 @@ func (s Scripts) Run(t *testing.T, dir string) {
 	}
 }
 
-// versioned names stories with the version that they are told of.
+// versioned adds the version to the names of stories.
 type versioned struct {
 	*testing.T
 	version string

@@ -34,11 +34,11 @@ type account struct {
 	tokens []string // that were given out
 }
 
-// stores numbers the stories' buckets and tables.
+// stores is for the numbers in the names of the stories' buckets and tables.
 var stores atomic.Int64
 
-// aws gives the story an AWS account: a bucket and a table, an endpoint, and the
-// runner's ID token service. There are no ambient credentials.
+// aws gives the story an AWS account: a bucket and a table, an endpoint, and the runner's service
+// for ID tokens. There are no ambient credentials.
 func aws(ts *testscript.TestScript, s *story, args []string) {
 	if s.AWS == nil {
 		ts.Fatalf("this test has no AWS")
@@ -67,7 +67,7 @@ func aws(ts *testscript.TestScript, s *story, args []string) {
 	}
 }
 
-// giveToken is the runner's service for ID tokens. Each is another one.
+// giveToken is the runner's service for ID tokens. Each token is a new one.
 func (a *account) giveToken(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Authorization") != "Bearer request-token" {
 		w.WriteHeader(http.StatusUnauthorized)
@@ -96,8 +96,8 @@ func (a *account) giveToken(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]string{"value": token})
 }
 
-// write adds a call to the trail: SERVICE CALL ROLE KEY, and for a role that is
-// taken on the session's name before its access key.
+// write adds a call to the trail: SERVICE CALL ROLE KEY. For a role that is assumed, the
+// session's name comes before the access key.
 func (a *account) write(c fakeaws.Call) error {
 	f, err := os.OpenFile(a.file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -112,15 +112,15 @@ func (a *account) write(c fakeaws.Call) error {
 	return err
 }
 
-// known are the secrets that were given out so far: ID tokens and credentials.
+// known lists the ID tokens and credentials that were issued so far.
 func (a *account) known() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return slices.Concat(a.tokens, a.trail.Secrets())
 }
 
-// shown is what those see who may not read planfiles: every item, and every key
-// and tag of an object.
+// shown is what people can see who may not read planfiles: every item, and the keys and tags of
+// all objects.
 func (a *account) shown(ctx context.Context) ([]byte, error) {
 	var all bytes.Buffer
 	items, err := dynamodb.NewFromConfig(a.server.Config()).Scan(ctx, &dynamodb.ScanInput{TableName: &a.table})

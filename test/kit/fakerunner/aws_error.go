@@ -16,18 +16,18 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
 )
 
-// refusal is an answer of AWS. moto checks no trust policy, no permission, no
-// session length, region or key, and it has no clock of its own, so a story says
-// what AWS would answer, in AWS's words.
+// refusal is an error answer of AWS. moto does not check trust policies, permissions, session
+// lengths, regions and keys, and its clock can't be set. So a story says what AWS would answer,
+// in AWS's words.
 type refusal struct {
 	Status        int
 	Code, Message string
 	Header        map[string]string
 }
 
-// awsError has AWS refuse: aws-error SERVICE[-ROLE] STATUS CODE MESSAGE [HEADER=VALUE ...]
-// answers the next calls of a service, or of a role to it, with an error. It is the
-// file refusals/SERVICE[-ROLE]: a story, or what it runs, may move one there, or remove it.
+// awsError is aws-error SERVICE[-ROLE] STATUS CODE MESSAGE [HEADER=VALUE ...]: the next calls to
+// a service, or a role's calls to it, get an error. It writes the file
+// refusals/SERVICE[-ROLE]. A story, or a program in it, may move such a file there, or remove it.
 func awsError(ts *testscript.TestScript, _ *story, args []string) {
 	answer := refusal{Status: number(ts, args[1]), Code: args[2], Message: args[3], Header: map[string]string{}}
 	for _, header := range args[4:] {
@@ -40,7 +40,7 @@ func awsError(ts *testscript.TestScript, _ *story, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(filepath.Join("refusals", args[0])), content, 0o644))
 }
 
-// refuse answers a call that is to be refused, in the form of its service's protocol.
+// refuse answers a call with an error, in the form of its service's protocol.
 func (a *account) refuse(w http.ResponseWriter, c fakeaws.Call) (refused bool, err error) {
 	content, err := os.ReadFile(filepath.Join(a.refusals, c.Service))
 	if errors.Is(err, fs.ErrNotExist) {

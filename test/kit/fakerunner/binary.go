@@ -8,17 +8,17 @@ import (
 	"path/filepath"
 )
 
-// binariesVariable names a folder with programs that tests run, of the sources as they are:
+// binariesVariable names a folder with programs that were built from the current sources.
 // `make test` builds them once for all packages.
 const binariesVariable = "TEST_BINARIES"
 
-// Binary is the path of an action's binary: see [program]. The repository is in root.
+// Binary is the path of an action's binary: see [program]. root is the folder of this repository.
 func Binary(ctx context.Context, root, dir, action string) (string, error) {
 	return program(ctx, filepath.Join(root, "actions", action), dir, action)
 }
 
-// program is the path of the program name in that folder. If it is not there, it is built into dir
-// from source, a folder.
+// program is the path of a program in the folder that binariesVariable names. If it is not there, it
+// is built into dir from the folder source.
 func program(ctx context.Context, source, dir, name string, environ ...string) (string, error) {
 	if folder := os.Getenv(binariesVariable); folder != "" {
 		if file := filepath.Join(folder, name); exists(file) {

@@ -10,9 +10,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// checkStep looks at what an action left, as the runner and GitHub's pages would:
-// nothing in it may have an effect that the action did not mean. Every story
-// does so after every step.
+// checkStep reads what an action wrote, as the runner and GitHub's pages do: nothing in it may have
+// an effect that the action did not intend. Every story does this after every step.
 func checkStep(ts *testscript.TestScript, s *story, action string, step *Step, log string, killed bool) {
 	summary, err := step.Summary()
 	ts.Check(err)
@@ -50,7 +49,7 @@ func checkStep(ts *testscript.TestScript, s *story, action string, step *Step, l
 	}
 }
 
-// outputsOf are the names of the outputs in an action's action.yml.
+// outputsOf lists the names of the outputs in an action's action.yml.
 func outputsOf(root, action string) (map[string]bool, error) {
 	content, err := os.ReadFile(filepath.Join(root, "actions", action, "action.yml"))
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// Words about what actions say of commits, and about the events that they send.
+// Words about commit statuses that actions set, and about events that they send.
 
 func checkStatus(ts *testscript.TestScript, s *story, args []string) {
 	commit := s.git(ts, "rev-parse", args[0])

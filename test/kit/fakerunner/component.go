@@ -23,8 +23,8 @@ func OneComponent(ctx context.Context, dir, module string) (*Runner, error) {
 	})
 }
 
-// OneAtmosComponent is [OneComponent] by Atmos, whose folder is that of [Atmos]; where it is
-// the stand-in, it plays a version. The state is in dir/state/stack/terraform.tfstate.
+// OneAtmosComponent is [OneComponent] with Atmos, which is in the folder that [Atmos] returns.
+// The stand-in plays the given version. The state is in dir/state/stack/terraform.tfstate.
 func OneAtmosComponent(ctx context.Context, dir, module, atmos, version string) (*Runner, error) {
 	r, err := oneComponent(ctx, dir, map[string]string{
 		"workspace/components/component/main.tf": "variable \"stage\" {}\n" + module,
@@ -79,9 +79,8 @@ func ComponentInputs() map[string]string {
 	return map[string]string{"component": "component", "stack": "stack"}
 }
 
-// Exec runs an action's binary as a step of a new workflow run and returns its
-// log and wall time. kill ends the action, and nothing else, with SIGKILL after
-// that time; 0 leaves it alone.
+// Exec runs an action's binary as a step of a new workflow run and returns its log and wall time.
+// After kill it kills the action, and nothing else, with SIGKILL; 0 means never.
 func (r *Runner) Exec(ctx context.Context, binary string, inputs map[string]string, kill time.Duration) (*Step, string, time.Duration, error) {
 	return r.ExecAnd(ctx, binary, inputs, func(action *os.Process) (stop func()) {
 		if kill == 0 {
@@ -92,15 +91,15 @@ func (r *Runner) Exec(ctx context.Context, binary string, inputs map[string]stri
 	})
 }
 
-// ExecAnd is [Runner.Exec] with something that is begun once the action runs, and stopped
-// when it has ended.
+// ExecAnd is [Runner.Exec] with something that starts when the action runs, and is stopped when
+// the action has ended.
 func (r *Runner) ExecAnd(ctx context.Context, binary string, inputs map[string]string, begin func(action *os.Process) (stop func())) (*Step, string, time.Duration, error) {
 	r.RunID++
 	step, err := r.Step(inputs)
 	if err != nil {
 		return nil, "", 0, err
 	}
-	// A file: a pipe would be held open by a Terraform that outlives the action.
+	// A file, since a Terraform that outlives the action would hold a pipe open.
 	log, err := os.CreateTemp(r.Dir, "log-*")
 	if err != nil {
 		return nil, "", 0, err

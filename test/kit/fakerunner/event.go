@@ -34,7 +34,7 @@ func (s *story) editPayload(ts *testscript.TestScript, edits map[string]any) {
 	ts.Check(err)
 }
 
-// event takes GitHub's own example payload of an event.
+// event reads GitHub's own example payload of an event.
 func (s *story) event(ts *testscript.TestScript, name string) {
 	payload, err := Payload(s.Root, strings.TrimSuffix(name, "_target"))
 	ts.Check(err)
@@ -42,8 +42,8 @@ func (s *story) event(ts *testscript.TestScript, name string) {
 	s.runOn(ts, "refs/heads/main")
 }
 
-// runOfPull makes the next steps' runs those of the payload's pull request: of its own ref, or of
-// the branch that it was merged into.
+// runOfPull sets the ref of the next steps' runs to that of the payload's pull request, or to the
+// branch that it was merged into.
 // https://docs.github.com/actions/reference/workflows-and-actions/variables
 func (s *story) runOfPull(ts *testscript.TestScript) {
 	var payload struct {
@@ -60,9 +60,10 @@ func (s *story) runOfPull(ts *testscript.TestScript) {
 	}
 }
 
-// runOn makes the next steps' runs those of a branch or a tag, at the commit that is checked
-// out where that is on it, as if it was the newest when the run began, else at its newest. One
-// that is not there yet is made at that commit, as by a push.
+// runOn sets the ref of the next steps' runs to a branch or a tag. If the commit that is checked
+// out is on it, the runs use that commit, as if it was the newest one when they began; else they
+// use the newest one. If the branch or tag does not exist, it is made at that commit, as by a
+// push.
 func (s *story) runOn(ts *testscript.TestScript, ref string) {
 	if s.git(ts, "for-each-ref", ref) == "" {
 		s.git(ts, "update-ref", ref, "HEAD")
@@ -73,13 +74,14 @@ func (s *story) runOn(ts *testscript.TestScript, ref string) {
 	}
 }
 
-// Payload is the first example of an event in @octokit/webhooks-examples, made
-// an event of the stories' repository. root is this repository's folder. An event "schedule", which
-// is no webhook and has no example, is one of a workflow started by hand, with the schedule for
-// its inputs, as GitHub makes it.
+// Payload is the first example of an event in @octokit/webhooks-examples, changed into an event of
+// the stories' repository. root is this repository's folder. "schedule" is not a webhook and has
+// no example: like GitHub, it is made from workflow_dispatch, with the schedule in place of the
+// inputs.
 func Payload(root, event string) ([]byte, error) { return ActionPayload(root, event, "") }
 
-// ActionPayload is Payload's example with an action, such as "labeled"; any when that is empty.
+// ActionPayload is Payload with the first example that has an action, such as "labeled"; empty
+// means any.
 func ActionPayload(root, event, action string) ([]byte, error) {
 	if event == "schedule" {
 		return schedulePayload(root)

@@ -10,9 +10,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// httpBackend is a server for Terraform's http backend. It refuses to write
-// while the story has a file named "refuse", and takes its time, without end,
-// while there is one named "slow".
+// httpBackend is a server for Terraform's http backend. While the story has a file named "refuse",
+// it refuses writes; while it has one named "slow", a write does not end.
 func httpBackend(ts *testscript.TestScript, _ *story, _ []string) {
 	var mu sync.Mutex
 	var state []byte

@@ -12,7 +12,7 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
-// Words about issues. What a person does is also the event of the next steps.
+// Words about issues. What a person does becomes the event of the next steps.
 
 func openIssue(ts *testscript.TestScript, s *story, args []string) {
 	issue := fakegithub.Issue{Author: args[0], Title: args[1], Body: strings.ReplaceAll(args[2], `\n`, "\n"), Labels: args[3:]}
@@ -118,8 +118,8 @@ func actorOf(args []string, at int) string {
 	return mona
 }
 
-// think lets the time pass that a person needs at least to read an issue: what they
-// do is in a later second than what they have read. GitHub tells whole seconds.
+// think waits so that what a person does is in a later second than what they have read. GitHub's
+// times are in whole seconds.
 func (s *story) think() {
 	now := time.Now()
 	time.Sleep(now.Truncate(time.Second).Add(time.Second).Sub(now))
@@ -133,7 +133,7 @@ func (s *story) issue(ts *testscript.TestScript, n int) fakegithub.Issue {
 	return issue
 }
 
-// issueEvent makes the event of the next steps one of GitHub's for an issue as it is.
+// issueEvent sets the event of the next steps to GitHub's event about an issue, as it is now.
 func (s *story) issueEvent(ts *testscript.TestScript, n int, action, named, actor string) {
 	issue := s.issue(ts, n)
 	example := "opened"
@@ -155,10 +155,10 @@ func (s *story) issueEvent(ts *testscript.TestScript, n int, action, named, acto
 	s.runner.Actor = actor
 }
 
-// sectionLine is a line of ours that is not seen on an issue's page.
+// sectionLine is a line of an issue that its page does not show.
 var sectionLine = regexp.MustCompile(`(?m)^<!-- gitops-drift.* -->$`)
 
-// issueProblems are those of what actions wrote into issues.
+// issueProblems lists problems with what actions wrote into issues.
 func (s *story) issueProblems() (problems []string) {
 	for _, issue := range s.github.Repository(repository).Issues() {
 		if issue.Author == bot && !s.edited[issue.Number] {
@@ -178,7 +178,7 @@ func (s *story) issueProblems() (problems []string) {
 	return problems
 }
 
-// issueTexts are all texts of issues, for the search for secrets.
+// issueTexts lists all texts of issues, to search them for secrets.
 func (s *story) issueTexts() map[string]string {
 	texts := map[string]string{}
 	for _, issue := range s.github.Repository(repository).Issues() {

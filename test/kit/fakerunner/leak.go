@@ -16,9 +16,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// credential is a secret of every story, in the environment as TF_VAR_credential,
-// and credentialModule what makes component network of every story have it: in
-// its planfiles and in its state, and nowhere else.
+// credential is a secret in every story, in the environment as TF_VAR_credential. With
+// credentialModule it is in the planfiles and the state of every story's component network; it
+// must be nowhere else.
 const (
 	credential       = "cr3d \"ential\" \\ <&> é\nand its second line/+"
 	credentialModule = `variable "credential" {
@@ -31,9 +31,8 @@ output "credential" {
 `
 )
 
-// storySecrets are the story's secrets: environment variables, one a line of
-// secrets.txt, NAME=VALUE, where VALUE is a JSON string without its quotes, so
-// that a secret can have several lines.
+// storySecrets are the story's secrets: environment variables in the lines of secrets.txt, as
+// NAME=VALUE. VALUE is a JSON string without its quotes, so that a secret can have several lines.
 func storySecrets(ts *testscript.TestScript) map[string]string {
 	secrets := map[string]string{"TF_VAR_credential": credential}
 	list, err := os.ReadFile(ts.MkAbs("secrets.txt"))
@@ -49,11 +48,10 @@ func storySecrets(ts *testscript.TestScript) map[string]string {
 	return secrets
 }
 
-// checkLeaks looks for the story's secrets, and the job's token, in everything
-// that the steps so far left but planfiles and states: their logs, summaries and
-// outputs, comments, commit statuses, events, the plan store's items and the names of its objects, and
-// whatever else lies in the runner's folders. A story keeps what may hold secrets
-// in the folders state and private.
+// checkLeaks looks for the story's secrets, and the job's token, in everything that the steps
+// wrote so far, except planfiles and states: logs, summaries, outputs, comments, commit statuses,
+// events, the plan store's items and the names of its objects, and other files in the runner's
+// folders. A story's own files with secrets belong into the folders state and private.
 func checkLeaks(ts *testscript.TestScript, s *story, log string) {
 	s.logs.WriteString(log)
 	var forms []string
@@ -119,13 +117,13 @@ func checkLeaks(ts *testscript.TestScript, s *story, log string) {
 		ts.Check(err)
 		look("the bucket or table", shown)
 	}
-	// What the runner is told to hide it is told in clear.
+	// The commands that tell the runner what to mask contain the secrets.
 	look("the log", maskCommand.ReplaceAll(s.logs.Bytes(), nil))
 }
 
 var maskCommand = regexp.MustCompile(`(?m)^::add-mask::.*$`)
 
-// formsOf are the ways in which a secret is written by programs around it.
+// formsOf lists the encodings in which programs write a secret.
 func formsOf(secret string) []string {
 	quoted, _ := json.Marshal(secret)
 	again, _ := json.Marshal(string(quoted[1 : len(quoted)-1]))
@@ -139,7 +137,8 @@ func formsOf(secret string) []string {
 			forms = append(forms, line)
 		}
 	}
-	// Of base64 at each of the three offsets, the part that is the secret's alone.
+	// In base64, at each of the three offsets: the characters that do not depend on what is
+	// around the secret.
 	for offset := range 3 {
 		padded := append(bytes.Repeat([]byte{0}, offset), secret...)
 		encoded := base64.RawStdEncoding.EncodeToString(padded[:len(padded)/3*3])

@@ -7,8 +7,8 @@ import (
 	"unicode"
 )
 
-// taken are the commands that GitHub's runner takes from a step's log (the
-// classes in ActionCommandManager.cs), and whether an action may give them.
+// taken are the commands that GitHub's runner executes in a step's log (the classes in
+// ActionCommandManager.cs), and whether an action may print them.
 var taken = map[string]bool{
 	"group": true, "endgroup": true, "error": true, "warning": true, "notice": true, "add-mask": true,
 	"add-matcher": false, "add-path": false, "debug": false, "echo": false, "internal-set-repo-path": false,
@@ -21,9 +21,9 @@ var (
 	oldCommand = regexp.MustCompile(`##\[([a-zA-Z-]+)`)
 )
 
-// logProblems reads a step's log as the runner does, and says what an action
-// must not print: a command that nobody meant, one that the log's page would
-// take for one, and what is left open at the end of a step that was not killed.
+// logProblems reads a step's log as the runner does, and lists what an action must not print: a
+// command that was not intended, a text that the log's page takes for one, and a group that is
+// still open at the end of a step that was not killed.
 func logProblems(log string, killed bool) (problems []string) {
 	token, groups := "", 0
 	for line := range strings.FieldsFuncSeq(log, func(c rune) bool { return c == '\n' || c == '\r' }) {

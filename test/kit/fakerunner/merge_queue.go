@@ -9,11 +9,11 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
-// Words about a merge queue, which makes for each pull request in it a commit on top of
-// main and of those before it, and moves main there once the checks of it pass.
+// Words about a merge queue. For each pull request, it makes a commit on top of main and of the
+// pull requests before it. When the checks of that commit have passed, it moves main there.
 // https://docs.github.com/repositories/configuring-branches-and-merges-in-your-repository/configuring-pull-request-merges/managing-a-merge-queue
 
-// queued is a pull request's commit in the queue, and what it is on top of.
+// queued is a pull request's commit in the queue, and the commit on which it was made.
 type queued struct {
 	commit, base, branch string
 	ahead                []int // the pull requests before it, the first in the queue first

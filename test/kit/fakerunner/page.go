@@ -18,21 +18,20 @@ var gfm = goldmark.New(goldmark.WithExtensions(extension.GFM))
 
 var (
 	tag = regexp.MustCompile(`<[^>]*>?`)
-	// What GitHub makes something of in text that is not code: mentions,
-	// references, commits, emoji, links.
+	// What GitHub turns into links or pictures in text that is not code: mentions, references,
+	// commits, emoji, addresses.
 	effect = regexp.MustCompile(`(?i)@[a-z0-9]|#[0-9]|\bgh-[0-9]|\b[0-9a-f]{7,64}\b|:[a-z0-9_+-]+:|://|\bwww\.`)
 )
 
-// pageProblems reads Markdown as GitHub does and says what a report must not
-// have: HTML but the few tags of ours, tags that are not closed, headings,
-// images and links that come from a text, and text outside of code that GitHub
-// would make something of.
+// pageProblems reads Markdown as GitHub does, and lists what a report must not have: HTML tags
+// other than our few, tags that are not closed, headings, images and links that come from a
+// text, and text outside of code that GitHub would turn into something else.
 func pageProblems(markdown string) (problems []string) {
 	problem := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	src := []byte(markdown)
 	var open []string // tags
 	prose := func(s []byte) {
-		// The filters see the page after it was unescaped.
+		// GitHub's filters read the page after it was unescaped.
 		if found := effect.FindString(html.UnescapeString(string(s))); found != "" && !slices.Contains(open, "code") {
 			problem("%q in the text %q", found, s)
 		}

@@ -27,7 +27,7 @@ var builtProvider = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(file)
 })
 
-// provider has Terraform find the provider example.com/test/built.
+// provider makes the provider example.com/test/built available to Terraform.
 func provider(ts *testscript.TestScript, _ *story, _ []string) {
 	content, err := builtProvider()
 	ts.Check(err)

@@ -9,10 +9,9 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
-// Words about what people do with a pull request, each of which is also the event of the
-// next steps.
+// Words about what people do with a pull request, which becomes the event of the next steps.
 
-// pull is a pull request of the story.
+// pull is a pull request in the story.
 type pull struct {
 	branch, into       string // branches
 	base, head, merged string // commits
@@ -30,7 +29,7 @@ func openPullRequest(ts *testscript.TestScript, s *story, args []string) {
 	s.pulls[number(ts, args[0])] = p
 	s.git(ts, "checkout", "--quiet", "-b", p.branch)
 	p.head = s.commit(ts, p.branch)
-	// GitHub counts pull requests from 1, and issues with them.
+	// GitHub numbers pull requests and issues together, from 1.
 	newest := s.opened
 	for _, issue := range s.github.Repository(repository).Issues() {
 		newest = max(newest, issue.Number)
@@ -81,7 +80,7 @@ func merge(ts *testscript.TestScript, s *story, args []string) {
 		s.git(ts, "merge", "--quiet", "--squash", p.branch)
 		s.commit(ts, p.branch)
 	case "rebase":
-		// GitHub writes every commit anew, even when nothing moved.
+		// GitHub makes new commits, even if the base has not moved.
 		s.git(ts, "checkout", "--quiet", "-b", p.branch+"-rebased", p.branch)
 		s.git(ts, "rebase", "--quiet", "--force-rebase", p.into)
 		s.git(ts, "checkout", "--quiet", p.into)
@@ -125,8 +124,8 @@ func (s *story) pull(ts *testscript.TestScript, n string) *pull {
 	return p
 }
 
-// pullRequestEvent makes the event of the next steps one of GitHub's for a pull request
-// as it is.
+// pullRequestEvent sets the event of the next steps to GitHub's event about a pull request, as it
+// is now.
 func (s *story) pullRequestEvent(ts *testscript.TestScript, n int, action, actor string) {
 	p := s.pulls[n]
 	s.event(ts, "pull_request")
@@ -153,10 +152,11 @@ func (s *story) pullRequestEvent(ts *testscript.TestScript, n int, action, actor
 	})
 }
 
-// trialMerge is what GitHub calls its own merge of a pull request, made for its checks.
+// trialMerge is the ref of the merge that GitHub itself makes of a pull request, for its checks.
 var trialMerge = regexp.MustCompile(`^refs/pull/([0-9]+)/merge$`)
 
-// mergeTrial makes the branch's head merged into its base, as they are by now, a revision.
+// mergeTrial updates ref, if it is a pull request's trial merge, to a merge of the branch's head
+// into its base, as they are now.
 func (s *story) mergeTrial(ts *testscript.TestScript, ref string) {
 	m := trialMerge.FindStringSubmatch(ref)
 	if m == nil {

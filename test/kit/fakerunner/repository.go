@@ -92,7 +92,7 @@ func (s *story) git(ts *testscript.TestScript, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// copyMissing copies the files of from that to does not have.
+// copyMissing copies the files of from that are missing in to.
 func copyMissing(ts *testscript.TestScript, from, to string) {
 	ts.Check(filepath.WalkDir(from, func(path string, e os.DirEntry, err error) error {
 		if err != nil || e.IsDir() {

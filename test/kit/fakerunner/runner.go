@@ -1,6 +1,7 @@
-// Package fakerunner is the part of GitHub's runner that an action sees: the
-// environment, the event payload, the files for outputs and the job summary.
-// Tests and the demo run the real action binaries in it.
+// Package fakerunner runs the real binaries of actions, for tests and the demo, in what an
+// action sees of GitHub's runner ([Runner]): the environment, the event's payload, the files for
+// outputs and the job summary. It also has the words of the stories ([Scripts]) in
+// actions/*/testdata/script.
 package fakerunner
 
 import (

@@ -28,7 +28,7 @@ const (
 	mona       = "mona" // who does what no one else is named for
 )
 
-// story is one script's world.
+// story is the state of one story.
 type story struct {
 	Scripts
 	runner  *Runner

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// Suite are an action's tests, for testscript.Main, and the other actions that their
-// stories need, which are built before they run.
+// Suite is an action's tests, for testscript.Main, with the other actions that their stories need.
+// These are built before the tests run.
 type Suite struct {
 	*testing.M
 	Others []string
-	// Built is the absolute path of each binary, once the tests run.
+	// Built has the absolute path of each binary while the tests run.
 	Built map[string]string
 }
 
@@ -33,8 +33,7 @@ func (s *Suite) Run() int {
 	return s.M.Run()
 }
 
-// Clock is the time, moved on by the duration in TEST_CLOCK: for an action's Main in a
-// story that is about expiry.
+// Clock is the time plus the duration in TEST_CLOCK, for an action's Main in stories about expiry.
 func Clock() time.Time {
 	later, err := time.ParseDuration(os.Getenv("TEST_CLOCK"))
 	if err != nil {

@@ -10,14 +10,14 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
-// bot is who a workflow's own token is.
+// bot is the login of a workflow's own token.
 const bot = "github-actions[bot]"
 
-// neededPermission is a line of an action.yml on what its job needs.
+// neededPermission matches a line of an action.yml with a permission that its job needs.
 var neededPermission = regexp.MustCompile(`(?m)^#   ([a-z-]+): ([a-z]+) - `)
 
-// token is the job's token for an action, which may do what its action.yml asks for and
-// nothing else, unless the story says so.
+// token is the job's token for an action. It has only the permissions that the action.yml asks for,
+// unless the story says otherwise.
 func (s *story) token(ts *testscript.TestScript, action string) string {
 	if token := s.tokens[action]; token != "" {
 		return token
