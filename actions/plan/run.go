@@ -95,14 +95,20 @@ func (s *session) planAll(ctx context.Context) (result action.Result, err error)
 
 // options are for all targets that this run plans.
 func (s *session) options(names []inventory.Name) plan.Options {
-	return plan.Options{
+	o := plan.Options{
 		Repository: s.repository, Inputs: s.Inputs.Inputs, Pulls: s.pulls,
 		Commit: s.commit, Checkout: s.checkout, Pull: s.pull,
 		Drift: s.Drift, RefreshOnly: s.RefreshOnly, KeepFiles: s.KeepFiles, Lock: s.Lock,
-		Store: s.Store, StorageRole: s.storageRole, Retention: time.Duration(s.RetentionDays) * 24 * time.Hour,
+		Retention: time.Duration(s.RetentionDays) * 24 * time.Hour,
 		Positions: plan.NewPositions(names),
 		Runtime:   s.Runtime, Environ: s.Environ, Now: s.Now,
 	}
+	if s.Store {
+		o.Store = func(ctx context.Context, settings inventory.Effective) (*planstore.Store, error) {
+			return s.repository.StoreOf(ctx, settings, s.storageRole(settings), s.Now)
+		}
+	}
+	return o
 }
 
 func (f *planned) gather(o plan.Outcome) {

@@ -241,7 +241,10 @@ func newBench(t *testing.T) *bench {
 	}
 	o := plan.Run(t.Context(), network, plan.Options{
 		Repository: b.repository, Inputs: in, Commit: checkout.Commit, Checkout: checkout,
-		Store: true, StorageRole: func(inventory.Effective) string { return "" }, Retention: time.Hour,
+		Retention: time.Hour,
+		Store: func(ctx context.Context, s inventory.Effective) (*planstore.Store, error) {
+			return b.repository.StoreOf(ctx, s, "", time.Now)
+		},
 		Positions: plan.NewPositions([]inventory.Name{network}), Runtime: b.runtime, Environ: environ, Now: time.Now,
 	})
 	if o.Decision != plan.Changed || !o.Stored {

@@ -2,7 +2,6 @@ package apply
 
 import (
 	"context"
-	"io"
 
 	"github.com/terraform-gitops/gitops/shared/plan"
 	"github.com/terraform-gitops/gitops/shared/terraform"
@@ -13,7 +12,6 @@ import (
 // Terraform is what a plan is applied with: a *[workspace.Terraform], or a test's.
 type Terraform interface {
 	plan.Terraform
-	LogTo(log io.Writer)
 	Version(ctx context.Context) (terraform.Version, error)
 	// CheckApply refuses a planfile that Apply can't be given.
 	CheckApply(planfile string) error

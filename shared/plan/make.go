@@ -23,6 +23,10 @@ type Terraform interface {
 	// ModuleFiles are the files that init has installed from outside of the repository.
 	ModuleFiles(planned bool) (modules.Files, error)
 	ShowJSON(ctx context.Context, planfile string, read func(io.Reader) error) error
+	// StateInCheckout is the file of the state, if the backend keeps it in the checkout.
+	StateInCheckout() (string, error)
+	// LogTo has all that runs from now on write its log there.
+	LogTo(log io.Writer)
 	// Another has another version run from now on; false: there is none.
 	Another(ctx context.Context, planned terraform.Version) (bool, error)
 }

@@ -37,12 +37,14 @@ type Options struct {
 	Pull     PullRequest // the zero one: none
 
 	Drift       bool
-	RefreshOnly bool // a drift plan that is compared with the state, and not with Git
-	KeepFiles   bool // the planfile and its JSON outlive the run
-	Lock        bool // the pull request takes the target's lock
-	Store       bool // false: nothing is stored
-	StorageRole func(inventory.Effective) string
+	RefreshOnly bool          // a drift plan that is compared with the state, and not with Git
+	KeepFiles   bool          // the planfile and its JSON outlive the run
+	Lock        bool          // the pull request takes the target's lock
 	Retention   time.Duration // of a plan; a drift plan lasts DriftExpiry
+	// Store opens the plan store of a target with these settings; nil: nothing is stored.
+	Store func(context.Context, inventory.Effective) (*planstore.Store, error)
+	// Terraform has a target's Terraform run with the role that plans; nil: the real one.
+	Terraform func(context.Context, *workspace.Workspace) (Terraform, error)
 
 	Positions *Positions // of the states of the targets that this run plans
 
@@ -69,7 +71,7 @@ type planner struct {
 	o         Options
 	workspace *workspace.Workspace
 	store     *planstore.Store
-	tf        *workspace.Terraform
+	tf        Terraform
 	planfile  string // empty while there is none
 	json      string // empty unless asked for
 	built     workspace.Built
@@ -84,6 +86,9 @@ type planner struct {
 // as failed, so that an apply of this commit says so. A cancelled run records nothing.
 func Run(ctx context.Context, name inventory.Name, o Options) (out Outcome) {
 	defer o.Positions.never(name)
+	if o.Terraform == nil {
+		o.Terraform = o.realTerraform
+	}
 	p := &planner{o: o}
 	p.Name, p.Decision, p.RefreshOnly = name, NotPlanned, o.RefreshOnly
 	err := p.run(ctx)
@@ -178,8 +183,8 @@ func (p *planner) identify(ctx context.Context) (err error) {
 	if p.o.Inputs.Debug {
 		p.Settings = p.workspace.Origins()
 	}
-	if p.o.Store {
-		if p.store, err = p.o.Repository.StoreOf(ctx, p.workspace.Settings, p.o.StorageRole(p.workspace.Settings), p.o.Now); err != nil {
+	if p.o.Store != nil {
+		if p.store, err = p.o.Store(ctx, p.workspace.Settings); err != nil {
 			return err
 		}
 		p.Outcome.Store = p.store
@@ -209,10 +214,9 @@ func (p *planner) identify(ctx context.Context) (err error) {
 // refusal of the configuration; any other error is ours or the runner's.
 func (p *planner) plan(ctx context.Context) (err error) {
 	t := p.workspace.Target
-	if p.tf, err = p.workspace.Terraform(ctx, p.workspace.Settings.PlanRole, p.o.Now); err != nil {
+	if p.tf, err = p.o.Terraform(ctx, p.workspace); err != nil {
 		return err
 	}
-	p.tf.Signals = p.o.Signals
 	log := p.o.Runtime.Group("terraform plan: " + t.String())
 	defer log.Close()
 	p.tf.LogTo(log)
@@ -277,8 +281,12 @@ func (p *planner) plan(ctx context.Context) (err error) {
 		p.Record.Outcome = planstore.OutcomeChanges
 	}
 	if building != nil && p.Record.Outcome == planstore.OutcomeChanges {
-		if p.built, err = building.Pack(ctx, p.tf); err != nil {
-			return err
+		state, err := p.tf.StateInCheckout()
+		if err == nil {
+			p.built, err = building.Pack(ctx, state)
+		}
+		if err != nil {
+			return fmt.Errorf("plan %s: %w", t, err)
 		}
 		p.Built = p.built.Files
 	}
@@ -286,6 +294,15 @@ func (p *planner) plan(ctx context.Context) (err error) {
 		p.note("No file that Git does not track fits `%s` of plan-files.", pattern)
 	}
 	return nil
+}
+
+func (o Options) realTerraform(ctx context.Context, w *workspace.Workspace) (Terraform, error) {
+	tf, err := w.Terraform(ctx, w.Settings.PlanRole, o.Now)
+	if err != nil {
+		return nil, err
+	}
+	tf.Signals = o.Signals
+	return tf, nil
 }
 
 // tooBroad says for which expression files count that have nothing to do with the target.

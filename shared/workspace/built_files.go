@@ -56,12 +56,10 @@ const (
 	packPause = time.Second
 )
 
-// Pack says which files travel with the plan that was made since, and packs them.
-func (b *Building) Pack(ctx context.Context, tf *Terraform) (built Built, err error) {
-	w := b.workspace
-	if state, err := tf.StateInCheckout(); err != nil {
-		return Built{}, fmt.Errorf("plan %s: %w", w.Target, err)
-	} else if state != "" {
+// Pack says which files travel with the plan that was made since, and packs them. state is
+// the file of the state, if that is in the checkout: it stays.
+func (b *Building) Pack(ctx context.Context, state string) (built Built, err error) {
+	if state != "" {
 		dir, base := path.Split(state)
 		b.watch.Leave(state, state+".backup", path.Join(dir, "."+base+".lock.info"))
 	}
@@ -76,10 +74,7 @@ func (b *Building) Pack(ctx context.Context, tf *Terraform) (built Built, err er
 		case <-time.After(packPause):
 		}
 	}
-	if err != nil {
-		return Built{}, fmt.Errorf("plan %s: %w", w.Target, err)
-	}
-	return built, nil
+	return built, err
 }
 
 func (b *Building) pack() (built Built, err error) {
