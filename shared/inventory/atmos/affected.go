@@ -14,17 +14,15 @@ import (
 	"github.com/terraform-gitops/gitops/shared/inventory"
 )
 
-// Affected lists which of head's targets differ from those in a checkout of the base in
-// the folder base, sorted by name; with dependents also those that depend on one. What
-// Atmos has at the base and no more at head is deleted, unless a new target has its state:
-// then that is the same one under another name. Any failure of Atmos is an
-// *[AtmosError].
+// Affected lists the targets of head that differ from the base, which is checked out in the
+// folder base, sorted by name; with dependents also the targets that depend on these. A
+// target that only the base has is deleted, unless a new target has its state: then it is
+// renamed. Any failure of Atmos is an *[Error].
 //
-// Atmos is asked for the stacks of both checkouts, and not for what is affected: `atmos
-// describe affected` compares stacks with themselves where it finds no remote repository
-// for the base, and says nothing of it. A target is affected when what its configuration
-// digest covers differs, as with gitops.yaml, or a file or folder that its manifest names
-// as a dependency.
+// Atmos lists the stacks of both checkouts. `atmos describe affected` is not used: if it finds
+// no remote repository for the base, it compares stacks with themselves, and does not say
+// so. A target is affected if anything differs that its configuration digest covers, or a
+// file or folder that its manifest names as a dependency.
 func (a Project) Affected(ctx context.Context, base string, head Stacks, dependents bool) ([]inventory.Change, error) {
 	before, found, err := a.in(base)
 	if err != nil {
@@ -99,11 +97,11 @@ func (a Project) Affected(ctx context.Context, base string, head Stacks, depende
 	return changes, nil
 }
 
-// sides makes what one checkout has of its targets.
+// sides are the targets of one of two checkouts, with their files.
 type sides struct {
 	Stacks
 	files  *fingerprint.Files
-	folder string // that the components' folders are in, for versions that do not list these
+	folder string // of all components, if this version does not list where each is
 }
 
 func (s Stacks) sides(ctx context.Context, base bool) (sides, error) {
@@ -115,7 +113,7 @@ func (s Stacks) sides(ctx context.Context, base bool) (sides, error) {
 	if sides.files, err = fingerprint.OpenCompared(ctx, co, base, s.atmos.Env); err != nil {
 		return sides, err
 	}
-	// 1.196 says where a component lies only when it is asked for that one.
+	// Atmos 1.196 says where a component is only if it is asked for that component alone.
 	for _, t := range s.Targets() {
 		if s.described[t.Name()].Info.Path != "" {
 			continue
@@ -137,8 +135,8 @@ func (s Stacks) sides(ctx context.Context, base bool) (sides, error) {
 	return sides, nil
 }
 
-// target is a target as far as it is listed. Its folder is empty where it is outside of the
-// checkout.
+// target is a target with what the list says of it. Its folder is empty if it is outside of
+// the checkout.
 func (s sides) target(name inventory.Name) inventory.Target {
 	d := s.described[name]
 	a := s.atmos
@@ -167,14 +165,14 @@ func (s sides) of(name inventory.Name) fingerprint.Side {
 	}
 	read := s.files.Side(t, s.atmos.Env, d.dependencyPaths()...)
 	if errors.Is(read.Err, fs.ErrNotExist) {
-		read.Err = nil // Atmos may bring the component as it runs
+		read.Err = nil // Atmos may fetch the component when it runs it
 	}
 	return read
 }
 
-// renamedFrom finds which of the targets that are gone had the state of a new one; -1 for
-// none. A list of all has another workspace than Terraform gets, so that both targets are
-// asked for where the rest fits.
+// renamedFrom finds the deleted target that had the state of a new target; -1 if there is
+// none. The workspace in a list is not the one that Terraform gets, so Atmos is asked for
+// both targets if everything else is equal.
 func (s sides) renamedFrom(ctx context.Context, t inventory.Listed, then sides, gone []inventory.Listed) (int, error) {
 	state := func(s sides, name inventory.Name, d description) string {
 		t := s.target(name)
@@ -200,8 +198,8 @@ func (s sides) renamedFrom(ctx context.Context, t inventory.Listed, then sides, 
 	return -1, nil
 }
 
-// dependencyPaths are the files and folders that a component's manifest names as
-// dependencies, relative to the root of the repository.
+// dependencyPaths are the files and folders that a manifest names as dependencies, relative to
+// the checkout.
 func (d description) dependencyPaths() []string {
 	all := slices.Concat([]string(d.Dependencies.Files), []string(d.Dependencies.Folders))
 	for _, entry := range slices.Concat(d.Settings.DependsOn, d.Dependencies.Components) {
@@ -214,8 +212,7 @@ func (d description) dependencyPaths() []string {
 	return slices.DeleteFunc(slices.Compact(all), func(path string) bool { return path == "" })
 }
 
-// in is Atmos in another checkout of the same repository, with the configuration that
-// is there; false when there is none.
+// in is the project in another checkout of the repository; false if there is no atmos.yaml.
 func (a Project) in(root string) (Project, bool, error) {
 	other := a
 	other.Root, other.Env = root, nil

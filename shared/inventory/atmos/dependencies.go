@@ -8,29 +8,29 @@ import (
 	"github.com/terraform-gitops/gitops/shared/inventory"
 )
 
-// dependency is an entry of settings.depends_on, or of dependencies.components,
-// which newer versions of Atmos have.
+// dependency is an entry of settings.depends_on, or of dependencies.components, which newer
+// versions of Atmos have.
 // https://atmos.tools/stacks/settings/depends_on
 // https://atmos.tools/stacks/dependencies/components
 type dependency struct {
 	Component string `json:"component"`
-	Alias     string `json:"name"` // of component, in dependencies.components
-	Kind      string `json:"kind"` // empty: as of the component that has the entry
+	Alias     string `json:"name"` // the component, in dependencies.components
+	Kind      string `json:"kind"` // empty: the kind of the component that has the entry
 	Stack     string `json:"stack"`
 
-	// Of a file or folder instead of a component; Path is the newer name of both.
+	// A file or folder instead of a component. Path is the newer name of both.
 	Path   string `json:"path"`
 	File   string `json:"file"`
 	Folder string `json:"folder"`
 
-	// In depends_on the context variables may stand for the stack.
+	// In depends_on, these may name the stack.
 	Namespace   string `json:"namespace"`
 	Tenant      string `json:"tenant"`
 	Environment string `json:"environment"`
 	Stage       string `json:"stage"`
 }
 
-// dependencies are a list, or a mapping whose keys mean nothing.
+// dependencies are written as a list, or as a mapping whose keys mean nothing.
 type dependencies []dependency
 
 func (all *dependencies) UnmarshalJSON(content []byte) error {
@@ -45,7 +45,7 @@ func (all *dependencies) UnmarshalJSON(content []byte) error {
 	return err
 }
 
-// dependentPaths are a list of paths, or of mappings with one each.
+// dependentPaths are written as a list of paths, or of mappings with a path each.
 type dependentPaths []string
 
 func (all *dependentPaths) UnmarshalJSON(content []byte) error {
@@ -61,20 +61,20 @@ func (all *dependentPaths) UnmarshalJSON(content []byte) error {
 	return err
 }
 
-// stackContext are the variables by which Atmos tells stacks apart: namespace,
-// tenant, environment, stage.
+// stackContext are the variables that tell stacks apart: namespace, tenant, environment,
+// stage.
 type stackContext [4]string
 
 func (d description) context() (own stackContext) {
 	for i, name := range []string{"namespace", "tenant", "environment", "stage"} {
 		if json.Unmarshal(d.Vars[name], &own[i]) != nil {
-			own[i] = "" // not there, or no text
+			own[i] = "" // it is missing, or no text
 		}
 	}
 	return own
 }
 
-// context is the entry's, in which what is not given is the component's own.
+// context is the context of the entry: what it does not say is as in own.
 func (entry dependency) context(own stackContext) stackContext {
 	for i, given := range []string{entry.Namespace, entry.Tenant, entry.Environment, entry.Stage} {
 		if given != "" {
@@ -84,10 +84,10 @@ func (entry dependency) context(own stackContext) stackContext {
 	return own
 }
 
-// dependsOn names the targets that a component depends on, sorted. elsewhere finds
-// the stacks where a component has a context that is not this stack's. As in Atmos,
-// dependencies.components takes the place of settings.depends_on. A component also
-// depends on those whose outputs its functions read.
+// dependsOn names the targets that a component depends on, sorted by name. elsewhere finds the
+// stacks in which a component has another context than in this stack. As in Atmos,
+// dependencies.components replaces settings.depends_on. A component also depends on the
+// components whose outputs its functions read.
 func (d description) dependsOn(own inventory.Name, elsewhere func(component string, context stackContext) []string) []inventory.Name {
 	entries := d.Dependencies.Components
 	if len(entries) == 0 {
@@ -99,7 +99,7 @@ func (d description) dependsOn(own inventory.Name, elsewhere func(component stri
 		if component == "" {
 			component = entry.Alias
 		}
-		// Files and folders are entries, too, and components of other tools.
+		// There are entries for files and folders, too, and for components of other tools.
 		if component == "" || entry.Kind != "" && entry.Kind != "terraform" {
 			continue
 		}

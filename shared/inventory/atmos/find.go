@@ -6,17 +6,16 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/checkout"
+	"github.com/terraform-gitops/gitops/shared/envlist"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// Find looks for atmos.yaml where Atmos does that runs in root: in what
-// config names (a file or folder; relative to root), in ATMOS_CLI_CONFIG_PATH, in
-// ATMOS_BASE_PATH, in root. It returns what must be added to Atmos' environment, and
-// false when there is none: then the repository is not one of Atmos. A config that
-// is given must be there.
+// Find looks for atmos.yaml where Atmos itself looks if it runs in root: in config (a file or a
+// folder, relative to root), or else in ATMOS_CLI_CONFIG_PATH, in ATMOS_BASE_PATH, in root.
+// add is what the environment of Atmos needs besides. found is false if there is no
+// atmos.yaml: then the repository does not use Atmos. If config is given, it must be there.
 // https://atmos.tools/cli/configuration/
 func Find(root, config string, environ []string) (add map[string]string, found bool, err error) {
 	if config != "" {
@@ -29,7 +28,7 @@ func Find(root, config string, environ []string) (add map[string]string, found b
 	for _, name := range []string{"ATMOS_CLI_CONFIG_PATH", "ATMOS_BASE_PATH", ""} {
 		dir := root
 		if name != "" {
-			value := variable(environ, name)
+			value := envlist.Value(environ, name)
 			if value == "" {
 				continue
 			}
@@ -47,8 +46,8 @@ func Find(root, config string, environ []string) (add map[string]string, found b
 
 var configFiles = []string{"atmos.yaml", "atmos.yml", ".atmos.yaml", ".atmos.yml"}
 
-// configFolder is the folder of an atmos.yaml: path itself, or its parent. Atmos is
-// given the folder, so that a file of another name would not be read.
+// configFolder is the folder with atmos.yaml: path, or the folder of the file at path. Atmos
+// gets the folder, so it would not read a file with another name.
 func configFolder(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -70,13 +69,4 @@ func absolute(root, path string) string {
 		return filepath.Clean(path)
 	}
 	return filepath.Join(root, path)
-}
-
-func variable(environ []string, name string) (value string) {
-	for _, entry := range environ {
-		if v, ok := strings.CutPrefix(entry, name+"="); ok {
-			value = v
-		}
-	}
-	return value
 }

@@ -14,27 +14,28 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// function is a value that Atmos computes when it runs Terraform: one of its YAML
-// functions, such as "!terraform.output network acme-ue2-dev vpc".
+// function is a value that Atmos computes when it runs Terraform: a call of a YAML function,
+// such as "!terraform.output network acme-ue2-dev vpc".
 // https://atmos.tools/functions/yaml
 type function struct {
-	at   string // where it stands: vars.image, or vars.images[0].name
+	at   string // where it is: vars.image, or vars.images[0].name
 	text string
 }
 
-// ReadValue is a value of a target that another target's state decides.
+// ReadValue is a value of a target that Atmos reads from elsewhere, such as another target's
+// state.
 type ReadValue struct {
-	At     string         // where it stands: vars.image
-	Target inventory.Name // whose state; empty for functions that read no component
-	Text   string         // the function, as the manifest has it; or the value
+	At     string         // where it is: vars.image
+	Target inventory.Name // whose state is read; empty if it is no component's
+	Text   string         // the function as in the manifest, or the value
 }
 
-// UnresolvedError says that values of a target are not known, so that it can't be
-// planned: they would be planned as null.
+// UnresolvedError says that values of a target are not known. The target can't be planned:
+// Atmos would give Terraform null instead.
 type UnresolvedError struct {
 	Target inventory.Name
 	Values []ReadValue
-	Said   string // what Atmos said of its error, on a line; empty where it said none
+	Said   string // the error of Atmos, on a line; empty if there is none
 }
 
 func (e *UnresolvedError) Error() string {
@@ -63,10 +64,10 @@ func (e *UnresolvedError) Error() string {
 	return text
 }
 
-// Code is that of all these errors.
+// Code is [problem.Unresolved].
 func (e *UnresolvedError) Code() problem.Code { return problem.Unresolved }
 
-// Reads are the targets that have to be applied first, sorted.
+// Reads are the targets that have to be applied first, sorted by name.
 func (e *UnresolvedError) Reads() []inventory.Name {
 	var names []inventory.Name
 	for _, v := range e.Values {
@@ -85,19 +86,19 @@ func texts(names []inventory.Name) (all []string) {
 	return all
 }
 
-// noValue and computed are what templates, and newer versions of Atmos, have in the
-// place of a value that is not known.
+// noValue is what templates have instead of a value that is not known, and computed is what
+// newer versions of Atmos have.
 const (
 	noValue  = "<no value>"
 	computed = "(computed)"
 )
 
-// Resolve has Atmos process the templates that are left as text, and call the functions, in what reaches Terraform, and keeps the values in
-// t.Atmos.Vars and t.Atmos.Env. They may read states and run Terraform, so env is an
-// environment with Terraform's credentials. It does nothing where there is no function.
+// Resolve has Atmos call the functions of a target, and process its templates if they are
+// text, and puts the values into t.Atmos. Functions may read states and run Terraform, so env
+// has Terraform's credentials. If there is nothing to resolve, Atmos is not called.
 //
-// A value that is not known is an *[UnresolvedError]: null, unless the function has a
-// default, which may be null; what Atmos has in its place; and any error of a function.
+// If a value is not known, that is an *[UnresolvedError]: it is null and the function has no
+// default, or Atmos has a placeholder instead, or a function failed.
 func (a Project) Resolve(ctx context.Context, t *inventory.Target, env []string) error {
 	functions, missing := dynamic(t.Atmos.Sections)
 	failed := &UnresolvedError{Target: t.Name(), Values: missing}
@@ -111,7 +112,7 @@ func (a Project) Resolve(ctx context.Context, t *inventory.Target, env []string)
 		var refused *Error
 		switch {
 		case errors.As(err, &refused) && ctx.Err() == nil && len(functions) > 0:
-			// Which one it is, Atmos may say.
+			// Atmos may say which of them it is.
 			for _, f := range functions {
 				failed.Values = append(failed.Values, f.read(t.Stack))
 			}
@@ -134,7 +135,7 @@ func (a Project) Resolve(ctx context.Context, t *inventory.Target, env []string)
 			t.Atmos.Workspace = d.Workspace
 			_, more := dynamic(d.sections())
 			failed.Values = append(failed.Values, slices.DeleteFunc(more, func(v ReadValue) bool {
-				return slices.ContainsFunc(functions, func(f function) bool { return f.at == v.At }) // told below
+				return slices.ContainsFunc(functions, func(f function) bool { return f.at == v.At }) // reported below
 			})...)
 		}
 		values := make(map[string]any)
@@ -155,8 +156,8 @@ func (a Project) Resolve(ctx context.Context, t *inventory.Target, env []string)
 	return nil
 }
 
-// RunsIn are the other targets for whose outputs Atmos runs Terraform in their folders,
-// sorted.
+// RunsIn are the other targets in whose folders Atmos runs Terraform to read their outputs,
+// sorted by name.
 func RunsIn(t inventory.Target) []inventory.Name {
 	own := t.Name()
 	functions, _ := dynamic(t.Atmos.Sections)
@@ -172,7 +173,7 @@ func RunsIn(t inventory.Target) []inventory.Name {
 	return slices.Compact(names)
 }
 
-// dynamic are the functions in sections, and the values whose template found nothing.
+// dynamic are the functions in sections, and the values of templates that found nothing.
 func dynamic(sections map[string]any) (functions []function, missing []ReadValue) {
 	leaves("", sections, func(at string, value any) {
 		text, _ := value.(string)
@@ -187,7 +188,7 @@ func dynamic(sections map[string]any) (functions []function, missing []ReadValue
 	return functions, missing
 }
 
-// leaves calls do for each value that is no list or mapping, nor empty, in order.
+// leaves calls do for each value in a value that is no list or mapping, in order.
 func leaves(at string, value any, do func(at string, value any)) {
 	switch v := value.(type) {
 	case map[string]any:
@@ -209,8 +210,8 @@ func leaves(at string, value any, do func(at string, value any)) {
 	}
 }
 
-// reaches tells whether a text is a function whose value comes from elsewhere than Git.
-// Other texts that begin so are for Terraform.
+// reaches tells whether the text is a function that reads something outside of Git. Any other
+// text with an exclamation mark is for Terraform.
 func (f function) reaches() bool {
 	name, _, _ := strings.Cut(f.text, " ")
 	switch name {
@@ -220,10 +221,10 @@ func (f function) reaches() bool {
 	return strings.HasPrefix(name, "!aws.") || strings.HasPrefix(name, "!git.") || callsOut(f.text)
 }
 
-// IsFunction tells whether a text is a function that [Atmos.Resolve] has Atmos call.
+// IsFunction tells whether a text is a function that [Project.Resolve] has Atmos call.
 func IsFunction(text string) bool { return function{text: text}.reaches() }
 
-// hasDefault says that a null is what the manifest wants where there is no value.
+// hasDefault says that the function has a default, so that null is what the manifest wants.
 // https://atmos.tools/functions/yaml/terraform.output
 func (f function) hasDefault() bool {
 	name, arguments, _ := strings.Cut(f.text, " ")
@@ -235,14 +236,13 @@ func (f function) hasDefault() bool {
 	case "!env":
 		return len(f.arguments()) > 1
 	case "!template":
-		// What it makes of the manifest alone, it makes.
+		// A template that reads only the manifest may be null.
 		return !strings.Contains(arguments, "atmos.") && !strings.Contains(arguments, "outputs")
 	}
 	return false
 }
 
-// arguments splits what comes after the name at spaces, but for those in quotes, as
-// Atmos does.
+// arguments splits the text after the name at spaces that are not in quotes, as Atmos does.
 func (f function) arguments() []string {
 	_, text, _ := strings.Cut(f.text, " ")
 	r := csv.NewReader(strings.NewReader(text))
@@ -254,7 +254,7 @@ func (f function) arguments() []string {
 	return slices.DeleteFunc(words, func(word string) bool { return word == "" })
 }
 
-// read says what the function reads, for a target in a stack.
+// read is what the function reads, for a target in the stack.
 func (f function) read(stack string) ReadValue {
 	v := ReadValue{At: f.at, Text: f.text}
 	if names := templateReads(f.text, stack); len(names) > 0 {

@@ -7,31 +7,31 @@ import (
 
 var (
 	terminal = regexp.MustCompile("\x1b\\[[0-9;?]*[A-Za-z]")
-	// errorHeading begins what Atmos says of an error; anything else that it says before
-	// is not about that.
+	// errorHeading is the line before an error. What Atmos prints above it belongs to
+	// something else.
 	errorHeading = regexp.MustCompile(`^#+ .*Error *$`)
 	otherHeading = regexp.MustCompile(`^#+ +(.*?) *$`)
 	boldError    = regexp.MustCompile(`^\*\*Error:\*\* *`)
-	// progress and warnings are no errors, wherever they stand.
+	// aside are progress and warnings, which may be anywhere.
 	aside     = regexp.MustCompile(`^(⚠|WARN\b|INFO\b|DEBU\b|TRCE\b|✓|Fetching )`)
 	processed = regexp.MustCompile(`File being processed: (\S+)`)
 	codeEnd   = regexp.MustCompile(`^subcommand exited with code [0-9]+$`)
 )
 
-// atmosSaid is what Atmos says of an error, unwrapped.
+// errorText is an error as Atmos prints it, with its lines joined to paragraphs.
 type errorText struct {
-	paragraphs []string // of the error itself
+	paragraphs []string // the error itself
 	hints      []string
-	file       string // that was read; empty when it is not said
+	file       string // the file with the error; empty if it is not said
 }
 
-// readSaid reads the text of an error as Atmos prints it where there is no terminal:
-// Markdown, which newer versions wrap, so that a line may end between any two words.
+// readSaid reads an error as Atmos prints it without a terminal: in Markdown. Newer versions
+// wrap it, so that a line may end between any two words.
 func readSaid(said string) errorText {
 	var lines []string
 	for line := range strings.SplitSeq(terminal.ReplaceAllString(said, ""), "\n") {
 		if i := strings.LastIndexByte(strings.TrimRight(line, "\r"), '\r'); i >= 0 {
-			line = line[i+1:] // it has written over what was before
+			line = line[i+1:] // it replaced what was on the line before
 		}
 		lines = append(lines, strings.TrimRight(line, " \r"))
 	}
@@ -81,9 +81,9 @@ func readSaid(said string) errorText {
 	return s
 }
 
-// String is the error on a line: what is wrong, where, and what Atmos recommends.
+// String is the error on a line: what is wrong, where, and what Atmos suggests.
 func (s errorText) String() string {
-	// A paragraph that is a sentence needs no colon after it.
+	// No colon follows a sentence.
 	text := strings.NewReplacer(".: ", ". ", "?: ", "? ", ":: ", ": ").Replace(strings.Join(s.paragraphs, ": "))
 	text = clipped(text)
 	if s.file != "" {
@@ -95,7 +95,7 @@ func (s errorText) String() string {
 	return text
 }
 
-// clipped keeps a part of a message readable; all of it is in the log.
+// clipped cuts a long part of a message. The log has all of it.
 func clipped(s string) string {
 	const most = 500 // bytes
 	if len(s) <= most {

@@ -13,8 +13,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/inventory"
 )
 
-// gitops are the settings of the actions; Atmos has merged those of a stack over
-// those of atmos.yaml.
+// gitops are the settings of the actions. Atmos has merged a stack's settings over those in
+// atmos.yaml.
 type gitops struct {
 	TerraformVersion scalar `json:"terraform-version"`
 	OpenTofuVersion  scalar `json:"opentofu-version"`
@@ -39,7 +39,7 @@ func (g gitops) planFiles(dir string) (patterns []string, err error) {
 			name = path.Clean(rooted)
 		}
 		if !fs.ValidPath(name) || !doublestar.ValidatePattern(name) {
-			return nil, fmt.Errorf("settings.integrations.github.gitops.plan-files: %q is no pattern for files in this repository", string(p))
+			return nil, fmt.Errorf("settings.integrations.github.gitops.plan-files: %q is not a valid pattern for files in this repository", string(p))
 		}
 		patterns = append(patterns, out+name)
 	}
@@ -61,7 +61,7 @@ type planApply struct {
 	Apply scalar `json:"apply"`
 }
 
-// storageRoles is one role for all actions, or one each.
+// storageRoles is one role for all actions, or one for each.
 type storageRoles struct {
 	planApply
 	Drift scalar `json:"drift"`
@@ -80,7 +80,7 @@ func (r *storageRoles) UnmarshalJSON(content []byte) error {
 	return nil
 }
 
-// scalar is a text, or a number that was meant as one: YAML reads 1.11 so.
+// scalar is a text, or a number that is meant as a text, such as 1.11.
 type scalar string
 
 func (s *scalar) UnmarshalJSON(content []byte) error {

@@ -14,9 +14,9 @@ import (
 	"github.com/terraform-gitops/gitops/shared/inventory"
 )
 
-// writesNothing are the members of a description for which Atmos writes nothing into the
-// root module's folder. Any other one that says something keeps other targets out:
-// providers, generate, source, provision, hooks, auth, and what a newer version brings.
+// writesNothing are the members for which Atmos writes nothing into the root module's folder.
+// If a description has another member with a value, no other target shares the folder: with
+// providers, generate, source, provision, hooks, auth, or whatever a newer version adds.
 // https://atmos.tools/components/terraform/backends
 // https://atmos.tools/components/terraform/providers
 var writesNothing = []string{
@@ -26,10 +26,10 @@ var writesNothing = []string{
 	"stack", "tf_cli_vars", "vars", "workspace",
 }
 
-// runsNothing are the functions for which Atmos runs no program in a component's folder.
+// runsNothing are the functions for which Atmos runs no program in any component's folder.
 var runsNothing = []string{"!env", "!store", "!store.get", "!terraform.state"}
 
-// sharing is that of a component as it is described.
+// sharing says with which targets a component may share its folder.
 func (d description) sharing(name inventory.Name) (s inventory.Sharing) {
 	for member, value := range d.given {
 		if !slices.Contains(writesNothing, member) && !slices.Contains([]string{"{}", "[]", `""`, "null"}, string(value)) {
@@ -37,7 +37,7 @@ func (d description) sharing(name inventory.Name) (s inventory.Sharing) {
 		}
 	}
 	generates := d.Config.Components.Terraform.AutoGenerateBackendFile
-	// In the file of "cloud" Atmos puts the workspace.
+	// Atmos writes the workspace into the file of the backend "cloud".
 	if d.asText || generates == nil || d.BackendType == "" || d.BackendType == "cloud" {
 		return s
 	}
@@ -53,13 +53,13 @@ func (d description) sharing(name inventory.Name) (s inventory.Sharing) {
 	}
 	key := sha256.Sum256([]byte(s.Backend))
 	s.Key = hex.EncodeToString(key[:])
-	// The name is of the stack, and of the last part of the component's: a/x and b/x share it.
+	// The name has only the last part of the component's: a/x and b/x have the same.
 	s.VarFile = strings.ReplaceAll(name.Stack, "/", "-") + "-" + path.Base(name.Component)
 	return s
 }
 
-// GenerateBackend has Atmos write the backend's file of a target that shares its folder, as
-// it does before it runs Terraform. It tells whether the file is what was expected of it.
+// GenerateBackend has Atmos write the backend file of a target that shares its folder, as it
+// does before it runs Terraform. It reports whether the file has the expected content.
 func (a Project) GenerateBackend(ctx context.Context, t inventory.Target) bool {
 	if _, _, err := a.run(ctx, "terraform", "generate", "backend", t.Component, "-s", t.Stack, "--process-functions=false"); err != nil {
 		return false

@@ -11,17 +11,17 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// Stacks is all that Atmos has: each component in each stack.
+// Stacks are all components in all stacks.
 type Stacks struct {
 	atmos     Project
 	version   Version
 	described map[inventory.Name]description
 }
 
-// Stacks asks Atmos for all components in all stacks, in one slow call (two where some
-// component's templates call others) that needs no credentials and runs no Terraform:
-// functions are left as text, and so are templates that would. Any failure of Atmos is
-// an *[AtmosError].
+// Stacks asks Atmos for all components in all stacks. That is one slow call of Atmos, or two
+// if templates call other components. It needs no credentials and runs no Terraform:
+// functions stay text, and so do templates that would need them. Any failure of Atmos is an
+// *[Error].
 func (a Project) Stacks(ctx context.Context) (Stacks, error) {
 	version, err := a.Version(ctx)
 	if err != nil {
@@ -65,8 +65,8 @@ func (a Project) describeStacks(ctx context.Context, version Version, p processi
 	return all, nil
 }
 
-// Targets lists the targets, sorted: all components but those that are abstract,
-// disabled, or not for these actions.
+// Targets lists the targets, sorted by name: the components that are not abstract and not
+// disabled, and whose settings turn the actions on.
 func (s Stacks) Targets() []inventory.Listed {
 	type place struct {
 		component string

@@ -1,10 +1,8 @@
 package atmos
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -19,22 +17,22 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// To process a template that calls atmos.Component, Atmos runs `terraform init` and `output`
-// in another component's folder; one that calls atmos.Store or a data source asks some
-// service. Both need credentials. So where targets are listed, all templates of a component
-// that has such a call are left as text, as functions are: Atmos can process all templates
-// of a component, or none.
+// For a template that calls atmos.Component, Atmos runs `terraform init` and `terraform output`
+// in another component's folder. For one that calls atmos.Store or a data source it asks a
+// service. Both need credentials, which are not there while targets are listed. So all
+// templates of a component with such a call stay text then, as functions do: Atmos processes
+// either all templates of a component or none.
 // https://atmos.tools/functions/template
 var (
 	calling       = regexp.MustCompile(`\batmos\.(Component|Store|GomplateDatasource)\b|(?s:\{\{.*\b(datasource|ds)\s)`)
 	componentCall = regexp.MustCompile(`\batmos\.Component\s+"([^"]+)"\s+(?:"([^"]+)"|(\.stack|\.atmos_stack)\b)`)
 )
 
-// callsOut tells whether a text is a template whose value comes from elsewhere than Git.
+// callsOut tells whether a text is a template that reads something outside of Git.
 func callsOut(text string) bool { return calling.MatchString(text) }
 
-// templateReads are the targets whose outputs a template reads, for a target in a stack, as
-// far as their names are written in it.
+// templateReads are the targets whose outputs a template reads, for a target in the stack, if
+// their names are constant.
 func templateReads(text, stack string) (names []inventory.Name) {
 	for _, found := range componentCall.FindAllStringSubmatch(text, -1) {
 		name := inventory.Name{Component: found[1], Stack: found[2]}
@@ -46,8 +44,9 @@ func templateReads(text, stack string) (names []inventory.Name) {
 	return names
 }
 
-// mayCallOut tells, once for each checkout, whether any manifest in it may have a template
-// that calls out. Most projects have none, and are asked once.
+// mayCallOut tells whether any manifest in the checkout may have a template that calls out. It
+// looks once for each checkout. Most projects have none: then Atmos is called once, not
+// twice.
 func (a Project) mayCallOut() (may bool, err error) {
 	if a.version == nil {
 		a.version = &askedVersion{}
@@ -59,7 +58,7 @@ func (a Project) mayCallOut() (may bool, err error) {
 	}
 	err = filepath.WalkDir(a.Root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
-		case err != nil && path != a.Root: // what can't be read, Atmos can't read either
+		case err != nil && path != a.Root: // Atmos can't read it either
 			return nil
 		case err != nil:
 			return err
@@ -85,7 +84,7 @@ func (a Project) mayCallOut() (may bool, err error) {
 	return may, nil
 }
 
-// list describes a component as far as that costs no credentials and runs no Terraform.
+// list describes a component as far as that needs no credentials and no Terraform.
 func (a Project) list(ctx context.Context, version Version, name inventory.Name) (description, error) {
 	may, err := a.mayCallOut()
 	if err != nil {
@@ -101,7 +100,7 @@ func (a Project) list(ctx context.Context, version Version, name inventory.Name)
 	return a.describe(ctx, version, name, processing{templates: true})
 }
 
-// listStacks is list for all components of all stacks.
+// listStacks is list for all components in all stacks.
 func (a Project) listStacks(ctx context.Context, version Version, sections string) (map[inventory.Name]description, error) {
 	may, err := a.mayCallOut()
 	if err != nil {
@@ -114,7 +113,7 @@ func (a Project) listStacks(ctx context.Context, version Version, sections strin
 	if err != nil {
 		return nil, err
 	}
-	// Atmos can be asked for components by their names, in all stacks.
+	// Atmos can be asked for components by name, in all stacks, but not for targets.
 	others, calls := map[string]bool{}, map[string]bool{}
 	for name, d := range all {
 		others[name.Component] = true
@@ -133,10 +132,10 @@ func (a Project) listStacks(ctx context.Context, version Version, sections strin
 	return all, err
 }
 
-// computedMembers are those of a description that no manifest has.
+// computedMembers are the members that Atmos adds: no manifest has them.
 var computedMembers = []string{"atmos_cli_config", "sources", "component_info", "deps", "deps_all", "imports", "cli_args"}
 
-// callsOut tells whether a description has templates that call out, as text.
+// callsOut tells whether a description whose templates are text has one that calls out.
 func (d description) callsOut() bool {
 	calls := false
 	for member, value := range d.given {
@@ -150,8 +149,8 @@ func (d description) callsOut() bool {
 	return calls
 }
 
-// check is the error of a description that can't be used as it is: of a setting that these
-// actions need before Terraform runs, and that is a template as text.
+// check is the error of a description that can't be used: these actions need a setting before
+// Terraform runs, and it is a template that is not processed yet.
 func (d description) check(name inventory.Name) error {
 	if d.asText && d.listed() {
 		var found string
@@ -183,30 +182,8 @@ func (d description) check(name inventory.Name) error {
 			look(key, d.given[key])
 		}
 		if found != "" {
-			return problem.With(problem.Atmos, fmt.Errorf("%s in %s: `%s` is a template, which is not processed: all templates of a component that calls atmos.Component, atmos.Store or a data source in one of them are left as text until Terraform runs, and this one is needed before: write its value, or read the other component by !terraform.output or !store instead", problem.Quote(name.Component), problem.Quote(name.Stack), found))
+			return problem.With(problem.Atmos, fmt.Errorf("%s in %s: `%s` is a template, and its value is needed before Terraform runs. If one template of a component calls atmos.Component, atmos.Store or a data source, none of its templates is processed before: write the value here, or read the other component with !terraform.output or !store instead", problem.Quote(name.Component), problem.Quote(name.Stack), found))
 		}
 	}
 	return d.unfit
-}
-
-// UnmarshalJSON keeps which members there are. A text where something else must be may be a
-// template: whether that is an error, check says.
-func (d *description) UnmarshalJSON(content []byte) error {
-	type plain description // without this method
-	if err := json.Unmarshal(content, &d.given); err != nil {
-		return err
-	}
-	decoder := json.NewDecoder(bytes.NewReader(content))
-	decoder.UseNumber()
-	given := d.given
-	err := decoder.Decode((*plain)(d))
-	d.given = given
-	if !bytes.Contains(content, []byte("{{")) {
-		return err
-	}
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
-		d.unfit, err = err, nil
-	}
-	return err
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/inventory"
 )
 
-// Uncovered is [Config.Uncovered] of the components that stacks have.
+// Uncovered are the folders, sorted, with changed Terraform files that belong to no component
+// of the stacks.
 func (s Stacks) Uncovered(ctx context.Context, changed []string) ([]string, error) {
 	suspects := fingerprint.SuspectFolders(changed, func(string) bool { return false })
 	if len(suspects) == 0 {

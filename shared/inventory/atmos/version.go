@@ -12,11 +12,12 @@ import (
 
 	goversion "github.com/hashicorp/go-version"
 
+	"github.com/terraform-gitops/gitops/shared/envlist"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// The oldest and the newest Atmos that these actions were tried with.
+// The oldest and the newest version of Atmos that these actions were tested with.
 const (
 	Oldest = "1.196.0"
 	Newest = "1.227.0"
@@ -24,11 +25,11 @@ const (
 
 // Version is what Atmos says of itself.
 type Version struct {
-	// Number is the version as Atmos prints it. A build from source may have none that
-	// is one, such as test or 0.0.1.
+	// Number is the version as Atmos prints it. A build from source may print something
+	// else, such as test or 0.0.1.
 	Number string
-	// Edition is the date whose defaults atmos.yaml or ATMOS_EDITION pins; empty: the
-	// newest defaults.
+	// Edition is the date to which atmos.yaml or ATMOS_EDITION pins the defaults; empty
+	// for the newest defaults.
 	// https://atmos.tools/cli/configuration/editions
 	Edition string
 }
@@ -41,8 +42,7 @@ func (v Version) String() string {
 	return v.Number + ", edition " + v.Edition
 }
 
-// number is the version without what comes after its three numbers; nil for a build
-// from source.
+// number is the version without a suffix; nil for a build from source.
 func (v Version) number() *goversion.Version {
 	n, err := goversion.NewVersion(v.Number)
 	if err != nil || n.LessThan(goversion.Must(goversion.NewVersion("1.0.0"))) {
@@ -56,8 +56,8 @@ func (v Version) atLeast(oldest string) bool {
 	return n != nil && n.GreaterThanOrEqual(goversion.Must(goversion.NewVersion(oldest)))
 }
 
-// Untried says, in a line, that nobody has tried these actions with this version; empty
-// for one that was.
+// Untried is a line that says that these actions were not tested with this version; empty if
+// they were.
 func (v Version) Untried() string {
 	const tried = "these actions were tried with " + Oldest + " to " + Newest
 	switch {
@@ -69,18 +69,18 @@ func (v Version) Untried() string {
 	return ""
 }
 
-// plainVersion is the version in what Atmos prints for people.
+// plainVersion matches the version in what Atmos prints for people.
 var plainVersion = regexp.MustCompile(`Atmos v?(\S+) on `)
 
-// askedVersion is a version that is asked for once.
+// askedVersion is what was found out about Atmos and the checkouts, once.
 type askedVersion struct {
 	mu      sync.Mutex
 	known   Version
-	callOut map[string]bool // by checkout; see Atmos.mayCallOut
+	callOut map[string]bool // by checkout: see mayCallOut
 }
 
-// Version asks Atmos for its version, once for all copies of a. One that is too old is
-// an error that names [OldestAtmos].
+// Version asks Atmos for its version, once for all copies of the project. A version that is
+// older than [Oldest] is an error.
 func (a Project) Version(ctx context.Context) (Version, error) {
 	if a.version == nil {
 		a.version = &askedVersion{}
@@ -107,15 +107,15 @@ func (a Project) Version(ctx context.Context) (Version, error) {
 	}
 	known := Version{Number: v.Number, Edition: a.edition()}
 	if known.number() != nil && !known.atLeast(Oldest) {
-		return Version{}, problem.With(problem.Atmos, fmt.Errorf("the runner has Atmos %s: install %s or newer, the oldest that is known to work", v.Number, Oldest))
+		return Version{}, problem.With(problem.Atmos, fmt.Errorf("the runner has Atmos %s: install %s or newer, the oldest that works", v.Number, Oldest))
 	}
 	a.version.known = known
 	return known, nil
 }
 
-// edition is the pinned edition, as far as the environment or atmos.yaml itself says it.
+// edition is the edition that the environment or atmos.yaml pins; empty if neither does.
 func (a Project) edition() string {
-	if pinned := strings.TrimSpace(variable(a.Env, "ATMOS_EDITION")); pinned != "" {
+	if pinned := strings.TrimSpace(envlist.Value(a.Env, "ATMOS_EDITION")); pinned != "" {
 		return problem.Shorten(pinned)
 	}
 	dir := a.Root
