@@ -86,13 +86,22 @@ demo: ## Plan, review, merge and apply on this machine, be refused, and revert d
 GOTEST = go test -count=1 -timeout $(TESTTIMEOUT) $(GOTESTFLAGS)
 
 # Stories start the actions and Terraform a thousand times, which is slow with the race detector:
-# `make race` does that. Here it checks the packages, except for tests that take minutes with it.
-UNRACED = ^(TestModel|TestManyLargePlansFitTheSummaryWorstFirst)$$
-test: tools build stand-ins ## Run the whole suite, the packages in shared and the test kit with the race detector
-	@failed=; export TEST_BINARIES=$(BIN); \
-	$(GOTEST) -race -skip '$(UNRACED)' ./shared/... ./test/kit/... || failed=yes; \
-	CGO_ENABLED=0 $(GOTEST) -run '$(UNRACED)' ./shared/drift ./shared/report || failed=yes; \
-	CGO_ENABLED=0 $(GOTEST) $(filter-out ./shared/... ./test/kit/...,$(PACKAGES)) || failed=yes; \
+# `make race` does that. Here it checks the packages that start goroutines or are used by several,
+# except for tests that start none and take minutes with it.
+SEQUENTIAL := builtfiles changes fingerprint fingerprint/references inventory inventory/gitops problem report/.* retry \
+	terraform/modules terraform/planfile
+UNRACED := TestModel TestManyLargePlansFitTheSummaryWorstFirst TestEveryLimitIsKept TestEveryLimitOfManyIsKept \
+	TestTheWorstReportHasRoomAmongTenThousandTargets TestASummaryOfExactlyTheLimitIsWhole TestManyReportsTakeLittleMemory \
+	TestDetailsGoFirstThenNamesThenNumbers TestRecordIsTheSameRecordAfterEveryRoundTrip \
+	TestFindAndFetchCostTheSameHoweverManyPlansAreStored TestListsOfPlansHaveAllPagesAndNoFiles
+one_of = ($(subst $(subst ,, ),|,$(strip $(1))))
+# The longest first, so that none runs alone at the end.
+LONGEST := ./actions/apply ./test/modules ./actions/drift-remediation ./test/launcher ./actions/plan ./test/workflow
+test: tools build stand-ins ## Run the whole suite, packages with goroutines with the race detector
+	@failed=; export TEST_BINARIES=$(BIN); packages=$$(go list ./shared/... ./test/kit/...); \
+	$(GOTEST) -race -skip '^$(call one_of,$(UNRACED))$$' $$(grep -vE '/shared/$(call one_of,$(SEQUENTIAL))$$' <<<"$$packages") || failed=yes; \
+	export CGO_ENABLED=0; $(GOTEST) -run '^$(call one_of,$(UNRACED))$$' ./shared/drift ./shared/report ./shared/planstore || failed=yes; \
+	$(GOTEST) $(LONGEST) $$(grep -E '/shared/$(call one_of,$(SEQUENTIAL))$$' <<<"$$packages") $(filter-out ./shared/... ./test/kit/...,$(PACKAGES)) || failed=yes; \
 	test -z "$$failed"
 
 race: tools ## Run the whole suite with the race detector, which takes much longer
