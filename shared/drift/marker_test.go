@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
 func TestPeoplesTextStaysAroundOurSection(t *testing.T) {
@@ -74,7 +75,7 @@ func TestABodyFitsItsIssue(t *testing.T) {
 	t.Parallel()
 	r := Result{Outcome: Drifted, RecordID: "drift#a", Report: strings.Repeat("é", 40_000)}
 	body, _ := bodyThatFits(r, time.Unix(0, 0), 24*time.Hour, func(s string) string { return withSection(strings.Repeat("x", 30_000), "a", "b", s) })
-	if n := utf8.RuneCountInString(body); n > maxBody || !strings.Contains(body, "no room here") || Plan(body) != "drift#a" {
+	if n := utf8.RuneCountInString(body); n > markdown.CommentLimit || !strings.Contains(body, "no room here") || Plan(body) != "drift#a" {
 		t.Errorf("%d characters:\n%.300s", n, body)
 	}
 	body, _ = bodyThatFits(r, time.Unix(0, 0), 24*time.Hour, func(s string) string { return newBody("a", "b", s) })

@@ -10,9 +10,6 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
-// maxBody is how many characters an issue's body may have.
-const maxBody = 65_536
-
 // planPrefix begins the line of a section that names the plan that the label applies.
 const planPrefix = "<!-- gitops-drift-plan "
 
@@ -88,7 +85,7 @@ func section(r Result, since time.Time, discardFor time.Duration, withReport boo
 // body would be too long, the section has no report.
 func bodyThatFits(r Result, since time.Time, discardFor time.Duration, make func(section string) string) (whole, ours string) {
 	ours = section(r, since, discardFor, true)
-	if whole = make(ours); utf8.RuneCountInString(whole) > maxBody {
+	if whole = make(ours); utf8.RuneCountInString(whole) > markdown.CommentLimit {
 		ours = section(r, since, discardFor, false)
 		whole = make(ours)
 	}

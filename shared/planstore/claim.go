@@ -21,7 +21,6 @@ type Claim struct {
 	ClaimedAt  time.Time
 	FinishedAt time.Time // zero while applying
 	Reason     string    // why it failed
-	After      *StatePosition
 }
 
 // Result is how an apply ended.
@@ -29,7 +28,7 @@ type Result struct {
 	Status Status // applied or failed
 	Reason string // why it failed; only the first 4,000 bytes are kept
 	// After is the position of the state after the apply; nil if unknown. The target's last
-	// apply keeps it, too.
+	// apply keeps it.
 	After *StatePosition
 	// MergedCommit is the commit that the plan was applied for; empty if unknown. The target's
 	// last apply keeps it.
@@ -229,9 +228,6 @@ func (s *Store) finishClaim(ctx context.Context, r Record, run Run, result Resul
 			storage.Compare{Path: "runId", Is: storage.Equals, Value: run.ID},
 			storage.Compare{Path: "runAttempt", Is: storage.Equals, Value: storage.Number(run.Attempt)},
 		},
-	}
-	if result.After != nil {
-		end.Set["stateAfter"] = map[string]any{"lineage": result.After.Lineage, "serial": storage.Number(result.After.Serial)}
 	}
 	if last == nil {
 		return s.items.Transact(ctx, "", end)

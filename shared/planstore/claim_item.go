@@ -16,16 +16,15 @@ type claimItem struct {
 	PK string `json:"pk"`
 	SK string `json:"sk"`
 
-	Status     Status        `json:"status"`
-	RunID      string        `json:"runId"`
-	RunAttempt int           `json:"runAttempt"`
-	RunURL     string        `json:"runUrl,omitempty"`
-	Actor      string        `json:"actor,omitempty"`
-	ClaimedAt  string        `json:"claimedAt"`
-	FinishedAt string        `json:"finishedAt,omitempty"`
-	Reason     string        `json:"reason,omitempty"`
-	After      *positionItem `json:"stateAfter,omitempty"`
-	Token      string        `json:"token"`
+	Status     Status `json:"status"`
+	RunID      string `json:"runId"`
+	RunAttempt int    `json:"runAttempt"`
+	RunURL     string `json:"runUrl,omitempty"`
+	Actor      string `json:"actor,omitempty"`
+	ClaimedAt  string `json:"claimedAt"`
+	FinishedAt string `json:"finishedAt,omitempty"`
+	Reason     string `json:"reason,omitempty"`
+	Token      string `json:"token"`
 }
 
 func claimKey(t Target, recordID string) storage.Key {
@@ -52,7 +51,7 @@ func openClaim(item storage.Item) (*heldClaim, error) {
 	c := heldClaim{
 		Claim: Claim{
 			Status: i.Status, Run: Run{ID: i.RunID, Attempt: i.RunAttempt, URL: i.RunURL}, Actor: i.Actor,
-			Reason: i.Reason, After: i.After.position(),
+			Reason: i.Reason,
 		},
 		token: i.Token,
 	}

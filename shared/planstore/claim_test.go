@@ -48,7 +48,7 @@ func TestAppliedPlanSaysByWhomAndIsNeverAppliedAgain(t *testing.T) {
 		want.Status = StatusApplied
 		want.Claim = &Claim{
 			Status: StatusApplied, Run: run, Actor: "hubot", ClaimedAt: found.Claim.ClaimedAt,
-			FinishedAt: found.Claim.FinishedAt, After: &StatePosition{"L", 6},
+			FinishedAt: found.Claim.FinishedAt,
 		}
 		want.Last = &LastApply{
 			RecordID: r.ID(), Commit: commitA, PullRequest: 41, PlanCreatedAt: r.CreatedAt,

@@ -24,7 +24,6 @@ type PlanSummary struct {
 	CreatedAt   time.Time
 	Outcome     Outcome
 	State       *StatePosition // that the plan was made on; nil when unknown
-	Digest      string         // hex SHA-256 of the planfile; empty when there is none
 	Expired     bool
 }
 
@@ -169,14 +168,13 @@ type shortItem struct {
 	CreatedAt         string        `json:"createdAt"`
 	Outcome           Outcome       `json:"outcome"`
 	State             *positionItem `json:"statePosition"`
-	Digest            string        `json:"digest"`
 	ExpiresAt         int64         `json:"expiresAt"`
 }
 
 // shortAttributes are the attributes of shortItem.
 var shortAttributes = []string{
 	"pk", "sk", "repository", "component", "stack", "pullRequest", "pullRequestNumber",
-	"kind", "commit", "createdAt", "outcome", "statePosition", "digest", "expiresAt",
+	"kind", "commit", "createdAt", "outcome", "statePosition", "expiresAt",
 }
 
 func (i shortItem) target() Target {
@@ -190,7 +188,7 @@ func (i shortItem) summary(now time.Time) (PlanSummary, bool) {
 	err := storage.ParseTimes(map[*time.Time]string{&createdAt: i.CreatedAt})
 	p := PlanSummary{
 		Target: i.target(), RecordID: i.SK, PullRequest: i.PullRequestNumber, Commit: i.Commit, CreatedAt: createdAt,
-		Outcome: i.Outcome, State: i.State.position(), Digest: i.Digest,
+		Outcome: i.Outcome, State: i.State.position(),
 		Expired: time.Unix(i.ExpiresAt, 0).After(createdAt.Add(MaxRetention+ClockSkew)) || Record{ExpiresAt: time.Unix(i.ExpiresAt, 0)}.expired(now),
 	}
 	ok := !createdAt.After(now.Add(ClockSkew)) && cmp.Or(err, p.Check(), CheckRecordID(i.SK)) == nil && i.Kind == KindChange &&
