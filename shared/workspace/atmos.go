@@ -11,8 +11,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/inventory/atmos"
 )
 
-// resolve has Atmos call the functions of the target, in the environment of its
-// Terraform.
+// resolve asks Atmos to call the target's YAML functions, with Terraform's environment:
+// some of them run Terraform or read AWS.
 func (w *Workspace) resolve(ctx context.Context, env []string) error {
 	env = append(slices.Clone(env), "TF_DATA_DIR="+w.dataDir())
 	if w.Inputs.Identity != "" {
@@ -25,8 +25,8 @@ func (w *Workspace) resolve(ctx context.Context, env []string) error {
 	return nil
 }
 
-// variables are the values that Atmos gives to Terraform's variables, in a file and in
-// the environment, in the form of the latter.
+// variables returns the values that Atmos passes to Terraform's variables in a file or in the
+// environment. All have the form of environment variables (TF_VAR_name=value).
 func variables(t inventory.Target) (environ []string) {
 	if t.Atmos == nil {
 		return nil
@@ -37,7 +37,7 @@ func variables(t inventory.Target) (environ []string) {
 		if json.Unmarshal(t.Atmos.Vars[name], &text) == nil {
 			value = text
 		}
-		if atmos.IsFunction(value) { // it is not called yet
+		if atmos.IsFunction(value) { // resolve has not called it yet
 			continue
 		}
 		environ = append(environ, "TF_VAR_"+name+"="+value)

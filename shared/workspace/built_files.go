@@ -26,7 +26,7 @@ type Building struct {
 // Built are the files that travel with a plan.
 type Built struct {
 	Files   []builtfiles.File
-	Archive string // with these files; empty when there are none
+	Archive string // path of the archive with these files; empty if there are none
 	// Unmatched are the patterns of plan-files that no file fits.
 	Unmatched []string
 }
@@ -35,8 +35,8 @@ type Built struct {
 func (w *Workspace) WatchFiles(ctx context.Context) (*Building, error) {
 	rules, reach, err := w.fileRules(ctx)
 	if err != nil {
-		// What is wrong with the configuration is told by Terraform, or after the plan:
-		// Atmos may bring it with its init. Then nothing is known to be in its folders.
+		// Ignore the error. Terraform reports a faulty configuration better, and Atmos may write
+		// the configuration only in its own init. Until then only the root module's folder is known.
 		rules, reach, err = w.folderRules(ctx)
 	}
 	if err != nil {
@@ -49,15 +49,15 @@ func (w *Workspace) WatchFiles(ctx context.Context) (*Building, error) {
 	return &Building{w, reach, watch}, nil
 }
 
-// Others that are planned in the same folder may be writing their own files there: these are
-// looked at again, so often, after so long.
+// Other targets that are planned in the same folder may be writing files there. Pack then tries
+// again, this many times and after this pause.
 const (
 	packTries = 5
 	packPause = time.Second
 )
 
-// Pack says which files travel with the plan that was made since, and packs them. state is
-// the file of the state, if that is in the checkout: it stays.
+// Pack chooses the files that travel with the plan that was made since WatchFiles, and packs
+// them. state is the path of the state file if it is in the checkout: it is never packed.
 func (b *Building) Pack(ctx context.Context, state string) (built Built, err error) {
 	if state != "" {
 		dir, base := path.Split(state)
@@ -98,8 +98,8 @@ func (b *Building) pack() (built Built, err error) {
 	return built, builtfiles.Pack(built.Archive, root, built.Files)
 }
 
-// PlaceFiles puts the files of an archive that came with a plan into the checkout, until
-// they are closed. Init has to have run.
+// PlaceFiles unpacks an archive that was stored with a plan into the checkout. Closing the
+// result removes the files again. Init must have run.
 func (w *Workspace) PlaceFiles(ctx context.Context, archive string) (*builtfiles.Placed, error) {
 	rules, _, err := w.fileRules(ctx)
 	if err != nil {
@@ -108,7 +108,8 @@ func (w *Workspace) PlaceFiles(ctx context.Context, archive string) (*builtfiles
 	return builtfiles.Place(archive, w.Dir, rules)
 }
 
-// planFiles are the target's patterns, with links in the root module's folder followed.
+// planFiles returns the target's plan-files patterns, with symbolic links in the path of the
+// root module's folder resolved.
 func (w *Workspace) planFiles(dir string) []string {
 	var patterns []string
 	for _, pattern := range w.Target.PlanFiles {
@@ -124,7 +125,8 @@ func (w *Workspace) planFiles(dir string) []string {
 	return patterns
 }
 
-// fileRules are what files that travel must keep to, by the configuration as it is on disk.
+// fileRules returns the rules for files that travel with a plan. They follow from the
+// configuration that is on disk.
 func (w *Workspace) fileRules(ctx context.Context) (builtfiles.Rules, fingerprint.Reach, error) {
 	reach, err := fingerprint.FindReach(ctx, w.Target)
 	if err != nil {
@@ -134,7 +136,7 @@ func (w *Workspace) fileRules(ctx context.Context) (builtfiles.Rules, fingerprin
 	return rules, reach, err
 }
 
-// folderRules are those where of the configuration nothing but its folder is known.
+// folderRules is fileRules for a configuration that can't be read: only its folder is known.
 func (w *Workspace) folderRules(ctx context.Context) (builtfiles.Rules, fingerprint.Reach, error) {
 	reach := fingerprint.Reach{Dir: w.Target.Dir, Folders: []string{w.Target.Dir}}
 	rules, err := w.rulesFor(ctx, reach)
@@ -154,7 +156,7 @@ func (w *Workspace) rulesFor(ctx context.Context, reach fingerprint.Reach) (rule
 	}
 	for _, own := range []string{
 		w.storageFolder(), w.Context.TempDir, w.Context.ToolCache,
-		w.terraformVariable("TF_PLUGIN_CACHE_DIR"), w.terraformVariable("TF_LOG_PATH"), // relative to where Terraform runs
+		w.terraformVariable("TF_PLUGIN_CACHE_DIR"), w.terraformVariable("TF_LOG_PATH"), // may be relative to the root module's folder
 	} {
 		if own == "" {
 			continue
@@ -169,7 +171,7 @@ func (w *Workspace) rulesFor(ctx context.Context, reach fingerprint.Reach) (rule
 	return rules, nil
 }
 
-// storageFolder is the plan store where that is a folder; empty otherwise.
+// storageFolder returns the folder that holds the plan store. It is empty if the store is on AWS.
 func (w *Workspace) storageFolder() string {
 	if w.Settings.StorageURL == "" {
 		return ""

@@ -11,14 +11,14 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha"
 )
 
-// request asks for a role's credentials; the ambient ones when it is empty.
+// request asks for a role's credentials, or for the ambient ones if role is empty.
 func (w *Workspace) request(role string) awsauth.Request {
 	name := awsauth.SessionName(w.Context.Repository, w.Context.RunID, w.Target.Component, w.Target.Stack)
 	return w.repository.Request(w.Settings, role, name)
 }
 
-// terraformCredentials returns the variables with which Terraform, its providers
-// and its provisioners have a role's credentials until Close, however long that is.
+// terraformCredentials returns environment variables through which Terraform, its providers
+// and its provisioners get a role's credentials. They are renewed until Close.
 func (w *Workspace) terraformCredentials(ctx context.Context, role string, now func() time.Time) (map[string]string, error) {
 	request := w.request(role)
 	request.Duration = w.Inputs.RoleDuration
@@ -42,7 +42,7 @@ func (w *Workspace) terraformCredentials(ctx context.Context, role string, now f
 	variables := endpoint.Environment()
 	for name := range variables {
 		if strings.HasSuffix(name, "_REGION") && w.terraformVariable(name) != "" {
-			delete(variables, name) // the settings' region is the plan store's: the job's own beats it
+			delete(variables, name) // the settings' region is meant for the plan store: Terraform keeps the job's
 		}
 	}
 	hidden, err := awsauth.HideDefaultProfile(w.terraformVariable, w.inRoot(w.Target.Dir), w.Dir)
@@ -55,7 +55,8 @@ func (w *Workspace) terraformCredentials(ctx context.Context, role string, now f
 	return variables, nil
 }
 
-// terraformVariable is a variable that the target or the job's environment sets.
+// terraformVariable returns an environment variable of Terraform. What the target sets has
+// precedence over the job's environment.
 func (w *Workspace) terraformVariable(name string) string {
 	if value, ok := w.Target.Env[name]; ok {
 		return value

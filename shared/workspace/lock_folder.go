@@ -18,15 +18,15 @@ import (
 	"github.com/terraform-gitops/gitops/shared/fingerprint"
 )
 
-// lockInterval is how often a lock is asked for that another step holds.
+// lockInterval is the pause between two tries to take a lock that another step holds.
 const lockInterval = 100 * time.Millisecond
 
-// sharingPatience is how often it is asked for before a log says so, by those that share it:
-// the first one may be preparing it.
+// sharingPatience is the number of tries after which a step that can share the folder logs that
+// it waits. The first step holds an exclusive lock only until it has prepared the folder.
 const sharingPatience = 50
 
-// lockedFolder is a root module's folder in which no other step works, or only such that
-// share it.
+// lockedFolder is a root module's folder that this step has locked, alone or together with
+// steps that have the same sharing key.
 type lockedFolder struct {
 	path   string
 	lock   *os.File
@@ -36,27 +36,28 @@ type lockedFolder struct {
 
 // entry says how a folder is entered.
 type entry struct {
-	// Clean has what Atmos writes there removed when the last one leaves.
+	// clean removes the files that Atmos wrote when the last step leaves.
 	clean bool
-	// Share lets in others that give the same; empty: nobody.
+	// share is the sharing key: steps with the same key may be in the folder at once. If it is
+	// empty, the folder is not shared.
 	share string
-	// Prepare makes the folder ready for those that share it; when it can't, it is not shared.
+	// prepare makes the folder ready for sharing. If it returns false, the folder is not shared.
 	prepare func() bool
 }
 
-// visit is what the lock's file says while somebody is in a folder that is to be cleaned. If
-// that one is killed, the next one reads it.
+// visit is the content of the lock file while a step is in a folder that has to be cleaned. If
+// that step is killed, the next one reads it and cleans up.
 type visit struct {
-	Share  string   `json:"share"`  // empty: nobody else may come in
-	Before []string `json:"before"` // names that Atmos gives to files, and that were there
+	Share  string   `json:"share"`  // sharing key; empty: the folder is not shared
+	Before []string `json:"before"` // files with names that Atmos uses, which existed before
 }
 
-// lockFolder waits until no other step on this machine works in a root module's folder, but
-// for those that share it. It lasts until Close, or this process ends. waits is called once
-// where it has to wait.
+// lockFolder waits until no other step on this machine works in a root module's folder, except
+// steps with the same sharing key. The lock is held until Close, or until this process ends.
+// lockFolder calls waits once if it has to wait.
 //
-// Atmos writes files there that targets of one component share by name: the backend's,
-// above all. Terraform itself writes an errored.tfstate there, of whichever target.
+// Atmos writes files there whose names targets of one component share, above all the backend's.
+// Terraform writes an errored.tfstate there, under the same name for every target.
 func lockFolder(ctx context.Context, tempDir, folder string, e entry, waits func()) (_ *lockedFolder, err error) {
 	defer func() {
 		if err != nil {
@@ -88,7 +89,7 @@ func lockFolder(ctx context.Context, tempDir, folder string, e entry, waits func
 	}
 }
 
-// tryEnter enters a folder; nil when others are in it that don't share it.
+// tryEnter enters a folder. It returns nil if a step is there that doesn't share it.
 func tryEnter(path, folder string, e entry) (_ *lockedFolder, err error) {
 	lock, err := tryLock(path, syscall.LOCK_EX)
 	if err != nil {
@@ -106,7 +107,7 @@ func tryEnter(path, folder string, e entry) (_ *lockedFolder, err error) {
 			err = errors.Join(err, lock.Close())
 		}
 	}()
-	// Whoever was killed here has left its files.
+	// A step that was killed here has left its files.
 	if err := locked.removeGenerated(); err != nil {
 		return nil, err
 	}
@@ -133,7 +134,8 @@ func tryEnter(path, folder string, e entry) (_ *lockedFolder, err error) {
 	if err := v.write(lock); err != nil {
 		return nil, err
 	}
-	// Another one may have it for a moment between the two, see flock(2); Linux lets nobody in.
+	// flock(2) may drop the exclusive lock before it takes the shared one, so that another step
+	// may get the lock in between. Linux doesn't do that.
 	shared, err := relock(path, lock, syscall.LOCK_SH)
 	if shared == nil {
 		if errors.Is(err, errGone) {
@@ -144,7 +146,7 @@ func tryEnter(path, folder string, e entry) (_ *lockedFolder, err error) {
 	return join(shared, folder, e.share)
 }
 
-// tryJoin enters a folder in which others are that share it; nil when there are none.
+// tryJoin enters a folder that is shared with the same key. It returns nil if there is none.
 func tryJoin(path, folder, share string) (*lockedFolder, error) {
 	lock, err := tryLock(path, syscall.LOCK_SH)
 	if lock == nil || err != nil {
@@ -172,7 +174,7 @@ func (v visit) write(lock *os.File) error {
 	return err
 }
 
-// readVisit is nil where there is none, or only a part of one, whose writer was killed.
+// readVisit returns nil if the file holds no visit, or only a part of one: its writer was killed.
 func readVisit(lock *os.File) (*visit, error) {
 	text, err := io.ReadAll(io.NewSectionReader(lock, 0, 1<<20))
 	var v visit
@@ -182,7 +184,7 @@ func readVisit(lock *os.File) (*visit, error) {
 	return &v, nil
 }
 
-// tryLock locks the file at path, exclusively or shared; nil when another's lock is in the way.
+// tryLock locks the file at path, exclusively or shared. It returns nil if another lock prevents it.
 func tryLock(path string, how int) (*os.File, error) {
 	for {
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
@@ -196,10 +198,10 @@ func tryLock(path string, how int) (*os.File, error) {
 	}
 }
 
-// errGone says that whoever had a lock before has removed its file since it was opened.
+// errGone says that the lock file was removed after it was opened, by the step that held the lock.
 var errGone = errors.New("the lock's file is gone")
 
-// relock locks a file, which may be locked in another way. When it can't, f is closed.
+// relock locks an open file, or changes the kind of its lock. If it can't, it closes f.
 func relock(path string, f *os.File, how int) (*os.File, error) {
 	err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB) //nolint:gosec // a descriptor is a small number
 	if errors.Is(err, syscall.EWOULDBLOCK) {
@@ -221,11 +223,11 @@ func relock(path string, f *os.File, how int) (*os.File, error) {
 	return nil, errors.Join(err, f.Close())
 }
 
-// Close removes what Atmos has written to the folder, which holds the values of
-// variables, and lets the next step in. Of those that share it the last one does.
+// Close removes the files that Atmos wrote to the folder, since they hold the values of variables.
+// Then it releases the lock. In a shared folder, the last step that leaves removes them.
 func (l *lockedFolder) Close() error {
 	if l.shared {
-		// Whether it works or not, the lock that was there is gone.
+		// flock drops the shared lock even if it can't get the exclusive one.
 		err := syscall.Flock(int(l.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) //nolint:gosec // a descriptor is a small number
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			return l.lock.Close()
@@ -241,8 +243,8 @@ func (l *lockedFolder) Close() error {
 	return errors.Join(err, l.unlock())
 }
 
-// removeGenerated removes what Atmos has written since the visit that the lock's file tells
-// of, and the visit.
+// removeGenerated removes the files that Atmos has written since the visit in the lock file
+// began, and then the visit.
 func (l *lockedFolder) removeGenerated() error {
 	v, err := readVisit(l.lock)
 	if err != nil || v == nil {
@@ -260,7 +262,7 @@ func (l *lockedFolder) removeGenerated() error {
 	return errors.Join(err, l.lock.Truncate(0))
 }
 
-// unlock removes the lock's file while it is still locked: then it is nobody else's.
+// unlock removes the lock file while it still holds the lock: no other step can hold it then.
 func (l *lockedFolder) unlock() error {
 	err := os.Remove(l.lock.Name())
 	if errors.Is(err, fs.ErrNotExist) {

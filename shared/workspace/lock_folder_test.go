@@ -59,7 +59,7 @@ func TestAFolderIsLockedForOneStep(t *testing.T) {
 	}
 }
 
-// Each removes the lock's file at its end, and others may have it open by then.
+// Each step removes the lock file when it leaves, when others may already have opened it.
 func TestAFolderIsLockedForOneOfMany(t *testing.T) {
 	t.Parallel()
 	temp, folder := t.TempDir(), t.TempDir()
@@ -153,8 +153,8 @@ func TestAFolderThatAtmosBringsCanBeLocked(t *testing.T) {
 	}
 }
 
-// Those with the same key are in a folder at once, and nobody else is. What was prepared is
-// there as long as anybody is, and gone with the last one.
+// Steps with the same key are in a folder at once, and no step with another key is. What was
+// prepared stays as long as any of them is there, and is removed with the last one.
 func TestAFolderIsSharedByThoseWithTheSameKey(t *testing.T) {
 	t.Parallel()
 	temp, folder := t.TempDir(), t.TempDir()
@@ -207,7 +207,7 @@ func TestAFolderIsSharedByThoseWithTheSameKey(t *testing.T) {
 	}
 }
 
-// Where it can't be prepared, it is for one alone.
+// If the folder can't be prepared, only one step may be in it.
 func TestAFolderThatCantBePreparedIsNotShared(t *testing.T) {
 	t.Parallel()
 	temp, folder := t.TempDir(), t.TempDir()

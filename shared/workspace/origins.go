@@ -2,8 +2,8 @@ package workspace
 
 import "fmt"
 
-// Origins say of each setting that is set what it is and where it comes from: an
-// input of the action, or the configuration.
+// Origins returns a line for each setting that is set: its value, and whether it comes from an
+// input of the action or from the configuration.
 func (w *Workspace) Origins() []string {
 	s, in := w.Settings, w.Inputs.Overrides
 	var lines []string

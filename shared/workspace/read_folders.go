@@ -10,9 +10,9 @@ import (
 	"github.com/terraform-gitops/gitops/shared/inventory/atmos"
 )
 
-// readFolders are the folders of the components whose outputs Atmos reads for this target,
-// other than its own: it initializes them there, and writes the backend of one stack where
-// another job may just be reading its own.
+// readFolders returns the folders of the components whose outputs Atmos reads for this target,
+// without the target's own folder. Atmos runs init there and writes a stack's backend file.
+// Another job may be reading its own backend there at that moment.
 func (w *Workspace) readFolders(ctx context.Context) (folders []string) {
 	if w.Target.Atmos == nil {
 		return nil
@@ -20,7 +20,7 @@ func (w *Workspace) readFolders(ctx context.Context) (folders []string) {
 	for _, name := range atmos.RunsIn(w.Target) {
 		dir, err := w.repository.FolderOf(ctx, name)
 		if err != nil {
-			continue // Atmos says what it is, when it calls the function
+			continue // Atmos reports it when it calls the function
 		}
 		if realPath(w.inRoot(dir)) != realPath(w.inRoot(w.Target.Dir)) {
 			folders = append(folders, dir)
@@ -29,7 +29,8 @@ func (w *Workspace) readFolders(ctx context.Context) (folders []string) {
 	return folders
 }
 
-// realPath is a folder's without symbolic links; as it is where the folder is not there.
+// realPath resolves the symbolic links in a folder's path. It returns the path unchanged if the
+// folder doesn't exist.
 func realPath(folder string) string {
 	if real, err := filepath.EvalSymlinks(folder); err == nil {
 		return real
@@ -37,7 +38,7 @@ func realPath(folder string) string {
 	return folder
 }
 
-// enterRead has no other job work in a folder that is read, until LeaveFolder or Close.
+// enterRead locks a folder that Atmos reads from, until LeaveFolder or Close.
 func (w *Workspace) enterRead(ctx context.Context, dir string, waits func()) error {
 	locked, err := lockFolder(ctx, w.Context.TempDir, w.inRoot(dir), entry{clean: true}, waits)
 	if err != nil {
@@ -45,7 +46,7 @@ func (w *Workspace) enterRead(ctx context.Context, dir string, waits func()) err
 	}
 	read := readFolder{lockedFolder: locked, data: w.inRoot(path.Join(dir, w.dataDir()))}
 	if _, err := os.Stat(read.data); err == nil {
-		read.data = "" // an earlier step's, which stays
+		read.data = "" // an earlier step made it: it stays
 	}
 	w.read = append(w.read, read)
 	return nil
@@ -54,7 +55,7 @@ func (w *Workspace) enterRead(ctx context.Context, dir string, waits func()) err
 // readFolder is a folder in which Atmos runs Terraform for this target.
 type readFolder struct {
 	*lockedFolder
-	data string // what Terraform leaves there; empty for what stays
+	data string // Terraform's data folder, to be removed; empty: it stays
 }
 
 func (w *Workspace) leaveRead() (err error) {

@@ -11,10 +11,10 @@ import (
 	"github.com/hashicorp/terraform-config-inspect/tfconfig"
 )
 
-// secrets are the values of the root module's sensitive variables that the
-// environment holds. Terraform itself hides what it knows to be sensitive, but a
-// provider's or provisioner's words may hold a value all the same. Of a list or
-// an object each text in it counts, too. So do OpenTofu's keys.
+// secrets returns the values of the root module's sensitive variables that are set in the
+// environment, and OpenTofu's encryption keys. Terraform hides what it knows to be sensitive,
+// but an error of a provider or a provisioner may still contain such a value. Each text in a
+// list or an object counts as a secret of its own.
 func secrets(environ []string, dir string) []string {
 	values := map[string][]string{}
 	var all []string
@@ -28,13 +28,13 @@ func secrets(environ []string, dir string) []string {
 		}
 		if name, value, ok := strings.Cut(v, "="); ok && strings.HasPrefix(name, "TF_VAR_") {
 			name = strings.TrimPrefix(name, "TF_VAR_")
-			values[name] = append(values[name], value) // which of them counts, Terraform decides
+			values[name] = append(values[name], value) // Terraform decides which one it uses: hide all
 		}
 	}
 	if len(values) == 0 {
 		return all
 	}
-	// What can't be read here Terraform can't read either, and says so better.
+	// Ignore the error: Terraform can't read such a module either, and explains it better.
 	module, _ := tfconfig.LoadModule(dir)
 	for name, given := range values {
 		if v := module.Variables[name]; v == nil || !v.Sensitive {
@@ -47,16 +47,16 @@ func secrets(environ []string, dir string) []string {
 	return all
 }
 
-// assignment is a text that an attribute is set to.
+// assignment matches an attribute that is set to a quoted text.
 var assignment = regexp.MustCompile(`=\s*"((?:[^"\\]|\\.)*)"`)
 
-// literals are the texts and numbers in a list or object as Terraform reads it
-// from a variable, or in JSON, but for the names of attributes.
+// literals returns the texts and numbers in a list or an object, which is written in Terraform's
+// language or in JSON. Names of attributes are left out.
 func literals(value string) (all []string) {
 	if trimmed := strings.TrimSpace(value); !strings.HasPrefix(trimmed, "{") && !strings.HasPrefix(trimmed, "[") {
 		return nil // a text, which has no parts
 	}
-	// Tokens, since HCL's parser recurses.
+	// Only the lexer is safe with hostile input: HCL's parser recurses without a limit.
 	tokens, _ := hclsyntax.LexExpression([]byte(value), "", hcl.InitialPos)
 	var quoted strings.Builder
 	for i, tk := range tokens {
@@ -76,7 +76,7 @@ func literals(value string) (all []string) {
 	return all
 }
 
-// unquote undoes the escapes of HCL, which are among Go's, or of JSON.
+// unquote resolves the escapes of HCL, which are a subset of Go's, or those of JSON.
 func unquote(s string) string {
 	if text, err := strconv.Unquote(`"` + s + `"`); err == nil {
 		return text

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// StateInCheckout is the file of the target's state, relative to the checkout's root and
-// slash-separated, where the backend that Init has set up keeps it in there. The runner
-// removes it, as a rule: actions/checkout cleans the workspace. It is empty for a state
-// that is kept anywhere else.
+// StateInCheckout returns the path of the target's state file if the backend that Init has set
+// up keeps it in the checkout. It is relative to the checkout's root, with slashes. It is empty
+// if the state is anywhere else. A state in the checkout gets lost: a runner is thrown away, or
+// actions/checkout cleans the workspace.
 func (t *Terraform) StateInCheckout() (string, error) {
 	file, err := t.LocalState()
 	if err != nil || file == "" {
@@ -26,7 +26,7 @@ func (t *Terraform) StateInCheckout() (string, error) {
 	return filepath.ToSlash(name), nil
 }
 
-// resolved is a path with its links followed, as far as it is there.
+// resolved resolves the symbolic links in the part of a path that exists.
 func resolved(path string) string {
 	path = filepath.Clean(path)
 	rest := ""

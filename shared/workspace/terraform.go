@@ -28,16 +28,16 @@ import (
 
 const lockFile = ".terraform.lock.hcl"
 
-// Terraform runs one target's Terraform or OpenTofu: a [terraform.CLI] that knows the target's
-// variable files, lock file and providers, and which other versions may be had.
+// Terraform runs one target's Terraform or OpenTofu. It is a [terraform.CLI] that also knows the
+// target's variable files, lock file and providers, and which other versions it may run.
 type Terraform struct {
 	*terraform.CLI
 	workspace *Workspace
 }
 
-// Terraform returns the target's Terraform or OpenTofu, to be run before Close with
-// the credentials of role; the ambient ones when it is empty. Its environment holds
-// nothing of the runner's or of the store's.
+// Terraform returns the target's Terraform or OpenTofu. It must run before Close. It gets the
+// credentials of role, or the ambient ones if role is empty. Its environment contains no
+// credentials of the runner or of the plan store.
 func (w *Workspace) Terraform(ctx context.Context, role string, now func() time.Time) (*Terraform, error) {
 	if err := w.setAside(); err != nil {
 		return nil, fmt.Errorf("%s: %w", w.Target, err)
@@ -85,15 +85,14 @@ func (w *Workspace) Terraform(ctx context.Context, role string, now func() time.
 	return &Terraform{cli, w}, nil
 }
 
-// LogTo has all that runs from now on write its log there.
+// LogTo writes the output of all later commands to log.
 func (t *Terraform) LogTo(log io.Writer) { t.Log = log }
 
 // PlanInitializes reports whether Plan begins with an init of its own, as Atmos' does.
 func (t *Terraform) PlanInitializes() bool { return t.Atmos != nil }
 
-// Another has another version run from now on: one that required_version allows, or the
-// one that made a planfile (planned), if that is allowed. It is false when there is none
-// but the one there is.
+// Another switches to another version: one that required_version allows, or the version that
+// made a planfile (planned) if that is allowed. It returns false if no other version is found.
 func (t *Terraform) Another(ctx context.Context, planned terraform.Version) (bool, error) {
 	before := t.Path
 	wanted := t.workspace.program()
@@ -104,7 +103,7 @@ func (t *Terraform) Another(ctx context.Context, planned terraform.Version) (boo
 	return err == nil && t.Path != before, err
 }
 
-// choose finds the executable that is wanted.
+// choose finds the executable and sets up its environment.
 func (w *Workspace) choose(ctx context.Context, cli *terraform.CLI, wanted install.Options, credentials map[string]string) error {
 	path, err := w.repository.Locate(ctx, wanted)
 	if err != nil {
@@ -120,19 +119,19 @@ func (w *Workspace) choose(ctx context.Context, cli *terraform.CLI, wanted insta
 	return nil
 }
 
-// Version asks the executable, once for all targets that run the same one.
+// Version asks the executable for its version, once for all targets that run the same one.
 func (t *Terraform) Version(ctx context.Context) (terraform.Version, error) {
 	return t.workspace.repository.Version(ctx, t.CLI)
 }
 
-// CompareConfig names the Terraform files that differ between the planfile and the checkout.
-// made is the program that made the planfile.
+// CompareConfig returns the names of the Terraform files that differ between the planfile and
+// the checkout. made is the program that made the planfile: terraform or tofu.
 func (t *Terraform) CompareConfig(inside *planfile.File, made string) ([]string, error) {
 	return inside.CompareConfig(t.RunDir(), t.DataDir, made)
 }
 
-// program says which executable is wanted: OpenTofu where its version is set, or
-// where that is what Atmos runs.
+// program says which executable to look for. It is OpenTofu if its version is set, or if Atmos
+// is configured to run it.
 func (w *Workspace) program() install.Options {
 	name, version := w.Target.Program()
 	o := install.Options{
@@ -148,8 +147,8 @@ func (w *Workspace) program() install.Options {
 	return o
 }
 
-// atmosEnv is what Atmos needs of the environment, so that it runs the Terraform at
-// path, by the name under which it looks for it on PATH.
+// atmosEnv returns Atmos' environment. In it, the name that Atmos looks for on PATH leads to the
+// Terraform at path.
 func (w *Workspace) atmosEnv(wanted install.Options, path string) (map[string]string, error) {
 	env := maps.Clone(w.repository.Source.Env)
 	name := wanted.Command
@@ -160,7 +159,7 @@ func (w *Workspace) atmosEnv(wanted install.Options, path string) (map[string]st
 		return env, nil
 	}
 	bin := filepath.Join(w.Dir, "bin")
-	err := os.RemoveAll(bin) // of another choice
+	err := os.RemoveAll(bin) // from an earlier choose
 	if err == nil {
 		err = errors.Join(os.Mkdir(bin, 0o700), os.Symlink(path, filepath.Join(bin, name)))
 	}
@@ -176,8 +175,8 @@ func (w *Workspace) atmosEnv(wanted install.Options, path string) (map[string]st
 	return env, nil
 }
 
-// describe shows how the target is configured. None of it is secret: it lies in
-// Git, or is an input.
+// describe logs how the target is configured. No value in it is secret: each one is in Git or
+// is an input.
 func (w *Workspace) describe(cli *terraform.CLI) {
 	log := w.runtime.Group("settings: " + w.Target.String())
 	defer log.Close()
@@ -199,8 +198,7 @@ func (w *Workspace) describe(cli *terraform.CLI) {
 	}
 }
 
-// AtmosVersion is the version and edition of the Atmos that the target is one of; empty
-// for gitops.yaml.
+// AtmosVersion returns the version and edition of Atmos. It is empty for a target of gitops.yaml.
 func (w *Workspace) AtmosVersion() string {
 	if w.Target.Atmos == nil {
 		return ""
@@ -208,9 +206,9 @@ func (w *Workspace) AtmosVersion() string {
 	return w.Target.Atmos.Version
 }
 
-// Init initializes the target's backend and providers. Where there is a
-// dependency lock file, it is respected and left as it is; where there is none,
-// lock (from a planfile, or nil) takes its place. See upgrade for what the user asks for.
+// Init initializes the target's backend and providers. If there is a dependency lock file, Init
+// keeps to it and leaves it unchanged. If there is none, Init writes lock there first (from a
+// planfile, or nil). See upgrade for -upgrade.
 func (t *Terraform) Init(ctx context.Context, lock []byte) error {
 	w, cli := t.workspace, t.CLI
 	upgrade, err := w.upgrade(ctx, cli)
@@ -228,7 +226,7 @@ func (t *Terraform) Init(ctx context.Context, lock []byte) error {
 		without := *cli
 		without.Env, cli = terraform.WithoutUpgrade(cli.Env), &without
 	default:
-		locked = false // it is of another target's init in this folder
+		locked = false // another target's init in this folder wrote it
 	}
 	var backend []string
 	for _, setting := range w.Target.BackendConfig {
@@ -245,10 +243,9 @@ func (t *Terraform) Init(ctx context.Context, lock []byte) error {
 	return cli.Init(ctx, terraform.InitOptions{BackendConfig: backend, VarFiles: w.varFiles(), LockReadonly: locked})
 }
 
-// upgrade reports whether the user's environment asks init for the newest providers
-// (-upgrade). Terraform refuses that together with -lockfile=readonly. Where Git tracks a
-// dependency lock file it is an error: what is planned would be made by other providers
-// than those that were reviewed.
+// upgrade reports whether the user's environment adds -upgrade to init, for the newest providers.
+// Terraform refuses -upgrade together with -lockfile=readonly. If Git tracks a dependency lock
+// file, upgrade returns an error: the plan would use other providers than the reviewed ones.
 func (w *Workspace) upgrade(ctx context.Context, cli *terraform.CLI) (asked bool, err error) {
 	env := cli.Env
 	if cli.Atmos != nil {
@@ -283,10 +280,10 @@ func (t *Terraform) Plan(ctx context.Context, o terraform.PlanOptions) (terrafor
 	return cli.Plan(ctx, o)
 }
 
-// Apply applies a planfile with those variables only that it does not hold: the ephemeral
-// ones, from the target's variable files (Atmos passes its own) and from the environment.
-// made is the program that made the planfile, and inside is what the planfile tells: nil
-// when it is encrypted, and then the apply gets the whole environment.
+// Apply applies a planfile. It passes only the variables that the planfile doesn't hold, which are
+// the ephemeral ones: from the target's variable files (Atmos passes its own) and from the
+// environment. made is the program that made the planfile. inside is the planfile's content, or
+// nil if it is encrypted: then the apply gets the whole environment.
 func (t *Terraform) Apply(ctx context.Context, planfile, made string, inside *planfile.File) (terraform.ApplyResult, error) {
 	w, cli := t.workspace, t.CLI
 	if inside == nil {
@@ -301,7 +298,7 @@ func (t *Terraform) Apply(ctx context.Context, planfile, made string, inside *pl
 	return without.Apply(ctx, planfile, w.varFiles()...)
 }
 
-// sharePlugins has the CLI take part in the plugin cache of all targets, if there is one.
+// sharePlugins lets the CLI use the plugin cache of all targets, if there is one.
 func (w *Workspace) sharePlugins(ctx context.Context, cli *terraform.CLI) (*terraform.CLI, func(), error) {
 	shared, leave, err := w.repository.Plugins.Join(ctx, cli, filepath.Join(w.Dir, "plugins"))
 	if err != nil {
@@ -310,8 +307,8 @@ func (w *Workspace) sharePlugins(ctx context.Context, cli *terraform.CLI) (*terr
 	return shared, leave, nil
 }
 
-// placeLock reports whether a root module has a dependency lock file, once lock has
-// taken its place where there was none: as a whole, since others may be reading it.
+// placeLock reports whether a root module has a dependency lock file. If it has none, placeLock
+// writes lock there first. It renames a complete file, since others may be reading it.
 func placeLock(file string, lock []byte) (found bool, err error) {
 	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) || len(lock) == 0 {
 		return err == nil, nil
@@ -336,7 +333,7 @@ func placeLock(file string, lock []byte) (found bool, err error) {
 	return true, nil
 }
 
-// varFiles are the target's variable files, absolute, in order.
+// varFiles returns the absolute paths of the target's variable files, in order.
 func (w *Workspace) varFiles() []string {
 	var files []string
 	for _, f := range w.Target.VarFiles {
@@ -345,8 +342,8 @@ func (w *Workspace) varFiles() []string {
 	return files
 }
 
-// VariableSources are where Terraform's root variables get their values from, for the program
-// of the given name.
+// VariableSources lists the sources of the root module's variables for program, which is
+// terraform or tofu.
 func (w *Workspace) VariableSources(program string) tfvars.Sources {
 	s := tfvars.Sources{Dir: w.inRoot(w.Target.Dir), Program: program, VarFiles: w.varFiles(), Env: w.Target.Env, Job: w.environ}
 	if atmos := w.Target.Atmos; atmos != nil {
@@ -362,11 +359,11 @@ func (w *Workspace) inRoot(name string) string {
 	return filepath.Join(w.Target.Root, filepath.FromSlash(name))
 }
 
-// dataDir is Terraform's data folder of this target: Terraform's own, in which a module
-// from elsewhere has the same path.module as on anybody's machine, where no other target
-// has the folder, or where all that have it take turns. Else it is one of
-// its own, so that targets that share a root module do not share a workspace, modules or
-// backend. It is relative, and the same for plan and apply: see terraform.CLI.DataDir.
+// dataDir returns Terraform's data folder for this target, relative to the root module's folder.
+// It is .terraform if no other target uses the folder, or if all its targets take turns: then a
+// downloaded module has the usual path.module. Otherwise it is a folder of the target's own, so
+// that targets that share a root module don't share a workspace, modules or a backend. Plan and
+// apply get the same path: see terraform.CLI.DataDir.
 func (w *Workspace) dataDir() string {
 	if w.Target.Alone || w.Target.Atmos != nil && !w.sharesData() {
 		return terraformData
@@ -378,8 +375,8 @@ func (w *Workspace) dataDir() string {
 // terraformData is Terraform's own data folder.
 const terraformData = ".terraform"
 
-// setAside makes room for the target's data where an earlier step of the job has left some:
-// other modules, or another backend. It is put back when the job ends.
+// setAside moves away a .terraform folder that an earlier step of the job has left, with other
+// modules or another backend. putBack restores it when the job ends.
 func (w *Workspace) setAside() error {
 	if w.dataDir() != terraformData || w.prepared {
 		return nil

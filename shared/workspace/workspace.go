@@ -1,6 +1,6 @@
-// Package workspace is one target's place on the runner: its root module's folder, which it
-// may have to wait for, Terraform's data folder, each role's credentials, the Terraform to
-// run, and what has to be cleaned up.
+// Package workspace prepares the place on the runner where one target is planned or applied.
+// That is the lock on its root module's folder, Terraform's data folder, each role's credentials
+// and the Terraform to run. Close cleans up.
 package workspace
 
 import (
@@ -28,29 +28,28 @@ type Workspace struct {
 	Inputs  repository.Inputs
 	Context gha.Context
 	Target  inventory.Target
-	// Settings are the target's with the inputs over them.
+	// Settings are the target's settings, overridden by the inputs.
 	Settings inventory.Effective
-	// Dir is a new private folder for planfiles and Terraform's data: gone
-	// after Close.
+	// Dir is a new private folder for planfiles and Terraform's data. Close removes it.
 	Dir string
 
 	repository  *repository.Repository
 	runtime     *gha.Runtime
 	environ     []string
-	endpoints   []*awsauth.Endpoint // of Terraform's credentials
-	credentials map[string]string   // that Terraform's environment has
+	endpoints   []*awsauth.Endpoint // that serve Terraform's credentials
+	credentials map[string]string   // in Terraform's environment
 	locked      *lockedFolder       // nil until EnterFolder
-	prepared    bool                // Terraform's own data folder is this job's
-	aside       string              // where the one is that was there before; empty when there was none
-	left        bool                // the folder was entered, and left again
+	prepared    bool                // this job owns Terraform's data folder
+	aside       string              // where setAside moved the earlier data folder; empty: there was none
+	left        bool                // LeaveFolder was called
 	atmosRun    *terraform.Atmos    // nil until Terraform
-	read        []readFolder        // of components whose outputs this one reads
-	varFile     *lockedFolder       // the name of the file of variables, where the folder is shared
+	read        []readFolder        // of components whose outputs Atmos reads
+	varFile     *lockedFolder       // lock on the name of Atmos' variable file, if the folder is shared
 }
 
-// Open makes room for the work on one of the repository's targets; in are the inputs for it.
-// Close it after use. Workspaces may be open and used side by side, but those of Atmos begin
-// with EnterFolder. A target that Atmos' settings leave out is a *[repository.Skipped].
+// Open prepares the work on one of the repository's targets; in are its inputs. Close the
+// Workspace after use. Several may be open and in use at once. For a target of Atmos, Open waits
+// as EnterFolder does. It returns a *[repository.Skipped] if Atmos' settings exclude the target.
 func Open(ctx context.Context, rp *repository.Repository, name inventory.Name, in repository.Inputs) (*Workspace, error) {
 	in.Component, in.Stack = name.Component, name.Stack
 	t, err := rp.Find(ctx, name)
@@ -79,17 +78,17 @@ func Open(ctx context.Context, rp *repository.Repository, name inventory.Name, i
 	return w, nil
 }
 
-// EnterFolder waits until no other job that has entered the root module's folder, or one of a
-// component whose outputs Atmos reads for the target, of this
-// process or another on this machine, works in it, but for those that share it; the log says
-// that it waits. It lasts until LeaveFolder or Close, and entering again does nothing. Whoever
-// applies must enter, and shares it with none: Terraform leaves the states that it can't write
-// under one name there.
+// EnterFolder locks the root module's folder and the folders of the components whose outputs
+// Atmos reads for the target. It waits until no other job on this machine, in this process or
+// another, works in any of them, except jobs that may share the folder. The log says that it
+// waits. The locks last until LeaveFolder or Close; entering again does nothing. An apply must
+// enter, and never shares: Terraform writes a state that it can't upload to the same file there
+// for every target.
 func (w *Workspace) EnterFolder(ctx context.Context) (waited bool, err error) {
 	if w.locked != nil {
 		return false, nil
 	}
-	// All jobs enter in the order of the paths: so no two wait for each other.
+	// All jobs lock in the order of the paths, so that no two wait for each other.
 	folders := append(w.readFolders(ctx), w.Target.Dir)
 	slices.SortFunc(folders, func(a, b string) int { return strings.Compare(realPath(w.inRoot(a)), realPath(w.inRoot(b))) })
 	folders = slices.CompactFunc(folders, func(a, b string) bool { return realPath(w.inRoot(a)) == realPath(w.inRoot(b)) })
@@ -122,7 +121,7 @@ func (w *Workspace) entry(ctx context.Context) entry {
 		return e
 	}
 	if slices.ContainsFunc(w.environ, func(v string) bool { return strings.HasPrefix(v, backendFlag+"=") }) {
-		return e // it beats what Atmos says of itself
+		return e // it has precedence over atmos.yaml, from which the sharing key follows
 	}
 	e.share = w.Target.Atmos.Sharing.Key
 	e.prepare = func() bool {
@@ -131,27 +130,26 @@ func (w *Workspace) entry(ctx context.Context) entry {
 	return e
 }
 
-// backendFlag is how the environment gives the flag --auto-generate-backend-file of newer
-// versions of Atmos.
+// backendFlag sets --auto-generate-backend-file of newer versions of Atmos through the environment.
 const backendFlag = "ATMOS_AUTO_GENERATE_BACKEND_FILE"
 
-// sharesData says that the target's data is apart from that of others in the same folder.
-// It is the same for its plan and its apply.
+// sharesData reports whether the target's data is kept apart from other targets' data in the same
+// folder. It is the same for plan and apply.
 func (w *Workspace) sharesData() bool {
 	return w.Target.Atmos != nil && w.Target.Atmos.Sharing.Key != ""
 }
 
-// takeVarFile waits until no other target has a file of variables of the same name in a
-// folder that is shared. That is the same target, or one of a component of the same base name.
-// Nobody who has it waits for a folder.
+// takeVarFile waits until no other target uses the same name for its variable file in a shared
+// folder: another job of this target, or a component of the same base name. It can't deadlock,
+// since a job that holds the name never waits for a folder.
 func (w *Workspace) takeVarFile(ctx context.Context, waits func()) (err error) {
 	name := filepath.Join(realPath(w.inRoot(w.Target.Dir)), w.Target.Atmos.Sharing.VarFile)
 	w.varFile, err = lockFolder(ctx, w.Context.TempDir, name, entry{}, waits)
 	return err
 }
 
-// Close removes the job's folder with every planfile in it, and Terraform's data
-// folder, which may hold the backend's settings, and gives out no more credentials.
+// Close removes the private folder with every planfile in it, and Terraform's data folder, which
+// may hold the backend's settings. It stops giving out credentials and releases the locks.
 func (w *Workspace) Close() error {
 	err := os.RemoveAll(w.Dir)
 	if !w.left {
@@ -163,8 +161,7 @@ func (w *Workspace) Close() error {
 	return errors.Join(err, w.leaveRead(), w.LeaveFolder())
 }
 
-// LeaveFolder lets others in who wait for the root module's folder, before Close. No
-// more Terraform is to be run.
+// LeaveFolder releases the root module's folder before Close. No Terraform may run after it.
 func (w *Workspace) LeaveFolder() error {
 	if err := w.leaveRead(); err != nil || w.locked == nil {
 		return err
@@ -176,7 +173,7 @@ func (w *Workspace) LeaveFolder() error {
 		err = errors.Join(err, w.varFile.Close())
 		w.varFile = nil
 	}
-	return errors.Join(err, locked.Close()) // the data may be the next one's, from then on
+	return errors.Join(err, locked.Close()) // last: the next step may write its data there from then on
 }
 
 func (w *Workspace) removeData() (err error) {
@@ -184,14 +181,14 @@ func (w *Workspace) removeData() (err error) {
 		err = cleanWorkdir(w.atmosRun.Workdir, w.dataDir())
 	}
 	if w.dataDir() == terraformData && !w.prepared {
-		return err // none of it is ours, or no more
+		return err // it is not ours, or no longer
 	}
 	w.prepared = false
 	return errors.Join(err, os.RemoveAll(w.inRoot(path.Join(w.Target.Dir, w.dataDir()))), w.putBack())
 }
 
-// cleanWorkdir removes Terraform's data, and what Atmos writes, from a copy of a component's
-// folder that Atmos has made. Atmos would take up its own copy the next time.
+// cleanWorkdir removes Terraform's data, and the files that Atmos writes, from the copy that Atmos
+// made of a component's folder. Atmos uses that copy again the next time.
 func cleanWorkdir(dir, data string) error {
 	err := os.RemoveAll(filepath.Join(dir, data))
 	entries, readErr := os.ReadDir(dir)
@@ -204,12 +201,12 @@ func cleanWorkdir(dir, data string) error {
 	return err
 }
 
-// Key names the target in the plan store.
+// Key returns the target's key in the plan store.
 func (w *Workspace) Key() planstore.Target {
 	return planstore.Target{Repository: w.Context.Repository, Component: w.Target.Component, Stack: w.Target.Stack}
 }
 
-// Run names this workflow run in the plan store.
+// Run returns how the plan store identifies this workflow run.
 func (w *Workspace) Run() planstore.Run {
 	return planstore.Run{ID: w.Context.RunID, Attempt: w.Context.RunAttempt, URL: w.Context.RunURL}
 }

@@ -22,8 +22,8 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
-// What is the same for all targets is found once, however many are worked on at once:
-// GitHub's pace and the plan store above all.
+// What all targets share is created once, however many targets are worked on at once. GitHub's
+// rate limiter and the plan store matter most.
 func TestJobsSideBySideShareWhatIsTheSame(t *testing.T) {
 	t.Parallel()
 	root := gittest.Repository(t, map[string]string{
@@ -102,7 +102,7 @@ func TestJobsSideBySideShareWhatIsTheSame(t *testing.T) {
 	}
 }
 
-// watched is a log that tells when it says that a job waits for another one's folder.
+// watched is a log that closes waits when a line says that a job waits for another job's folder.
 type watched struct {
 	waits chan struct{}
 	once  sync.Once
@@ -115,7 +115,7 @@ func (w *watched) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// Atmos writes files into a root module's folder that its targets share by name.
+// Atmos writes files into a root module's folder under names that its targets share.
 func TestJobsOfOneAtmosFolderWaitForEachOther(t *testing.T) {
 	t.Setenv("PATH", fakerunner.Atmos(t, "../..")+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	dir := t.TempDir()
