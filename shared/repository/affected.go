@@ -8,10 +8,8 @@ import (
 	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/fingerprint"
-	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/inventory"
-	"github.com/terraform-gitops/gitops/shared/inventory/gitops"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
@@ -23,30 +21,19 @@ func (rp *Repository) Affected(ctx context.Context, base string, dependents bool
 	if !git.IsCommit(base) {
 		return nil, problem.With(problem.Input, fmt.Errorf("compare with commit %q: give a full commit SHA", base))
 	}
-	if rp.Atmos != nil {
-		return rp.affectedOfAtmos(ctx, base, dependents)
-	}
-	head, err := rp.loadConfig()
+	listed, err := rp.targets.list(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if isZero(base) {
-		return gitops.Affected(ctx, nil, head, rp.Environ)
+		return rp.targets.affected(ctx, "")
 	}
 	err = rp.withBase(ctx, base, func(dir string) error {
-		before, err := gitops.Load(dir, head.File())
-		var broken *gitops.Error
-		switch {
-		case errors.As(err, &broken):
-			rp.Runtime.Notice(gha.Annotation{Message: fmt.Sprintf("All targets count as new, since what they were at %s can't be read: %v", git.Short(base), err)})
-		case err != nil && !errors.Is(err, os.ErrNotExist):
-			return err
-		}
-		changes, err = gitops.Affected(ctx, before, head, rp.Environ)
+		changes, err = rp.targets.affected(ctx, dir)
 		return err
 	})
 	if err == nil && dependents {
-		changes = inventory.WithDependents(changes, head.Targets())
+		changes = inventory.WithDependents(changes, listed)
 	}
 	return changes, err
 }
@@ -61,7 +48,7 @@ func (rp *Repository) IsAffected(ctx context.Context, base string, now inventory
 		return true, nil
 	}
 	err = rp.withBase(ctx, base, func(dir string) error {
-		before, err := rp.at(ctx, dir, now.Name())
+		before, err := rp.targets.at(ctx, dir, now.Name())
 		if errors.Is(err, inventory.ErrUnknownTarget) || errors.Is(err, os.ErrNotExist) {
 			affected = true
 			return nil
@@ -75,36 +62,6 @@ func (rp *Repository) IsAffected(ctx context.Context, base string, now inventory
 	return affected, err
 }
 
-// at resolves a target in another checkout of the repository.
-func (rp *Repository) at(ctx context.Context, dir string, name inventory.Name) (inventory.Target, error) {
-	if rp.Atmos != nil {
-		there := *rp.Atmos
-		there.Root = dir
-		return there.Target(ctx, name.Component, name.Stack)
-	}
-	config, err := gitops.Load(dir, rp.Source.Name)
-	if err != nil {
-		return inventory.Target{}, err
-	}
-	return config.Target(name.Component, name.Stack)
-}
-
-func (rp *Repository) affectedOfAtmos(ctx context.Context, base string, dependents bool) (changes []inventory.Change, err error) {
-	head, err := rp.describeStacks(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if isZero(base) {
-		return inventory.AllNew(head.Targets()), nil
-	}
-	err = rp.withBase(ctx, base, func(dir string) error {
-		changes, err = rp.Atmos.Affected(ctx, dir, head, dependents)
-		tell(rp.Runtime, "atmos describe stacks", err)
-		return err
-	})
-	return changes, err
-}
-
 // Uncovered are the folders with Terraform files that changed since the commit base and that
 // no target holds: nothing would plan them.
 func (rp *Repository) Uncovered(ctx context.Context, base string) ([]string, error) {
@@ -116,18 +73,7 @@ func (rp *Repository) Uncovered(ctx context.Context, base string) ([]string, err
 	if err != nil {
 		return nil, problem.With(problem.Checkout, fmt.Errorf("list the files that changed since %s: %w", git.Short(base), err))
 	}
-	if rp.Atmos != nil {
-		stacks, err := rp.describeStacks(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return stacks.Uncovered(ctx, changed)
-	}
-	head, err := rp.loadConfig()
-	if err != nil {
-		return nil, err
-	}
-	return head.Uncovered(ctx, changed)
+	return rp.targets.uncovered(ctx, changed)
 }
 
 func isZero(commit string) bool { return strings.Trim(commit, "0") == "" }

@@ -13,9 +13,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/github"
-	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/inventory/atmos"
-	"github.com/terraform-gitops/gitops/shared/inventory/gitops"
 	"github.com/terraform-gitops/gitops/shared/memo"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
@@ -33,14 +31,10 @@ type Repository struct {
 	// Tracked is what Git tracks, for all targets of the checkout.
 	Tracked git.Tracked
 	Plugins *plugincache.Cache // nil for the work on one target
-	Atmos   *atmos.Project     // nil for gitops.yaml
 
-	inputs Inputs
-	config memo.Memo[string, *gitops.Config]
-	stacks memo.Memo[string, atmos.Stacks]
-
-	atmosVersion memo.Memo[string, atmos.Version]
-	folders      memo.Memo[inventory.Name, string]
+	inputs  Inputs
+	targets targets
+	atmos   *atmosTargets // the same as targets if these are Atmos' targets; else nil
 
 	checkout memo.Memo[string, git.Head]
 	behind   memo.Memo[commitPair, bool]
@@ -62,6 +56,7 @@ func Open(r *gha.Runtime, environ []string, in Inputs) (*Repository, error) {
 		return nil, err
 	}
 	rp := &Repository{Context: actx, inputs: in, Runtime: r, Environ: environ}
+	rp.targets = &gitopsTargets{rp: rp}
 	rp.Source.Name = in.Config
 	if in.Config != "" {
 		return rp, nil
@@ -75,11 +70,12 @@ func Open(r *gha.Runtime, environ []string, in Inputs) (*Repository, error) {
 		if _, err := os.Stat(filepath.Join(actx.Workspace, gitopsFile)); err == nil {
 			r.Notice(gha.Annotation{Message: "This repository has both atmos.yaml and gitops.yaml: Atmos' targets and settings are used. For the other, give the input `config`."})
 		}
-		atmos, from, err := openAtmos(environ, env, in, actx.Workspace)
+		project, from, err := openAtmos(environ, env, in, actx.Workspace)
 		if err != nil {
 			return nil, err
 		}
-		rp.Source, rp.Atmos = from, &atmos
+		rp.atmos = &atmosTargets{rp: rp, project: project}
+		rp.Source, rp.targets = from, rp.atmos
 	}
 	return rp, nil
 }
@@ -107,6 +103,23 @@ func enter(actx *gha.Context, folder string) error {
 	return nil
 }
 
+// orEmpty is the error of a file that is not there, or the reason: no checkout.
+func (rp *Repository) orEmpty(err error) error {
+	entries, failed := os.ReadDir(rp.Context.Workspace)
+	switch {
+	case failed != nil:
+		return problem.With(problem.Checkout, fmt.Errorf("read the workspace: %w", failed))
+	case len(entries) == 0:
+		return problem.With(problem.Checkout, errors.New("the workspace is empty: add an `actions/checkout` step before this one"))
+	}
+	if _, gone := os.Stat(filepath.Join(rp.Context.Workspace, ".git")); rp.inputs.Path == "" && gone != nil {
+		if folder := checkedOutIn(rp.Context.Workspace); folder != "" {
+			return problem.With(problem.Checkout, fmt.Errorf("the repository is checked out in the folder %s of the workspace, and not in the workspace itself: give the input `path: %[1]s`, or leave `path` of actions/checkout out", folder))
+		}
+	}
+	return err
+}
+
 // checkedOutIn is the one folder of the workspace that a repository is checked out in;
 // empty when there is none, or several.
 func checkedOutIn(workspace string) string {
@@ -124,41 +137,6 @@ func (rp *Repository) SharePlugins() (done func() error, err error) {
 		return nil, err
 	}
 	return rp.Plugins.Close, nil
-}
-
-// Targets lists all targets of the repository, sorted by name.
-func (rp *Repository) Targets(ctx context.Context) ([]inventory.Listed, error) {
-	if rp.Atmos == nil {
-		config, err := rp.loadConfig()
-		if err != nil {
-			return nil, err
-		}
-		return config.Targets(), nil
-	}
-	stacks, err := rp.describeStacks(ctx)
-	if err != nil {
-		return nil, err
-	}
-	listed := stacks.Targets()
-	settings := make([]inventory.Settings, len(listed))
-	for i, l := range listed {
-		settings[i] = l.Settings
-	}
-	if err := inventory.RolesApart(settings...); err != nil {
-		return nil, fmt.Errorf("%s: %w", rp.Source.Name, err)
-	}
-	return listed, nil
-}
-
-func (rp *Repository) describeStacks(ctx context.Context) (atmos.Stacks, error) {
-	return rp.stacks.Get("", func() (atmos.Stacks, error) {
-		if err := rp.knowAtmos(ctx); err != nil {
-			return atmos.Stacks{}, err
-		}
-		stacks, err := rp.Atmos.Stacks(ctx)
-		tell(rp.Runtime, "atmos describe stacks", err)
-		return stacks, err
-	})
 }
 
 // Checkout says what the workspace holds. Git is asked once.

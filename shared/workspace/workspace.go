@@ -125,7 +125,7 @@ func (w *Workspace) entry(ctx context.Context) entry {
 	}
 	e.share = w.Target.Atmos.Sharing.Key
 	e.prepare = func() bool {
-		return w.Target.Atmos.Sharing.Backend == "" || w.repository.Atmos.GenerateBackend(ctx, w.Target)
+		return w.Target.Atmos.Sharing.Backend == "" || w.repository.GenerateBackend(ctx, w.Target)
 	}
 	return e
 }

@@ -15,15 +15,14 @@ import (
 )
 
 // Affected lists the targets of head that differ from the base, which is checked out in the
-// folder base, sorted by name; with dependents also the targets that depend on these. A
-// target that only the base has is deleted, unless a new target has its state: then it is
-// renamed. Any failure of Atmos is an *[Error].
+// folder base, sorted by name. A target that only the base has is deleted, unless a new target
+// has its state: then it is renamed. Any failure of Atmos is an *[Error].
 //
 // Atmos lists the stacks of both checkouts. `atmos describe affected` is not used: if it finds
 // no remote repository for the base, it compares stacks with themselves, and does not say
 // so. A target is affected if anything differs that its configuration digest covers, or a
 // file or folder that its manifest names as a dependency.
-func (a Project) Affected(ctx context.Context, base string, head Stacks, dependents bool) ([]inventory.Change, error) {
+func (a Project) Affected(ctx context.Context, base string, head Stacks) ([]inventory.Change, error) {
 	before, found, err := a.in(base)
 	if err != nil {
 		return nil, err
@@ -89,9 +88,6 @@ func (a Project) Affected(ctx context.Context, base string, head Stacks, depende
 	}
 	for _, t := range gone {
 		changes = append(changes, inventory.Change{Name: t.Name(), Why: []string{"deleted"}, Deleted: true, Settings: t.Settings})
-	}
-	if dependents {
-		return inventory.WithDependents(changes, targets), nil
 	}
 	inventory.SortChanges(changes)
 	return changes, nil

@@ -34,9 +34,12 @@ func (p project) affected(base project, dependents bool) string {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	changes, err := p.Affected(p.t.Context(), base.Root, stacks, dependents)
+	changes, err := p.Affected(p.t.Context(), base.Root, stacks)
 	if err != nil {
 		p.t.Fatal(err)
+	}
+	if dependents {
+		changes = inventory.WithDependents(changes, stacks.Targets())
 	}
 	var lines strings.Builder
 	for _, c := range changes {

@@ -1,0 +1,166 @@
+package repository
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/inventory"
+	"github.com/terraform-gitops/gitops/shared/inventory/atmos"
+	"github.com/terraform-gitops/gitops/shared/memo"
+	"github.com/terraform-gitops/gitops/shared/terraform"
+)
+
+// openAtmos finds Atmos, and what it needs of the environment.
+func openAtmos(environ []string, env map[string]string, in Inputs, root string) (atmos.Project, Source, error) {
+	from := Source{Name: "Atmos' settings.integrations.github.gitops", Env: maps.Clone(env)}
+	if from.Env == nil {
+		from.Env = map[string]string{}
+	}
+	// Nothing that Atmos asks the network or a person for by itself.
+	maps.Copy(from.Env, map[string]string{"ATMOS_TELEMETRY_ENABLED": "false", "ATMOS_VERSION_CHECK_ENABLED": "false", "ATMOS_PAGER": "false"})
+	if in.Identity != "" {
+		// Atmos signs in with GitHub's token by itself, for whoever it runs.
+		for _, entry := range environ {
+			if name, value, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "ACTIONS_ID_TOKEN_REQUEST_") {
+				from.Env[name] = value
+			}
+		}
+	}
+	path, err := atmos.Executable()
+	if err != nil {
+		return atmos.Project{}, from, err
+	}
+	from.Atmos = path
+	return atmos.New(path, root, terraform.Environ(environ, from.Env, nil)), from, nil
+}
+
+// atmosTargets are the targets of Atmos.
+type atmosTargets struct {
+	rp      *Repository
+	project atmos.Project
+	version memo.Memo[string, atmos.Version]
+	stacks  memo.Memo[string, atmos.Stacks]
+	folders memo.Memo[inventory.Name, string]
+}
+
+// knowVersion asks Atmos for its version, once, and gives a notice if these actions were not
+// tested with it.
+func (a *atmosTargets) knowVersion(ctx context.Context) error {
+	_, err := a.version.Get("", func() (atmos.Version, error) {
+		version, err := a.project.Version(ctx)
+		tell(a.rp.Runtime, "atmos version", err)
+		if untried := version.Untried(); err == nil && untried != "" {
+			a.rp.Runtime.Notice(gha.Annotation{Message: untried})
+		}
+		return version, err
+	})
+	return err
+}
+
+func (a *atmosTargets) describeStacks(ctx context.Context) (atmos.Stacks, error) {
+	return a.stacks.Get("", func() (atmos.Stacks, error) {
+		if err := a.knowVersion(ctx); err != nil {
+			return atmos.Stacks{}, err
+		}
+		stacks, err := a.project.Stacks(ctx)
+		tell(a.rp.Runtime, "atmos describe stacks", err)
+		return stacks, err
+	})
+}
+
+func (a *atmosTargets) list(ctx context.Context) ([]inventory.Listed, error) {
+	stacks, err := a.describeStacks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return stacks.Targets(), nil
+}
+
+func (a *atmosTargets) find(ctx context.Context, name inventory.Name) (inventory.Target, error) {
+	if err := a.knowVersion(ctx); err != nil {
+		return inventory.Target{}, err
+	}
+	t, err := a.project.Target(ctx, name.Component, name.Stack)
+	if err != nil {
+		tell(a.rp.Runtime, "atmos describe component", err)
+		return inventory.Target{}, err
+	}
+	if t.Atmos.Skip != "" {
+		return inventory.Target{}, &Skipped{Target: t, Reason: t.Atmos.Skip}
+	}
+	if t.Atmos.DependsElsewhere {
+		all, err := a.rp.Targets(ctx)
+		if err != nil {
+			return inventory.Target{}, err
+		}
+		for _, l := range all {
+			if l.Name() == name {
+				t.DependsOn = l.DependsOn
+			}
+		}
+	}
+	return t, nil
+}
+
+func (a *atmosTargets) at(ctx context.Context, folder string, name inventory.Name) (inventory.Target, error) {
+	there := a.project
+	there.Root = folder
+	return there.Target(ctx, name.Component, name.Stack)
+}
+
+func (a *atmosTargets) affected(ctx context.Context, base string) ([]inventory.Change, error) {
+	head, err := a.describeStacks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if base == "" {
+		return inventory.AllNew(head.Targets()), nil
+	}
+	changes, err := a.project.Affected(ctx, base, head)
+	tell(a.rp.Runtime, "atmos describe stacks", err)
+	return changes, err
+}
+
+func (a *atmosTargets) uncovered(ctx context.Context, changed []string) ([]string, error) {
+	stacks, err := a.describeStacks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return stacks.Uncovered(ctx, changed)
+}
+
+// tell shows what Atmos said of a failure.
+func tell(r *gha.Runtime, title string, err error) {
+	var failed *atmos.Error
+	if errors.As(err, &failed) {
+		log := r.Group(title)
+		defer log.Close()
+		fmt.Fprintln(log, strings.TrimSpace(failed.Said))
+	}
+}
+
+// ResolveAtmos has Atmos call the functions of one of its targets, and process the templates,
+// in this environment.
+func (rp *Repository) ResolveAtmos(ctx context.Context, t *inventory.Target, environ []string) error {
+	err := rp.atmos.project.Resolve(ctx, t, environ)
+	tell(rp.Runtime, "atmos describe component", err)
+	return err
+}
+
+// GenerateBackend has Atmos write the backend file of one of its targets, and reports whether
+// it has the expected content.
+func (rp *Repository) GenerateBackend(ctx context.Context, t inventory.Target) bool {
+	return rp.atmos.project.GenerateBackend(ctx, t)
+}
+
+// FolderOf is the root module folder of a target of Atmos, which is asked once.
+func (rp *Repository) FolderOf(ctx context.Context, name inventory.Name) (string, error) {
+	return rp.atmos.folders.Get(name, func() (string, error) {
+		t, err := rp.atmos.project.Target(ctx, name.Component, name.Stack)
+		return t.Dir, err
+	})
+}
