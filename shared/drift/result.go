@@ -150,7 +150,7 @@ func (r Result) Check() error {
 	case len(r.Report) > MaxReport:
 		return fmt.Errorf("the report has %d bytes, and at most %d can be stored", len(r.Report), MaxReport)
 	case r.RecordID != "" && r.ExpiresAt.IsZero():
-		return errors.New("a drift plan that can be applied expires")
+		return errors.New("a drift plan that can be applied needs a time when it expires")
 	}
 	return nil
 }
@@ -162,7 +162,7 @@ func checkPlan(recordID, digest string) error {
 		return nil
 	}
 	if digest == "" {
-		return errors.New("a drift plan that can be applied has a planfile, and so a digest")
+		return errors.New("a drift plan that can be applied needs the digest of its planfile")
 	}
 	return cmp.Or(planstore.CheckRecordID(recordID), checkDigest("planfile", digest))
 }

@@ -114,7 +114,7 @@ func (s *Store) claim(ctx context.Context, r Record, run Run, actor string) erro
 	claim := stored.of[r.ID()]
 	switch {
 	case readErr != nil:
-		return fmt.Errorf("%w (what became of it is not known: %w)", err, readErr)
+		return fmt.Errorf("%w (and whether it was done is not known: %w)", err, readErr)
 	case claim != nil && claim.token == mine.token:
 		return nil
 	case !isRefused(err):
@@ -206,7 +206,7 @@ func (s *Store) end(ctx context.Context, r Record, run Run, result Result) error
 	claim := stored.of[r.ID()]
 	switch {
 	case readErr != nil:
-		return fmt.Errorf("%w (what became of it is not known: %w)", err, readErr)
+		return fmt.Errorf("%w (and whether it was done is not known: %w)", err, readErr)
 	case claim != nil && claim.Run.is(run) && claim.Status == result.Status && claim.Reason == result.Reason:
 		return nil
 	case !isRefused(err):

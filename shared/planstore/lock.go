@@ -172,7 +172,7 @@ func (l Lock) Check() error {
 	case len(l.Branch) > maxName || len(l.Actor) > maxName:
 		return fmt.Errorf("the branch and the actor of a lock have %d and %d bytes, and at most %d can be stored", len(l.Branch), len(l.Actor), maxName)
 	case l.Since.IsZero():
-		return errors.New("a lock has a beginning")
+		return errors.New("a lock needs the time since when it is held")
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ func (s *Store) newest(ctx context.Context, t Target, commit string) (newest Rec
 func (s *Store) checkTimes(r Record) error {
 	switch {
 	case r.CreatedAt.After(s.now().Add(ClockSkew)):
-		return fmt.Errorf("%w (%s %s: it says that it was made at %s, which is yet to come)", ErrAltered, planPrefix+r.Key(), printable(r.ID()), r.CreatedAt.Format(time.DateTime))
+		return fmt.Errorf("%w (%s %s: its creation time %s is in the future)", ErrAltered, planPrefix+r.Key(), printable(r.ID()), r.CreatedAt.Format(time.DateTime))
 	case r.ExpiresAt.After(r.CreatedAt.Add(MaxRetention + ClockSkew)):
 		return fmt.Errorf("%w (%s %s: it expires at %s, later than any plan does)", ErrAltered, planPrefix+r.Key(), printable(r.ID()), r.ExpiresAt.Format(time.DateTime))
 	}

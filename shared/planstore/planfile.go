@@ -50,7 +50,7 @@ func measure(f *os.File) (content storage.Content, err error) {
 		return content, err
 	}
 	if !info.Mode().IsRegular() {
-		return content, errors.New("it is not a plain file")
+		return content, errors.New("it is not a regular file")
 	}
 	if info.Size() > maxObject {
 		return content, problem.With(problem.Planfile, fmt.Errorf("it has %d bytes, and at most %d (5 GiB) can be stored", info.Size(), int64(maxObject)))
@@ -96,10 +96,11 @@ func (s *Store) FetchFiles(ctx context.Context, r Record, path string) error {
 }
 
 func (s *Store) fetchObject(ctx context.Context, key, version string, size int64, digest, path string) error {
-	content := storage.Content{Size: size}
-	if n, err := hex.Decode(content.SHA256[:], []byte(digest)); err != nil || n != len(content.SHA256) {
-		return fmt.Errorf("the digest %q is none: %w", digest, err)
+	sum, err := hex.DecodeString(digest)
+	if err != nil || len(sum) != sha256.Size {
+		return fmt.Errorf("%.80q is no SHA-256", digest)
 	}
+	content := storage.Content{Size: size, SHA256: [sha256.Size]byte(sum)}
 	object, err := s.objects.GetObject(ctx, key, version)
 	if errors.Is(err, storage.ErrGone) {
 		return fmt.Errorf("%w (%w)", ErrPlanfileGone, err)

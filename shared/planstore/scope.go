@@ -20,7 +20,7 @@ func checkScope(mode string, targets, replace []string) error {
 	for _, list := range [][]string{targets, replace} {
 		for i, address := range list {
 			if address == "" || strings.Contains(address, "\n") || !utf8.ValidString(address) {
-				return fmt.Errorf("%.80q is no address that a plan can have been limited to", address)
+				return fmt.Errorf("%.80q can't be the address of a resource", address)
 			}
 			if i > 0 && list[i-1] >= address {
 				return errors.New("the addresses that a plan is limited to, or replaces, must be sorted, each named once")

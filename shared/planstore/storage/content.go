@@ -18,7 +18,7 @@ type Content struct {
 func (c Content) Digest() string { return hex.EncodeToString(c.SHA256[:]) }
 
 // ErrContent is returned by [Content.Copy] for something with another content.
-var ErrContent = errors.New("another content")
+var ErrContent = errors.New("the content differs")
 
 // Copy copies something that must have this content. It reads at most one byte more. If the
 // content is another one, the error is an [ErrContent], and the copy must not be used.

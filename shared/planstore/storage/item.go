@@ -3,6 +3,7 @@ package storage
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -38,7 +39,7 @@ func Parse(object []byte) (item Item, err error) {
 		return nil, err
 	}
 	if d.More() {
-		return nil, fmt.Errorf("there is more than one JSON value")
+		return nil, errors.New("there is more than one JSON value")
 	}
 	return item, nil
 }

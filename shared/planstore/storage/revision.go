@@ -12,7 +12,7 @@ import (
 )
 
 // ErrConflict is returned by [PutRevision] if another run wrote the item since it was read.
-var ErrConflict = problem.With(problem.Conflict, errors.New("another run has changed it meanwhile: read it again"))
+var ErrConflict = problem.With(problem.Conflict, errors.New("another run changed it in between: read it again"))
 
 // PutRevision replaces an item by its next revision. The attribute revision counts the writes,
 // from 1. If the stored item does not have the revision before (none, for the first), the error
@@ -37,7 +37,7 @@ func PutRevision(ctx context.Context, items Items, item Item) error {
 	refused, _ := errors.AsType[*ConditionError](err)
 	switch {
 	case readErr != nil:
-		return fmt.Errorf("%w (what became of it is not known: %w)", err, readErr)
+		return fmt.Errorf("%w (and whether it was done is not known: %w)", err, readErr)
 	case len(stored) == 1 && stored[0]["token"] == item["token"]:
 		return nil
 	case refused != nil:

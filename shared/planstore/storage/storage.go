@@ -101,4 +101,4 @@ type ConditionError struct {
 	Stored Item // what is there, when it was a Put; nil for nothing
 }
 
-func (e *ConditionError) Error() string { return "the store has changed meanwhile" }
+func (e *ConditionError) Error() string { return "the store changed in between" }

@@ -1,7 +1,7 @@
 package markdown
 
-// Alert is a part in one of the boxes GitHub draws, such as CAUTION: a first
-// line, then a list. The lines are Markdown. Without any it is nil.
+// Alert returns a part in one of the boxes that GitHub draws, such as CAUTION: a first line,
+// then a list. The lines are Markdown. Without any line it returns nil.
 // https://docs.github.com/get-started/writing-on-github/getting-started-with-writing-and-formatting-on-github/basic-writing-and-formatting-syntax#alerts
 func Alert(r Rank, kind, name, first string, lines []string) *Part {
 	if first == "" && len(lines) == 0 {

@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// SummaryLimit is what one step may write to its job summary, in bytes; GitHub
-// drops a larger one whole.
+// SummaryLimit is how much one step may write to its job summary, in bytes. GitHub shows
+// nothing of a larger one.
 // https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands#step-isolation-and-limits
 const SummaryLimit = 1 << 20
 
-// CommentLimit is how long the body of a comment or issue may be, in bytes.
-// GitHub's error says "maximum is 65536 characters", without saying what a
-// character is: no reading of it counts more than one for a byte of UTF-8.
+// CommentLimit is how long the body of a comment or issue may be. GitHub's error says "maximum
+// is 65536 characters", and not what a character is. A text of so many bytes of UTF-8 never has
+// more.
 const CommentLimit = 65536
 
-// Document is a report before it is fitted into a limit.
+// Document is a report, before it is shortened to a limit.
 type Document struct {
 	Title string // the heading
 	Line  string // the one line that is left when there is room for nothing else
@@ -25,7 +25,7 @@ type Document struct {
 	Rest  string // a sentence on where a reader finds what is left out, as Markdown
 }
 
-// Part is one section: a title, then items between open and close.
+// Part is one section: a title, then items between Open and Close.
 type Part struct {
 	Name  string // in the list of parts left out
 	Rank  Rank   // who gets room first
@@ -33,21 +33,21 @@ type Part struct {
 	Open  string
 	Close string
 	Items []Item
-	// Omitted counts the items whose details nobody kept.
+	// Omitted counts further items, whose details are not known.
 	Omitted int
 }
 
-// Item is one thing in a part, in a long and in a short form. An item without
-// a short form is written in full or not at all.
+// Item is one thing in a part, in a long and in a short form. An item without a short form is
+// written in full or not at all.
 type Item struct {
 	Full  string // Markdown; empty when the document's room was used up before it
 	Brief string // one line, visible already; it will stand in a fence
 }
 
-// Rank says which part gets room first when there is not enough for all.
+// Rank says which part gets room first if there is not enough for all.
 type Rank uint8
 
-// The ranks, first come first.
+// The ranks. The first ones get room first.
 const (
 	RankAlert Rank = iota // what must not be overlooked
 	RankTable
@@ -60,7 +60,7 @@ const (
 	RankOther
 )
 
-// The texts around what is left out, with room for the largest number.
+// The texts around what is left out, and how long the largest number is.
 const (
 	briefOpen  = "<details><summary>%s more, without details</summary>\n\n"
 	briefClose = "\n</details>\n\n"
@@ -68,8 +68,8 @@ const (
 	maxNumber  = len("9,223,372,036,854,775,807")
 )
 
-// shell is the room for all of p but its items: title, the texts around what
-// is left out, and the fence of the short forms.
+// shell is how much room p needs besides its items: for the title, the texts around what is
+// left out, and the fence of the short forms.
 func (p *Part) shell() int {
 	run := 0
 	for _, it := range p.Items {
@@ -79,9 +79,9 @@ func (p *Part) shell() int {
 		2*max(3, run+1) + len("text\n\n")
 }
 
-// Markdown fits d into limit bytes. What does not fit is shortened in steps:
-// short forms for the last items, then numbers for them, then whole parts,
-// then all but one line.
+// Markdown returns d in at most limit bytes. It shortens d in steps: first the last items get
+// their short forms, then they are only counted, then whole parts are left out, then everything
+// but one line.
 func (d Document) Markdown(limit int) string {
 	if out, ok := d.Whole(limit); ok {
 		return out
@@ -104,8 +104,8 @@ func (d Document) Markdown(limit int) string {
 			out = append(out, p)
 		}
 	}
-	// Names first, in half of the room: then details for the first of them.
-	// What is still left after that goes to names again.
+	// Names get half of the room. The other half is for details of the first items. What
+	// remains then is for names again.
 	half := l.room / 2
 	l.room -= half
 	l.fill(byRank, short)
@@ -115,7 +115,7 @@ func (d Document) Markdown(limit int) string {
 	return l.write(d, out)
 }
 
-// Whole is d with nothing left out, if that is within limit.
+// Whole returns d with nothing left out; false if that is longer than limit.
 func (d Document) Whole(limit int) (string, bool) {
 	size := len(d.Title) + len(d.Line) + len(d.Foot)
 	for _, p := range d.Parts {
@@ -149,7 +149,7 @@ func (d Document) Whole(limit int) (string, bool) {
 	return b.String(), true
 }
 
-// least is what fits of the title, the line and a note, or nothing.
+// least returns what fits of the title, the line and a note, or nothing.
 func (d Document) least(limit int) string {
 	note := "Shortened to fit. " + d.Rest + "\n"
 	for _, s := range []string{d.Title + d.Line + note, d.Line + note, d.Line, strings.TrimSpace(d.Line)} {
@@ -160,7 +160,7 @@ func (d Document) least(limit int) string {
 	return ""
 }
 
-// noteOn says at the top what the report lacks.
+// noteOn is the note at the top that says what is missing.
 func (d Document) noteOn(parts []*Part, brief, omitted int) string {
 	var b strings.Builder
 	b.WriteString("> [!NOTE]\n> **Shortened to fit.** ")
@@ -192,14 +192,14 @@ const (
 	long
 )
 
-// layout is how long each item will be written, and the room that is left.
+// layout is how each item will be written, and how much room is left.
 type layout struct {
 	room  int
 	forms map[*Part][]length
 }
 
-// fill gives items the form want, part by part, while there is room. An item
-// that has no short form is written in full where a short form is asked for.
+// fill gives items the form want, part by part, while there is room. An item without a short
+// form is written in full instead.
 func (l *layout) fill(parts []*Part, want length) {
 	for _, p := range parts {
 		forms, ok := l.forms[p]
@@ -235,7 +235,7 @@ func (l *layout) fill(parts []*Part, want length) {
 	}
 }
 
-// write writes d in the forms chosen; out are the parts there was no room for.
+// write returns d in the forms that were chosen. out are the parts for which there was no room.
 func (l *layout) write(d Document, out []*Part) string {
 	var body strings.Builder
 	brief, omitted := 0, 0

@@ -1,35 +1,32 @@
-// Package markdown writes Markdown that is safe and that fits.
+// Package markdown writes Markdown that is safe and not too long.
 //
-// Safe: text from outside (names, values, errors) can become nothing on GitHub's
-// page but the text that it is: see [Text], [Code] and [Fence]. Fits: a [Document]
-// leaves out details until it is within a limit, and says so.
+// Safe: on GitHub's page, text from outside (names, values, errors) appears only as the text
+// that it is. See [Text], [Code] and [Fence]. Not too long: a [Document] leaves out details
+// until it fits a limit, and says so.
 package markdown
 
 import "strings"
 
-// The rule of this file: text from outside goes into code, in a span or in a
-// fence. Code is the one place where GitHub reads nothing: no HTML, no
-// Markdown, and none of the filters that run on the rendered page (mentions,
-// references, commits, emoji, math, links), all of which leave <code> and
-// <pre> alone. Entities or backslashes would not do: those filters see the
-// page after it was unescaped, so `&#64;octocat` still notifies octocat.
+// The rule of this file: text from outside becomes code, in a span or in a fence. Only in code
+// GitHub interprets nothing: no HTML, no Markdown, and none of the filters that run on the
+// rendered page (mentions, references, commits, emoji, math, links), since all of them skip
+// <code> and <pre>. Entities and backslashes do not help: those filters see the page after
+// unescaping, so `&#64;octocat` still notifies octocat.
 
-// Code returns s as an inline code span that nothing in s can leave. What
-// cannot be seen is written out: newlines as \n, other control, format and
-// bidirectional characters as \x1b or \u202e, bytes that are not UTF-8 as
-// \xff; so is the ! of every <!--, for nobody to forge this project's hidden
-// markers. An empty s gives a span with one space.
+// Code returns s as an inline code span that nothing in s can end. It writes out what nobody
+// can see: newlines as \n, other control, format and bidirectional characters as \x1b or
+// \u202e, bytes that are not UTF-8 as \xff. It also writes out the ! of every <!--, so that
+// nobody can forge this project's hidden markers. For an empty s the span has one space.
 func Code(s string) string { return span(string(AppendVisible(nil, s, Inline))) }
 
-// span wraps s, which is visible already, into backticks. Within a code span
-// nothing can be escaped: its end is the first run of as many backticks as
-// began it (CommonMark 0.31, section 6.1).
+// span puts s between backticks. s is visible already. Nothing can be escaped in a code span:
+// it ends at the first run of as many backticks as began it (CommonMark 0.31, section 6.1).
 func span(s string) string {
 	if s == "" {
 		s = " "
 	}
 	if !strings.Contains(s, "`") {
-		// One space on both ends would be stripped.
+		// GitHub would remove one space at both ends.
 		if s[0] == ' ' && s[len(s)-1] == ' ' && strings.Trim(s, " ") != "" {
 			s = " " + s + " "
 		}
@@ -51,9 +48,9 @@ func span(s string) string {
 	return ticks + " " + s + " " + ticks
 }
 
-// Cell is [Code] for a table's cell. A pipe ends a cell even within code, save
-// behind a backslash; what a backslash before that one means, parsers disagree
-// about, so a pipe after a backslash stands in a code element of its own.
+// Cell is [Code] for a cell of a table. A pipe ends a cell even in code, unless there is a
+// backslash before it. Parsers disagree about a second backslash before that one, so a pipe
+// after a backslash gets a code element of its own.
 func Cell(s string) string {
 	s = string(AppendVisible(nil, s, Inline))
 	if !strings.Contains(s, "|") {
@@ -78,15 +75,14 @@ func Cell(s string) string {
 
 var html = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;")
 
-// Element is Code for the HTML of a <summary>, where Markdown is not read.
+// Element is [Code] for HTML, such as a <summary>, where GitHub reads no Markdown.
 func Element(s string) string {
 	return "<code>" + html.Replace(string(AppendVisible(nil, s, Inline))) + "</code>"
 }
 
-// Fence returns s as a fenced code block, which ends in a newline and must
-// begin a line. Nothing in s can close it. Newlines and tabs stay, and all
-// else that cannot be seen is written out, as [Code] does. A lang that is not
-// a plain lower-case word is left out.
+// Fence returns s as a fenced code block. It must begin a line, and ends with a newline.
+// Nothing in s can close it. Newlines and tabs stay; what else nobody can see is written out,
+// as [Code] does. A lang that is not a plain lower-case word is left out.
 func Fence(lang, s string) string {
 	for _, r := range lang {
 		if r < 'a' || r > 'z' {
@@ -101,7 +97,7 @@ func Fence(lang, s string) string {
 	return FenceVisible(lang, body)
 }
 
-// FenceVisible fences a body that is visible already and ends in a newline.
+// FenceVisible is [Fence] for a body that is visible already and ends with a newline.
 func FenceVisible(lang string, body []byte) string {
 	ticks := strings.Repeat("`", max(3, LongestRun(body)+1))
 	var b strings.Builder

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Link is text, which must be safe, as a link to address. An address that is
-// not plainly one of the web is shown, not linked.
+// Link returns text, which must be safe, as a link to address. If address is not plainly a web
+// address, it is shown and not linked.
 func Link(text, address string) string {
 	if address == "" {
 		return text

@@ -16,7 +16,7 @@ func Size(n int64) string {
 	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
 }
 
-// Comma writes n with its thousands apart.
+// Comma returns n with commas between its thousands.
 func Comma(n int) string {
 	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
@@ -25,7 +25,7 @@ func Comma(n int) string {
 	return s
 }
 
-// Count writes n and what it counts, in the plural where n is not 1.
+// Count returns n and what it counts, in the plural unless n is 1.
 func Count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what

@@ -2,8 +2,8 @@ package markdown
 
 import "strings"
 
-// Paragraphs writes prose of several lines: a paragraph for each run of lines,
-// and what is indented as code, since its shape matters.
+// Paragraphs returns prose of several lines: a paragraph for each block of lines. Indented
+// lines become code, since their shape matters.
 func Paragraphs(s string, text func(string) string) string {
 	var b strings.Builder
 	var run []string

@@ -4,7 +4,7 @@ import (
 	"unicode/utf8"
 )
 
-// Clip cuts s after at most n bytes, and says so with "…".
+// Clip cuts s after at most n bytes, and then ends it with "…".
 func Clip(s string, n int) string {
 	if start := Prefix(s, n); len(start) < len(s) {
 		return start + "…"
@@ -12,7 +12,7 @@ func Clip(s string, n int) string {
 	return s
 }
 
-// Prefix is the first n bytes of s, or a few less to end between two runes.
+// Prefix is the first n bytes of s, or a few less, so that it ends between two runes.
 func Prefix(s string, n int) string {
 	if len(s) <= n {
 		return s

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// Form is where text is going to stand.
+// Form is the place for which text is written.
 type Form uint8
 
 // The forms of text.
@@ -19,7 +19,7 @@ const (
 
 const hexDigits = "0123456789abcdef"
 
-// AppendVisible appends s to dst with all that a reader could not see written out.
+// AppendVisible appends s to dst, and writes out what a reader could not see.
 func AppendVisible(dst []byte, s string, f Form) []byte {
 	for i := 0; i < len(s); {
 		c := s[i]
@@ -61,8 +61,8 @@ func AppendVisible(dst []byte, s string, f Form) []byte {
 	return dst
 }
 
-// visible reports whether a reader can see r: letters, marks, numbers,
-// punctuation and symbols are, but for those Unicode says to show as nothing.
+// visible reports whether a reader can see r: letters, marks, numbers, punctuation and symbols,
+// except those that Unicode says to show as nothing.
 func visible(r rune) bool {
 	return unicode.IsPrint(r) && !unicode.In(r, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
 }

@@ -5,7 +5,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
-// Checks are the alerts of checks that failed, and of those that only an apply can tell.
+// Checks returns an alert for the checks that failed, and one for those whose result only an
+// apply can tell.
 func Checks(c *changes.Plan) (failed, unknown *markdown.Part) {
 	var no, later []string
 	for _, k := range c.Checks {

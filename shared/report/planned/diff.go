@@ -13,7 +13,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
-// How much of a diff is shown. A value is cut before it crowds out others.
+// How much of a diff is shown. A long value is cut, so that others have room.
 const (
 	maxLine  = 100 // characters of a change on one line; wider ones take two
 	maxLines = 400 // lines of a value that has several
@@ -21,15 +21,15 @@ const (
 	maxDepth = 32 // of JSON that is indented: the size grows with size times depth
 )
 
-// GitHub colours the lines of a diff fence by their first character: + green,
-// - red, ! orange, @@ purple.
+// GitHub colours the lines of a diff fence by their first character: + is green, - red, !
+// orange, @@ purple.
 const (
 	added   = '+'
 	removed = '-'
 	changed = '!'
 )
 
-// appendDiff appends the attributes of r, a line or several for each.
+// appendDiff appends the attributes of r, in one or several lines each.
 func appendDiff(dst []byte, r *changes.Resource) []byte {
 	var unknown []string
 	for i := range r.Attributes {
@@ -44,7 +44,7 @@ func appendDiff(dst []byte, r *changes.Resource) []byte {
 		}
 		dst = appendChange(dst, a.Path, a.Old, a.New, note)
 	}
-	// What a new resource will only know later says little: one line for all.
+	// One line for all attributes of a new resource that only the apply will know.
 	if len(unknown) > 0 {
 		dst = append(dst, "+ known after apply: "...)
 		dst = markdown.AppendVisible(dst, strings.Join(unknown, ", "), markdown.Inline)
@@ -75,7 +75,7 @@ func appendChange(dst []byte, name string, from, to changes.Value, note string) 
 
 	fromText, fromKind := lines(from, false)
 	toText, toKind := lines(to, false)
-	// Two sides compare well only in the same shape.
+	// The two sides must have the same shape to be compared well.
 	switch {
 	case fromText == "" && toText != "":
 		fromText, fromKind = lines(from, true)
@@ -109,7 +109,7 @@ func appendChange(dst []byte, name string, from, to changes.Value, note string) 
 	return dst
 }
 
-// appendShort appends a change that needs no lines of its own, after "name =".
+// appendShort appends a change that fits after "name =".
 func appendShort(dst []byte, sign byte, from, to changes.Value, note string) []byte {
 	if sign != changed {
 		v := from
@@ -139,12 +139,11 @@ func appendShort(dst []byte, sign byte, from, to changes.Value, note string) []b
 	return append(append(dst, b...), '\n')
 }
 
-// affixes are how many bytes at both ends of two values are left out because
-// they are the same.
+// affixes are how many bytes at both ends of two values are left out, since they are the same.
 type affixes struct{ start, end int }
 
-// common finds what two long values need not repeat: all that is the same, but
-// for a few bytes that show where the difference is.
+// common returns what two long values have in common at both ends, except a few bytes that show
+// where the difference is.
 func common(a, b string) affixes {
 	const long, context = 256, 32
 	if max(len(a), len(b)) <= long {
@@ -169,7 +168,7 @@ func common(a, b string) affixes {
 	return affixes{start, end}
 }
 
-// appendValue appends a value on one line, without what is the same in both.
+// appendValue appends a value on one line, without what is the same in both values.
 func appendValue(dst []byte, v changes.Value, same affixes) []byte {
 	switch v.Kind {
 	case changes.Absent, changes.Null:
@@ -202,16 +201,15 @@ func appendValue(dst []byte, v changes.Value, same affixes) []byte {
 	return dst
 }
 
-// Kinds of values that are shown in lines, as they are announced.
+// Kinds of values that are shown in several lines, as the diff names them.
 const (
 	jsonString = " JSON:" // JSON in a string, such as a policy
 	jsonValue  = ""       // a list, map or object
 	textString = " text:"
 )
 
-// lines returns the text of a value that is best read in several lines, and
-// which kind it is of; no text for other values. With force it is in lines
-// also when it is short.
+// lines returns a value in several lines, and its kind, if it is best read that way; otherwise
+// no text. With force, a short value is returned, too.
 func lines(v changes.Value, force bool) (text, kind string) {
 	if v.Kind != changes.Known || len(v.Text) == 0 {
 		return "", ""
@@ -230,7 +228,7 @@ func lines(v changes.Value, force bool) (text, kind string) {
 	return "", ""
 }
 
-// indent writes JSON in lines, if that is JSON and neither too large nor too deep.
+// indent returns JSON in lines; false if s is not JSON, or is too large or too deep.
 func indent(s string) (string, bool) {
 	if len(s) > maxJSON || len(s) < 3 {
 		return "", false
@@ -255,8 +253,8 @@ func indent(s string) (string, bool) {
 	return commas(b.String()), true
 }
 
-// commas puts a comma behind the last element of every list and object, as
-// Terraform does: else each element added at an end would change the one before.
+// commas adds a comma after the last element of every list and object, as Terraform does.
+// Otherwise an element that is added at the end would also change the line before it.
 func commas(s string) string {
 	var b strings.Builder
 	b.Grow(len(s) + len(s)/8)
@@ -274,7 +272,7 @@ func commas(s string) string {
 	return b.String()
 }
 
-// appendSide appends a side of a change that is shown in lines.
+// appendSide appends one side of a change that is shown in lines.
 func appendSide(dst []byte, sign byte, text string, v changes.Value) []byte {
 	if text == "" {
 		dst = append(dst, sign, ' ', ' ', ' ')
@@ -289,16 +287,16 @@ func appendSide(dst []byte, sign byte, text string, v changes.Value) []byte {
 	return appendMoreLines(dst, n-maxLines)
 }
 
-// appendLineDiff appends what differs between two texts, with context.
+// appendLineDiff appends the differences between two texts, with context.
 func appendLineDiff(dst []byte, from, to string) []byte {
-	// A last line without its newline is worth a note only where the other has it.
+	// Whether the last line ends with a newline matters only if the two texts differ in that.
 	if !strings.HasSuffix(from, "\n") && !strings.HasSuffix(to, "\n") {
 		from, to = from+"\n", to+"\n"
 	}
 	n := 0
 	for line := range strings.Lines(string(diff.Diff("", []byte(from), "", []byte(to)))) {
-		// Three lines of header first; then @@ lines, of which the first says
-		// nothing when the texts begin there.
+		// Skip three lines of header, and the first @@ line if the texts differ from the
+		// beginning.
 		if n++; n <= 3 || n == 4 && strings.HasPrefix(line, "@@ -1,") {
 			continue
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
-// Outputs is the part of the root module's outputs that would change.
+// Outputs returns the part with the root module's outputs that would change.
 func Outputs(c *changes.Plan) *markdown.Part {
 	p := &markdown.Part{Name: "outputs", Rank: markdown.RankOutput, Omitted: max(0, c.Counts.Outputs-len(c.Outputs))}
 	run := 0
