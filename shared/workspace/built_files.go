@@ -14,6 +14,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/builtfiles"
 	"github.com/terraform-gitops/gitops/shared/fingerprint"
 	"github.com/terraform-gitops/gitops/shared/repository"
+	"github.com/terraform-gitops/gitops/shared/retry"
 )
 
 // Building watches which files planning makes.
@@ -49,12 +50,9 @@ func (w *Workspace) WatchFiles(ctx context.Context) (*Building, error) {
 	return &Building{w, reach, watch}, nil
 }
 
-// Other targets that are planned in the same folder may be writing files there. Pack then tries
-// again, this many times and after this pause.
-const (
-	packTries = 5
-	packPause = time.Second
-)
+// packing says how often files that changed while they were packed are packed again. Other
+// targets that are planned in the same folder may be writing files there.
+var packing = retry.Policy{Tries: 5, Wait: time.Second}
 
 // Pack chooses the files that travel with the plan that was made since WatchFiles, and packs
 // them. state is the path of the state file if it is in the checkout: it is never packed.
@@ -63,17 +61,10 @@ func (b *Building) Pack(ctx context.Context, state string) (built Built, err err
 		dir, base := path.Split(state)
 		b.watch.Leave(state, state+".backup", path.Join(dir, "."+base+".lock.info"))
 	}
-	for try := 1; ; try++ {
+	err = packing.Do(ctx, func() (again bool, err error) {
 		built, err = b.pack()
-		if !errors.Is(err, builtfiles.ErrChanging) && !errors.Is(err, fs.ErrNotExist) || try == packTries {
-			break
-		}
-		select {
-		case <-ctx.Done():
-			return Built{}, context.Cause(ctx)
-		case <-time.After(packPause):
-		}
-	}
+		return errors.Is(err, builtfiles.ErrChanging) || errors.Is(err, fs.ErrNotExist), err
+	})
 	return built, err
 }
 

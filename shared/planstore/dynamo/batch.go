@@ -12,6 +12,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/retry"
 )
 
 // maxKeys is how many keys one BatchGetItem can have.
@@ -26,39 +27,28 @@ func (t table) Get(ctx context.Context, keys ...storage.Key) (found []storage.It
 			names = append(names, key(k))
 		}
 		wanted := map[string]types.KeysAndAttributes{t.name: {ConsistentRead: aws.Bool(true), Keys: names}}
-		// DynamoDB may leave keys unprocessed if it is short of capacity.
-		for attempt := 0; len(wanted) > 0; attempt++ {
-			if err := pause(ctx, attempt); err != nil {
-				return nil, t.failed("read from", "table "+t.name, err)
-			}
+		err := unprocessed.Do(ctx, func() (again bool, err error) {
 			answer, err := t.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: wanted})
 			if err != nil {
-				return nil, t.failed("read from", "table "+t.name, err)
+				return false, err
 			}
 			for _, attributes := range answer.Responses[t.name] {
 				found = append(found, itemOf(attributes))
 			}
-			wanted = answer.UnprocessedKeys
+			if wanted = answer.UnprocessedKeys; len(wanted) > 0 {
+				return true, errCapacity
+			}
+			return false, nil
+		})
+		if err != nil {
+			return nil, t.failed("read from", "table "+t.name, err)
 		}
 	}
 	return found, nil
 }
 
-const maxUnprocessed = 8 // tries: six seconds in all
+// unprocessed says how often keys are asked for again that DynamoDB has left unprocessed. It
+// may do that if it is short of capacity. The waits take six seconds in all.
+var unprocessed = retry.Policy{Tries: 8, Wait: 50 * time.Millisecond, Double: true}
 
-// pause waits before another attempt: 50 ms, 100 ms, and so on. It does not wait before the
-// first.
-func pause(ctx context.Context, attempt int) error {
-	if attempt == 0 {
-		return nil
-	}
-	if attempt == maxUnprocessed {
-		return problem.With(problem.AWS, errors.New("DynamoDB has no capacity for it"))
-	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(25 * time.Millisecond << attempt):
-		return nil
-	}
-}
+var errCapacity = problem.With(problem.AWS, errors.New("DynamoDB has no capacity for it"))
