@@ -3,13 +3,8 @@ package apply
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 
-	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/plan"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/terraform"
@@ -34,7 +29,7 @@ func (w *Work) rescueState(ctx context.Context, path string) error {
 	}
 	w.outcome.RescuedState = &RescuedState{
 		StoredAt: location,
-		Commands: pushCommands(location, w.stored.Record.TerraformName, w.Workspace.Target),
+		Commands: w.Workspace.Target.PushCommands(location, w.stored.Record.TerraformName),
 	}
 	return os.Remove(path)
 }
@@ -47,40 +42,4 @@ func (w *Work) lineage() string {
 		return ""
 	}
 	return inside.Lineage
-}
-
-// pushCommands bring a rescued state back to its backend, from a checkout of the
-// repository. program is what wrote it, terraform or tofu.
-func pushCommands(location, program string, t inventory.Target) []string {
-	fetch := "cp "
-	if strings.HasPrefix(location, "s3://") {
-		fetch = "aws s3 cp "
-	}
-	commands := []string{"cd " + quote(t.Dir), fetch + quote(location) + " errored.tfstate"}
-	if t.Atmos != nil { // writes the backend, and selects the workspace
-		workspace := fmt.Sprintf("atmos terraform workspace %s -s %s", quote(t.Component), quote(t.Stack))
-		return []string{workspace, commands[0], commands[1], program + " state push errored.tfstate", "rm errored.tfstate"}
-	}
-	for _, name := range slices.Sorted(maps.Keys(t.Env)) {
-		commands = append(commands, "export "+name+"="+quote(t.Env[name]))
-	}
-	initialize := program + " init"
-	for _, setting := range t.BackendConfig {
-		if !strings.Contains(setting, "=") { // a file, relative to the checkout
-			if relative, err := filepath.Rel(t.Dir, setting); err == nil {
-				setting = relative
-			}
-		}
-		initialize += " -backend-config=" + quote(setting)
-	}
-	commands = append(commands, initialize)
-	if t.Workspace != "" {
-		commands = append(commands, program+" workspace select -or-create "+quote(t.Workspace))
-	}
-	return append(commands, program+" state push errored.tfstate", "rm errored.tfstate")
-}
-
-// quote makes one word of s for a POSIX shell.
-func quote(s string) string {
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
