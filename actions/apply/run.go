@@ -76,7 +76,7 @@ func (m *merge) applyAll(ctx context.Context) (result action.Result, err error) 
 	if m.DryRun {
 		kind = report.WouldApply
 	}
-	f.Summary = report.NewMany(m.context.TempDir, kind, report.Subject{Commit: m.commit, Actor: m.context.Actor, RunURL: m.context.RunURL, CreatedAt: m.Now()})
+	f.Summary = report.NewMany(m.context.TempDir, kind, report.Subject{Commit: m.commit, Actor: m.context.Actor, RunURL: m.context.RunURL})
 	if m.Component == "" {
 		f.Summary.CombinedDigest = f.digest()
 		if err := m.checkExpected(f.digest()); err != nil {

@@ -27,6 +27,7 @@ func (t *Tally) AddApply(o apply.Outcome) (well bool) {
 	e := report.Entry{
 		Component: o.Target.Component, Stack: o.Target.Stack, Status: applyStatus[o.Decision],
 		Counts: o.Planned, Digest: o.Record.Digest, Note: strings.Join(o.Record.Scope(), " "),
+		TerraformName: o.Record.TerraformName, TerraformVersion: o.Record.TerraformVersion, AtmosVersion: o.AtmosVersion,
 	}
 	var (
 		skipped *repository.Skipped
@@ -39,14 +40,14 @@ func (t *Tally) AddApply(o apply.Outcome) (well bool) {
 		t.add(e, nil)
 		return true
 	case errors.As(o.Err, &refusal):
-		e.Note = t.Runtime.Redacted(refusal.Reason.Error())
+		e.Note = t.Runtime.Redacted(problem.Text(refusal.Reason))
 	case o.Err != nil:
-		e.Note = t.Runtime.Redacted(o.Err.Error())
+		e.Note = t.Runtime.Redacted(problem.Text(o.Err))
 	}
 	if o.Err != nil {
 		t.fail(o.Target, o.Err, ApplyAnnotations(o)...)
 	}
-	t.add(e, action.Redact(t.Runtime, ApplyReport(o, t.Runtime.Context())).Markdown)
+	t.add(e, action.Redact(t.Runtime, ApplyReport(o, t.Runtime.Context())))
 	return o.Err == nil
 }
 
@@ -109,7 +110,17 @@ func ApplyReport(o apply.Outcome, run gha.Context) report.Apply {
 	case errors.As(o.Err, &refusal):
 		a.Error, a.Differs, a.NextSteps = problem.Text(refusal.Reason), refusal.Differs, []string{refusal.Next}
 	case o.Err != nil:
-		a.Error = problem.Text(o.Err)
+		a.Error = withoutDiagnostics(o.Err, o.Diagnostics)
 	}
 	return a
+}
+
+// withoutDiagnostics is an error without what the diagnostics beside it say in full.
+func withoutDiagnostics(err error, diagnostics []terraform.Diagnostic) string {
+	text := problem.Text(err)
+	var failed *terraform.CommandError
+	if len(diagnostics) == 0 || !errors.As(err, &failed) || len(failed.Diagnostics) == 0 {
+		return text
+	}
+	return strings.Replace(text, failed.Error(), failed.Command+" failed, see the errors below", 1)
 }

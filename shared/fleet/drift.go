@@ -72,9 +72,10 @@ func oneLine(r *gha.Runtime, err error) string {
 }
 
 func (t *Tally) driftReport(o plan.Outcome) report.Drift {
+	message, code := undiagnosed(o)
 	view := report.Drift{
 		Subject: planSubject(o), Drifted: o.Drifted(), Changes: o.Changes, RefreshOnly: o.RefreshOnly,
-		Diagnostics: o.Diagnostics, Error: undiagnosed(o), Next: driftNext(o),
+		Diagnostics: o.Diagnostics, Error: message, Code: code, Next: driftNext(o),
 	}
 	if o.Err != nil {
 		view.Changes = nil
@@ -87,8 +88,8 @@ func driftNext(o plan.Outcome) string {
 	case o.Store == nil:
 		return "Nothing was stored (plan-storage: false), so no issue will show this drift."
 	case o.RefreshOnly:
-		return "The drift-detection action shows this drift in an issue. A refresh-only plan is not for applying: a drift plan of mode plan shows what an apply would bring back."
+		return "The drift-detection action shows this drift in an issue. A refresh-only plan can't be applied: a drift plan with mode: plan shows what an apply would restore."
 	default:
-		return "The drift-detection action shows this drift in an issue. Who labels it has exactly this planfile applied."
+		return "The drift-detection action shows this drift in an issue. The label apply on that issue has exactly this planfile applied."
 	}
 }

@@ -26,6 +26,7 @@ func (t *Tally) AddPlan(o plan.Outcome) {
 	e := report.Entry{
 		Component: o.Name.Component, Stack: o.Name.Stack, Status: planStatus[o.Decision],
 		Counts: o.Record.Counts, Digest: o.Record.Digest, Cautions: o.Cautions,
+		TerraformName: o.Record.TerraformName, TerraformVersion: o.Record.TerraformVersion, AtmosVersion: o.AtmosVersion,
 	}
 	for _, caution := range o.Cautions {
 		t.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("plan %s: %s", o.Name, caution)})
@@ -41,11 +42,11 @@ func (t *Tally) AddPlan(o plan.Outcome) {
 	case failure != nil:
 		t.fail(o.Name, failure, annotations(o.Dir, o.Diagnostics, o.Trouble)...)
 		// Without the target's name, which stands beside it.
-		e.Status, e.Note = report.Failed, t.Runtime.Redacted(strings.TrimPrefix(failure.Error(), "plan "+o.Name.String()+": "))
+		e.Status, e.Note = report.Failed, t.Runtime.Redacted(strings.TrimPrefix(problem.Text(failure), "plan "+o.Name.String()+": "))
 		e.Told = o.Decision == plan.NotPlanned
 	case o.Decision == plan.Waiting:
 		e.Note = "can be planned once " + Names(o.Waits) + " is applied"
-		t.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s %s: what it reads comes with the same change.", o.Name, e.Note)})
+		t.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s %s: it reads values that the same change creates.", o.Name, e.Note)})
 	case o.LockedBy != nil:
 		e.Note = lockedBy(o)
 	default:
@@ -54,15 +55,16 @@ func (t *Tally) AddPlan(o plan.Outcome) {
 	t.add(e, t.PlanReport(o))
 }
 
-// PlanReport returns what writes the report of a plan for a limit, without known secrets.
-func (t *Tally) PlanReport(o plan.Outcome) func(limit int) string {
+// PlanReport is the report of a plan, without known secrets.
+func (t *Tally) PlanReport(o plan.Outcome) report.Report {
 	if o.Record.Kind == planstore.KindDrift {
-		return t.driftReport(o).Markdown
+		return t.driftReport(o)
 	}
+	message, code := undiagnosed(o)
 	return action.Redact(t.Runtime, report.Plan{
-		Subject: planSubject(o), Changes: o.Changes, Diagnostics: o.Diagnostics, Error: undiagnosed(o),
+		Subject: planSubject(o), Changes: o.Changes, Diagnostics: o.Diagnostics, Error: message, Code: code,
 		Waits: nameList(o.Waits), DependsOn: dependsOn(o), ApplyHow: applyHow(o),
-	}).Markdown
+	})
 }
 
 func planSubject(o plan.Outcome) report.Subject {
@@ -73,7 +75,7 @@ func planSubject(o plan.Outcome) report.Subject {
 		Digest: r.Digest, CreatedAt: r.CreatedAt, RunURL: r.Run.URL, Actor: r.Actor,
 		TerraformName: r.TerraformName, TerraformVersion: r.TerraformVersion, AtmosVersion: o.AtmosVersion,
 		BuiltDigest: r.BuiltDigest, BuiltSize: r.BuiltSize, Built: o.Built,
-		Notes: o.Notes, Cautions: o.Cautions, Scope: r.Scope(), Settings: o.Settings,
+		Notes: o.Notes, Cautions: o.Cautions, Scope: r.Scope(), Settings: o.Settings, Reproduce: o.Reproduce,
 	}
 	if o.LockedBy != nil {
 		s.Notes = append(s.Notes[:len(s.Notes):len(s.Notes)], lockedBy(o))
@@ -85,16 +87,24 @@ func planSubject(o plan.Outcome) report.Subject {
 }
 
 func lockedBy(o plan.Outcome) string {
-	return fmt.Sprintf("Locked by pull request #%d since %s: this plan can't be applied until that one is applied or closed, or gets the label %s. Then plan again.",
+	return fmt.Sprintf("Locked by pull request #%d since %s: this plan can't be applied until that pull request is applied, closed, or gets the label %s. Then plan again.",
 		o.LockedBy.PullRequest, o.LockedBy.Since.UTC().Format("2006-01-02 15:04 UTC"), pulls.UnlockLabel)
 }
 
-// undiagnosed is an error that no diagnostic tells.
-func undiagnosed(o plan.Outcome) string {
-	if o.Err == nil || len(o.Diagnostics) > 0 {
-		return ""
+// undiagnosed are the errors that no diagnostic tells; of one that diagnostics do, the code.
+func undiagnosed(o plan.Outcome) (message string, code problem.Code) {
+	var messages []string
+	switch {
+	case o.Err == nil:
+	case len(o.Diagnostics) > 0:
+		code = problem.CodeOf(o.Err)
+	default:
+		messages = append(messages, problem.Text(o.Err))
 	}
-	return problem.Text(o.Err)
+	if o.Trouble != nil {
+		messages = append(messages, problem.Text(o.Trouble))
+	}
+	return strings.Join(messages, "\n\n"), code
 }
 
 // dependsOn names the targets that this one depends on: by the component, in the same stack.
@@ -119,9 +129,9 @@ func nameList(list []inventory.Name) (all []string) {
 func applyHow(o plan.Outcome) string {
 	switch {
 	case o.LockedBy != nil:
-		return "Nothing can apply this plan as long as another pull request holds the lock."
+		return "This plan can't be applied while another pull request holds the lock."
 	case o.Store == nil:
-		return "This planfile was not stored (plan-storage: false), so nothing can apply it."
+		return "This planfile was not stored (plan-storage: false), so it can't be applied."
 	case o.Record.PullRequest > 0:
 		return "When this pull request is merged, the apply action applies exactly this planfile."
 	default:

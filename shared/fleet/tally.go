@@ -32,8 +32,8 @@ type Tally struct {
 }
 
 // add adds a target to the summary; see [report.Many.Add].
-func (t *Tally) add(e report.Entry, render func(limit int) string) {
-	t.Trouble(t.Summary.Add(e, render))
+func (t *Tally) add(e report.Entry, r report.Report) {
+	t.Trouble(t.Summary.Add(e, r))
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.targets++

@@ -53,6 +53,7 @@ type Outcome struct {
 
 	AtmosVersion string
 	Settings     []string // in effect, and where each comes from; only with the input `debug`
+	Reproduce    []string // the commands that plan the target by hand, a shell line each
 }
 
 // Drifted reports whether a drift plan found drift. A refresh-only plan that only brings an

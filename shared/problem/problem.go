@@ -9,6 +9,7 @@ package problem
 import (
 	"context"
 	"errors"
+	"strings"
 )
 
 // Code is the stable name of a kind of problem: GITOPS- and capitals. The empty one is
@@ -21,6 +22,12 @@ type Placed interface {
 	error
 	Place() (file string, line, column int)
 }
+
+// page explains each code in a section of its own, as main has it: a code keeps its meaning.
+const page = "https://github.com/terraform-gitops/gitops/blob/main/docs/troubleshooting.md"
+
+// URL is where the code is explained.
+func (c Code) URL() string { return page + "#" + strings.ToLower(string(c)) }
 
 // With gives an error a code. What it says, wraps and matches stays the same; nil stays
 // nil.

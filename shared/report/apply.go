@@ -73,24 +73,26 @@ func (a Apply) Markdown(limit int) string {
 	failed, rest, done := a.results()
 	switch a.Status {
 	case Succeeded:
-		d.Title = "## ✅ Applied " + a.name() + "\n\n"
+		d.Title = "✅ Applied " + a.name()
 		d.Line = "**" + done.line(a.Planned) + "**\n\n"
 	case Planned:
-		d.Title = "## To be applied: " + a.name() + "\n\n"
-		d.Line = planned.Headline(&changes.Plan{Counts: a.Planned}) + "\n\n" +
-			"To approve is to approve this planfile, and no other: SHA-256 " + markdown.Code(markdown.Clip(a.Digest, markdown.MaxName)) + ".\n\n"
+		d.Title = "To be applied: " + a.name()
+		d.Line = planned.Headline(&changes.Plan{Counts: a.Planned}) + "\n\n"
+		if a.run == nil {
+			d.Line += "Approving applies exactly this planfile, and no other: SHA-256 " + markdown.Code(markdown.Prefix(a.Digest, 12)) + ", in full below.\n\n"
+		}
 		if a.BuiltDigest != "" {
-			d.Line += "Files that were built for the plan travel with it, " + markdown.Size(a.BuiltSize) + " packed: SHA-256 " + markdown.Code(markdown.Clip(a.BuiltDigest, markdown.MaxName)) +
-				". The plan's summary lists them. Git does not have them, so nothing compares them with what was reviewed.\n\n"
+			d.Line += "Files that were built for the plan are applied with it, " + markdown.Size(a.BuiltSize) + " packed: SHA-256 " + markdown.Code(markdown.Prefix(a.BuiltDigest, 12)) +
+				", in full below. The plan's summary lists them. They are not in Git, so nothing compares them with what was reviewed.\n\n"
 		}
 	case NoChanges:
-		d.Title = "## ✅ Nothing to apply for " + a.name() + "\n\n"
+		d.Title = "✅ Nothing to apply for " + a.name()
 		d.Line = "**No changes.** The reviewed plan changes nothing, so Terraform did not run.\n\n"
 	case Refused:
-		d.Title = "## ⛔ Not applied: " + a.name() + "\n\n"
+		d.Title = "⛔ Not applied: " + a.name()
 		d.Line = "**Refused.** Nothing was changed.\n\n"
 	default:
-		d.Title = "## ❌ Apply failed for " + a.name() + "\n\n"
+		d.Title = "❌ Apply failed for " + a.name()
 		d.Line = "**The apply failed.** " + done.line(changes.Counts{})
 		if done.failed > 0 {
 			d.Line += " " + markdown.Comma(done.failed) + " failed."
@@ -101,8 +103,9 @@ func (a Apply) Markdown(limit int) string {
 		d.Line += "\n\n"
 	}
 
+	d.Title = a.heading(d.Title)
 	errors, warnings := diagnostics(a.Diagnostics)
-	d.Add(a.errored(), a.scope(), a.why(), a.differs(), errors, a.next())
+	d.Add(a.errored(), a.scope(), a.why(a.Error), a.differs(), errors, a.next())
 	d.Add(now(a.Now, limit)...)
 	d.Add(failed, rest, a.outputs(), a.notes(), a.built(), warnings)
 
@@ -116,12 +119,10 @@ func (a Apply) Markdown(limit int) string {
 	return d.Markdown(limit)
 }
 
-// why is the error, as prose.
-func (a Apply) why() *markdown.Part {
-	if a.Error == "" {
-		return nil
-	}
-	return &markdown.Part{Name: "the error", Rank: markdown.RankAlert, Title: markdown.Paragraphs(markdown.Clip(a.Error, 2*markdown.MaxValue), a.text)}
+// Part is the report as a part of the summary of a run.
+func (a Apply) Part(run Subject, limit int) string {
+	a.run = &run
+	return a.Markdown(limit)
 }
 
 // next is the alert with what to do.
@@ -137,7 +138,7 @@ func (a Apply) differs() *markdown.Part {
 	if len(a.Differs) == 0 {
 		return nil
 	}
-	p := &markdown.Part{Name: "differences", Rank: markdown.RankError, Title: "**Not as reviewed:**\n\n", Close: "\n"}
+	p := &markdown.Part{Name: "differences", Rank: markdown.RankError, Title: "**Differences from the reviewed plan:**\n\n", Close: "\n"}
 	for _, s := range a.Differs {
 		line := markdown.Clip(s, 4*markdown.MaxName)
 		p.Items = append(p.Items, markdown.Item{Full: "- " + markdown.Code(line) + "\n"})
@@ -153,9 +154,9 @@ func now(c *changes.Plan, limit int) []*markdown.Part {
 	}
 	line := planned.Headline(c)
 	if !c.Counts.Any() && c.Counts.Deferred == 0 {
-		line = "**Nothing.** The configuration and what runs agree."
+		line = "**Nothing.** The infrastructure matches the configuration."
 		if !c.Complete {
-			line = "**Nothing in this partial plan.** What it left out was not compared."
+			line = "**Nothing in this partial plan.** What it leaves out was not compared."
 		}
 	}
 	parts := []*markdown.Part{{Name: "what it would do now", Rank: markdown.RankAlert, Title: "## What it would do now\n\n" + line + "\n\n"}, planned.Danger(c)}
@@ -174,7 +175,7 @@ func (a Apply) errored() *markdown.Part {
 	}
 	p := markdown.Alert(markdown.RankAlert, "CAUTION", "the state that was not saved",
 		"**Terraform could not save the state of what it changed.** It is not lost: it was stored at "+
-			markdown.Code(markdown.Clip(a.ErroredState.StoredAt, 4*markdown.MaxName))+". Push it back before anything else runs for this target:", nil)
+			markdown.Code(markdown.Clip(a.ErroredState.StoredAt, 4*markdown.MaxName))+". Push it to the backend before anything else runs for this target:", nil)
 	p.Title = p.Open + p.Close + markdown.Fence("sh", strings.Join(a.ErroredState.Commands, "\n")) + "\n"
 	p.Open, p.Close = "", ""
 	return p
@@ -185,16 +186,25 @@ type tally struct{ added, changed, destroyed, failed, unfinished int }
 
 // line is the tally in Terraform's words, with what only the plan knows of.
 func (t tally) line(planned changes.Counts) string {
-	out := markdown.Comma(t.added) + " added, " + markdown.Comma(t.changed) + " changed, " + markdown.Comma(t.destroyed) + " destroyed"
+	var out []string
 	for _, m := range []struct {
 		n    int
 		what string
-	}{{planned.Import, "imported"}, {planned.Move, "moved"}, {planned.Forget, "forgotten"}} {
+	}{
+		{t.added, "added"}, {t.changed, "changed"}, {t.destroyed, "destroyed"},
+		{planned.Import, "imported"}, {planned.Move, "moved"}, {planned.Forget, "forgotten"},
+	} {
 		if m.n > 0 {
-			out += ", " + markdown.Comma(m.n) + " " + m.what
+			out = append(out, markdown.Comma(m.n)+" "+m.what)
 		}
 	}
-	return out + "."
+	if planned.Outputs > 0 {
+		out = append(out, markdown.Count(planned.Outputs, "output")+" changed")
+	}
+	if len(out) == 0 {
+		return "No resource was changed."
+	}
+	return strings.Join(out, ", ") + "."
 }
 
 // results are the tables of what was done: what failed or was cut short, open,

@@ -21,7 +21,7 @@ func (s Subject) built() *markdown.Part {
 		})
 	}
 	p.Title = "### Built files: " + markdown.Comma(len(s.Built)) + ", " + markdown.Size(all) + "\n\n" +
-		"They travel with the plan. Git does not have them, so nothing compares them with what was reviewed.\n\n"
+		"They are stored and applied with the plan. They are not in Git, so nothing compares them with what was reviewed.\n\n"
 	if len(s.Built) > planned.FoldAt {
 		p.Open = "<details><summary>Show all</summary>\n\n" + p.Open
 		p.Close += "</details>\n\n"

@@ -26,6 +26,7 @@ func subject() Subject {
 		ExpiresAt:   time.Date(2026, 3, 18, 5, 6, 7, 0, time.UTC),
 		Actor:       "octocat", RunURL: "https://github.com/acme/infra/actions/runs/1234567890/attempts/1",
 		TerraformName: "terraform", TerraformVersion: "1.11.4",
+		Reproduce: []string{"terraform -chdir=components/network init -backend-config=key=acme-ue2-dev/network.tfstate", "terraform -chdir=components/network plan -var-file=../../stacks/acme-ue2-dev.tfvars"},
 	}
 }
 

@@ -1,25 +1,30 @@
 package report
 
 import (
+	"time"
+
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 	"github.com/terraform-gitops/gitops/shared/report/planned"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
-// Drift is what the report of a drift plan is made from: where what runs
-// differs from what Git says.
+// Drift is what the report of a drift plan is made from: how the infrastructure differs
+// from Git.
 type Drift struct {
 	Subject
 	Drifted bool
 	// Changes is what the plan would do; nil when planning failed.
 	Changes *changes.Plan
-	// RefreshOnly says that the plan compared what runs with what Terraform last
+	// RefreshOnly says that the plan compared the infrastructure with what Terraform last
 	// applied, and not with Git.
 	RefreshOnly bool
 	Diagnostics []terraform.Diagnostic
-	// Error is why planning failed where no diagnostic says so.
+	// Error is why planning failed where no diagnostic says so, or what went wrong after the
+	// plan; Code is the code of a failure that diagnostics tell of.
 	Error string
+	Code  problem.Code
 	// Next says what can be done about the drift, in a sentence or two.
 	Next string
 }
@@ -29,20 +34,27 @@ func (d Drift) Markdown(limit int) string {
 	doc := d.document(limit)
 	switch {
 	case d.Changes == nil:
-		doc.Title = "## ❌ Drift plan failed for " + d.name() + "\n\n"
+		d.RecordID, d.ExpiresAt = "", time.Time{}
+		doc.Title = "❌ Drift plan failed for " + d.name()
 	case d.Drifted:
-		doc.Title = "## Drift in " + d.name() + "\n\n"
+		doc.Title = "Drift in " + d.name()
 		if d.Next != "" {
 			doc.Foot = "**What to do:** " + markdown.Text(markdown.Clip(d.Next, 4*markdown.MaxName)) + "\n\n"
 		}
 	case !d.Changes.Complete:
-		doc.Title = "## No drift in the part of " + d.name() + " that was planned\n\n"
+		doc.Title = "No drift in the part of " + d.name() + " that was planned"
 	default:
-		doc.Title = "## ✅ No drift in " + d.name() + "\n\n"
+		doc.Title = "✅ No drift in " + d.name()
 	}
-	doc.Title += d.cautions()
+	doc.Title = d.heading(doc.Title)
 	doc.Foot += d.foot("About this drift plan")
 	return doc.Markdown(limit)
+}
+
+// Part is the report as a part of the summary of a run.
+func (d Drift) Part(run Subject, limit int) string {
+	d.run = &run
+	return d.Markdown(limit)
 }
 
 // Section is what an issue says of the drift, or of why the planning failed, in
@@ -62,26 +74,24 @@ func (d Drift) document(limit int) markdown.Document {
 	doc := markdown.Document{Rest: d.rest(" names everything.")}
 	errors, warnings := diagnostics(d.Diagnostics)
 	if d.Changes == nil {
-		doc.Line = "**The drift plan failed.** Whether what runs is what Git says is not known.\n\n"
-		if d.Error != "" {
-			doc.Add(&markdown.Part{Name: "error", Rank: markdown.RankError, Title: markdown.Paragraphs(markdown.Clip(d.Error, 2*markdown.MaxValue), d.text)})
+		doc.Line = "**The drift plan failed.** Whether the infrastructure matches Git is not known."
+		if d.Code != "" {
+			doc.Line += " " + markdown.ErrorCode(d.Code)
 		}
-		doc.Add(errors, d.notes(), warnings)
+		doc.Line += "\n\n"
+		doc.Add(d.why(d.Error), errors, d.notes(), warnings, d.reproduce())
 		return doc
 	}
 	c := d.Changes
 	doc.Line = d.line() + "\n\n"
 	b := planned.Builder{Room: limit, Plan: c, Compare: planned.WithGit, Unfolded: len(c.Resources)+c.Omitted+c.Counts.Drift <= planned.UnfoldAt}
 	failed, unknown := planned.Checks(c)
-	doc.Add(planned.Danger(c), errors, failed, d.notes(b.Notes()...))
-	if len(c.Resources)+c.Omitted > planned.FoldAt {
-		doc.Add(planned.Types(c))
-	}
+	doc.Add(d.trouble(d.Error), planned.Danger(c), errors, failed, d.notes(b.Notes()...), planned.Types(c))
 	for _, g := range planned.DriftGroups {
 		doc.Add(b.Group(g))
 	}
 	b.Compare = planned.WithLast
-	doc.Add(planned.Outputs(c), d.built(), b.Drift(), b.Deferred(), unknown, warnings)
+	doc.Add(planned.Outputs(c), d.built(), b.Drift(), b.Deferred(), unknown, warnings, d.reproduce())
 	return doc
 }
 
@@ -97,15 +107,15 @@ func (d Drift) line() string {
 		case n.Outputs > 0:
 			outside += ", and " + markdown.Count(n.Outputs, "output")
 		}
-		return "**" + outside + ".** This compares what runs with what Terraform last applied, and not with Git."
+		return "**" + outside + ".** The infrastructure was compared with what Terraform last applied, not with Git."
 	case d.RefreshOnly:
-		return "**No drift.** What runs is what Terraform last applied. Git was not compared."
+		return "**No drift.** The infrastructure is as Terraform last applied it. Git was not compared."
 	case d.Drifted:
-		return "**What runs is not what Git says.** To bring it back: " + planned.Headline(d.Changes)
+		return "**Infrastructure differs from Git.** To restore it: " + planned.Headline(d.Changes)
 	case !d.Changes.Complete:
-		return "**No drift in this partial plan.** What it left out was not compared."
+		return "**No drift in this partial plan.** What it leaves out was not compared."
 	case n.Drift > 0:
-		return "**No drift.** " + outside + ", and Git leaves that as it is."
+		return "**No drift.** " + outside + ", and Git does not contradict that."
 	}
-	return "**No drift.** What runs is what Git says."
+	return "**No drift.** The infrastructure matches Git."
 }

@@ -103,7 +103,7 @@ func TestIssueSectionOfHostileDriftFitsAnyLimit(t *testing.T) {
 		if strings.Contains(md, d.RunURL) {
 			t.Error("it names the run, which is another one each time")
 		}
-		if limit >= 3000 && !strings.Contains(md, "What runs is not what Git says") {
+		if limit >= 3000 && !strings.Contains(md, "Infrastructure differs from Git") {
 			t.Errorf("limit %d: %s", limit, md)
 		}
 	}
@@ -135,8 +135,8 @@ func TestDriftNamesBothSidesOfEachAttribute(t *testing.T) {
 	rows := markdowntest.Check(t, md).Rows
 	for _, want := range [][]string{
 		{"instance_type", `"t3.large"`, `"t3.2xlarge"`},
-		{`tags["Owner"]`, `"platform"`, "(not there)"},
-		{`tags["by hand"]`, "(not there)", `"yes | no"`},
+		{`tags["Owner"]`, `"platform"`, "(missing)"},
+		{`tags["by hand"]`, "(missing)", `"yes | no"`},
 		{"ttl", "300", "(null)"},
 	} {
 		found := false

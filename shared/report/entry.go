@@ -17,6 +17,8 @@ type Entry struct {
 	Digest           string         // hex SHA-256 of the planfile; only [WouldApply] shows it
 	// Note is a line on why: the error, which target it waits for, who holds the lock.
 	Note string
+	// TerraformName, TerraformVersion and AtmosVersion are what planned it.
+	TerraformName, TerraformVersion, AtmosVersion string
 	// Cautions are those of the target's report: see [Subject].
 	Cautions []string
 	// Told says that Note tells all that the target's report does: it is shown only in a
@@ -79,6 +81,9 @@ func (e Entry) class() class {
 // trouble reports whether nobody can be content with that.
 func (c class) trouble() bool { return c <= classWaiting }
 
+// toldBelow reports whether the report tells in full what the note does.
+func (c class) toldBelow() bool { return c == classFailed || c == classRefused }
+
 // worstFirst orders the entries of a table; between equals, by name.
 func worstFirst(a, b *row) int {
 	return cmp.Or(
@@ -134,12 +139,23 @@ func (e Entry) plain() string {
 	case classFailed:
 		return "failed"
 	}
-	return numbers(e.Counts)
+	return Numbers(e.Counts)
 }
 
-// numbers are counts as +1 ~2 -3, with words for what these do not tell.
-func numbers(n changes.Counts) string {
-	list := []string{"+" + markdown.Comma(n.Adds()) + " ~" + markdown.Comma(n.Changes()) + " -" + markdown.Comma(n.Destroys())}
+// Numbers are counts as +1 ~2 -3, with words for what these do not tell, and without zeros.
+func Numbers(n changes.Counts) string {
+	var signs, list []string
+	for _, m := range []struct {
+		sign string
+		n    int
+	}{{"+", n.Adds()}, {"~", n.Changes()}, {"-", n.Destroys()}} {
+		if m.n > 0 {
+			signs = append(signs, m.sign+markdown.Comma(m.n))
+		}
+	}
+	if len(signs) > 0 {
+		list = append(list, strings.Join(signs, " "))
+	}
 	for _, m := range []struct {
 		n    int
 		what string
@@ -158,13 +174,29 @@ func numbers(n changes.Counts) string {
 	if n.Outputs > 0 {
 		list = append(list, markdown.Count(n.Outputs, "output"))
 	}
+	if len(list) == 0 {
+		return "no changes"
+	}
 	return strings.Join(list, ", ")
+}
+
+// programs are what planned the target, as Markdown; empty when it is not known.
+func (e Entry) programs() string {
+	list := program(e.TerraformName, e.TerraformVersion, markdown.Code)
+	if e.AtmosVersion != "" {
+		list += ", Atmos " + markdown.Code(e.AtmosVersion)
+	}
+	return strings.TrimPrefix(list, ", ")
 }
 
 // row is an entry, and where its report lies in the file.
 type row struct {
 	Entry
 	forms []stored
+	// below is set where the report in the summary tells all that Note does.
+	below bool
+	// programs is a line below the report, where others planned it than most targets.
+	programs string
 }
 
 // sorted are the rows, the worst first.

@@ -10,6 +10,13 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
+// Report is the report of one target: alone, or as a part of the summary of run. What fits a
+// limit as a whole, it must give for every larger limit, too.
+type Report interface {
+	Markdown(limit int) string
+	Part(run Subject, limit int) string
+}
+
 // Many is the one summary of a job that planned or applied many targets: an
 // overview of all, then the report of each, the worst first.
 //
@@ -26,10 +33,10 @@ type Many struct {
 
 	dir string // of the file
 
-	mu    sync.Mutex             // guards all below
-	file  *os.File               // made for the first report
-	first func(limit int) string // of the only row so far
-	size  int64                  // of the file
+	mu    sync.Mutex // guards all below
+	file  *os.File   // made for the first report
+	first Report     // of the only row so far
+	size  int64      // of the file
 	rows  []row
 }
 
@@ -52,40 +59,47 @@ func NewMany(dir string, job Job, subject Subject) *Many {
 // sizes are the limits in bytes that a report is made for, the largest first.
 var sizes = [...]int{256 << 10, 32 << 10, 4 << 10, 1 << 10}
 
-// stored is where one form of a report lies in the file.
-type stored struct{ at, length int64 }
+// stored is where one form of a report lies in the file, and the limit that it was made for.
+type stored struct {
+	at, length int64
+	limit      int
+}
 
-// Add takes a target that is done. Render is the Markdown method of its report,
-// or nil when it has none: it is called a few times, and not kept longer than until the
-// next target is added. What fits a limit as a whole, it must give for every larger limit, too.
+// telling is the limit from which a form is sure to have room for the target's whole error.
+const telling = 32 << 10
+
+// Add takes a target that is done, and its report, nil when it has none: that is written a
+// few times, and not kept longer than until the next target is added.
 //
 // On an error the target is in the overview, and some of its report is missing.
-// Add may be called by several goroutines at once, and renders outside of any lock.
-func (m *Many) Add(e Entry, render func(limit int) string) error {
+// Add may be called by several goroutines at once, and writes reports outside of any lock.
+func (m *Many) Add(e Entry, report Report) error {
 	// Clones: these may be pieces of something large.
 	e.Component, e.Stack = strings.Clone(markdown.Clip(e.Component, markdown.MaxName)), strings.Clone(markdown.Clip(e.Stack, markdown.MaxName))
 	e.Digest, e.Note = strings.Clone(markdown.Clip(e.Digest, markdown.MaxName)), strings.Clone(markdown.Clip(e.Note, maxNote))
+	e.TerraformName, e.TerraformVersion = strings.Clone(e.TerraformName), strings.Clone(markdown.Clip(e.TerraformVersion, markdown.MaxName))
+	e.AtmosVersion = strings.Clone(markdown.Clip(e.AtmosVersion, markdown.MaxName))
 	m.mu.Lock()
 	at := len(m.rows)
 	m.rows = append(m.rows, row{Entry: e})
 	first := m.first
 	m.first = nil
 	if at == 0 { // it may stay the only one
-		m.first = render
+		m.first = report
 	}
 	m.mu.Unlock()
 	if at == 0 {
 		return nil
 	}
-	return errors.Join(m.keep(0, first), m.keep(at, render))
+	return errors.Join(m.keep(0, first), m.keep(at, report))
 }
 
 // keep writes the report of a row to the file, in several sizes.
-func (m *Many) keep(at int, render func(limit int) string) (err error) {
+func (m *Many) keep(at int, report Report) (err error) {
 	m.mu.Lock()
 	e := m.rows[at].Entry
 	m.mu.Unlock()
-	if render == nil || e.Told {
+	if report == nil || e.Told {
 		return nil
 	}
 	var forms []stored
@@ -94,12 +108,14 @@ func (m *Many) keep(at int, render func(limit int) string) (err error) {
 		if last <= size {
 			continue // the one before is this one, too
 		}
-		form := strings.TrimRight(render(size), "\n")
+		form := strings.TrimRight(report.Part(m.Subject, size), "\n")
 		if last = len(form) + len("\n"); form == "" {
 			continue // no report fits this
 		}
 		var place stored
-		if place, err = m.store(form); err != nil {
+		if place, err = m.store(form); err == nil {
+			place.limit = size
+		} else {
 			err = fmt.Errorf("keep the report of %s for the summary: %w", e.name(func(s string) string { return s }), err)
 			break
 		}
@@ -126,7 +142,7 @@ func (m *Many) store(text string) (stored, error) {
 		}
 		m.file = file
 	}
-	place := stored{m.size, int64(len(text))}
+	place := stored{at: m.size, length: int64(len(text))}
 	if _, err := m.file.WriteAt([]byte(text), place.at); err != nil {
 		return stored{}, err
 	}
@@ -175,15 +191,26 @@ func (m *Many) Markdown(limit int) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	rows := sorted(m.rows)
-	foot := m.foot("About this run")
+	foot := m.foot("About this run", m.programs(rows)...)
 	if len(foot) > limit/4 {
 		foot = ""
 	}
 	room := limit - len(foot)
-	overview := m.overview(rows, room)
+	for _, r := range rows {
+		r.below = r.class().toldBelow() && len(r.forms) > 0
+	}
+	overview, p := m.arrange(rows, room)
+	for i, r := range rows {
+		if r.below && (p.forms[i] < 0 || p.forms[i] > 0 && r.forms[p.forms[i]].limit < telling) {
+			// There is no room below for all errors: so each is above.
+			for _, r := range rows {
+				r.below = false
+			}
+			overview, p = m.arrange(rows, room)
+			break
+		}
+	}
 	room -= len(overview)
-
-	p := pick(rows, room-len(m.missing(len(rows), len(rows))))
 	var b strings.Builder
 	b.WriteString(overview)
 	if p.shortened+p.missing > 0 {
@@ -205,10 +232,42 @@ func (m *Many) Markdown(limit int) (string, error) {
 		if p.folded {
 			open, end = opening(r), closing
 		}
-		b.WriteString(open + text + end)
+		b.WriteString(open + text + r.programs + end)
 	}
 	b.WriteString(foot)
 	return b.String(), failed
+}
+
+// arrange writes the overview, and picks the reports that there is room for below it.
+func (m *Many) arrange(rows []*row, room int) (overview string, p picked) {
+	overview = m.overview(rows, room)
+	return overview, pick(rows, room-len(overview)-len(m.missing(len(rows), len(rows))))
+}
+
+// programs are what planned most of the targets, for the foot; the others have a line each
+// below their reports.
+func (m *Many) programs(rows []*row) []string {
+	count := map[string]int{}
+	most := ""
+	for _, r := range rows {
+		p := r.Entry.programs()
+		if p == "" {
+			continue
+		}
+		if count[p]++; most == "" || count[p] > count[most] || count[p] == count[most] && p < most {
+			most = p
+		}
+	}
+	if most == "" {
+		return nil
+	}
+	for _, r := range rows {
+		r.programs = ""
+		if p := r.Entry.programs(); p != "" && p != most {
+			r.programs = "\n\nVersion: " + p
+		}
+	}
+	return []string{"Version: " + most}
 }
 
 // one reports whether the summary is about one target and nothing else: its report says all.
@@ -224,16 +283,16 @@ func (m *Many) one() bool {
 func (m *Many) only(limit int) string {
 	r := m.rows[0]
 	if m.first != nil {
-		return m.first(limit)
-	}
-	if r.class() == classSkipped {
-		return "⏭️ " + r.name(markdown.Code) + " is skipped: " + m.text(r.Note) + ".\n"
+		return m.first.Markdown(limit)
 	}
 	line := r.name(markdown.Code) + ": " + r.plain()
+	if r.class() == classSkipped {
+		line = "⏭️ " + r.name(markdown.Code) + " is skipped"
+	}
 	if r.Note != "" {
 		line += ": " + m.text(r.Note)
 	}
-	return line + ".\n"
+	return line + ".\n\n" + m.link()
 }
 
 // missing says which of the reports are not all there.
@@ -276,7 +335,7 @@ func pick(rows []*row, room int) picked {
 	}
 	p.folded = reports > foldReports
 	cost := func(r *row, form int) int {
-		n := int(r.forms[form].length) + len("\n\n")
+		n := int(r.forms[form].length) + len(r.programs) + len("\n\n")
 		if p.folded {
 			n += len(opening(r)) + len(closing)
 		}

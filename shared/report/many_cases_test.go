@@ -12,11 +12,11 @@ import (
 // jobSubject is the subject of a job of many targets.
 func jobSubject() Subject {
 	s := subject()
-	return Subject{Commit: s.Commit, BaseCommit: s.BaseCommit, PullRequest: s.PullRequest, Actor: s.Actor, RunURL: s.RunURL}
+	return Subject{CreatedAt: s.CreatedAt, Commit: s.Commit, BaseCommit: s.BaseCommit, PullRequest: s.PullRequest, Actor: s.Actor, RunURL: s.RunURL}
 }
 
 // manyOf is a summary of entries, each with the report that render makes.
-func manyOf(t *testing.T, job Job, entries []Entry, render func(Entry) func(int) string) *Many {
+func manyOf(t *testing.T, job Job, entries []Entry, render func(Entry) Report) *Many {
 	t.Helper()
 	m := NewMany(t.TempDir(), job, jobSubject())
 	t.Cleanup(func() {
@@ -32,6 +32,12 @@ func manyOf(t *testing.T, job Job, entries []Entry, render func(Entry) func(int)
 	return m
 }
 
+// written is a report of what a function writes, alone or as a part.
+type written func(limit int) string
+
+func (w written) Markdown(limit int) string        { return w(limit) }
+func (w written) Part(_ Subject, limit int) string { return w(limit) }
+
 func markdownOf(t *testing.T, m *Many, limit int) string {
 	t.Helper()
 	md, err := m.Markdown(limit)
@@ -45,16 +51,16 @@ func markdownOf(t *testing.T, m *Many, limit int) string {
 }
 
 // reportOf is a small report of e, such as the actions make.
-func reportOf(e Entry) func(int) string {
+func reportOf(e Entry) Report {
 	s := subject()
 	s.Component, s.Stack, s.Digest = e.Component, e.Stack, e.Digest
 	switch e.Status {
 	case Failed:
-		return Plan{Subject: s, Error: e.Note}.Markdown
+		return Plan{Subject: s, Error: e.Note}
 	case Refused:
-		return Apply{Subject: s, Status: Refused, Error: e.Note}.Markdown
+		return Apply{Subject: s, Status: Refused, Error: e.Note}
 	case Succeeded:
-		return Apply{Subject: s, Status: Succeeded, Planned: e.Counts}.Markdown
+		return Apply{Subject: s, Status: Succeeded, Planned: e.Counts}
 	case Planned, NoChanges:
 		var resources []changes.Resource
 		for action, n := range map[changes.Action]int{changes.Delete: e.Counts.Delete, changes.Replace: e.Counts.Replace, changes.Create: e.Counts.Create, changes.Update: e.Counts.Update} {
@@ -63,7 +69,7 @@ func reportOf(e Entry) func(int) string {
 			}
 		}
 		slices.SortFunc(resources, func(a, b changes.Resource) int { return strings.Compare(a.Address, b.Address) })
-		return Plan{Subject: s, Changes: planOf(resources...)}.Markdown
+		return Plan{Subject: s, Changes: planOf(resources...)}
 	}
 	return nil
 }
@@ -71,6 +77,7 @@ func reportOf(e Entry) func(int) string {
 // inDev is an entry of the stack acme-ue2-dev.
 func inDev(component string, status Status, counts changes.Counts, note string) Entry {
 	return Entry{Component: component, Stack: "acme-ue2-dev", Status: status, Counts: counts, Note: note,
+		TerraformName: "terraform", TerraformVersion: map[bool]string{true: "1.9.8", false: "1.11.4"}[component == "cache"],
 		Digest: strings.Repeat(fmt.Sprintf("%02x", len(component)*17%256), 32)}
 }
 

@@ -24,7 +24,7 @@ import (
 func TestManyLargePlansFitTheSummaryWorstFirst(t *testing.T) {
 	t.Parallel()
 	plan := plan(planCases()["plan-large"].Changes) // of about 400 KB
-	m := manyOf(t, Plans, large(), func(e Entry) func(int) string {
+	m := manyOf(t, Plans, large(), func(e Entry) Report {
 		p := plan
 		p.Component, p.Stack = e.Component, e.Stack
 		switch e.Status {
@@ -33,7 +33,7 @@ func TestManyLargePlansFitTheSummaryWorstFirst(t *testing.T) {
 		case NoChanges:
 			p.Changes = planOf()
 		}
-		return p.Markdown
+		return p
 	})
 	for limit, leftOut := range map[int]bool{markdown.SummaryLimit: false, markdown.CommentLimit: true} {
 		md := markdownOf(t, m, limit)
@@ -42,7 +42,7 @@ func TestManyLargePlansFitTheSummaryWorstFirst(t *testing.T) {
 			t.Errorf("limit %d: %d bytes are not used", limit, limit-len(md))
 		}
 		for _, want := range []string{
-			"## ❌ Plan failed for 5 of 500 targets", "**500 targets: 5 failed, 10 destroy something, 385 change, 100 without changes.**",
+			"## ❌ Plan failed for 5 of 500 targets", "**500 targets: 5 failed, 10 with deletions, 385 with changes, 100 without changes.**",
 			"The log of this run",
 		} {
 			if !strings.Contains(md, want) {
@@ -70,9 +70,9 @@ func TestManyLargePlansFitTheSummaryWorstFirst(t *testing.T) {
 			case i < 15:
 				want = "-"
 			default:
-				want = "-0"
+				want = "1 output"
 			}
-			if !strings.Contains(row[1], want) || i >= 5 && i < 15 && strings.Contains(row[1], "-0") {
+			if !strings.Contains(row[1], want) || i >= 15 && strings.Contains(row[1], "-") {
 				t.Errorf("row %d is %q", i, row)
 			}
 		}
@@ -105,7 +105,7 @@ func TestEveryLimitOfManyIsKept(t *testing.T) {
 				Counts: changes.Counts{Create: rng.IntN(2), Delete: rng.IntN(2), Replace: rng.IntN(2), Forget: rng.IntN(2), Update: rng.IntN(9000), Drift: rng.IntN(3)}}
 			p, a := randomPlan(rng, 4, markdowntest.Hostile), randomApply(rng, 4, markdowntest.Hostile)
 			links = append(links, p.RunURL, a.RunURL)
-			if err := m.Add(e, []func(int) string{p.Markdown, a.Markdown, nil}[rng.IntN(3)]); err != nil {
+			if err := m.Add(e, []Report{p, a, nil}[rng.IntN(3)]); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -125,13 +125,13 @@ func TestHostileEntriesStayInTheirCells(t *testing.T) {
 	for _, s := range markdowntest.Hostile {
 		entries = append(entries, Entry{Component: "c" + s, Stack: "s" + s, Status: Planned, Note: s + " | " + s + "\n\n| a | b | c |\n"})
 	}
-	md := markdownOf(t, manyOf(t, Plans, entries, func(Entry) func(int) string { return nil }), markdown.SummaryLimit)
+	md := markdownOf(t, manyOf(t, Plans, entries, func(Entry) Report { return nil }), markdown.SummaryLimit)
 	page := markdowntest.Check(t, md)
 	if len(page.Rows) != len(entries) {
 		t.Errorf("%d rows for %d entries", len(page.Rows), len(entries))
 	}
 	for _, row := range page.Rows {
-		if len(row) != 3 || !strings.HasPrefix(row[0], "c") || row[1] != "+0 ~0 -0" {
+		if len(row) != 3 || !strings.HasPrefix(row[0], "c") || row[1] != "no changes" {
 			t.Errorf("a row of %d cells: %q", len(row), row)
 		}
 	}
@@ -163,11 +163,11 @@ func TestTheDigestsToApproveAreThereInFull(t *testing.T) {
 	for i := range entries {
 		entries[i].Digest = fmt.Sprintf("%064x", i+1<<40)
 	}
-	m := manyOf(t, WouldApply, entries, func(Entry) func(int) string { return nil })
+	m := manyOf(t, WouldApply, entries, func(Entry) Report { return nil })
 	m.CombinedDigest = strings.Repeat("ab", 32)
 	md := markdownOf(t, m, markdown.SummaryLimit)
 	page := markdowntest.Check(t, md)
-	if !strings.Contains(md, "combined SHA-256 `"+m.CombinedDigest+"`") {
+	if strings.Count(md, m.CombinedDigest) != 1 || !strings.Contains(md, "combined SHA-256 `"+m.CombinedDigest[:12]+"`") {
 		t.Error("the combined digest is not named")
 	}
 	for _, row := range page.Rows {
@@ -198,7 +198,7 @@ func TestManyReportsTakeLittleMemory(t *testing.T) {
 	for i := range 2000 {
 		text := fmt.Sprintf("## Plan for `%d`\n\n", i) + strings.Repeat("x", size)
 		// The note is a piece of the report: it must not keep the whole.
-		err := m.Add(Entry{Component: fmt.Sprint(i), Status: Planned, Note: text[20:60]}, func(limit int) string { return text[:min(limit, len(text))] })
+		err := m.Add(Entry{Component: fmt.Sprint(i), Status: Planned, Note: text[20:60]}, written(func(limit int) string { return text[:min(limit, len(text))] }))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -209,7 +209,7 @@ func TestManyReportsTakeLittleMemory(t *testing.T) {
 	if names, err := os.ReadDir(dir); err != nil || len(names) > 0 {
 		t.Errorf("others can open %v, %v", names, err)
 	}
-	if md := markdownOf(t, m, markdown.SummaryLimit); !strings.Contains(md, "2,000 targets: 2,000 change.") {
+	if md := markdownOf(t, m, markdown.SummaryLimit); !strings.Contains(md, "2,000 targets: 2,000 with changes.") {
 		t.Errorf("got %s", markdown.Clip(md, 500))
 	}
 	runtime.KeepAlive(m)
@@ -223,10 +223,10 @@ func TestAReportIsMadeOnceForAllLimitsItFits(t *testing.T) {
 		t.Fatal(err)
 	}
 	var asked []int
-	err := m.Add(Entry{Component: "network", Status: Planned}, func(limit int) string {
+	err := m.Add(Entry{Component: "network", Status: Planned}, written(func(limit int) string {
 		asked = append(asked, limit)
 		return strings.Repeat("x", min(limit-1, 20<<10)) + "\n"
-	})
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +241,7 @@ func TestTheSummaryOfOneTargetIsItsReport(t *testing.T) {
 	t.Parallel()
 	m := NewMany(t.TempDir(), Plans, jobSubject())
 	defer m.Close()
-	render := func(limit int) string { return fmt.Sprintf("report of %d\n", limit) }
+	render := written(func(limit int) string { return fmt.Sprintf("report of %d\n", limit) })
 	if err := m.Add(Entry{Component: "network", Status: Failed, Told: true}, render); err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +259,7 @@ func TestTheSummaryOfOneTargetIsItsReport(t *testing.T) {
 	if err := skipped.Add(Entry{Component: "network", Stack: "dev", Status: Skipped, Note: "it is off"}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if md := markdownOf(t, skipped, 5000); md != "⏭️ `network` in `dev` is skipped: it is off.\n" {
+	if md := markdownOf(t, skipped, 5000); md != "⏭️ `network` in `dev` is skipped: it is off.\n\n[This run]("+jobSubject().RunURL+")\n\n" {
 		t.Errorf("got %q", md)
 	}
 }
@@ -290,7 +290,7 @@ func TestTheWorstReportHasRoomAmongTenThousandTargets(t *testing.T) {
 	defer m.Close()
 	for i := range 10_000 {
 		e := Entry{Component: fmt.Sprintf("component-%d", i), Stack: "acme-ue2-dev-with-a-long-name", Status: Planned, Note: strings.Repeat("Held by another one. ", 5)}
-		var render func(int) string
+		var render Report
 		if i == 9876 {
 			e.Status = Failed
 			render = reportOf(e)

@@ -14,17 +14,17 @@ const maxTrouble = 25
 // it, else three quarters of the limit, so that the worst have room for a report.
 func (m *Many) overview(rows []*row, limit int) string {
 	d := markdown.Document{
-		Title: m.title(rows) + m.doubtful(rows),
+		Title: m.title(rows) + m.link() + m.doubtful(rows),
 		Line:  "**" + m.tallied(rows) + "**\n\n",
 		Rest:  m.rest(" names everything."),
 	}
 	if m.Job == WouldApply && m.CombinedDigest != "" && pending(rows) > 0 {
-		d.Line += "To approve is to approve these planfiles, and no others: combined SHA-256 " +
-			markdown.Code(markdown.Clip(m.CombinedDigest, markdown.MaxName)) + ".\n\n"
+		d.Line += "Approving applies exactly these planfiles, and no others: combined SHA-256 " +
+			markdown.Code(markdown.Prefix(m.CombinedDigest, 12)) + ", in full below.\n\n"
 	}
 	d.Add(m.trouble(rows), m.uncovered(), deleted(rows), m.notes(), m.table(rows), m.quiet(rows))
 	if m.Job == WouldApply {
-		d.Add(digests(rows))
+		d.Add(m.digests(rows))
 	}
 	if whole, ok := d.Whole(limit - len(m.missing(math.MaxInt, math.MaxInt))); ok {
 		return whole
@@ -67,10 +67,12 @@ func (m *Many) title(rows []*row) string {
 		return "## Nothing to apply\n\n"
 	case n[classNoChanges]+n[classSkipped]+n[classDeleted] == len(rows):
 		return "## ✅ Nothing to apply for " + all + "\n\n"
+	case m.Job != Plans && pending(rows) == 0:
+		return "## ⏳ Nothing to apply yet: " + of(n[classWaiting]) + " must be planned first\n\n"
 	case m.Job == WouldApply:
-		return "## To be applied: " + all + "\n\n"
+		return "## To be applied: " + markdown.Count(pending(rows), "target") + "\n\n"
 	}
-	return "## ✅ Applied " + all + "\n\n"
+	return "## ✅ Applied " + markdown.Count(pending(rows), "target") + "\n\n"
 }
 
 // tallied is the one line with the number of targets of each class.
@@ -92,10 +94,10 @@ func (m *Many) tallied(rows []*row) string {
 	if m.Job == Applies {
 		add(pending(rows), "applied", "applied")
 	} else {
-		add(n[classDestroys], "destroys something", "destroy something")
-		add(n[classReplaces], "replaces something", "replace something")
-		add(n[classForgets], "forgets something", "forget something")
-		add(n[classChanges], "changes", "change")
+		add(n[classDestroys], "with deletions", "with deletions")
+		add(n[classReplaces], "with replacements", "with replacements")
+		add(n[classForgets], "that stops managing resources", "that stop managing resources")
+		add(n[classChanges], "with changes", "with changes")
 	}
 	add(n[classSelected], "selected", "selected")
 	add(n[classNoChanges], "without changes", "without changes")
@@ -103,7 +105,7 @@ func (m *Many) tallied(rows []*row) string {
 	add(n[classDeleted], "no longer in Git", "no longer in Git")
 	if len(list) == 0 {
 		if m.Job != Plans {
-			return "What was merged affects no target, and no plan was made for it."
+			return "The merged change affects no target, and no plan was made for it."
 		}
 		return "No targets."
 	}
@@ -121,7 +123,10 @@ func (m *Many) trouble(rows []*row) *markdown.Part {
 			more++
 		default:
 			line := "**" + r.plain() + "** " + r.name(markdown.Code)
-			if r.Note != "" {
+			switch {
+			case r.below:
+				line += ": see below"
+			case r.Note != "":
 				line += ": " + m.text(r.Note)
 			}
 			lines = append(lines, line)
@@ -147,8 +152,8 @@ func (m *Many) uncovered() *markdown.Part {
 		return nil
 	}
 	return markdown.Alert(markdown.RankAlert, "WARNING", "what no target covers",
-		"**No target covers these folders, whose Terraform files changed: nothing plans them.** Add each one that is a root module to `gitops.yaml`, "+
-			"as a component with this `path`, or to a stack of Atmos. A module that nothing calls yet needs nothing.", lines)
+		"**Terraform files changed in these folders, and no target covers them: nothing plans them.** If a folder is a root module, add it to `gitops.yaml` "+
+			"as a component with this `path`, or to a stack of Atmos. If it is a module that nothing calls yet, do nothing.", lines)
 }
 
 // doubtful is the alert, above all numbers, that names the targets with cautions.
@@ -189,13 +194,14 @@ func deleted(rows []*row) *markdown.Part {
 		return nil
 	}
 	return markdown.Alert(markdown.RankWarning, "WARNING", "what is no longer in Git",
-		"**No longer in Git.** The resources are left as they are, and Terraform's state still knows them. To destroy them, bring the target back, "+
-			"apply a plan without the resources, and delete it after that. To keep them, do nothing: nobody manages them any more.", lines)
+		"**No longer in Git.** The resources still exist, and Terraform's state still has them. To destroy them, restore the target, "+
+			"apply a plan without the resources, and then delete the target. To keep them, do nothing: nothing manages them any more.", lines)
 }
 
 // table is one row for each target but those without changes.
 func (m *Many) table(rows []*row) *markdown.Part {
 	p := &markdown.Part{Name: "the table of targets", Rank: markdown.RankTable, Close: "\n"}
+	notes, noted := m.cells(rows)
 	what := "Would change"
 	if m.Job == Applies {
 		what = "Done"
@@ -204,8 +210,11 @@ func (m *Many) table(rows []*row) *markdown.Part {
 	if m.Job == WouldApply {
 		columns, ruler = columns+" | Planfile", ruler+" | :--"
 	}
-	p.Open = columns + " | Notes |\n" + ruler + " | :-- |\n"
-	for _, r := range rows {
+	if noted {
+		columns, ruler = columns+" | Notes", ruler+" | :--"
+	}
+	p.Open = columns + " |\n" + ruler + " |\n"
+	for i, r := range rows {
 		if r.class() == classNoChanges {
 			continue
 		}
@@ -216,9 +225,30 @@ func (m *Many) table(rows []*row) *markdown.Part {
 				line += markdown.Cell(markdown.Prefix(r.Digest, 12))
 			}
 		}
-		p.Items = append(p.Items, markdown.Item{Full: line + " | " + markdown.TextWith(markdown.Clip(r.Note, markdown.MaxName), markdown.Cell, m.runs()) + " |\n", Brief: r.brief()})
+		if noted {
+			line += " | " + notes[i]
+		}
+		p.Items = append(p.Items, markdown.Item{Full: line + " |\n", Brief: r.brief()})
 	}
 	return p
+}
+
+// cells are the notes in the table, a cell for each row, and whether there are any: what the
+// alert on top or a report says is not said again.
+func (m *Many) cells(rows []*row) (cells []string, any bool) {
+	cells = make([]string, len(rows))
+	alerted := 0
+	for i, r := range rows {
+		c := r.class()
+		if c.trouble() {
+			alerted++
+		}
+		if r.Note == "" || r.below || c == classNoChanges || c.trouble() && alerted <= maxTrouble {
+			continue
+		}
+		cells[i], any = markdown.TextWith(markdown.Clip(r.Note, markdown.MaxName), markdown.Cell, m.runs()), true
+	}
+	return cells, any
 }
 
 // quiet are the targets without changes, folded.
@@ -242,8 +272,9 @@ func (m *Many) quiet(rows []*row) *markdown.Part {
 	return p
 }
 
-// digests are the planfiles' digests in full, folded: for who compares them.
-func digests(rows []*row) *markdown.Part {
+// digests are the planfiles' digests in full, folded, and the combined one: for comparing
+// them, and for the input expected-digest.
+func (m *Many) digests(rows []*row) *markdown.Part {
 	p := &markdown.Part{Name: "the planfiles' digests in full", Rank: markdown.RankDestroy}
 	run := 0
 	for _, r := range rows {
@@ -258,7 +289,11 @@ func digests(rows []*row) *markdown.Part {
 		return nil
 	}
 	ticks := strings.Repeat("`", max(3, run+1))
-	p.Open = "<details><summary>SHA-256 of each planfile, in full</summary>\n\n" + ticks + "text\n"
+	p.Open = "<details><summary>SHA-256 of each planfile, in full</summary>\n\n"
+	if m.CombinedDigest != "" {
+		p.Open += "Combined: " + markdown.Code(markdown.Clip(m.CombinedDigest, markdown.MaxName)) + "\n\n"
+	}
+	p.Open += ticks + "text\n"
 	p.Close = ticks + "\n\n</details>\n\n"
 	return p
 }

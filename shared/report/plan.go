@@ -9,7 +9,10 @@
 package report
 
 import (
+	"time"
+
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 	"github.com/terraform-gitops/gitops/shared/report/planned"
 	"github.com/terraform-gitops/gitops/shared/terraform"
@@ -21,9 +24,11 @@ type Plan struct {
 	// Changes is what the plan would do; nil when planning failed.
 	Changes     *changes.Plan
 	Diagnostics []terraform.Diagnostic
-	// Error is why planning failed where no diagnostic says so: one that came
-	// before Terraform, or in place of it.
+	// Error is why planning failed where no diagnostic says so: an error that came before
+	// Terraform, or in place of it. Beside Changes it is what went wrong after the plan.
 	Error string
+	// Code is the code of a failure that diagnostics tell of.
+	Code problem.Code
 	// Waits are targets that have to be applied before this one can be planned: then what
 	// failed is not the plan's fault.
 	Waits     []string
@@ -38,25 +43,25 @@ func (p Plan) Markdown(limit int) string {
 		return p.failed().Markdown(limit)
 	}
 	c := p.Changes
-	d := markdown.Document{Rest: p.rest(), Title: "## Plan for " + p.name() + "\n\n" + p.cautions()}
+	d := markdown.Document{Rest: p.rest(), Title: p.heading("Plan for " + p.name())}
 	d.Line = planned.Headline(c) + "\n\n"
 	if !c.Counts.Any() && c.Counts.Deferred == 0 {
-		d.Line = "**No changes.** The configuration and what runs agree: there is nothing to apply.\n\n"
+		d.Line = "**No changes.** The infrastructure matches the configuration: there is nothing to apply.\n\n"
 		switch {
 		case !c.Complete:
-			d.Line = "**No changes in this partial plan.** What it left out (`-target`, `-exclude`, or what is deferred) was not compared.\n\n"
+			d.Line = "**No changes in this partial plan.** What it leaves out (`-target`, `-exclude`, or deferred changes) was not compared.\n\n"
 		case c.Counts.Drift > 0:
-			d.Line = "**Nothing to apply.** " + markdown.Count(c.Counts.Drift, "resource") + " changed outside Terraform, and the configuration leaves that as it is.\n\n"
+			d.Line = "**Nothing to apply.** " + markdown.Count(c.Counts.Drift, "resource") + " changed outside Terraform, and the configuration does not contradict that.\n\n"
 		}
 	}
 	b := planned.Builder{Room: limit, Plan: c}
 	errors, warnings := diagnostics(p.Diagnostics)
 	failed, unknown := planned.Checks(c)
-	d.Add(p.scope(), planned.Danger(c), errors, failed, p.notes(b.Notes()...), planned.Types(c))
+	d.Add(p.trouble(p.Error), p.scope(), planned.Danger(c), errors, failed, p.notes(b.Notes()...), planned.Types(c))
 	for _, g := range planned.Groups {
 		d.Add(b.Group(g))
 	}
-	d.Add(planned.Outputs(c), p.built(), b.Drift(), b.Deferred(), unknown, warnings)
+	d.Add(planned.Outputs(c), p.built(), b.Drift(), b.Deferred(), unknown, warnings, p.reproduce())
 
 	var more []string
 	if len(p.DependsOn) > 0 {
@@ -73,6 +78,12 @@ func (p Plan) Markdown(limit int) string {
 	return d.Markdown(limit)
 }
 
+// Part is the report as a part of the summary of a run.
+func (p Plan) Part(run Subject, limit int) string {
+	p.run = &run
+	return p.Markdown(limit)
+}
+
 // rest says where the details are: Terraform's log only names what would change.
 func (p Plan) rest() string {
 	return p.Subject.rest(" names everything. The plan as JSON has every detail: the input `keep-plan-files` of the plan action keeps it.")
@@ -80,19 +91,21 @@ func (p Plan) rest() string {
 
 // failed is the report of a plan that could not be made.
 func (p Plan) failed() markdown.Document {
-	d := markdown.Document{Rest: p.rest(), Title: "## ❌ Plan failed for " + p.name() + "\n\n"}
+	p.RecordID, p.ExpiresAt = "", time.Time{} // nothing of it can be applied
+	d := markdown.Document{Rest: p.rest(), Title: p.heading("❌ Plan failed for " + p.name())}
 	if len(p.Waits) > 0 {
 		return p.waiting(d)
 	}
 	errors, warnings := diagnostics(p.Diagnostics)
-	d.Line = "**The plan failed.** Nothing can be applied until it succeeds.\n\n"
+	d.Line = "**The plan failed.** Nothing can be applied until it succeeds."
 	if n := len(errors.Items); n > 0 {
-		d.Line = "**The plan failed with " + markdown.Count(n, "error") + ".** Nothing can be applied until it succeeds.\n\n"
+		d.Line = "**The plan failed with " + markdown.Count(n, "error") + ".** Nothing can be applied until it succeeds."
 	}
-	if p.Error != "" {
-		d.Add(&markdown.Part{Name: "error", Rank: markdown.RankError, Title: markdown.Paragraphs(markdown.Clip(p.Error, 2*markdown.MaxValue), p.text)})
+	if p.Code != "" {
+		d.Line += " " + markdown.ErrorCode(p.Code)
 	}
-	d.Add(errors, p.notes(), warnings)
+	d.Line += "\n\n"
+	d.Add(p.why(p.Error), errors, p.notes(), warnings, p.reproduce())
 	d.Foot = p.foot("About this plan")
 	return d
 }
@@ -100,12 +113,12 @@ func (p Plan) failed() markdown.Document {
 // waiting is the report of a plan that has to wait for another target's apply.
 func (p Plan) waiting(d markdown.Document) markdown.Document {
 	errors, _ := diagnostics(p.Diagnostics)
-	d.Title = "## ⏳ Not planned yet: " + p.name() + "\n\n"
-	d.Line = "**It can be planned once " + markdown.Codes(p.Waits) + " is applied:** what it reads comes with the same change.\n\n"
+	d.Title = p.heading("⏳ Not planned yet: " + p.name())
+	d.Line = "**It can be planned once " + markdown.Codes(p.Waits) + " is applied:** it reads values that the same change creates.\n\n"
 	d.Add(markdown.Alert(markdown.RankAlert, "IMPORTANT", "what happens next", "**What happens next**", []string{
-		"After the merge, what it waits for is applied.",
-		"With " + markdown.Code("verification: replan") + ", the same run then plans this target and applies that, if it only creates and the state is new. Nobody has reviewed that plan.",
-		"Otherwise plan the merged commit, and review and apply that: the workflow " + markdown.Code("examples/plan-merged.yml") + " does so.",
+		"After the merge, the targets that it waits for are applied.",
+		"With " + markdown.Code("verification: replan") + ", the same run then plans this target, and applies that plan if it only creates resources and the state is new. Nobody has reviewed that plan.",
+		"Otherwise plan the merged commit, review that plan, and apply it: the workflow " + markdown.Code("examples/plan-merged.yml") + " does this.",
 	}), errors, p.notes())
 	d.Foot = p.foot("About this plan")
 	return d

@@ -40,9 +40,66 @@ type Subject struct {
 	Notes []string
 	// Settings are the settings in effect and where each comes from, a line each.
 	Settings []string
+	// Reproduce are the commands that plan the target by hand, a shell line each.
+	Reproduce []string
 	// Rest says, in a sentence, where everything is that a report had no room
 	// for. When empty, it is the log of the run.
 	Rest string
+
+	// run is the subject of the summary that this report is a part of, which says once what
+	// all of its targets share; nil for a report that stands alone.
+	run *Subject
+}
+
+// heading is the first line of a report, and below it the link to the run and the cautions.
+func (s Subject) heading(text string) string {
+	return "## " + text + "\n\n" + s.link() + s.cautions()
+}
+
+// link is a line with the link to the run; empty in a part of a summary that has it.
+func (s Subject) link() string {
+	if s.run != nil || s.RunURL == "" {
+		return ""
+	}
+	return markdown.Link("This run", s.RunURL) + "\n\n"
+}
+
+// program is the program that planned, and its version, as Markdown made by code.
+func program(name, version string, code func(string) string) string {
+	if version == "" {
+		return ""
+	}
+	title := "Terraform"
+	if name == "tofu" {
+		title = "OpenTofu"
+	}
+	return title + " " + code(markdown.Clip(version, markdown.MaxName))
+}
+
+// why is an error, as prose.
+func (s Subject) why(message string) *markdown.Part {
+	if message == "" {
+		return nil
+	}
+	return &markdown.Part{Name: "the error", Rank: markdown.RankAlert, Title: markdown.Paragraphs(markdown.Clip(message, 2*markdown.MaxValue), s.text)}
+}
+
+// trouble is the alert about what went wrong beside a plan that was made.
+func (s Subject) trouble(message string) *markdown.Part {
+	if message == "" {
+		return nil
+	}
+	return markdown.Alert(markdown.RankAlert, "CAUTION", "what went wrong", "", []string{s.text(markdown.Clip(message, 2*markdown.MaxValue))})
+}
+
+// reproduce are the commands that plan the target by hand, folded.
+func (s Subject) reproduce() *markdown.Part {
+	if len(s.Reproduce) == 0 {
+		return nil
+	}
+	return &markdown.Part{Name: "how to reproduce it locally", Rank: markdown.RankOther,
+		Title: "<details><summary>Reproduce locally</summary>\n\nFrom the root of a checkout:\n\n" +
+			markdown.Fence("sh", markdown.Clip(strings.Join(s.Reproduce, "\n"), 2*markdown.MaxValue)) + "\n</details>\n\n"}
 }
 
 // name is the target as people call it.
@@ -65,13 +122,12 @@ func (s Subject) rest(about string) string {
 	return markdown.Link("The log of this run", s.RunURL) + about
 }
 
-// scope is the alert that the plan is of something else than all that the configuration
-// says.
+// scope is the alert that the plan was made with options such as -target.
 func (s Subject) scope() *markdown.Part {
 	if len(s.Scope) == 0 {
 		return nil
 	}
-	return markdown.Alert(markdown.RankAlert, "WARNING", "how it was planned", "**Not a plan of all that the configuration says**", s.texts(s.Scope))
+	return markdown.Alert(markdown.RankAlert, "WARNING", "how it was planned", "**This plan was made with options that change what it covers**", s.texts(s.Scope))
 }
 
 // notes is a part with an alert of its own for the notes.
@@ -107,7 +163,8 @@ func (s Subject) runs() string {
 	return server + "/actions/runs/"
 }
 
-// foot is the small print at the end.
+// foot is the small print at the end: in a part of a summary, only what differs from what
+// the summary says of all its targets.
 func (s Subject) foot(summary string, more ...string) string {
 	var short, long []string
 	add := func(name, value string) {
@@ -121,39 +178,43 @@ func (s Subject) foot(summary string, more ...string) string {
 		}
 		return markdown.Code(markdown.Clip(v, markdown.MaxName))
 	}
-	if s.Component != "" {
-		add("Target", s.name())
-	}
-	add("Commit", code(s.Commit))
-	add("Base commit", code(s.BaseCommit))
-	if s.PullRequest > 0 {
-		add("Pull request", fmt.Sprint(s.PullRequest))
+	run := Subject{}
+	if s.run != nil {
+		run = *s.run
 	}
 	if s.Digest != "" {
 		add("Planfile", "SHA-256 "+code(s.Digest))
 		short = append(short, "planfile "+markdown.Element(markdown.Prefix(s.Digest, 12)))
 	}
-	if s.Commit != "" {
-		short = append(short, "commit "+markdown.Element(markdown.Prefix(s.Commit, 7)))
-	}
 	if s.BuiltDigest != "" {
 		add("Built files", "SHA-256 "+code(s.BuiltDigest)+" ("+markdown.Size(s.BuiltSize)+" packed)")
 	}
-	add("Plan record", code(s.RecordID))
-	add("Planned", stamp(s.CreatedAt))
-	add("Expires", stamp(s.ExpiresAt))
-	if s.TerraformVersion != "" {
-		name := "Terraform"
-		if s.TerraformName == "tofu" {
-			name = "OpenTofu"
+	if s.Commit != run.Commit {
+		add("Commit", code(s.Commit))
+		if s.Commit != "" {
+			short = append(short, "commit "+markdown.Element(markdown.Prefix(s.Commit, 7)))
 		}
-		add("Version", name+" "+code(s.TerraformVersion))
-		short = append(short, name+" "+markdown.Element(markdown.Clip(s.TerraformVersion, markdown.MaxName)))
 	}
-	add("Atmos", code(s.AtmosVersion))
-	add("Started by", code(s.Actor))
-	if s.RunURL != "" {
-		add("Run", markdown.Link("this run", s.RunURL))
+	if s.BaseCommit != run.BaseCommit {
+		add("Base commit", code(s.BaseCommit))
+	}
+	if s.PullRequest != run.PullRequest && s.PullRequest > 0 {
+		add("Pull request", fmt.Sprint(s.PullRequest))
+	}
+	add("Plan record", code(s.RecordID))
+	if run.CreatedAt.IsZero() {
+		add("Planned", stamp(s.CreatedAt))
+	}
+	add("Expires", stamp(s.ExpiresAt))
+	if s.run == nil { // else the summary says it, see Many
+		add("Version", program(s.TerraformName, s.TerraformVersion, code))
+		if v := program(s.TerraformName, s.TerraformVersion, markdown.Element); v != "" {
+			short = append(short, v)
+		}
+		add("Atmos", code(s.AtmosVersion))
+	}
+	if s.Actor != run.Actor {
+		add("Started by", code(s.Actor))
 	}
 	long = append(append(long, more...), s.texts(s.Settings)...)
 	if len(long) == 0 {

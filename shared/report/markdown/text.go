@@ -5,11 +5,13 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // Text escapes s for a line of running Markdown. Words that can mean nothing
-// to GitHub stay as they are, as do codes of errors; every other word becomes [Code], and
-// so does what stands between backticks. White space, newlines included, becomes single
+// to GitHub stay as they are; every other word becomes [Code], and so does what stands
+// between backticks. The code of an error is a link to its explanation. White space, newlines included, becomes single
 // spaces.
 func Text(s string) string { return TextWith(s, Code, "") }
 
@@ -51,7 +53,7 @@ func TextWith(s string, span func(string) string, ownRuns string) string {
 		} else if run := runWord.FindStringSubmatch(word); run != nil && ownRuns != "" && runID.MatchString(strings.TrimPrefix(run[2], ownRuns)) {
 			p, ok = run[1]+Link("that run", run[2])+run[3], true
 		} else if code := errorCode.FindStringSubmatch(word); code != nil {
-			p, ok = `\[`+code[1]+`\]`+code[2], true
+			p, ok = ErrorCode(problem.Code(code[1]))+code[2], true
 		}
 		if ok {
 			flush()
@@ -78,6 +80,10 @@ func TextWith(s string, span func(string) string, ownRuns string) string {
 	flush()
 	return b.String()
 }
+
+// ErrorCode is a code as a link to its explanation. It must be one of package problem, or of
+// capitals and hyphens as these are.
+func ErrorCode(c problem.Code) string { return Link(string(c), c.URL()) }
 
 // plain returns word as it may stand in running Markdown, and whether it may:
 // letters, or a short number, with a sentence's punctuation around it.

@@ -7,15 +7,15 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
-// DriftGroups are the groups of a drift plan's changes, for somebody who knows
-// what is in Git; what is the most dangerous to bring back comes first.
+// DriftGroups are the groups of a drift plan's changes, for somebody who knows what is in
+// Git. What is the most dangerous to restore comes first.
 var DriftGroups = [...]Group{
-	{action: changes.Delete, title: "Running, and not in Git", rank: markdown.RankDestroy},
-	{action: changes.Replace, title: "Different, and replaced to bring it back", rank: markdown.RankDestroy},
-	{action: changes.Forget, title: "Running, and to be left alone (no longer managed)", rank: markdown.RankDestroy},
-	{action: changes.Update, title: "Different", rank: markdown.RankChange},
-	{action: changes.Create, title: "In Git, and not running", rank: markdown.RankChange},
-	{action: changes.Import, title: "Running, and to be imported", rank: markdown.RankOther},
+	{action: changes.Delete, title: "Exists but not in Git", rank: markdown.RankDestroy},
+	{action: changes.Replace, title: "Differs; will be replaced", rank: markdown.RankDestroy},
+	{action: changes.Forget, title: "Exists but no longer managed (left running)", rank: markdown.RankDestroy},
+	{action: changes.Update, title: "Differs", rank: markdown.RankChange},
+	{action: changes.Create, title: "In Git but missing", rank: markdown.RankChange},
+	{action: changes.Import, title: "Exists; will be imported", rank: markdown.RankOther},
 	{action: changes.Move, title: "Moved in Git", rank: markdown.RankOther},
 }
 
@@ -24,15 +24,15 @@ const UnfoldAt = 3
 
 // Comparison is which side of a change is which.
 type Comparison struct {
-	expected   string // heading of what is compared with what runs
-	runsBefore bool   // what runs is the side before
-	legend     string // of a diff
+	expected     string // heading of the side that the actual one is compared with
+	actualBefore bool   // the actual side is the one before
+	legend       string // of a diff
 }
 
-// What runs, compared with what Git says and with what was applied last.
+// The actual infrastructure, compared with Git and with what was applied last.
 var (
-	WithGit  = &Comparison{"Git says", true, "`-` is what runs, and `+` what Git says:\n\n"}
-	WithLast = &Comparison{"Last applied", false, "`-` is what was last applied, and `+` what runs:\n\n"}
+	WithGit  = &Comparison{"In Git", true, "`-` is actual, and `+` is in Git:\n\n"}
+	WithLast = &Comparison{"Last applied", false, "`-` was last applied, and `+` is actual:\n\n"}
 )
 
 // Bounds of a table of attributes: what is wider than a cell, or of several
@@ -63,19 +63,19 @@ func (c *Comparison) table(r *changes.Resource) string {
 			more++
 			continue
 		}
-		expected, runs := c.cell(a.New), c.cell(a.Old)
-		if !c.runsBefore {
-			expected, runs = runs, expected
+		expected, actual := c.cell(a.New), c.cell(a.Old)
+		if !c.actualBefore {
+			expected, actual = actual, expected
 		}
-		if expected == "" || runs == "" {
+		if expected == "" || actual == "" {
 			diff = append(diff, change...)
 			continue
 		}
-		rows = append(rows, "| "+markdown.Cell(markdown.Clip(a.Path, markdown.MaxName))+" | "+expected+" | "+runs+" |\n"...)
+		rows = append(rows, "| "+markdown.Cell(markdown.Clip(a.Path, markdown.MaxName))+" | "+expected+" | "+actual+" |\n"...)
 	}
 	out := ""
 	if len(rows) > 0 {
-		out = "| Attribute | " + c.expected + " | Runs |\n| :-- | :-- | :-- |\n" + string(rows) + "\n"
+		out = "| Attribute | " + c.expected + " | Actual |\n| :-- | :-- | :-- |\n" + string(rows) + "\n"
 	}
 	if len(diff) > 0 {
 		out += c.legend + markdown.FenceVisible("diff", diff) + "\n"
@@ -93,7 +93,7 @@ func (c *Comparison) table(r *changes.Resource) string {
 func (c *Comparison) cell(v changes.Value) string {
 	switch v.Kind {
 	case changes.Absent:
-		return "(not there)"
+		return "(missing)"
 	case changes.Null:
 		return "(null)"
 	case changes.Sensitive:

@@ -9,14 +9,14 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
-// Headline is the one line of what will happen, in Terraform's words.
+// Headline is the one line of what will happen, in Terraform's words and without zeros.
 func Headline(c *changes.Plan) string {
 	n := c.Counts
-	main := []string{markdown.Comma(n.Adds()) + " to add", markdown.Comma(n.Changes()) + " to change", markdown.Comma(n.Destroys()) + " to destroy"}
+	var main []string
 	for _, m := range []struct {
 		n    int
 		what string
-	}{{n.Import, "import"}, {n.Move, "move"}, {n.Forget, "forget"}} {
+	}{{n.Adds(), "add"}, {n.Changes(), "change"}, {n.Destroys(), "destroy"}, {n.Import, "import"}, {n.Move, "move"}, {n.Forget, "forget"}} {
 		if m.n > 0 {
 			main = append(main, markdown.Comma(m.n)+" to "+m.what)
 		}
@@ -25,8 +25,11 @@ func Headline(c *changes.Plan) string {
 	if n.Replace > 0 {
 		also = append(also, markdown.Comma(n.Replace)+" replaced")
 	}
-	if n.Outputs > 0 {
-		also = append(also, markdown.Count(n.Outputs, "output")+" to change")
+	switch outputs := markdown.Count(n.Outputs, "output") + " to change"; {
+	case n.Outputs > 0 && len(main) == 0:
+		main = append(main, outputs)
+	case n.Outputs > 0:
+		also = append(also, outputs)
 	}
 	if n.Deferred > 0 {
 		also = append(also, markdown.Comma(n.Deferred)+" deferred")
@@ -42,6 +45,9 @@ func Headline(c *changes.Plan) string {
 	}
 	if failed > 0 {
 		also = append(also, markdown.Count(failed, "check")+" failed")
+	}
+	if len(main) == 0 {
+		main = append(main, "No changes")
 	}
 	line := "**" + strings.Join(main, ", ") + "**"
 	if len(also) > 0 {
@@ -64,10 +70,10 @@ func Danger(c *changes.Plan) *markdown.Part {
 		what = append(what, markdown.Count(n.Delete, "resource")+" will be destroyed")
 	}
 	if n.Replace > 0 {
-		what = append(what, markdown.Count(n.Replace, "resource")+" will be destroyed and made anew")
+		what = append(what, markdown.Count(n.Replace, "resource")+" will be replaced (destroyed and recreated)")
 	}
 	if n.Forget > 0 {
-		what = append(what, markdown.Count(n.Forget, "resource")+" will be left running without Terraform")
+		what = append(what, markdown.Count(n.Forget, "resource")+" will be removed from the state and left running")
 	}
 	var lines []string
 	for i := range c.Resources {

@@ -188,19 +188,19 @@ func gist(r *changes.Resource) string {
 func reason(code string) string {
 	switch code {
 	case "replace_because_tainted":
-		return "it is tainted: a creation of it failed, or someone marked it"
+		return "it is tainted: creating it failed, or somebody marked it"
 	case "replace_because_cannot_update":
-		return "a change that cannot be made in place"
+		return "an attribute cannot be changed in place"
 	case "replace_by_request":
 		return "-replace asks for it"
 	case "replace_by_triggers":
-		return "what it lists in replace_triggered_by changes"
+		return "something in its replace_triggered_by changes"
 	case "delete_because_no_resource_config":
 		return "it is no longer in the configuration"
 	case "delete_because_no_module":
 		return "its module is no longer in the configuration"
 	case "delete_because_wrong_repetition":
-		return "its address no longer fits whether the resource has count or for_each"
+		return "count or for_each was added to or removed from the resource"
 	case "delete_because_count_index":
 		return "its index is no longer within count"
 	case "delete_because_each_key":
@@ -220,7 +220,7 @@ func reason(code string) string {
 	case "provider_config_unknown":
 		return "its provider's configuration is not known yet"
 	case "absent_prereq":
-		return "something it depends on is not there yet"
+		return "something it depends on does not exist yet"
 	case "deferred_prereq":
 		return "something it depends on is deferred"
 	}
@@ -239,9 +239,20 @@ func because(r *changes.Resource) string {
 	return markdown.Code(markdown.Clip(r.Reason, markdown.MaxName))
 }
 
-// Types is the table of how many resources of which type have which action.
+// fewTypes is up to how many resources the sections that name each are short enough to read
+// without the table by type.
+const fewTypes = 10
+
+// Types is the table of how many resources of which type have which action; nil for few.
 // Three narrow columns fit a phone; a column for each action would not.
 func Types(c *changes.Plan) *markdown.Part {
+	resources := 0
+	for _, t := range c.ByType {
+		resources += t.Count
+	}
+	if resources <= fewTypes {
+		return nil
+	}
 	p := &markdown.Part{Name: "the table by type", Rank: markdown.RankTable, Open: "| Action | Type | Number |\n| :-- | :-- | --: |\n", Close: "\n"}
 	for i, t := range c.ByType {
 		if i == maxTypes {
