@@ -65,11 +65,11 @@ func ReadInputs(r *gha.Runtime) (Inputs, error) {
 func (in Inputs) check() error {
 	switch {
 	case in.Replan != nil && (in.Component != "" || !in.Selection.Empty() || len(in.Targets) > 0 || in.DryRun):
-		return problem.With(problem.Input, errors.New("input `replan` only starts the planning of other pull requests, and applies nothing, so `component`, `stack`, `components`, `stacks`, `targets` and `dry-run` have no meaning beside it: give it in a job of its own"))
+		return problem.With(problem.Input, errors.New("input `replan` only starts plans of other pull requests and applies nothing, so `component`, `stack`, `components`, `stacks`, `targets` and `dry-run` can't be combined with it: use it in a separate job"))
 	case in.Component != "" && (!in.Selection.Empty() || len(in.Targets) > 0):
-		return problem.With(problem.Input, errors.New("inputs `component` and `stack` name one target, and `targets`, `components` and `stacks` are about many: choose one of the two"))
+		return problem.With(problem.Input, errors.New("inputs `component` and `stack` name one target, and `targets`, `components` and `stacks` select many: use one or the other"))
 	case len(in.Targets) > 0 && !in.Selection.Empty():
-		return problem.With(problem.Input, errors.New("input `targets` names the targets, so `components` and `stacks` have no meaning beside it: choose one of the two"))
+		return problem.With(problem.Input, errors.New("input `targets` names the targets, so `components` and `stacks` can't be combined with it: use one or the other"))
 	}
 	return in.Check()
 }

@@ -69,15 +69,15 @@ func (m *merge) findCommit(ctx context.Context) (err error) {
 			return &skip{fmt.Sprintf("pull request #%d was closed without being merged", pr.Number)}
 		}
 		if !pr.Merged {
-			return m.refuse(problem.With(problem.NotMerged, fmt.Errorf("pull request #%d is not merged", pr.Number)), "Merge it first: a plan is applied after its review. (A workflow on pull_request closed wants if: github.event.pull_request.merged.)")
+			return m.refuse(problem.With(problem.NotMerged, fmt.Errorf("pull request #%d is not merged", pr.Number)), "Merge it first: a plan is applied after its review. (A workflow on pull_request closed needs the condition `if: github.event.pull_request.merged`.)")
 		}
 		if pr.Base.Ref != m.event.DefaultBranch {
 			return m.refuse(problem.With(problem.NotMerged, fmt.Errorf("pull request #%d was merged into %s, and not into %s", pr.Number, pr.Base.Ref, m.event.DefaultBranch)),
-				"Merge that branch into "+m.event.DefaultBranch+", too. Where another branch is the one that is applied, run this workflow on pushes to it.")
+				"Merge that branch into "+m.event.DefaultBranch+", too. If you apply another branch, run this workflow on pushes to it.")
 		}
 		m.commit, m.branch = pr.MergeCommitSHA, pr.Base.Ref
 	} else if tag, ok := strings.CutPrefix(m.context.Ref, "refs/tags/"); ok {
-		return m.refuse(problem.With(problem.Event, fmt.Errorf("this run is on tag %s, and what is applied was merged into a branch", tag)),
+		return m.refuse(problem.With(problem.Event, fmt.Errorf("this run is on tag %s, but pull requests are merged into branches", tag)),
 			fmt.Sprintf("Run this workflow on pushes to %s instead (on: push: branches), or start it on that branch.", m.event.DefaultBranch))
 	}
 	if !git.IsCommit(m.commit) {
@@ -87,7 +87,7 @@ func (m *merge) findCommit(ctx context.Context) (err error) {
 		return err
 	}
 	if m.checkout.Commit != m.commit {
-		return problem.With(problem.Checkout, fmt.Errorf("the workspace holds commit %s, and %s is to be applied: check it out first (`actions/checkout` with `ref: %[2]s`)", git.Short(m.checkout.Commit), m.commit))
+		return problem.With(problem.Checkout, fmt.Errorf("the workspace has commit %s checked out, but %s is to be applied: check it out first (`actions/checkout` with `ref: %[2]s`)", git.Short(m.checkout.Commit), m.commit))
 	}
 	return nil
 }
@@ -121,7 +121,7 @@ func (m *merge) findPlan(ctx context.Context, store *planstore.Store, name inven
 		return planstore.Stored{}, err
 	}
 	for _, sk := range commits.found.Damaged {
-		m.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s: a plan record was stepped over, since it is not what was written: %s. Find out who holds the plan storage role, and delete it.", name, sk)})
+		m.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s: a plan record was skipped, since it was changed after it was written: %s. Find out who used the plan storage role to change it, then delete the record.", name, sk)})
 	}
 	if err := m.checkMerged(ctx, name, commits.found.Record); err != nil {
 		return commits.found, err
@@ -218,7 +218,7 @@ func (m *merge) checkMerged(ctx context.Context, name inventory.Name, record pla
 		return nil
 	}
 	if record.PullRequest == 0 {
-		return refuse(problem.With(problem.NotMerged, fmt.Errorf("the plan was made for commit %s outside of a pull request, and %s is to be applied", git.Short(record.Commit), git.Short(m.commit))), "Plan this commit, or merge a pull request.")
+		return refuse(problem.With(problem.NotMerged, fmt.Errorf("the plan was made for commit %s without a pull request, but %s is to be applied", git.Short(record.Commit), git.Short(m.commit))), "Plan this commit, or merge a pull request.")
 	}
 	number, head, merged := record.PullRequest, "", ""
 	if pr := m.event.PullRequest; pr != nil && pr.Number == record.PullRequest {
@@ -232,7 +232,7 @@ func (m *merge) checkMerged(ctx context.Context, name inventory.Name, record pla
 		case !pr.Merged:
 			return refuse(problem.With(problem.NotMerged, fmt.Errorf("pull request #%d is not merged", number)), "Merge it first: a plan is applied after its review.")
 		case pr.BaseRef != m.branch:
-			return refuse(problem.With(problem.NotMerged, fmt.Errorf("pull request #%d was merged into %s, and this run is on %s", number, pr.BaseRef, m.branch)), "Run this on the branch that it was merged into.")
+			return refuse(problem.With(problem.NotMerged, fmt.Errorf("pull request #%d was merged into %s, but this run is on %s", number, pr.BaseRef, m.branch)), "Run this on the branch into which it was merged.")
 		}
 		head, merged = pr.HeadSHA, pr.MergeCommitSHA
 	}
@@ -240,7 +240,7 @@ func (m *merge) checkMerged(ctx context.Context, name inventory.Name, record pla
 	if record.Commit == head || record.Commit == merged {
 		return nil
 	}
-	return refuse(problem.With(problem.NotMerged, fmt.Errorf("the plan was made for commit %s, and pull request #%d was merged at %s", git.Short(record.Commit), number, git.Short(head))), "Apply the plan of the commit that was merged.")
+	return refuse(problem.With(problem.NotMerged, fmt.Errorf("the plan was made for commit %s, but pull request #%d was merged at commit %s", git.Short(record.Commit), number, git.Short(head))), "Apply the plan of the commit that was merged.")
 }
 
 // clocks is by how much the clocks of a runner and of whoever made a commit may differ.
@@ -259,12 +259,12 @@ func (m *merge) checkBehind(ctx context.Context, name inventory.Name, stored pla
 	}
 	behind, err := m.repository.Behind(ctx, m.commit, last.MergedCommit)
 	if err != nil {
-		return fmt.Errorf("ask whether %s comes before %s, which was applied to %s last: %w", git.Short(m.commit), git.Short(last.MergedCommit), name, err)
+		return fmt.Errorf("check whether %s is older than %s, which was applied to %s last: %w", git.Short(m.commit), git.Short(last.MergedCommit), name, err)
 	}
 	if !behind {
 		return nil
 	}
 	return &apply.Refusal{Target: name.String(),
-		Reason: problem.With(problem.Behind, fmt.Errorf("commit %s comes before %s, which %s has applied", git.Short(m.commit), git.Short(last.MergedCommit), last.Run.URL)),
-		Next:   "Nothing to do, as a rule: what it changed is in the newer commit, too. To go back on purpose, revert in a new pull request."}
+		Reason: problem.With(problem.Behind, fmt.Errorf("commit %s is older than %s, which was already applied by %s", git.Short(m.commit), git.Short(last.MergedCommit), last.Run.URL)),
+		Next:   "Usually there is nothing to do: the newer commit has the same change. To go back on purpose, revert in a new pull request."}
 }

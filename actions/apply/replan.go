@@ -22,7 +22,7 @@ func parseReplan(text string) (numbers []int, err error) {
 	case "", "false":
 		return nil, nil
 	case "true":
-		return nil, problem.With(problem.Input, errors.New("input `replan` is true: it is a list now, the output `superseded` of the apply, and is given in a job of its own, which runs no Terraform: see examples/apply.yml"))
+		return nil, problem.With(problem.Input, errors.New("input `replan` is true, but it is a list now: give the output `superseded` of the apply, in a separate job that runs no Terraform: see examples/apply.yml"))
 	}
 	if err := json.Unmarshal([]byte(text), &numbers); err != nil || numbers == nil || slices.ContainsFunc(numbers, func(n int) bool { return n < 1 }) {
 		return nil, problem.With(problem.Input, fmt.Errorf("input `replan` is %.100q: give a JSON list of numbers of pull requests, as the output `superseded` is", text))

@@ -289,12 +289,12 @@ func (f *run) digest() string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-const adviceOnDigest = "Look at what is to be applied now, approve that, and give its digest."
+const adviceOnDigest = "Review the plans that would be applied now, approve them, and give their digest."
 
 // checkExpected refuses another digest than the one that was approved.
 func (m *merge) checkExpected(digest string) error {
 	if m.ExpectedDigest == "" || m.ExpectedDigest == digest {
 		return nil
 	}
-	return problem.With(problem.ExpectedDigest, fmt.Errorf("digest %s was approved (expected-digest), and that of what is to be applied is %s", m.ExpectedDigest, digest))
+	return problem.With(problem.ExpectedDigest, fmt.Errorf("the approved digest (expected-digest) is %s, but the digest of the plans to apply is %s", m.ExpectedDigest, digest))
 }

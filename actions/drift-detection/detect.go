@@ -94,7 +94,7 @@ func Run(ctx context.Context, in Inputs, d action.Deps) (action.Result, error) {
 	}
 	done, err := reconciler.Reconcile(ctx)
 	if err != nil {
-		return action.Result{}, fmt.Errorf("bring the drift issues of %s in line: %w", actx.Repository, err)
+		return action.Result{}, fmt.Errorf("update the drift issues of %s: %w", actx.Repository, err)
 	}
 	return report(d.Runtime, in, done)
 }
@@ -166,5 +166,5 @@ func report(r *gha.Runtime, in Inputs, done []drift.Done) (action.Result, error)
 	for name, n := range count {
 		outputs[name] = strconv.Itoa(n)
 	}
-	return action.Result{Summary: action.Redact(r, drift.Summary{Done: done, DryRun: in.DryRun, MaxOpened: in.MaxOpened}).Markdown(), Outputs: outputs}, errors.Join(failed...)
+	return action.Result{Summary: action.Redact(r, drift.Summary{Done: done, DryRun: in.DryRun, MaxOpened: in.MaxOpened, RunURL: r.Context().RunURL}).Markdown(), Outputs: outputs}, errors.Join(failed...)
 }

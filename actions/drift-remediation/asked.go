@@ -37,7 +37,7 @@ func asked(in Inputs, event gha.Event) (action Action, issue int, err error) {
 		return action, issue, nil
 	}
 	if action == "" || issue == 0 {
-		return "", 0, problem.With(problem.Event, errors.New("no issue is named: run drift-remediation on the event issues (labeled, closed), or give the inputs `issue-number` and `action`"))
+		return "", 0, problem.With(problem.Event, errors.New("no issue is given: run drift-remediation on the event issues (labeled, closed), or give the inputs `issue-number` and `action`"))
 	}
 	return action, issue, nil
 }

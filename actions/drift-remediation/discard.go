@@ -26,11 +26,11 @@ func (w *work) discard(ctx context.Context) (_ action.Result, err error) {
 	case w.issue.State != "closed":
 		return nothing(w.Runtime, fmt.Sprintf("issue #%d is open", number)), nil
 	case !w.named():
-		return nothing(w.Runtime, fmt.Sprintf("issue #%d is not one of the drift detection", number)), nil
+		return nothing(w.Runtime, fmt.Sprintf("issue #%d is not a drift issue", number)), nil
 	case strings.EqualFold(closer, w.issue.Author):
 		return nothing(w.Runtime, fmt.Sprintf("issue #%d was closed by these actions", number)), nil
 	case w.issue.HasLabel(drift.LabelRemediated), w.issue.HasLabel(drift.LabelRemoved), w.issue.HasLabel(drift.LabelDiscarded):
-		return nothing(w.Runtime, fmt.Sprintf("what the closing of issue #%d means is known", number)), nil
+		return nothing(w.Runtime, fmt.Sprintf("issue #%d was handled before it was closed", number)), nil
 	}
 	if err := w.open(); err != nil {
 		return action.Result{}, err
@@ -52,7 +52,7 @@ func (w *work) discard(ctx context.Context) (_ action.Result, err error) {
 	}
 	now, known := w.Now(), false
 	if link.Number != number {
-		return nothing(w.Runtime, fmt.Sprintf("issue #%d is not the one of its target (any more)", number)), nil
+		return nothing(w.Runtime, fmt.Sprintf("issue #%d is no longer the drift issue of its target", number)), nil
 	}
 	written, err := writeLink(ctx, store, link, func(link *drift.Link) bool {
 		if link.Outcome != drift.Drifted || link.ChangesDigest == "" {
@@ -71,8 +71,8 @@ func (w *work) discard(ctx context.Context) (_ action.Result, err error) {
 	if !written && !known {
 		return nothing(w.Runtime, fmt.Sprintf("issue #%d shows no drift that could be discarded", number)), nil
 	}
-	text := fmt.Sprintf("## 🔕 Discarded\n\n%s closed this issue, so the same changes open no other one for %d days, until %s. Other changes do. When nothing drifts any more, this is forgotten.\n",
-		markdown.Code(closer), int(w.DiscardFor.Hours())/24, now.Add(w.DiscardFor).UTC().Format("2 January 2006"))
+	text := fmt.Sprintf("## 🔕 Ignored\n\n%s%s closed this issue, so the same changes open no new issue for %d days, until %s. Other changes still do. Once a detection finds no drift, this no longer applies.\n",
+		w.runLine(), markdown.Code(closer), int(w.DiscardFor.Hours())/24, now.Add(w.DiscardFor).UTC().Format("2 January 2006"))
 	if err := w.tellDiscarded(ctx, text); err != nil {
 		return action.Result{}, err
 	}

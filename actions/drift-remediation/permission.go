@@ -28,8 +28,8 @@ func (w *work) mayApply(ctx context.Context, labelled string) error {
 			return err
 		}
 		if slices.Index(roles, has) < slices.Index(roles, w.Permission) {
-			return w.refuse(problem.With(problem.Permission, fmt.Errorf("%s has the permission %s on this repository, and %s is needed", person, has, w.Permission)),
-				fmt.Sprintf("Ask somebody with it to look at the drift and to add the label %s.", drift.LabelApply))
+			return w.refuse(problem.With(problem.Permission, fmt.Errorf("%s has the permission %s on this repository, but %s is needed", person, has, w.Permission)),
+				fmt.Sprintf("Ask somebody who has it to look at the drift and to add the label %s.", drift.LabelApply))
 		}
 	}
 	return nil

@@ -29,7 +29,7 @@ func (w *work) remediate(ctx context.Context) (action.Result, error) {
 		return action.Result{}, err
 	}
 	if e := w.event.Issue; e != nil && by != "" && !strings.EqualFold(e.Sender, by) {
-		return nothing(w.Runtime, fmt.Sprintf("the label %s of issue #%d is by now another one, of %s: the run for that decides", drift.LabelApply, w.issue.Number, by)), nil
+		return nothing(w.Runtime, fmt.Sprintf("the label %s of issue #%d was removed and added again by %s meanwhile: the run for that decides", drift.LabelApply, w.issue.Number, by)), nil
 	}
 
 	r := &remediation{work: w, labelledAt: at}
@@ -72,19 +72,19 @@ type remediation struct {
 func (r *remediation) check(ctx context.Context, by string) error {
 	named := r.named()
 	if by == "" {
-		return r.refuse(problem.With(problem.DriftIssue, fmt.Errorf("GitHub does not tell yet who added the label %s", drift.LabelApply)), "Add it again.")
+		return r.refuse(problem.With(problem.DriftIssue, fmt.Errorf("GitHub does not say yet who added the label %s", drift.LabelApply)), "Remove the label and add it again.")
 	}
 	if err := r.mayApply(ctx, by); err != nil {
 		return err
 	}
 	if !r.issue.Ours {
-		return r.refuse(problem.With(problem.DriftIssue, errors.New("this issue was not opened by the drift detection")), "A plan is applied from the issue that the drift detection opened (with the same token as this action has).")
+		return r.refuse(problem.With(problem.DriftIssue, fmt.Errorf("this issue was opened by %s, not with the token of this action", r.issue.Author)), "A plan is applied only from an issue that the drift detection opened. Give drift-detection and drift-remediation the same `token`.")
 	}
 	if !named {
-		return r.refuse(problem.With(problem.DriftIssue, errors.New("the issue no longer says which target it is about")), "The next drift detection puts that back at the beginning of the issue's text: add the label after that.")
+		return r.refuse(problem.With(problem.DriftIssue, errors.New("the issue no longer says which target it is about")), "The next drift detection restores that line at the beginning of the issue's text: add the label after that.")
 	}
 	if branch := "refs/heads/" + r.event.DefaultBranch; r.actx.Ref != branch {
-		return r.refuse(problem.With(problem.Event, fmt.Errorf("this run is on %s, and drift is what differs from %s", r.actx.Ref, branch)), "Run the workflow on the default branch.")
+		return r.refuse(problem.With(problem.Event, fmt.Errorf("this run is on %s, but drift is a difference from %s", r.actx.Ref, branch)), "Run the workflow on the default branch.")
 	}
 	return nil
 }

@@ -24,9 +24,9 @@ func (r *remediation) shown(ctx context.Context, target planstore.Target) (plans
 	r.link = link
 	switch {
 	case link.Number != r.issue.Number && link.Number == 0:
-		return none, r.refuse(problem.With(problem.DriftIssue, errors.New("the drift detection does not know this issue (any more) as the one of its target")), again)
+		return none, r.refuse(problem.With(problem.DriftIssue, errors.New("this issue is not, or no longer, the drift issue of its target")), again)
 	case link.Number != r.issue.Number:
-		return none, r.refuse(problem.With(problem.DriftIssue, fmt.Errorf("the issue of %s in %s is #%d, and not this one", target.Component, target.Stack, link.Number)), "Add the label to that issue.")
+		return none, r.refuse(problem.With(problem.DriftIssue, fmt.Errorf("the drift issue of %s in %s is #%d, not this one", target.Component, target.Stack, link.Number)), "Add the label to that issue.")
 	case link.RecordID == "":
 		return none, r.refuse(problem.With(problem.DriftIssue, errors.New("the issue shows no plan that can be applied")), again)
 	case drift.Plan(r.issue.Body) != link.RecordID || drift.SectionDigest(r.issue.Body) != link.SectionDigest:

@@ -31,7 +31,7 @@ const (
 	tellTimeout = time.Minute
 )
 
-const repair = "Repair the cause. What was applied is in the state. " + apply.DetectAgain + " Then the label " + drift.LabelApply + " can be added again."
+const repair = "Fix the cause. The state has what was applied. " + apply.DetectAgain + " Then the label " + drift.LabelApply + " can be added again."
 
 // tell says on the issue how the remediation ended, and makes the result of it. The
 // link goes first: one run tells, and an issue that is closed without its link is not
@@ -77,7 +77,7 @@ func (w *work) leftOut(err error) *apply.Refusal {
 	var skipped *repository.Skipped
 	switch {
 	case errors.As(err, &skipped):
-		return w.refuse(err, "Change the target's settings, or bring it back by hand.")
+		return w.refuse(err, "Change the target's settings, or revert the drift by hand.")
 	case errors.Is(err, inventory.ErrUnknownTarget):
 		return w.refuse(err, "The next drift detection closes this issue, since the target is no longer in Git.")
 	}
@@ -87,8 +87,8 @@ func (w *work) leftOut(err error) *apply.Refusal {
 // tellFixed closes the issue of a plan that can't be applied, since what it was to do
 // is done.
 func (r *remediation) tellFixed(ctx context.Context) (action.Result, error) {
-	text := fmt.Sprintf("## ✅ No drift any more in %s in %s\n\nNothing was applied: %s. A new plan changes nothing, as %s found.\n",
-		markdown.Code(r.target.Component), markdown.Code(r.target.Stack), markdown.Text(r.fixed.Reason.Error()), r.run())
+	text := fmt.Sprintf("## ✅ No drift any more in %s in %s\n\n%sNothing was applied: %s. A new plan has no changes.\n",
+		markdown.Code(r.target.Component), markdown.Code(r.target.Stack), r.runLine(), markdown.Text(r.fixed.Reason.Error()))
 	text = r.Runtime.Redacted(text)
 	_, told := r.done(ctx, Fixed, text)
 	return r.result(Fixed, text, nil, told), told
@@ -96,8 +96,8 @@ func (r *remediation) tellFixed(ctx context.Context) (action.Result, error) {
 
 // tellBefore finishes what a run that has applied the plan did not come to tell.
 func (r *remediation) tellBefore(ctx context.Context) (action.Result, error) {
-	text := fmt.Sprintf("## ✅ Applied %s in %s before\n\nThe plan was applied by %s, which did not come to close this issue.\n",
-		markdown.Code(r.target.Component), markdown.Code(r.target.Stack), markdown.Link("another run", r.before.Run.URL))
+	text := fmt.Sprintf("## ✅ Applied %s in %s before\n\n%sThe plan was applied by %s, which ended before it closed this issue.\n",
+		markdown.Code(r.target.Component), markdown.Code(r.target.Stack), r.runLine(), markdown.Link("another run", r.before.Run.URL))
 	ours, told := r.done(ctx, Remediated, text)
 	if !ours && told == nil {
 		return nothing(r.Runtime, fmt.Sprintf("the plan of issue #%d was just applied by %s", r.issue.Number, r.before.Run.URL)), nil
@@ -168,12 +168,12 @@ func (w *work) comment(ctx context.Context, text string) error {
 	return err
 }
 
-// run is a link to this run.
-func (w *work) run() string {
+// runLine is a paragraph with the link to this run.
+func (w *work) runLine() string {
 	if w.actx.RunURL == "" {
-		return "this run"
+		return ""
 	}
-	return "[this run](" + w.actx.RunURL + ")"
+	return markdown.Link("This run", w.actx.RunURL) + "\n\n"
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }

@@ -25,7 +25,7 @@ func (s *session) onlyLocks(ctx context.Context) (done bool, _ action.Result, _ 
 		return false, action.Result{}, nil
 	}
 	if s.pull.Number == 0 {
-		return true, action.Result{}, problem.With(problem.Event, errors.New("input `unlock` is true, and this run is about no pull request: run it on one, or on workflow_dispatch with an input `pull-request`"))
+		return true, action.Result{}, problem.With(problem.Event, errors.New("input `unlock` is true, but this run has no pull request: run it on a pull request, or on workflow_dispatch with an input `pull-request`"))
 	}
 	said := fmt.Sprintf("pull request #%d is closed: there is nothing to plan", s.pull.Number)
 	if labelled || s.Unlock || !pr.Merged {

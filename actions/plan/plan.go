@@ -71,13 +71,13 @@ func (in Inputs) check() error {
 	one := in.Component != ""
 	switch {
 	case in.RefreshOnly && !in.Drift:
-		return problem.With(problem.Input, errors.New("input `mode` is refresh-only, and `drift-detection-mode-enabled` is not true: only a drift plan can be refresh-only, since what it plans is not for applying"))
+		return problem.With(problem.Input, errors.New("input `mode` is refresh-only, and `drift-detection-mode-enabled` is not true: only a drift plan can be refresh-only, since such a plan can't be applied"))
 	case one && (in.All || in.MatrixOnly || !in.Selection.Empty() || len(in.Targets) > 0):
-		return problem.With(problem.Input, errors.New("inputs `component` and `stack` name one target, and `targets`, `components`, `stacks`, `all` and `matrix-only` are about many: choose one of the two"))
+		return problem.With(problem.Input, errors.New("inputs `component` and `stack` name one target, and `targets`, `components`, `stacks`, `all` and `matrix-only` select many: use one or the other"))
 	case len(in.Targets) > 0 && (in.All || !in.Selection.Empty()):
-		return problem.With(problem.Input, errors.New("input `targets` names the targets, so `components`, `stacks` and `all` have no meaning beside it: choose one of the two"))
+		return problem.With(problem.Input, errors.New("input `targets` names the targets, so `components`, `stacks` and `all` can't be combined with it: use one or the other"))
 	case !one && in.KeepFiles:
-		return problem.With(problem.Input, errors.New("input `keep-plan-files` is for one target: give `component` and `stack`"))
+		return problem.With(problem.Input, errors.New("input `keep-plan-files` works for one target only: give `component` and `stack`"))
 	case in.BaseSHA != "" && !git.IsCommit(in.BaseSHA):
 		return problem.With(problem.Input, errors.New("input `base-sha` is no full commit SHA: give 40 or 64 hexadecimal digits"))
 	case in.Lock && !in.Store:

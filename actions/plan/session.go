@@ -48,7 +48,7 @@ func begin(ctx context.Context, in Inputs, d action.Deps) (*session, error) {
 		return nil, err
 	}
 	if s.pull.Number > 0 && in.Drift {
-		return nil, problem.With(problem.Event, fmt.Errorf("drift mode is for the default branch, and this is pull request #%d: all that it changes would be taken for drift: run it on a schedule", s.pull.Number))
+		return nil, problem.With(problem.Event, fmt.Errorf("drift mode is for the default branch, and this is pull request #%d: its changes would be reported as drift: run it on a schedule", s.pull.Number))
 	}
 	if err := s.checkRef(ctx); err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func (s *session) findPull(ctx context.Context) error {
 		return forked(number)
 	}
 	if pr.State != "open" && !s.Unlock {
-		return problem.With(problem.Event, fmt.Errorf("pull request #%d is %s: there is nothing to plan for it any more", number, pulls.State(pr)))
+		return problem.With(problem.Event, fmt.Errorf("pull request #%d is %s: it needs no plan any more", number, pulls.State(pr)))
 	}
 	s.pull = plan.PullRequest{Number: number, Head: pr.HeadSHA, Branch: pr.HeadRef, Base: pr.BaseSHA, Into: pr.BaseRef}
 	return nil
@@ -120,9 +120,9 @@ func (s *session) ended(ctx context.Context) (done bool, _ action.Result, _ erro
 	case pr.State == "open":
 		return false, action.Result{}, nil
 	}
-	said := fmt.Sprintf("Nothing is planned: pull request #%d is %s by now.", s.pull.Number, pulls.State(pr))
+	said := fmt.Sprintf("Nothing was planned: pull request #%d is already %s.", s.pull.Number, pulls.State(pr))
 	if pr.Merged {
-		said += " Plan the branch that it was merged into instead."
+		said += " Plan the branch into which it was merged instead."
 	}
 	outputs, err := outputsOf(nil)
 	if err != nil {
@@ -142,7 +142,7 @@ func (s *session) look(ctx context.Context) (err error) {
 		return err
 	}
 	if !s.checkout.Holds(s.commit) {
-		return problem.With(problem.Checkout, fmt.Errorf("the workspace holds commit %s, and %s is to be planned: check it out first (`actions/checkout` with `ref: %[2]s`)", git.Short(s.checkout.Commit), s.commit))
+		return problem.With(problem.Checkout, fmt.Errorf("the workspace has commit %s checked out, but %s is to be planned: check it out first (`actions/checkout` with `ref: %[2]s`)", git.Short(s.checkout.Commit), s.commit))
 	}
 	return nil
 }
@@ -159,7 +159,7 @@ func (s *session) base(ctx context.Context) (string, error) {
 	case s.event.Push != nil:
 		return s.event.Push.Before, nil // zeros for a new branch
 	}
-	return "", problem.With(problem.Event, fmt.Errorf("a %s event changes nothing, so no target is affected: give `all: true`, or `targets`, `component` and `stack`, or `base-sha` to compare with", s.context.EventName))
+	return "", problem.With(problem.Event, fmt.Errorf("a %s event has no changed files, so it does not say which targets to plan: set `all: true`, or `targets`, or `component` and `stack`, or `base-sha` to compare with", s.context.EventName))
 }
 
 // storageRole is the role that opens the plan store. What an issue says of drift, and which

@@ -97,5 +97,5 @@ func (s *session) left(ctx context.Context, changes []inventory.Change) (left []
 
 // warnOfUncovered says that nothing plans a folder.
 func (s *session) warnOfUncovered(folder string) {
-	s.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s: Terraform files changed here, and no target covers this folder: nothing plans it. If it is a root module, add it to gitops.yaml, as a component with `path: %[1]s`, or to a stack of Atmos.", folder)})
+	s.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("Terraform files changed in %s, and no target covers this folder: nothing plans it. If it is a root module, add it to gitops.yaml as a component with `path: %[1]s`, or to a stack of Atmos.", folder)})
 }

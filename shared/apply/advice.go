@@ -2,8 +2,8 @@ package apply
 
 import "github.com/terraform-gitops/gitops/shared/planstore"
 
-// advice is what refusals tell to do, which depends on how one gets another plan. Each
-// is a sentence or two.
+// advice is what refusals say to do next, which depends on where another plan comes from.
+// Each is a sentence or two.
 type advice struct {
 	again    string // the plan is used up
 	applied  string // it was applied before
@@ -27,42 +27,42 @@ func (w *Work) advice() advice {
 	return adviceForChange
 }
 
-// PlanMerged is what to do for another plan of what was merged, whose pull request can't be
-// planned any more.
-const PlanMerged = "Plan the merged commit, review that, and have it applied: the workflow examples/plan-merged.yml does so."
+// PlanMerged says how to plan again after the merge, when the pull request can't be planned
+// any more.
+const PlanMerged = "Plan the merged commit, review that plan, and apply it: the workflow examples/plan-merged.yml does this."
 
 var adviceForChange = advice{
 	again:    PlanMerged,
-	applied:  "Nothing to do: a plan is applied once. To change something again, plan again.",
-	tampered: "The stored planfile is not the one that was reviewed: find out who wrote it. " + PlanMerged,
-	forged:   "No merge makes this difference: whoever stored this plan did, and the plan storage role lets them. Find out which run it was (the record names one, CloudTrail the one that wrote it). If a job that plans gives a variable by its environment, give it in this job, too. " + PlanMerged,
-	built:    "Nothing was written. Where this job has made what stands in the way, remove that; else find out what made these files while planning. " + PlanMerged,
-	version:  "Install the same version in both workflows and run this job again, or go on with this one. " + PlanMerged,
-	moved:    "The base branch moved after the plan was made. " + PlanMerged + " With verification: replan, apply does it by itself where nothing else would change.",
-	modules:  "The source of the module has moved since the plan was made: name a fixed one, such as a tag or a commit in `ref`, and the next plan can't be overtaken like this. " + PlanMerged,
-	depends:  "Review what it would do now. " + PlanMerged,
+	applied:  "There is nothing to do: a plan is applied once. For another change, plan again.",
+	tampered: "The stored planfile is not the one that was reviewed: find out who wrote it (see 'An altered record' in docs/operations.md). " + PlanMerged,
+	forged:   "No merge causes this difference: whoever stored this plan did, with the plan storage role. Find out which run it was: the record names one, and CloudTrail shows the one that wrote it. If the job that plans sets a variable in its environment, set it in this job, too. " + PlanMerged,
+	built:    "No file was written. If this job made what is in the way, remove that; otherwise find out what made these files during the plan. " + PlanMerged,
+	version:  "Install the same version in both workflows and run this job again, or keep this version and plan again. " + PlanMerged,
+	moved:    "The base branch moved after the plan was made. " + PlanMerged + " To prevent this, require branches to be up to date before merging, or set verification: replan: then the apply plans again by itself, and goes on if nothing else would change.",
+	modules:  "The source of the module changed after the plan was made. Pin it, such as to a tag or a commit in `ref`, so that this can't happen again. " + PlanMerged,
+	depends:  "Review what the new plan would do. " + PlanMerged,
 	differs:  "Review the difference. " + PlanMerged,
-	stale:    "Something else changed this target's state after the review. " + PlanMerged,
-	newState: "Look at where the state should be (the root module's backend, backend-config, the workspace). " + PlanMerged + " To have a new state on purpose, run this again with accept-new-state: true.",
-	locked:   "The plan can still be applied: run this job again once whoever holds the lock is done. A lock that nobody holds any more is ended by terraform force-unlock.",
+	stale:    "Something else changed the state of this target after the review. " + PlanMerged,
+	newState: "Check where the state should be: the root module's backend, `backend-config`, the workspace. " + PlanMerged + " If you want a new state, run this again with accept-new-state: true.",
+	locked:   "The plan can still be applied: run this job again when the lock is released. If its holder is gone, remove the lock with `terraform force-unlock`.",
 }
 
-// DetectAgain is what to do for another drift plan. When that will be made is in a workflow
-// that this code does not read.
-const DetectAgain = "The next drift detection shows what drifts now, with a new plan: wait for its schedule, or run its workflow."
+// DetectAgain says how to get another drift plan. When that is made is written in a workflow,
+// which this code does not read.
+const DetectAgain = "The next drift detection shows the current drift with a new plan: wait for its schedule, or run its workflow."
 
 var adviceForDrift = advice{
 	again:    DetectAgain,
-	applied:  "Nothing to do: a plan is applied once. " + DetectAgain,
-	tampered: "The stored planfile is not the one that the issue showed: find out who wrote it, then run the drift detection's workflow.",
-	forged:   "No merge makes this difference: whoever stored this plan did, and the plan storage role lets them. Find out which run it was (the record names one, CloudTrail the one that wrote it). If a job that plans gives a variable by its environment, give it in this job, too. " + DetectAgain,
-	built:    "Nothing was written. Find out what made these files while planning. " + DetectAgain,
+	applied:  "There is nothing to do: a plan is applied once. " + DetectAgain,
+	tampered: "The stored planfile is not the one that the issue showed: find out who wrote it (see 'An altered record' in docs/operations.md), then run the drift detection's workflow.",
+	forged:   "No merge causes this difference: whoever stored this plan did, with the plan storage role. Find out which run it was: the record names one, and CloudTrail shows the one that wrote it. If the job that plans sets a variable in its environment, set it in this job, too. " + DetectAgain,
+	built:    "No file was written. Find out what made these files during the plan. " + DetectAgain,
 	version:  "Install the same version in both workflows, or run the drift detection's workflow with this one.",
-	moved:    "Git has moved on since the drift was planned. " + DetectAgain,
-	modules:  "The source of the module has moved since the drift was planned: name a fixed one, such as a tag or a commit in `ref`. " + DetectAgain,
+	moved:    "Git changed after the drift was planned. " + DetectAgain,
+	modules:  "The source of the module changed after the drift was planned. Pin it, such as to a tag or a commit in `ref`. " + DetectAgain,
 	depends:  DetectAgain,
 	differs:  DetectAgain,
-	stale:    "Something else changed this target's state since the drift was planned. " + DetectAgain,
-	newState: "Look at where the state should be (the root module's backend, backend-config, the workspace). To have a new state on purpose, apply a change of this target with accept-new-state: true. " + DetectAgain,
-	locked:   "The plan can still be applied: add the label again once whoever holds the lock is done. A lock that nobody holds any more is ended by terraform force-unlock.",
+	stale:    "Something else changed the state of this target after the drift was planned. " + DetectAgain,
+	newState: "Check where the state should be: the root module's backend, `backend-config`, the workspace. If you want a new state, apply a change of this target with accept-new-state: true. " + DetectAgain,
+	locked:   "The plan can still be applied: add the label again when the lock is released. If its holder is gone, remove the lock with `terraform force-unlock`.",
 }

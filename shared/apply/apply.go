@@ -122,7 +122,7 @@ func (w *Work) open(ctx context.Context) (err error) {
 		w.outcome.Settings = w.Workspace.Origins()
 	}
 	if atmos := w.Workspace.Target.Atmos; atmos != nil && atmos.Locked {
-		return w.Refuse(problem.With(problem.Locked, errors.New("the component is locked (metadata.locked)")), "Unlock it in its stack manifest, in a pull request of its own, and run this job again.")
+		return w.Refuse(problem.With(problem.Locked, errors.New("the component is locked (metadata.locked)")), "Unlock it in its stack manifest, in a separate pull request, and run this job again.")
 	}
 	return nil
 }
@@ -173,7 +173,7 @@ func (w *Work) Review(ctx context.Context) error {
 	w.outcome.Decision = Ready
 	if err := w.Check(ctx); err != nil || w.hasChanges() {
 		if err == nil && w.waiting() && w.options.Verification != Replan {
-			return w.refuseWaiting("it could not be planned with the pull request: what it reads comes with the same change")
+			return w.refuseWaiting("it could not be planned with the pull request: it reads values that the same change creates")
 		}
 		return err
 	}
@@ -211,7 +211,7 @@ func (w *Work) Apply(ctx context.Context) error {
 		return err
 	}
 	if w.waiting() && w.options.Verification != Replan {
-		return w.refuseWaiting("it could not be planned with the pull request: what it reads came with the same change")
+		return w.refuseWaiting("it could not be planned with the pull request: it reads values that the same change created")
 	}
 	w.outcome.Verified, w.outcome.Unverified = "", ""
 	w.outcome.Decision = Succeeded
@@ -302,12 +302,12 @@ func (w *Work) apply(ctx context.Context) error {
 	outcome := planstore.Result{Status: planstore.StatusApplied}
 	switch {
 	case errors.Is(err, terraform.ErrAfterTerraform):
-		err = fmt.Errorf("apply %s: the plan was applied and the state is written, but what Atmos does after an apply may be missing: %w", w.Workspace.Target, err)
+		err = fmt.Errorf("apply %s: the plan was applied and the state is written, but what Atmos does after an apply failed or did not run: %w", w.Workspace.Target, err)
 	case errors.Is(err, terraform.ErrStateLocked) && len(applied.Resources) == 0 && applied.ErroredState == "":
 		return w.giveBack(ctx, err)
 	case errors.Is(err, terraform.ErrStalePlan):
-		outcome = planstore.Result{Status: planstore.StatusFailed, Reason: "stale plan: the state has moved on since"}
-		err = w.overtaken(problem.With(problem.StalePlan, errors.New("stale plan: the state has moved on since it was made")), w.advice().stale)
+		outcome = planstore.Result{Status: planstore.StatusFailed, Reason: "stale plan: the state changed after the plan was made"}
+		err = w.overtaken(problem.With(problem.StalePlan, errors.New("stale plan: the state changed after the plan was made")), w.advice().stale)
 	case errors.Is(err, terraform.ErrInterrupted):
 		outcome = planstore.Result{Status: planstore.StatusFailed, Reason: "cancelled"}
 		err = fmt.Errorf("apply %s: cancelled: plan again to see what is left to do (what Terraform finished is in the state, unless a second signal stopped it at once): %w", w.Workspace.Target, err)
@@ -329,7 +329,7 @@ func (w *Work) record(ctx context.Context, erroredState string, outcome planstor
 	ctx, cancel := context.WithTimeout(ctx, finishTimeout)
 	defer cancel()
 	if err := w.store.Finish(ctx, w.stored.Record, w.Workspace.Run(), w.ended(ctx, outcome)); err != nil {
-		w.trouble = errors.Join(w.trouble, fmt.Errorf("%w: its claim still says that this run is applying it", err))
+		w.trouble = errors.Join(w.trouble, fmt.Errorf("%w: its claim still says that this run is applying the plan", err))
 	} else {
 		w.outcome.Applied = outcome.Status == planstore.StatusApplied
 	}
@@ -341,7 +341,7 @@ func (w *Work) giveBack(ctx context.Context, err error) error {
 	ctx, cancel := context.WithTimeout(ctx, finishTimeout)
 	defer cancel()
 	if releaseErr := w.store.Release(ctx, w.stored.Record, w.Workspace.Run(), w.options.Runtime.Redacted(reason(err))); releaseErr != nil {
-		w.trouble = fmt.Errorf("%w: its claim still says that this run is applying it", releaseErr)
+		w.trouble = fmt.Errorf("%w: its claim still says that this run is applying the plan", releaseErr)
 		return errors.Join(fmt.Errorf("apply %s: %w", w.Workspace.Target, err), w.trouble)
 	}
 	w.claimed = false

@@ -35,7 +35,7 @@ func (w *Work) placeFiles(ctx context.Context) error {
 	}
 	w.outcome.Built = w.placed.Files
 	if replaced := w.placed.Replaced; len(replaced) > 0 {
-		w.note(fmt.Sprintf("This job had made other files of these names: %s. Those of the plan were used.", shortList(replaced)))
+		w.note(fmt.Sprintf("This job had made other files with these names: %s. The files of the plan were used.", shortList(replaced)))
 	}
 	return nil
 }
@@ -50,7 +50,7 @@ func (w *Work) placeAgain() error {
 		return fmt.Errorf("put the files that were built for the plan of %s back in place: %w", w.Workspace.Target, err)
 	}
 	if len(changed) > 0 {
-		w.note(fmt.Sprintf("Planned again, these files were made otherwise: %s. Those of the reviewed plan were used.", shortList(changed)))
+		w.note(fmt.Sprintf("The new plan made these files differently: %s. The files of the reviewed plan were used.", shortList(changed)))
 	}
 	return nil
 }

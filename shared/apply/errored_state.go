@@ -18,8 +18,8 @@ func (w *Work) rescueState(ctx context.Context, path string) error {
 		return nil
 	}
 	if mine, found := w.lineage(), terraform.StateLineage(path); mine != "" && found != "" && mine != found {
-		return problem.With(problem.ErroredState, fmt.Errorf("the errored state of %s was not stored: the state in %s on this runner is another target's (its lineage is %s, and that of the plan %s): "+
-			"save it before the runner is gone, and find out what has overwritten this target's", w.Workspace.Target, path, found, mine))
+		return problem.With(problem.ErroredState, fmt.Errorf("the errored state of %s was not stored: the state in %s on this runner belongs to another target (its lineage is %s, and the plan's is %s): "+
+			"save it before the runner is gone, and find out what overwrote the state of this target", w.Workspace.Target, path, found, mine))
 	}
 	ctx, cancel := context.WithTimeout(ctx, rescueTimeout)
 	defer cancel()

@@ -37,7 +37,7 @@ func (w *Work) planFirst(ctx context.Context) (nothing bool, err error) {
 		return true, nil
 	}
 	if made.file == nil {
-		return false, w.refuseWaiting("it was planned for the first time just now, and the planfile is encrypted: whether its state is new can't be seen")
+		return false, w.refuseWaiting("it was planned for the first time just now, but the planfile is encrypted, so it is not known whether its state is new")
 	}
 	other := made.changes.Counts
 	other.Create, other.Outputs = 0, 0
@@ -47,10 +47,10 @@ func (w *Work) planFirst(ctx context.Context) (nothing bool, err error) {
 		return false, w.refuseWaiting("it was planned for the first time just now, on a state that is not new: nobody has reviewed that plan")
 	case other.Any() || !made.changes.Complete:
 		w.outcome.Now = made.changes
-		return false, w.refuseWaiting("it was planned for the first time just now, and would do more than create: nobody has reviewed that plan")
+		return false, w.refuseWaiting("it was planned for the first time just now, and would do more than create resources: nobody has reviewed that plan")
 	}
 	w.planfile, w.inside, w.newOn = made.Planfile, made.file, plan.MadeOn(made.file)
 	w.outcome.Planned = made.changes.Counts
-	w.outcome.Verified = "Not reviewed: this target could only be planned after its dependencies were applied. The plan only creates, on a new state (verification: replan)."
+	w.outcome.Verified = "Not reviewed: this target could only be planned after its dependencies were applied. The plan only creates resources, on a new state (verification: replan)."
 	return false, nil
 }

@@ -73,7 +73,7 @@ func (w *Work) asRecorded(ctx context.Context) (differs []string, err error) {
 			return nil, err
 		}
 		if plan.Counts != record.Counts {
-			differs = append(differs, fmt.Sprintf("the record counts %s, and the planfile has %s", record.Counts, plan.Counts))
+			differs = append(differs, fmt.Sprintf("the record says %s, and the planfile has %s", record.Counts, plan.Counts))
 		}
 	}
 	return differs, nil
@@ -86,14 +86,14 @@ func (w *Work) scope() (differs []string) {
 		differs = append(differs, "its planning failed")
 	}
 	if mode := w.inside.Mode(); string(mode) != record.Mode {
-		differs = append(differs, fmt.Sprintf("the record is of a %s plan, and the planfile is of a %s plan", modeName(record.Mode), modeName(string(mode))))
+		differs = append(differs, fmt.Sprintf("mode: the record says %s, and the planfile says %s", modeName(record.Mode), modeName(string(mode))))
 	}
 	for _, list := range []struct {
 		flag             string
 		inside, recorded []string
 	}{{"-target", w.inside.Targets(), record.Targets}, {"-replace", w.inside.Replace(), record.Replace}} {
 		if !slices.Equal(list.inside, list.recorded) {
-			differs = append(differs, fmt.Sprintf("%s: the record says %s, and the planfile %s", list.flag, addresses(list.recorded), addresses(list.inside)))
+			differs = append(differs, fmt.Sprintf("%s: the record says %s, and the planfile says %s", list.flag, addresses(list.recorded), addresses(list.inside)))
 		}
 	}
 	return differs
@@ -125,7 +125,7 @@ func (w *Work) checkNothing(ctx context.Context) error {
 	differs := w.scope()
 	counts, ok := w.inside.Counts()
 	if !ok || counts != w.stored.Record.Counts || counts.Any() || w.inside.Invokes() {
-		differs = append(differs, fmt.Sprintf("the record is of a plan without changes, and the planfile has %s", counts))
+		differs = append(differs, fmt.Sprintf("the record says no changes, and the planfile has %s", counts))
 	}
 	if w.options.Verification == Strict && w.Workspace.Target.Atmos == nil {
 		values, err := w.compareVariables()
@@ -150,13 +150,13 @@ func (w *Work) refuseForged(differs []string) error {
 	if len(differs) == 0 {
 		return nil
 	}
-	return w.Refuse(problem.With(problem.ForgedPlan, errors.New("the planfile is not what its record says, or what is configured")), w.advice().forged, differs...)
+	return w.Refuse(problem.With(problem.ForgedPlan, errors.New("the planfile does not match its record or the configuration")), w.advice().forged, differs...)
 }
 
 // refuseEncrypted refuses a planfile that nothing can be compared with.
 func (w *Work) refuseEncrypted() error {
-	return w.Refuse(problem.With(problem.EncryptedPlan, errors.New("the planfile is encrypted, so that nothing in it can be verified")),
-		"Set verification: replan, with which OpenTofu plans again and what it would do is compared. It needs the key in this job.")
+	return w.Refuse(problem.With(problem.EncryptedPlan, errors.New("the planfile is encrypted, so nothing in it can be verified")),
+		"Set verification: replan: then OpenTofu plans again, and the two plans are compared. This job needs the key for that.")
 }
 
 // tellVerified says in the report what was compared and what was not.
@@ -164,19 +164,19 @@ func (w *Work) tellVerified() {
 	switch {
 	case w.options.Verification == None && w.inside == nil:
 		w.outcome.Verified = ""
-		w.outcome.Unverified = "The planfile is encrypted, and the configuration was not compared with the planned one (verification: none)."
+		w.outcome.Unverified = "The planfile is encrypted, and the configuration was not compared with that of the plan (verification: none)."
 	case w.options.Verification == None:
-		w.outcome.Verified = "The planfile's number of changes, mode, targets and backend are what its record says and what is configured."
-		w.outcome.Unverified = "The configuration was not compared with the planned one, and neither were the values of variables (verification: none)."
+		w.outcome.Verified = "The planfile's number of changes, mode, targets and backend match its record and the configuration."
+		w.outcome.Unverified = "The configuration and the values of variables were not compared with those of the plan (verification: none)."
 	default:
-		w.outcome.Verified = "The planfile's configuration, number of changes, mode, targets, backend and variables are what its record says and what is merged."
+		w.outcome.Verified = "The planfile's configuration, number of changes, mode, targets, backend and variables match its record and the merged commit."
 		w.outcome.Unverified = w.untold()
 	}
 }
 
-// untold is what can't be compared without planning again.
+// untold is what can't be compared without a new plan.
 func (w *Work) untold() string {
-	text := "The state inside of the planfile and the values that it plans: verification: replan compares these."
+	text := "The state inside the planfile and the values that it plans: verification: replan compares these."
 	variables, err := w.variables()
 	if err != nil {
 		return text // the comparison itself tells
@@ -193,11 +193,11 @@ func (w *Work) tellApprover() {
 	switch record := w.stored.Record; {
 	case record.Outcome != planstore.OutcomeChanges:
 	case w.options.Verification == Replan || w.anew != "":
-		w.outcome.Verified = "Nothing yet: these are the numbers of the plan's record. Before it is applied, the target is planned again, and the new plan must change exactly what the planfile would."
+		w.outcome.Verified = "Nothing yet: the numbers are from the plan record. Before the apply, the target is planned again, and the new plan must change exactly what the planfile would."
 	case w.options.Verification == None:
-		w.outcome.Unverified = "These are the numbers of the plan's record. Before it is applied, the planfile's own numbers, mode, targets and backend are compared. Its configuration and the values of variables are not (verification: none)."
+		w.outcome.Unverified = "The numbers are from the plan record. Before the apply, the planfile's own numbers, mode, targets and backend are compared with it. The configuration and the values of variables are not compared (verification: none)."
 	default:
-		w.outcome.Verified = "Nothing yet: these are the numbers of the plan's record. Before it is applied, the planfile's configuration, numbers, mode, targets, backend and variables are compared with the record and with what is merged."
+		w.outcome.Verified = "Nothing yet: the numbers are from the plan record. Before the apply, the planfile's configuration, numbers, mode, targets, backend and variables are compared with the record and with the merged commit."
 		w.outcome.Unverified = w.untold()
 	}
 }

@@ -19,13 +19,13 @@ func (w *Work) checkLock(ctx context.Context) error {
 	ended, err := w.lockEnded(ctx, *lock)
 	switch {
 	case err != nil && ctx.Err() == nil:
-		return w.Refuse(err, "Nothing is applied while that is not known: run this job again.")
+		return w.Refuse(err, "Nothing is applied until that is known: run this job again.")
 	case err != nil || ended:
 		return err
 	}
 	return w.Refuse(
 		problem.With(problem.Locked, fmt.Errorf("pull request #%d holds the lock of this target since %s", lock.PullRequest, lock.Since.UTC().Format("2006-01-02 15:04 UTC"))),
-		fmt.Sprintf("Merge and apply #%d first, or close it, or give it the label %s. Then plan again.", lock.PullRequest, pulls.UnlockLabel))
+		fmt.Sprintf("Merge and apply #%d first, or close it, or add the label %s to it. Then plan again.", lock.PullRequest, pulls.UnlockLabel))
 }
 
 // lockEnded reports whether the lock of another pull request no longer stands against the plan.

@@ -72,11 +72,11 @@ func (w *Work) refuseStatus(status planstore.Status, claim *planstore.Claim, las
 	case planstore.StatusApplied:
 		refusal = w.refusal(problem.With(problem.Applied, fmt.Errorf("the plan was already applied by %s", claim.Run.URL)), w.advice().applied)
 	case planstore.StatusApplying:
-		refusal = w.refusal(problem.With(problem.Applying, fmt.Errorf("the plan is being applied by %s", claim.Run.URL)), "Wait for that run. If it died without finishing, check the state, then plan again.")
+		refusal = w.refusal(problem.With(problem.Applying, fmt.Errorf("the plan is being applied by %s", claim.Run.URL)), "Wait for that run. If it ended without recording a result, check the state, then plan again.")
 	case planstore.StatusFailed:
-		refusal = w.refusal(problem.With(problem.FailedApply, fmt.Errorf("an apply of the plan failed (%s) in %s", claim.Reason, claim.Run.URL)), "A failed plan is never applied again, since part of it may be done. "+again)
+		refusal = w.refusal(problem.With(problem.FailedApply, fmt.Errorf("an apply of the plan failed (%s) in %s", claim.Reason, claim.Run.URL)), "A plan whose apply failed is never applied again, since a part of it may be done. "+again)
 	case planstore.StatusSuperseded:
-		return w.overtaken(problem.With(problem.Superseded, fmt.Errorf("the plan is superseded: a newer state was made by %s, which applied the plan for commit %.7s", last.Run.URL, last.Commit)), again)
+		return w.overtaken(problem.With(problem.Superseded, fmt.Errorf("the plan is superseded: %s applied the plan for commit %.7s, and so changed the state", last.Run.URL, last.Commit)), again)
 	default:
 		return w.Refuse(errors.New("the plan's status is "+string(status)), again)
 	}

@@ -38,14 +38,14 @@ func (w *Work) replan(ctx context.Context) error {
 		return err
 	}
 	if reviewed.Counts != w.stored.Record.Counts { // of an encrypted one nothing else has told
-		return w.refuseForged([]string{fmt.Sprintf("the record counts %s, and the planfile has %s", w.stored.Record.Counts, reviewed.Counts)})
+		return w.refuseForged([]string{fmt.Sprintf("the record says %s, and the planfile has %s", w.stored.Record.Counts, reviewed.Counts)})
 	}
 	now := made.changes
 	if now.Digest != reviewed.Digest {
 		w.outcome.Now = now
-		reason, next := problem.With(problem.ChangedPlan, errors.New("planned again, it would change something else than what was reviewed")), w.advice().differs
+		reason, next := problem.With(problem.ChangedPlan, errors.New("a new plan would change something other than what was reviewed")), w.advice().differs
 		if len(w.moved) > 0 {
-			reason = problem.With(problem.DependencyApplied, fmt.Errorf("%s was applied after this plan was made, and planned again it would change something else than what was reviewed", list(w.moved)))
+			reason = problem.With(problem.DependencyApplied, fmt.Errorf("%s was applied after this plan was made, and a new plan would change something other than what was reviewed", list(w.moved)))
 			next = w.advice().depends
 		}
 		return w.Refuse(reason, next, differences(reviewed, now)...)
@@ -55,7 +55,7 @@ func (w *Work) replan(ctx context.Context) error {
 			unshown = []string{"the record does not list the files"}
 		}
 		return w.Refuse(
-			problem.With(problem.MovedConfiguration, errors.New("planned again, it would change the same, but files differ of which a plan does not show what they do when it is applied")),
+			problem.With(problem.MovedConfiguration, errors.New("a new plan would change the same, but files differ whose effect during an apply no plan shows")),
 			w.advice().differs, unshown...)
 	}
 	if err := w.placeAgain(); err != nil {
@@ -93,7 +93,7 @@ func differences(reviewed, now *changes.Plan) []string {
 		case r.Action != before[key].Action:
 			list = append(list, fmt.Sprintf("%s: reviewed %s, now %s", key, before[key].Action, r.Action))
 		case !reflect.DeepEqual(r, before[key]):
-			list = append(list, fmt.Sprintf("%s: %s with other values", key, r.Action))
+			list = append(list, fmt.Sprintf("%s: %s with different values", key, r.Action))
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(after)) {
@@ -102,7 +102,7 @@ func differences(reviewed, now *changes.Plan) []string {
 		}
 	}
 	if len(list) == 0 {
-		list = []string{"values that are sensitive or beyond what is shown here, provisioners, or settings of providers"}
+		list = []string{"sensitive values, values beyond what is shown here, provisioners, or settings of providers"}
 	}
 	return list
 }

@@ -22,9 +22,9 @@ func (w *Work) checkState(at *planstore.StatePosition, noResources bool) error {
 	if !continuity.Lost() {
 		return nil
 	}
-	reason := fmt.Errorf("the plan was made on an empty state, and this target was applied before, by %s: it would make again what runs", last.Run.URL)
+	reason := fmt.Errorf("the plan was made on an empty state, and this target was applied before, by %s: it would create again what already exists", last.Run.URL)
 	if continuity == planstore.OtherState {
-		reason = fmt.Errorf("the plan was made on another state (lineage %s) than this target was applied to last (lineage %s), by %s: what runs is not in it", at.Lineage, last.Lineage(), last.Run.URL)
+		reason = fmt.Errorf("the plan was made on another state (lineage %s) than this target was applied to last (lineage %s), by %s: what exists is not in that state", at.Lineage, last.Lineage(), last.Run.URL)
 	}
 	if w.options.AcceptNewState {
 		note := "accept-new-state: " + reason.Error() + "."
@@ -48,7 +48,7 @@ func (w *Work) lookAfter(ctx context.Context) {
 	lineage, serial, err := w.tf.StatePosition(ctx)
 	switch {
 	case err != nil:
-		w.options.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s was applied, and which state it made could not be read, so the next plan's state is not compared with it: %v", w.Workspace.Target, err)})
+		w.options.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s was applied, but the lineage of its state could not be read, so the state of the next plan is not compared with it: %v", w.Workspace.Target, err)})
 	case lineage != "":
 		w.after = &planstore.StatePosition{Lineage: lineage, Serial: serial}
 	}

@@ -153,7 +153,7 @@ type versionError struct{ planned, found terraform.Version }
 func (e *versionError) Code() problem.Code { return problem.TerraformVersion }
 
 func (e *versionError) Error() string {
-	return fmt.Sprintf("it was planned with %s and the runner has %s", e.planned, e.found)
+	return fmt.Sprintf("it was planned with %s, but the runner has %s", e.planned, e.found)
 }
 
 // compareRecord compares the merged configuration with the one the record says was planned.
@@ -183,7 +183,7 @@ func (w *Work) refuseOlder() error {
 		return nil
 	}
 	return w.Refuse(
-		problem.With(problem.MovedConfiguration, errors.New("the plan was made by an older version of these actions, which recorded less of its files than is compared now")),
+		problem.With(problem.MovedConfiguration, errors.New("the plan was made by an older version of these actions, which recorded fewer files than are compared now")),
 		w.advice().again)
 }
 
@@ -201,17 +201,17 @@ func (w *Work) compareModules() error {
 	}
 	now, err := w.tf.ModuleFiles(false)
 	if err != nil {
-		return fmt.Errorf("compare the modules of %s with those that were planned with: %w", w.Workspace.Target, err)
+		return fmt.Errorf("compare the modules of %s with those used by the plan: %w", w.Workspace.Target, err)
 	}
 	if now.Digest == record.ModulesDigest {
 		return nil
 	}
 	different := fingerprint.Differences(now.As(record.ModuleFiles), record.ModuleFiles)
 	if len(record.ModuleFiles) == 0 && len(now.Files) > 0 || len(different) == 0 {
-		different = []string{"modules from outside of the repository, whose files the record does not list"}
+		different = []string{"modules from outside the repository, whose files the record does not list"}
 	}
 	return w.Refuse(
-		problem.With(problem.MovedConfiguration, errors.New("files of modules from outside of the repository differ from those that were planned with")),
+		problem.With(problem.MovedConfiguration, errors.New("files of modules from outside the repository differ from those used by the plan")),
 		w.advice().modules,
 		different...)
 }

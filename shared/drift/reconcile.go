@@ -157,11 +157,11 @@ func (r Reconciler) do(ctx context.Context, s Step) (github.Issue, error) {
 		_, err := r.Store.PutLink(ctx, forgotten(link))
 		return s.Issue, err
 	case Fixed:
-		return r.close(ctx, s, &link, "completed", "", fmt.Sprintf("No drift any more, as [this run](%s) found.", r.Run.URL))
+		return r.close(ctx, s, &link, "completed", "", fmt.Sprintf("[This run](%s) found no drift any more.", r.Run.URL))
 	case Removed:
-		return r.close(ctx, s, &link, "not_planned", LabelRemoved, fmt.Sprintf("This target is no longer in Git, as [this run](%s) found.", r.Run.URL))
+		return r.close(ctx, s, &link, "not_planned", LabelRemoved, fmt.Sprintf("[This run](%s) found that this target is no longer in Git.", r.Run.URL))
 	case Duplicate:
-		return r.close(ctx, s, nil, "duplicate", "", fmt.Sprintf("[Issue %d](%s) is the one of this target.", s.Of.Number, s.Of.URL))
+		return r.close(ctx, s, nil, "duplicate", "", fmt.Sprintf("[Issue %d](%s) already reports the drift of this target.", s.Of.Number, s.Of.URL))
 	}
 	return s.Issue, nil
 }

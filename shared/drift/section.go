@@ -48,32 +48,34 @@ func section(r Result, since time.Time, discardFor time.Duration, withReport boo
 	fmt.Fprintf(&b, "%s\n\n", planLine(r.RecordID))
 	name := markdown.Code(r.Component) + " in " + markdown.Code(r.Stack)
 	failed := r.Outcome == PlanFailed
+	run := markdown.Link("This run", r.Run.URL)
 	if failed {
-		fmt.Fprintf(&b, "## ❌ The drift of %s is not known\n\nPlanning it has failed since %s: %s\n", name, stamp(since), markdown.Text(r.Error))
+		fmt.Fprintf(&b, "## ❌ The drift of %s is not known\n\n%s could not plan it. Planning it has failed since %s.\n", name, run, stamp(since))
 	} else {
-		fmt.Fprintf(&b, "## 🔀 %s has drifted\n\nSince %s, at the latest.\n", name, stamp(since))
+		fmt.Fprintf(&b, "## 🔀 %s has drifted\n\n%s found the drift. First detected %s.\n", name, run, stamp(since))
 	}
-	if r.Report != "" {
-		if withReport {
-			// Whoever may plan may write a result: it must not forge our lines.
-			fmt.Fprintf(&b, "\n%s\n", strings.TrimSpace(strings.ReplaceAll(r.Report, "<!--", "&lt;!--")))
-		} else {
-			fmt.Fprintf(&b, "\nThere is no room here for what drifted: %s shows it.\n", markdown.Link("this run", r.Run.URL))
-		}
+	switch {
+	case r.Report != "" && withReport:
+		// Whoever may plan may write a result: it must not forge our lines.
+		fmt.Fprintf(&b, "\n%s\n", strings.TrimSpace(strings.ReplaceAll(r.Report, "<!--", "&lt;!--")))
+	case failed: // the report has it, too
+		fmt.Fprintf(&b, "\n%s\n", markdown.Text(r.Error))
+	case r.Report != "":
+		b.WriteString("\nThere is no room here for what drifted: the run shows it.\n")
 	}
 	b.WriteString("\n### What to do\n\n")
 	switch {
 	case failed:
-		b.WriteString("- **Repair it**: this issue is brought up to date by the next detection.\n")
+		b.WriteString("- **Fix the error**: the next detection then updates this issue.\n")
 	case r.RecordID == "":
-		b.WriteString("- **Take it over or change it back**: there is no plan to apply here. The next detection closes this issue when nothing differs any more.\n")
+		b.WriteString("- **Revert the drift** by hand: this detection has no plan that could be applied. The next detection closes this issue when nothing differs any more.\n")
 	default:
-		fmt.Fprintf(&b, "- **Take it back**: add the label %s. That applies exactly the plan above, once, until %s, if Git and what runs are still as they were. It needs write permission on this repository.\n", markdown.Code(LabelApply), stamp(r.ExpiresAt))
+		fmt.Fprintf(&b, "- **Revert the drift**: add the label %s. That applies exactly the plan above, once, until %s, if Git and the infrastructure have not changed since. It needs write permission on this repository.\n", markdown.Code(LabelApply), stamp(r.ExpiresAt))
 	}
-	fmt.Fprintf(&b, "- **Leave it**: close this issue. The same changes then open no other one for %d days.\n", int(discardFor.Hours()/24))
-	b.WriteString("- **Keep it**: make the configuration say so, in a pull request. The next detection that finds nothing closes this issue.\n")
+	fmt.Fprintf(&b, "- **Ignore it**: close this issue. The same changes then open no new issue for %d days.\n", int(discardFor.Hours()/24))
+	b.WriteString("- **Accept it into Git**: change the configuration in a pull request. The next detection that finds no drift closes this issue.\n")
 
-	fmt.Fprintf(&b, "\n<details><summary><sub>About this detection</sub></summary>\n\n- Seen by %s, %s\n- Commit: %s\n", markdown.Link("this run", r.Run.URL), stamp(r.At), markdown.Code(r.Commit))
+	fmt.Fprintf(&b, "\n<details><summary><sub>About this detection</sub></summary>\n\n- Planned: %s\n- Commit: %s\n", stamp(r.At), markdown.Code(r.Commit))
 	if r.RecordID != "" {
 		fmt.Fprintf(&b, "- Plan record: %s\n- Planfile: SHA-256 %s\n- Expires: %s\n", markdown.Code(r.RecordID), markdown.Code(r.PlanDigest), stamp(r.ExpiresAt))
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/terraform-gitops/gitops/shared/report"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
@@ -12,12 +13,32 @@ type Summary struct {
 	Done      []Done
 	DryRun    bool
 	MaxOpened int
+	RunURL    string
 }
 
 // what says what a step did, for a reader.
 var what = map[Kind]string{
 	Open: "opened", Update: "updated", Fixed: "closed: fixed", Removed: "closed: no longer in Git", Duplicate: "closed: duplicate",
-	Adopt: "kept", Forget: "no issue", Keep: "kept", NoRoom: "**no issue: no room**", Quiet: "no issue: discarded", Busy: "another run is at it",
+	Adopt: "kept", Forget: "no issue", Keep: "kept", NoRoom: "**no issue: too many are open**", Quiet: "no issue: discarded", Busy: "another run is opening an issue",
+}
+
+func heading(drifted, failed int) string {
+	switch {
+	case drifted > 0 && failed > 0:
+		return fmt.Sprintf("Drift: %d drifted, %d not known", drifted, failed)
+	case failed > 0:
+		return fmt.Sprintf("Drift: %d not known", failed)
+	case drifted > 0:
+		return fmt.Sprintf("Drift: %d drifted", drifted)
+	}
+	return "No drift found"
+}
+
+func number(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
 }
 
 // Markdown is the summary, in at most [markdown.SummaryLimit] bytes.
@@ -38,7 +59,7 @@ func (s Summary) Markdown() string {
 		changes := ""
 		switch d.Result.Outcome {
 		case Drifted:
-			changes = fmt.Sprintf("+%d ~%d -%d", c.Adds(), c.Changes(), c.Destroys())
+			changes = report.Numbers(c)
 		case PlanFailed:
 			changes = "planning failed"
 		}
@@ -49,18 +70,21 @@ func (s Summary) Markdown() string {
 		rows[d.Kind] = append(rows[d.Kind], fmt.Sprintf("| %s | %s | %s | %s | %s |\n", markdown.Cell(d.Name.Component), markdown.Cell(d.Name.Stack), changes, done, issue))
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "## 🔀 Drift: %d drifted, %d not known\n\n", drifted, failed)
+	b.WriteString("## 🔀 " + heading(drifted, failed) + "\n\n")
+	if s.RunURL != "" {
+		b.WriteString(markdown.Link("This run", s.RunURL) + "\n\n")
+	}
 	if s.DryRun {
 		b.WriteString("This is a dry run: nothing was written.\n\n")
 	}
 	if n := len(rows[NoRoom]); n > 0 {
-		fmt.Fprintf(&b, "%d drifted targets have no issue, since at most %d are open (`max-opened-issues`): the worst come first.\n\n", n, s.MaxOpened)
+		fmt.Fprintf(&b, "%s no issue, since at most %d are open (`max-opened-issues`). The worst drift gets an issue first.\n\n", number(n, "drifted target has", "drifted targets have"), s.MaxOpened)
 	}
 	if len(s.Done) == 0 {
 		b.WriteString("No target was planned for drift in this run, and no drift issue is open.\n")
 		return b.String()
 	}
-	b.WriteString("| component | stack | changes | issue | |\n| --- | --- | --- | --- | --- |\n")
+	b.WriteString("| Component | Stack | To restore | Result | Issue |\n| --- | --- | --- | --- | --- |\n")
 	left := 0
 	for _, kind := range []Kind{NoRoom, Open, Update, Fixed, Removed, Duplicate, Quiet, Busy, Adopt, Forget, Keep} {
 		for _, row := range rows[kind] {

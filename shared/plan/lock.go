@@ -20,10 +20,10 @@ func (p *planner) lock(ctx context.Context) (err error) {
 	// that nobody releases.
 	pr, err := p.o.Pulls.Get(ctx, p.o.Pull.Number)
 	if err != nil {
-		return fmt.Errorf("ask whether pull request #%d, which wants the lock of %s, is open: %w", p.o.Pull.Number, p.Record.Target, err)
+		return fmt.Errorf("check whether pull request #%d, which needs the lock of %s, is open: %w", p.o.Pull.Number, p.Record.Target, err)
 	}
 	if pr.State != "open" {
-		p.note("Pull request #%d is %s by now, so it takes no lock.", p.o.Pull.Number, pulls.State(pr))
+		p.note("Pull request #%d is already %s, so it takes no lock.", p.o.Pull.Number, pulls.State(pr))
 		return nil
 	}
 	lock, held, err := p.o.Pulls.Lock(ctx, p.store, planstore.Lock{
@@ -46,7 +46,7 @@ func (p *planner) keepLock(ctx context.Context) error {
 		return nil
 	}
 	if p.Record.Outcome != planstore.OutcomeNoChanges {
-		p.note("This pull request holds the lock of this target until it is applied or closed, also when this plan has expired.")
+		p.note("This pull request holds the lock of this target until it is applied or closed, even if this plan expires.")
 		return nil
 	}
 	err := p.store.ReleaseLock(ctx, *p.locked)

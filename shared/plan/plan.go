@@ -207,7 +207,7 @@ func (p *planner) identify(ctx context.Context) (err error) {
 	}
 	if p.o.Checkout.IsMergeOf(p.o.Commit) {
 		p.Record.BaseCommit = p.o.Checkout.Parents[0]
-		p.note("Planned as merged into %s: the workspace holds that merge.", git.Short(p.Record.BaseCommit))
+		p.note("Planned as merged into %s: that merge is checked out.", git.Short(p.Record.BaseCommit))
 	}
 	return nil
 }
@@ -293,7 +293,7 @@ func (p *planner) plan(ctx context.Context) (err error) {
 		p.Built = p.built.Files
 	}
 	for _, pattern := range p.built.Unmatched {
-		p.note("No file that Git does not track fits `%s` of plan-files.", pattern)
+		p.note("No untracked file matches `%s` of plan-files.", pattern)
 	}
 	return nil
 }
@@ -313,7 +313,7 @@ func tooBroad(b fingerprint.Broad) string {
 	if b.Folder != "." {
 		all = "every file in " + b.Folder + " counts"
 	}
-	return fmt.Sprintf("For this target, %s, since nothing constant says which file is read: %s. Name a folder in the expression, or list under `ignore` in gitops.yaml what it does not read.", all, b.Why)
+	return fmt.Sprintf("For this target, %s, since no constant part of the path says which file is read: %s. Name a folder in the expression, or list under `ignore` in gitops.yaml the files that it does not read.", all, b.Why)
 }
 
 // read reads what the planfile would change, and the state it was made on.
@@ -332,7 +332,7 @@ func (p *planner) read(ctx context.Context, planfile string) (err error) {
 		return err
 	}
 	if file == nil {
-		p.note("The planfile is encrypted: the state it was made on is unknown, so times decide whether a later apply supersedes it.")
+		p.note("The planfile is encrypted, so its state is unknown: times decide whether a later apply supersedes this plan.")
 	} else {
 		p.empty = file.NoResources
 		p.Record.Mode, p.Record.Targets, p.Record.Replace = string(file.Mode()), file.Targets(), file.Replace()

@@ -16,19 +16,19 @@ func (p *planner) checkState(ctx context.Context) error {
 		return fmt.Errorf("find where the state of %s is: %w", p.workspace.Target, err)
 	}
 	if file != "" {
-		p.caution("The state is in the checkout, in %q, and is gone with this job's runner: the next plan knows nothing of what an apply of this one makes. "+
-			"Keep it elsewhere: write a backend into the root module, such as backend \"s3\", with its settings in the block or in `backend-config`.", file)
+		p.caution("The state is in the checkout, in %q, and is lost with this job's runner: the next plan does not know what an apply of this plan creates. "+
+			"Keep the state elsewhere: add a backend to the root module, such as backend \"s3\", with its settings in the block or in `backend-config`.", file)
 	}
 	empty := p.Record.State != nil && p.Record.State.Lineage == ""
 	if p.store == nil {
 		if empty {
-			p.note("The state is empty: Terraform knows of nothing that runs. Whether this target was applied before was not looked up (plan-storage: false).")
+			p.note("The state is empty: Terraform knows of no resources. Whether this target was applied before was not checked (plan-storage: false).")
 		}
 		return nil
 	}
 	applies, err := p.store.LastApplies(ctx, []planstore.Target{p.Record.Target})
 	if problem.CodeOf(err) == problem.AWSDenied {
-		p.note("Whether the state is the one that was applied last is not known: the storage role may not read the last apply. " +
+		p.note("It is not known whether this is the state of the last apply: the storage role may not read the last apply. " +
 			"Allow it dynamodb:BatchGetItem on items that begin with apply#, as modules/github-oidc-roles does.")
 		return nil
 	}
@@ -45,20 +45,20 @@ func (p *planner) checkState(ctx context.Context) error {
 
 // describeState says what there is to say of the state and of the last apply's.
 func (p *planner) describeState(last *planstore.LastApply) {
-	const next = "Look at where the state should be: the root module's backend, `backend-config` and the workspace. Where it is lost for good, import what runs. " +
-		"Where a new state is what you want, give the apply action accept-new-state: true; without it the apply refuses this plan."
+	const next = "Check where the state should be: the root module's backend, `backend-config` and the workspace. If it is lost for good, import the existing resources. " +
+		"If you want a new state, set accept-new-state: true for the apply action; without it the apply refuses this plan."
 	at, continuity := p.Record.State, planstore.ContinuityOf(last, p.Record.State)
 	switch {
 	case continuity == planstore.FirstState && at != nil && (at.Lineage == "" || p.empty):
-		p.note("This target was never applied, and its state is empty: Terraform knows of nothing that runs.")
+		p.note("This target was never applied, and its state is empty: Terraform knows of no resources.")
 	case continuity == planstore.StateGone:
-		p.caution("The state is empty, and this target was applied before, by %s: this plan would make again what runs. %s", last.Run.URL, next)
+		p.caution("The state is empty, and this target was applied before, by %s: this plan would create again what already exists. %s", last.Run.URL, next)
 	case continuity == planstore.OtherState:
-		p.caution("The state is another one (lineage %s) than this target was applied to last (lineage %s), by %s: what runs is not in it. %s", at.Lineage, last.Lineage(), last.Run.URL, next)
+		p.caution("The state (lineage %s) is not the one to which this target was applied last (lineage %s), by %s: what exists is not in it. %s", at.Lineage, last.Lineage(), last.Run.URL, next)
 	case continuity == planstore.StateUnknown && at != nil && p.empty:
-		p.caution("The state has no resources, and this target was applied before, by %s, to a state of which the lineage is not known. %s", last.Run.URL, next)
+		p.caution("The state has no resources, and this target was applied before, by %s, to a state whose lineage is not known. %s", last.Run.URL, next)
 	case continuity == planstore.StateUnknown && at == nil:
-		p.note("Whether the state is the one that was applied last is not known: the planfile is encrypted.")
+		p.note("It is not known whether this is the state of the last apply: the planfile is encrypted.")
 	}
 }
 

@@ -39,15 +39,15 @@ func checkScope(mode string, targets, replace []string) error {
 func (r Record) Scope() (lines []string) {
 	switch r.Mode {
 	case "destroy":
-		lines = append(lines, "With -destroy it destroys all that the state has.")
+		lines = append(lines, "-destroy: it destroys everything in the state.")
 	case "refresh-only":
-		lines = append(lines, "With -refresh-only it only writes into the state what was changed outside of Terraform.")
+		lines = append(lines, "-refresh-only: it only updates the state with what changed outside Terraform.")
 	}
 	if len(r.Targets) > 0 {
-		lines = append(lines, "It is limited by -target to "+strings.Join(r.Targets, ", ")+".")
+		lines = append(lines, "-target limits it to "+strings.Join(r.Targets, ", ")+".")
 	}
 	if len(r.Replace) > 0 {
-		lines = append(lines, "It was asked by -replace to replace "+strings.Join(r.Replace, ", ")+".")
+		lines = append(lines, "-replace makes it replace "+strings.Join(r.Replace, ", ")+".")
 	}
 	return lines
 }

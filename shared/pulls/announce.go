@@ -26,7 +26,7 @@ func (r *Requests) Announce(ctx context.Context, runtime *gha.Runtime, a Applied
 		err = fmt.Errorf("give this job `permissions: statuses: write` and `pull-requests: read`: %w", err)
 	}
 	if err != nil {
-		runtime.Warning(gha.Annotation{Message: fmt.Sprintf("Pull requests could not be told that their plans are superseded: %v", err)})
+		runtime.Warning(gha.Annotation{Message: fmt.Sprintf("Other pull requests could not be notified that their plans are superseded: %v", err)})
 	}
 	return superseded
 }

@@ -46,7 +46,7 @@ func (r *Requests) Lock(ctx context.Context, store *planstore.Store, wanted plan
 			return taken, false, err
 		}
 	}
-	return lock, false, fmt.Errorf("lock %s for pull request #%d: others have written the lock %d times meanwhile: run this job again", wanted.Target, wanted.PullRequest, maxTakes)
+	return lock, false, fmt.Errorf("lock %s for pull request #%d: other runs changed the lock %d times meanwhile: run this job again", wanted.Target, wanted.PullRequest, maxTakes)
 }
 
 // Over reports whether a lock no longer counts: it was released, or its pull request was closed
