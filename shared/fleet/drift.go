@@ -90,6 +90,6 @@ func driftNext(o plan.Outcome) string {
 	case o.RefreshOnly:
 		return "The drift-detection action shows this drift in an issue. A refresh-only plan can't be applied: a drift plan with mode: plan shows what an apply would restore."
 	default:
-		return "The drift-detection action shows this drift in an issue. The label apply on that issue has exactly this planfile applied."
+		return "The drift-detection action shows this drift in an issue. Adding the label `apply` to that issue applies exactly this planfile."
 	}
 }

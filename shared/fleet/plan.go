@@ -13,6 +13,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
 	"github.com/terraform-gitops/gitops/shared/report"
+	"github.com/terraform-gitops/gitops/shared/report/planned"
 	"github.com/terraform-gitops/gitops/shared/repository"
 )
 
@@ -52,7 +53,26 @@ func (t *Tally) AddPlan(o plan.Outcome) {
 	default:
 		e.Note = strings.Join(o.Record.Scope(), " ")
 	}
+	t.logChanges(o)
 	t.add(e, t.PlanReport(o))
+}
+
+// maxLog is how many bytes of a plan's text the log has, about: all that is kept of its details.
+const maxLog = 1 << 20
+
+// logChanges writes what a plan would change into the log, in a group of its own: Terraform's
+// JSON output, which is what the log has of the planning, only names the resources. It is the
+// text of the report, since Terraform's own would take another start of it, with all of its
+// providers.
+func (t *Tally) logChanges(o plan.Outcome) {
+	if o.Changes == nil || o.Err != nil {
+		return
+	}
+	if text := planned.Text(action.Redact(t.Runtime, o.Changes), maxLog); text != nil {
+		log := t.Runtime.Group("changes: " + o.Name.String())
+		_, _ = log.Write(text) // a broken log must not end the run
+		_ = log.Close()
+	}
 }
 
 // PlanReport is the report of a plan, without known secrets.

@@ -1,0 +1,91 @@
+package planned
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/report/markdown"
+)
+
+// Text is what a plan would change as plain text for a log, in the signs of Terraform: nil
+// when it changes nothing. From limit bytes on it has no further resource, and says how many
+// there are.
+func Text(c *changes.Plan, limit int) []byte {
+	if !c.Counts.Any() && c.Counts.Drift+c.Counts.Deferred == 0 {
+		return nil
+	}
+	t := text{limit: limit, dst: []byte(strings.ReplaceAll(Headline(c), "**", "") + "\n")}
+	for _, g := range Groups {
+		for i := range c.Resources {
+			if r := &c.Resources[i]; r.Action == g.action {
+				t.resource(g.verb, r)
+			}
+		}
+	}
+	for i := range c.Resources { // of an action that this version does not know
+		r := &c.Resources[i]
+		if !slices.ContainsFunc(Groups[:], func(g Group) bool { return g.action == r.Action }) {
+			t.resource(string(r.Action), r)
+		}
+	}
+	t.more(c.Omitted)
+	for i := range c.Drift {
+		t.resource("changed outside Terraform:", &c.Drift[i])
+	}
+	t.more(c.Counts.Drift - len(c.Drift))
+	for i := range c.Deferred {
+		t.resource("deferred:", &c.Deferred[i])
+	}
+	t.more(c.Counts.Deferred - len(c.Deferred))
+	if len(c.Outputs) > 0 {
+		t.dst = append(t.dst, "\noutputs\n"...)
+	}
+	for _, o := range c.Outputs {
+		t.diff(appendChange(nil, o.Name, o.Old, o.New, ""))
+	}
+	return t.dst
+}
+
+type text struct {
+	dst    []byte
+	limit  int
+	missed int // since the last call of more
+}
+
+func (t *text) resource(what string, r *changes.Resource) {
+	if len(t.dst) >= t.limit {
+		t.missed++
+		return
+	}
+	t.dst = append(t.dst, '\n')
+	t.dst = markdown.AppendVisible(t.dst, what+" "+label(r), markdown.Inline)
+	if why := because(r); why != "" {
+		t.dst = append(t.dst, ": "+why...)
+	}
+	t.dst = append(t.dst, '\n')
+	if r.Action != changes.ReadData {
+		t.diff(appendDiff(nil, r))
+	}
+}
+
+// diff appends a diff, indented, with ~ where a report has ! for GitHub's colours.
+func (t *text) diff(diff []byte) {
+	for line := range bytes.Lines(diff) {
+		t.dst = append(t.dst, "    "...)
+		if line[0] == changed {
+			t.dst, line = append(t.dst, '~'), line[1:]
+		}
+		t.dst = append(t.dst, line...)
+	}
+}
+
+// more says how many are not shown: n of which no details were kept, and those that had no room.
+func (t *text) more(n int) {
+	if n += t.missed; n > 0 {
+		t.dst = fmt.Appendf(t.dst, "\nand %s, not shown here\n", markdown.Count(n, "more resource"))
+	}
+	t.missed = 0
+}
