@@ -26,13 +26,13 @@ func (s *session) checkRef(ctx context.Context) error {
 		return nil
 	}
 	if main := s.event.DefaultBranch; s.Drift && s.context.Ref != "refs/heads/"+main {
-		return problem.With(problem.RunRef, fmt.Errorf("drift mode is for the default branch, and this run is of %s: what is not merged there would be taken for drift: run it on %s", s.ref(), orDefault(main)))
+		return problem.With(problem.RunRef, fmt.Errorf("drift mode is for the default branch, but this run is on %s: what is not merged there would be reported as drift: run it on %s", s.ref(), orDefault(main)))
 	}
 	own := s.ownsRef()
 	// A merged pull request's event is a run of the branch that it was merged into.
 	merged := s.event.PullRequest != nil && s.event.PullRequest.Merged
 	if s.pull.Number > 0 && !own && !merged && !s.Unlock {
-		return problem.With(problem.RunRef, fmt.Errorf("pull request #%d is planned only by a run of its own, and this run is of %s: code that is not merged would run with the identity of that ref, and could assume every role that trusts it: push to the pull request, run its newest `pull_request` run again, or start this workflow on its branch %q", s.pull.Number, s.ref(), s.pull.Branch))
+		return problem.With(problem.RunRef, fmt.Errorf("pull request #%d is planned only by a run of its own, but this run is on %s: code that is not merged would run with the identity of that ref, and could assume every role that trusts it: push to the pull request, run its newest `pull_request` run again, or start this workflow on its branch %q", s.pull.Number, s.ref(), s.pull.Branch))
 	}
 	holds, err := s.repository.HoldsRunsCode(ctx)
 	if err != nil || holds {
@@ -45,7 +45,7 @@ func (s *session) checkRef(ctx context.Context) error {
 	if own && s.holdsOwnMerge(checkout) {
 		return nil
 	}
-	return problem.With(problem.RunRef, fmt.Errorf("the workspace holds commit %s, of which nothing shows that it is part of %s, which this run is of (at %s): code that is not merged there would run with the identity of that ref, and could assume every role that trusts it: check out that ref's own commit (`actions/checkout` without `ref`); plan a pull request on its `pull_request` event, or start this workflow on its branch. Where the history is too short to tell, check out with `fetch-depth: 0`, or give the job `permissions: contents: read`", git.Short(checkout.Commit), s.ref(), git.Short(s.context.SHA)))
+	return problem.With(problem.RunRef, fmt.Errorf("the workspace has commit %s checked out, but nothing shows that it is a part of %s, the ref of this run (at %s): code that is not merged there would run with the identity of that ref, and could assume every role that trusts it: check out that ref's own commit (`actions/checkout` without `ref`); plan a pull request on its `pull_request` event, or start this workflow on its branch. If the history is too short to tell, check out with `fetch-depth: 0`, or give the job `permissions: contents: read`", git.Short(checkout.Commit), s.ref(), git.Short(s.context.SHA)))
 }
 
 // ownsRef reports whether the run is of the pull request's own branch, or of the branch that

@@ -72,7 +72,12 @@ func (s Selection) Check(all []Name) error {
 			if slices.ContainsFunc(all, fits) {
 				continue
 			}
-			return problem.With(problem.Input, fmt.Errorf("input `%s`: %q matches none in this repository: correct it or remove it", kind.input, p))
+			names := make([]string, len(all))
+			for i, n := range all {
+				names[i] = kind.name(n)
+			}
+			slices.Sort(names)
+			return problem.With(problem.Input, fmt.Errorf("input `%s`: %q matches none in this repository: %s", kind.input, p, problem.Suggest(glob, slices.Compact(names))))
 		}
 	}
 	return nil
