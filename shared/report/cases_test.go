@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report/markdown/markdowntest"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
@@ -228,11 +229,12 @@ func planCases() map[string]Plan {
 	})
 
 	add("plan-failed", nil, func(p *Plan) {
-		p.ApplyHow = ""
+		p.ApplyHow, p.Code = "", problem.Terraform
 		p.Digest, p.ExpiresAt = "", time.Time{}
 		p.Diagnostics = []terraform.Diagnostic{
 			{Severity: "error", Summary: "Unsupported attribute", Detail: "This object has no argument, nested block, or exported attribute named \"idd\". Did you mean \"id\"?", Address: "aws_instance.web", File: "main.tf", Line: 12, EndLine: 12, Snippet: "  subnet_id = aws_subnet.a.idd"},
 			{Severity: "error", Summary: "Invalid count argument", Detail: "The \"count\" value depends on resource attributes that cannot be determined until apply.\n\nTo work around this, use the -target option:\n\n    terraform apply -target=aws_subnet.a\n\nthen plan again.", File: "modules/app/main.tf", Line: 3, Snippet: "  count = length(aws_subnet.a[*].id)"},
+			{Severity: "error", Summary: "No value for required variable", Detail: "The root module input variable \"region\" is not set, and has no default value.", File: "variables.tf", Line: 1},
 			{Severity: "warning", Summary: "Deprecated", Detail: "Old."}}
 	})
 	add("plan-failed-before-terraform", nil, func(p *Plan) {

@@ -33,6 +33,13 @@ func diagnostics(all []terraform.Diagnostic) (errors, warnings *markdown.Part) {
 	return errors, warnings
 }
 
+// hints are what Terraform does not know about a run in a workflow, by the summary of its
+// error.
+var hints = map[string]string{
+	"No value for required variable": "In a workflow, set the variable as `TF_VAR_name` in the `env` of the jobs that plan and apply, or list a file in `var-files`. A reusable workflow gets no `env` and no secrets of its caller by itself.",
+	"Failed to download module":      "A private module needs a step before this one that gives Git, or Terraform, the credentials for its source.",
+}
+
 func diagnosticBody(d terraform.Diagnostic) string {
 	var b strings.Builder
 	at := place(d)
@@ -48,6 +55,9 @@ func diagnosticBody(d terraform.Diagnostic) string {
 		b.WriteString(markdown.Fence("hcl", markdown.Clip(d.Snippet, markdown.MaxValue)) + "\n")
 	}
 	b.WriteString(markdown.Paragraphs(markdown.Clip(d.Detail, 2*markdown.MaxValue), markdown.Text))
+	if hint := hints[d.Summary]; hint != "" && d.Severity == "error" {
+		b.WriteString(markdown.Text(hint) + "\n\n")
+	}
 	return b.String()
 }
 
