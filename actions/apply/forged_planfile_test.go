@@ -62,15 +62,15 @@ func TestPlanfilesThatAreNotWhatTheirRecordSaysAreRefused(t *testing.T) {
 		forge        func(*planstore.Record)
 		names        string // what is not as recorded
 	}{
-		"that destroy everything": {plans: []string{"-destroy"}, names: "destroy plan"},
+		"that destroy everything": {plans: []string{"-destroy"}, names: "the planfile says destroy"},
 		"that destroy one thing":  {plans: []string{"-destroy", "-target=terraform_data.first"}, names: "-target: the record says none"},
 		"that only refresh":       {plans: []string{"-refresh-only"}, names: "refresh-only"},
-		"of one target":           {plans: []string{"-target=terraform_data.second"}, names: "-target: the record says none, and the planfile terraform_data.second"},
-		"that replace something":  {plans: []string{"-replace=terraform_data.first"}, names: "-replace: the record says none, and the planfile terraform_data.first"},
-		"with other counts":       {forge: func(r *planstore.Record) { r.Counts = changes.Counts{Create: 1} }, names: "the record counts 1 create"},
+		"of one target":           {plans: []string{"-target=terraform_data.second"}, names: "-target: the record says none, and the planfile says terraform_data.second"},
+		"that replace something":  {plans: []string{"-replace=terraform_data.first"}, names: "-replace: the record says none, and the planfile says terraform_data.first"},
+		"with other counts":       {forge: func(r *planstore.Record) { r.Counts = changes.Counts{Create: 1} }, names: "the record says 1 create"},
 		"without changes, as the record says": {plans: []string{"-destroy"}, forge: func(r *planstore.Record) {
 			r.Outcome, r.Counts = planstore.OutcomeNoChanges, changes.Counts{NoOp: 2}
-		}, names: "the record is of a plan without changes"},
+		}, names: "the record says no changes"},
 		"of another state":                  {inits: []string{"-backend-config=path=../../../elsewhere.tfstate"}, names: `its setting "path" differs`},
 		"with a backend that has more":      {inits: []string{"-backend-config=workspace_dir=../../../elsewhere"}, names: `its setting "workspace_dir" differs`},
 		"with another value of a var file":  {plans: []string{`-var=listed=["a","b","evil"]`}, names: `variable "listed": its value differs`},
@@ -145,9 +145,9 @@ func TestForgedPlansAreRefusedWithoutVerification(t *testing.T) {
 func TestScopeOfAPlanIsShownAndApplied(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ args, shown string }{
-		"target":  {"-target=terraform_data.second -target=terraform_data.first", "limited by `-target` to `terraform_data.first`, `terraform_data.second`"},
-		"destroy": {"-destroy", "With `-destroy` it destroys"},
-		"replace": {"-replace=terraform_data.second", "asked by `-replace` to replace `terraform_data.second`"},
+		"target":  {"-target=terraform_data.second -target=terraform_data.first", "`-target` limits it to `terraform_data.first`, `terraform_data.second`"},
+		"destroy": {"-destroy", "`-destroy`: it destroys"},
+		"replace": {"-replace=terraform_data.second", "`-replace` makes it replace `terraform_data.second`"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
