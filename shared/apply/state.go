@@ -24,7 +24,7 @@ func (w *Work) checkState(at *planstore.StatePosition, noResources bool) error {
 	}
 	reason := fmt.Errorf("the plan was made on an empty state, and this target was applied before, by %s: it would create again what already exists", last.Run.URL)
 	if continuity == planstore.OtherState {
-		reason = fmt.Errorf("the plan was made on another state (lineage %s) than this target was applied to last (lineage %s), by %s: what exists is not in that state", at.Lineage, last.Lineage(), last.Run.URL)
+		reason = fmt.Errorf("the plan was made on another state: its lineage is %s, but this target was applied last, by %s, to lineage %s: what exists is not in that state", at.Lineage, last.Run.URL, last.Lineage())
 	}
 	if w.options.AcceptNewState {
 		note := "accept-new-state: " + reason.Error() + "."

@@ -54,7 +54,7 @@ func (p *planner) describeState(last *planstore.LastApply) {
 	case continuity == planstore.StateGone:
 		p.caution("The state is empty, and this target was applied before, by %s: this plan would create again what already exists. %s", last.Run.URL, next)
 	case continuity == planstore.OtherState:
-		p.caution("The state (lineage %s) is not the one to which this target was applied last (lineage %s), by %s: what exists is not in it. %s", at.Lineage, last.Lineage(), last.Run.URL, next)
+		p.caution("The state is another one: its lineage is %s, but this target was applied last, by %s, to lineage %s. What exists is not in this state. %s", at.Lineage, last.Run.URL, last.Lineage(), next)
 	case continuity == planstore.StateUnknown && at != nil && p.empty:
 		p.caution("The state has no resources, and this target was applied before, by %s, to a state whose lineage is not known. %s", last.Run.URL, next)
 	case continuity == planstore.StateUnknown && at == nil:
