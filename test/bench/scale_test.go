@@ -165,7 +165,7 @@ func TestDrift(t *testing.T) {
 		for i := range scale {
 			r := drift.Result{Target: targetOf(i), Run: runOf(run), Commit: strings.Repeat("a", 40), At: time.Now(), Outcome: drift.NotDrifted}
 			if i%100 == 0 {
-				r.Outcome, r.Changes, r.Counts = drift.Drifted, strings.Repeat("ab", 32), changes.Counts{Update: 1}
+				r.Outcome, r.ChangesDigest, r.Counts = drift.Drifted, strings.Repeat("ab", 32), changes.Counts{Update: 1}
 			}
 			all.Go(func() error { return drift.In(store).PutResult(ctx, r) })
 		}
