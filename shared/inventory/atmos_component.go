@@ -23,7 +23,7 @@ type AtmosComponent struct {
 	// Workspace is the one that Atmos selects, if that is known only once the target is
 	// resolved; else empty.
 	Workspace string
-	// Sharing says whether others may be planned in the root module's folder meanwhile.
+	// Sharing says which others may be planned in the root module's folder at the same time.
 	Sharing Sharing
 	// AsText is set if its templates stay text until the target is resolved.
 	AsText bool
@@ -37,16 +37,16 @@ type AtmosComponent struct {
 	Sections map[string]any
 }
 
-// Sharing says which targets may be planned side by side in one root module's folder: those
-// with the same key. Atmos writes the same there for all of them, but for the file of
-// variables, which has the target's own name.
+// Sharing says which targets may be planned at the same time in one root module's folder: those
+// with the same key. Atmos writes the same files there for all of them, and a file of
+// variables with the target's own name.
 //
-// Atmos writes its files anew each time, in place, so that another target's Terraform might
-// read half of one. So the backend's is written once, before, by [Atmos.GenerateBackend].
+// Atmos overwrites its files each time, so another target's Terraform might read half a file.
+// That is why package atmos writes the backend file once, before.
 type Sharing struct {
-	Key string // empty: this target shares its folder with none
-	// VarFile is the same for targets whose files of variables have the same name.
+	Key string // empty if the target shares its folder with no other
+	// VarFile is equal for targets whose files of variables have the same name.
 	VarFile string
-	// Backend is what backend.tf.json has, as canonical JSON; empty: Atmos writes none.
+	// Backend is the content of backend.tf.json as canonical JSON; empty if Atmos writes none.
 	Backend string
 }

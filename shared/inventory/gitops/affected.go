@@ -9,23 +9,20 @@ import (
 	"github.com/terraform-gitops/gitops/shared/inventory"
 )
 
-// Affected compares the targets of two checkouts of a repository, and lists those
-// whose configuration differs, sorted by name: what [Target.Configuration] covers,
-// with the version of Terraform as it is set. base may be nil: then all are new. Why
-// they differ is cut after five lines.
+// Affected compares the targets of two checkouts, and lists those whose configuration differs,
+// sorted by name: whatever [fingerprint.Of] covers, with the version of Terraform as it is
+// configured. If base is nil, all are new. environ is the job's environment, which may give
+// var files to Terraform.
 //
-// Where a target of head can't be planned, as when its folder is gone, that is the
-// change's Err. One that could not be at base either, for the same reason, is only
-// listed when something else of it differs.
+// If a target of head can't be planned, as when its folder is missing, the change's Err says
+// so. If it could not be planned at the base for the same reason, it is listed only if
+// something else differs, too.
 //
-// A new target that has the state of one that is gone (same folder, backend configuration and
-// workspace) is that one under another name, which is then not listed as deleted.
+// A new target with the state of a deleted one (see [inventory.Target.StateKey]) is that one
+// under another name, and the old name is not listed.
 //
-// A submodule that only one of the checkouts has checked out differs.
-//
-// Files are compared by Git's own object IDs, so that it makes no difference what Git
-// makes of them in the workspace: see [files.compareObjects]. environ is the job's own,
-// which may give var files to Terraform.
+// Files are compared by Git's object IDs, so that filters and line endings in the workspace
+// make no difference. A submodule that only one of the two has checked out differs.
 func Affected(ctx context.Context, base, head *Config, environ []string) ([]inventory.Change, error) {
 	if base == nil {
 		base = &Config{}
@@ -35,7 +32,7 @@ func Affected(ctx context.Context, base, head *Config, environ []string) ([]inve
 	}
 	var changes []inventory.Change
 	before, after := targetsByName(base), targetsByName(head)
-	gone := make(map[string]inventory.Name) // by state: the targets that are gone
+	gone := make(map[string]inventory.Name) // the deleted targets, by state
 	for name, r := range before {
 		if _, still := after[name]; !still {
 			changes = append(changes, inventory.Change{Name: name, Why: []string{"deleted"}, Deleted: true, Settings: r.settings()})
@@ -99,7 +96,7 @@ func Affected(ctx context.Context, base, head *Config, environ []string) ([]inve
 	return changes, nil
 }
 
-// lacks is the error of what the workspace lacks of a target; nil when it lacks nothing.
+// lacks is the error of what the workspace lacks of a target; nil if it lacks nothing.
 func (r resolver) lacks(f *fingerprint.Files) error {
 	t, err := r.target()
 	if err != nil {
