@@ -11,7 +11,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore/storetest"
 )
 
-// backend is a store of one test, and the means to spoil it.
+// backend is a store of one test. The test can damage what it holds.
 type backend struct {
 	Store
 	*storetest.Backend
@@ -28,7 +28,7 @@ func newBackend(b *storetest.Backend) *backend {
 // open opens the same store again, as another process would.
 func (b *backend) open() Store { return In(planstore.New(b.Open(), b.clock.Now)) }
 
-// onEachBackend runs one conformance test on S3 and DynamoDB and on a folder.
+// onEachBackend runs a conformance test on S3 and DynamoDB and on a folder.
 func onEachBackend(t *testing.T, test func(t *testing.T, b *backend)) {
 	storetest.OnEach(t, func(t *testing.T, b *storetest.Backend) { test(t, newBackend(b)) })
 }

@@ -22,7 +22,7 @@ func (b *backend) itemOf(t *testing.T, r Record) map[string]any {
 	return b.Item(t, planPrefix+r.Key(), r.ID())
 }
 
-// refused checks that the newest plan of a commit is not to be had.
+// refused checks that a commit's newest plan can't be found.
 func (b *backend) refused(t *testing.T, name string, target Target, commit string, want error) {
 	t.Helper()
 	found, err := b.Find(t.Context(), target, commit)
@@ -35,8 +35,7 @@ func (b *backend) refused(t *testing.T, name string, target Target, commit strin
 	}
 }
 
-// reseal gives an item the seal of what it holds now, as whoever may write
-// records can.
+// reseal gives an item the right seal for what it holds now, as whoever may write records can.
 func reseal(t *testing.T, item map[string]any) {
 	t.Helper()
 	sum, err := seal(item)
@@ -45,7 +44,7 @@ func reseal(t *testing.T, item map[string]any) {
 	item["sk"] = sk[:strings.LastIndex(sk, "#")+1] + sum
 }
 
-// changed is a value of the same type, but another one.
+// changed is another value of the same type.
 func changed(value any) any {
 	switch value := value.(type) {
 	case string:
@@ -186,8 +185,8 @@ func TestRecordThatWasCopiedIsRefused(t *testing.T) {
 	})
 }
 
-// Whoever may write records can seal what they write. What they seal must
-// still be a record that Put could have written under this key.
+// Whoever may write records can seal what they write. A sealed item is still refused if Put
+// can't have written it under this key.
 func TestRecordThatDisagreesWithItsKeyIsRefusedHoweverItIsSealed(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {
 		for name, forge := range map[string]func(item map[string]any, r Record){
@@ -226,12 +225,12 @@ func TestRecordThatDisagreesWithItsKeyIsRefusedHoweverItIsSealed(t *testing.T) {
 		} {
 			r := b.put(t, b.newRecord(nil), "plan")
 			item := b.itemOf(t, r)
-			// In JSON, a number of Go is what a test writes: make it as it is read.
+			// Encode the numbers of the test as they are read.
 			forge(item, r)
 			item = b.asRead(t, item)
 			reseal(t, item)
 			b.PutItem(t, item)
-			// Of two with one time, the seal says which is newer: look at this one.
+			// If two have the same time, their seals decide which is newer: hide the other one.
 			if item["sk"] != r.ID() {
 				b.hide(t, r)
 			}
@@ -240,7 +239,7 @@ func TestRecordThatDisagreesWithItsKeyIsRefusedHoweverItIsSealed(t *testing.T) {
 	})
 }
 
-// asRead is an item as the store gives it back.
+// asRead is an item as the store returns it.
 func (b *backend) asRead(t *testing.T, item map[string]any) map[string]any {
 	t.Helper()
 	read, err := storage.Encode(item)
@@ -248,7 +247,7 @@ func (b *backend) asRead(t *testing.T, item map[string]any) map[string]any {
 	return read
 }
 
-// hide takes a record out of the way of the next one that is found.
+// hide deletes a record, so that the next one is found.
 func (b *backend) hide(t *testing.T, r Record) {
 	t.Helper()
 	b.hideItem(t, planPrefix+r.Key(), r.ID())
@@ -306,7 +305,7 @@ func TestClaimSaysExactlyWhichRecordWasApplied(t *testing.T) {
 		if last := b.Item(t, applyPrefix+r.Key(), lastKey); last["recordId"] != r.ID() {
 			t.Errorf("the last apply is of %s", last["recordId"])
 		}
-		// Not by what is under the record's key now.
+		// What is under the record's key now does not matter.
 		item := b.itemOf(t, r)
 		item["digest"] = strings.Repeat("0", 64)
 		b.PutItem(t, item)

@@ -24,8 +24,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// moto does not know request tokens, so that a write that is sent again meets
-// itself: the worse case.
+// moto does not know request tokens, so a write that is sent again meets itself: the worse
+// case.
 func TestWritesWhoseAnswerWasLostAreKnownAsOurs(t *testing.T) {
 	t.Parallel()
 	for _, times := range []int{1, 2, storetest.Forever} {
@@ -41,7 +41,7 @@ func TestWritesWhoseAnswerWasLostAreKnownAsOurs(t *testing.T) {
 			must(t, b.Claim(t.Context(), r, runNumber("200", 1), "x"))
 			w.BreakWith(nil)
 			b.refusedAs(t, r, StatusApplying)
-			// The same attempt of the same run, but another call: another job.
+			// The same attempt of the same run, but another call, as from another job.
 			if err := b.Claim(t.Context(), r, runNumber("200", 1), "x"); err == nil {
 				t.Error("claimed twice")
 			}
@@ -280,8 +280,8 @@ func (e endless) Read(p []byte) (int, error) {
 	return copy(p, bytes.Repeat([]byte("plan"), len(p)/4+1)), nil
 }
 
-// Each index must give plan records only, of what a plan and its apply write,
-// and only they may vanish.
+// Each index must have plan records only, of what a plan and its apply write, and only plan
+// records may expire.
 func TestItemsHaveTheAttributesThatIndexesAndPoliciesRestOn(t *testing.T) {
 	t.Parallel()
 	b := newBackend(storetest.NewAWS(t))

@@ -11,7 +11,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore/storetest"
 )
 
-// backend is a store of one test, and the means to spoil it.
+// backend is a store of one test. The test can damage what it holds.
 type backend struct {
 	*Store
 	*storetest.Backend
@@ -26,7 +26,7 @@ func newBackend(b *storetest.Backend) *backend {
 // open opens the same store again, as another process would.
 func (b *backend) open() *Store { return New(b.Open(), b.clock.Now) }
 
-// onEachBackend runs one conformance test on S3 and DynamoDB and on a folder.
+// onEachBackend runs a conformance test on S3 and DynamoDB and on a folder.
 func onEachBackend(t *testing.T, test func(t *testing.T, b *backend)) {
 	storetest.OnEach(t, func(t *testing.T, b *storetest.Backend) { test(t, newBackend(b)) })
 }
@@ -35,7 +35,7 @@ func newFolderBackend(t testing.TB, path string) *backend {
 	return newBackend(storetest.NewFolder(t, path))
 }
 
-// newWiredBackend is a store in AWS behind a wire.
+// newWiredBackend is a store in AWS whose requests a test can break.
 func newWiredBackend(t testing.TB) (*backend, *storetest.Wire) {
 	b, w := storetest.NewWired(t)
 	return newBackend(b), w
@@ -52,7 +52,7 @@ func runNumber(id string, attempt int) Run {
 	return Run{ID: id, Attempt: attempt, URL: "https://github.com/acme/infra/actions/runs/" + id}
 }
 
-// newRecord is a record with everything a plan action knows before Put.
+// newRecord is a record with everything that a plan action knows before Put.
 func (b *backend) newRecord(state *StatePosition) Record {
 	now := b.clock.Now()
 	return Record{

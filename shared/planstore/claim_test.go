@@ -100,7 +100,8 @@ func TestOneOfManyClaimsWins(t *testing.T) {
 		for i := range 50 {
 			all.Go(func() {
 				<-start
-				// Every second one is the same attempt of the same run: two jobs of one workflow.
+				// Every second one is the same attempt of the same run: two jobs of one
+				// workflow.
 				run := runNumber(fmt.Sprint(200+i%2*i), 1)
 				err := stores[i%len(stores)].Claim(t.Context(), r, run, "x")
 				var no *NotClaimableError
@@ -178,7 +179,7 @@ func TestExpiredPlanIsNotClaimed(t *testing.T) {
 			t.Errorf("status %s after it expired", got)
 		}
 		b.refusedAs(t, unclaimed, StatusExpired)
-		// What was claimed in time is not expired but what became of it.
+		// What was claimed in time does not expire.
 		b.refusedAs(t, claimed, StatusApplying)
 		must(t, b.Finish(t.Context(), claimed, runNumber("200", 1), Result{Status: StatusApplied}))
 		if got := b.status(t, claimed); got != StatusApplied {
@@ -202,8 +203,8 @@ func TestPlanWithoutChangesIsNotClaimed(t *testing.T) {
 	})
 }
 
-// Both sides of the rule are tried: what Find derives in Go, and what the
-// backend decides in its transaction (for AWS: DynamoDB's expression).
+// Both sides of the rule are tested: what Find derives in Go, and what the backend decides in
+// its transaction (DynamoDB as an expression).
 func TestWhatAnAppliedPlanSupersedes(t *testing.T) {
 	position := func(lineage string, serial uint64) *StatePosition { return &StatePosition{lineage, serial} }
 	const before, after = -time.Hour, time.Hour
@@ -275,8 +276,8 @@ func TestFirstApplyOfAnotherTargetSupersedesNothing(t *testing.T) {
 	})
 }
 
-// A run that applied on serial 5 records it only after another has applied on
-// serial 6 and recorded that: plans made on 6 must stay superseded.
+// A run that applied on serial 5 records it only after another one applied on serial 6 and
+// recorded that. Plans made on serial 6 must stay superseded.
 func TestSlowFinishDoesNotTurnSupersededPlansIntoPlannedOnes(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {
 		slow := b.put(t, b.newRecord(&StatePosition{"L", 5}), "slow")

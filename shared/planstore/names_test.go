@@ -13,7 +13,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore/storetest"
 )
 
-// awkward are names that people have, or that try to get somewhere, or to pass for others.
+// awkward are names that people use, that try to leave their folder, or that look like other
+// names.
 var awkward = append(storetest.AwkwardNames, escape(strings.Repeat("a", 200)), escape("A"), escape("a/b"))
 
 func TestEscapedName(t *testing.T) {
@@ -48,7 +49,7 @@ func TestAwkwardNamesGiveDifferentSafeParts(t *testing.T) {
 	}
 }
 
-// checkPart checks what every part must be, whatever the name.
+// checkPart checks what every part must be, whatever the name is.
 func checkPart(t *testing.T, name string) {
 	t.Helper()
 	part := escape(name)
@@ -71,8 +72,8 @@ func checkPart(t *testing.T, name string) {
 	}
 }
 
-// unescape is the inverse of escape for a part that is not shortened, from a
-// disk that has lost the case of it. That there is one proves escape injective.
+// unescape is the inverse of escape, for a part that is not shortened, on a disk that ignores
+// case. That it exists proves that different names have different parts.
 func unescape(t *testing.T, part string) string {
 	t.Helper()
 	part = strings.ToLower(part)
@@ -135,14 +136,14 @@ func FuzzKeys(f *testing.F) {
 				t.Errorf("object key %q of %d bytes", key, len(key))
 			}
 		}
-		// Lifecycle rules and policies tell the two apart by what they begin with.
+		// Lifecycle rules and policies distinguish the two by how they begin.
 		if !strings.HasPrefix(key, "planfiles/") || !strings.HasPrefix(state, "errored-state/") {
 			t.Errorf("object keys %q, %q", key, state)
 		}
 		if len(strings.Split(key, "/")) != 7 || len(strings.Split(target.Key(), "#")) != 3 {
 			t.Errorf("parts of %q, %q", key, target.Key())
 		}
-		// What tells two targets apart in one place does in the other.
+		// Two targets that differ in one place also differ in the other.
 		swapped := Target{repository, stack, component}
 		if component != stack && (swapped.Key() == target.Key() || objectKey(swapped, commitA, digest) == objectKey(target, commitA, digest)) {
 			t.Errorf("%+v and %+v are one", target, swapped)
@@ -166,7 +167,7 @@ func TestTargetsWithAwkwardNamesAreKeptApart(t *testing.T) {
 				}
 				r := b.newRecord(nil)
 				r.Target, r.Actor = target, name
-				// One file for two targets: only the key tells the objects apart.
+				// Two targets with the same planfile: only the key tells the objects apart.
 				records[target] = b.put(t, r, "plan "+string(rune('a'+i%2)))
 			}
 		}

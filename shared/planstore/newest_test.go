@@ -10,8 +10,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 )
 
-// Whoever may plan may write anything into the partitions of plans and locks. None of it
-// keeps a plan that is made later from being found.
+// Whoever may plan may write anything into the partitions of plans and locks. A plan that is
+// made later must still be found.
 func TestPlanningAgainHelps(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {
 		now := b.clock.Now()
@@ -75,8 +75,8 @@ func TestPlanningAgainHelps(t *testing.T) {
 	})
 }
 
-// What is not whole is stepped over, and named; where nothing is whole, that is said.
-func TestSpoiledRecordsAreSteppedOver(t *testing.T) {
+// Damaged records are skipped and named. If all are damaged, that is an error.
+func TestDamagedRecordsAreSkipped(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {
 		older := b.put(t, b.newRecord(nil), "older")
 		b.clock.Advance(time.Hour)
@@ -102,8 +102,8 @@ func TestSpoiledRecordsAreSteppedOver(t *testing.T) {
 	})
 }
 
-// A lock that somebody has spoiled keeps nobody from the other locks of a pull request.
-func TestSpoiledLocksDoNotHideOthers(t *testing.T) {
+// A damaged lock does not hide the other locks of a pull request.
+func TestDamagedLocksDoNotHideOthers(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {
 		taken, err := b.TakeLock(t.Context(), Lock{Target: network, PullRequest: 41, Run: runNumber("100", 1)}, Lock{})
 		must(t, err)

@@ -23,15 +23,15 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/seed"
 )
 
-// What a child process of a test is told, by environment variables.
+// Environment variables of a child process.
 const (
 	childVariable  = "PLANSTORE_CHILD"  // what to do
 	folderVariable = "PLANSTORE_FOLDER" // the store
 	argVariable    = "PLANSTORE_ARG"
 )
 
-// TestMain lets this test binary also be a process of its own: several can use
-// one store, and one that is killed can't clean up.
+// TestMain lets this test binary also run as another process: several can use one store, and
+// one that is killed can't clean up.
 func TestMain(m *testing.M) {
 	child := os.Getenv(childVariable)
 	if child == "" {
@@ -60,8 +60,8 @@ func child(what, path, arg string) *exec.Cmd {
 	return cmd
 }
 
-// childClaims tries to claim every record that it is given, one JSON a line,
-// and prints those it got.
+// childClaims tries to claim every record that it reads, one JSON a line, and prints those that
+// it got.
 func childClaims(s *Store) error {
 	fmt.Println("ready")
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
@@ -141,12 +141,12 @@ func TestOneOfManyProcessesClaimsAPlan(t *testing.T) {
 	}
 }
 
-// steps are the points of the story at which its process can be killed.
+// steps are the points of the story at which the process can be killed.
 var steps = []string{
 	"before object", "after object", "before record", "after record", "before claim", "after claim", "before finish", "after finish", "after state",
 }
 
-// dying kills this very process at one step of the story.
+// dying kills this process at one step of the story.
 type dying struct {
 	storage.Backend
 	at string
@@ -191,8 +191,8 @@ func (d dying) Transact(ctx context.Context, token string, writes ...storage.Wri
 	return d.around("before "+what, "after "+what, func() error { return d.Backend.Transact(ctx, token, writes...) })
 }
 
-// childTellsStory plans, claims, applies and rescues a state, again and again,
-// and says what is done as soon as it is. It dies at a step, or when it is killed.
+// childTellsStory plans, claims, applies and rescues a state, again and again. It prints each
+// step when it is done. It dies at a step, or when it is killed.
 func childTellsStory(backend storage.Backend, step string) error {
 	s := New(dying{backend, step}, time.Now)
 	ctx := context.Background()
@@ -229,7 +229,7 @@ func childTellsStory(backend storage.Backend, step string) error {
 	}
 }
 
-// storyRecord is the record of the story's round i; each has its own target.
+// storyRecord is the record of the story's round i. Each has its own target.
 func storyRecord(i int) Record {
 	return Record{
 		Target: Target{"acme/infra", fmt.Sprint("c", i), "dev"}, Commit: commitA,
@@ -238,8 +238,8 @@ func storyRecord(i int) Record {
 	}
 }
 
-// checkStory looks at the store after the child is dead: everything it said is
-// done is done, and the one thing it was at is done or not.
+// checkStory checks the store after the child is dead: everything that it said is done must be
+// done, and the one thing that it was doing is done or not.
 func checkStory(t *testing.T, path string, said []string) {
 	t.Helper()
 	b := newFolderBackend(t, path)
@@ -280,7 +280,7 @@ func checkStory(t *testing.T, path string, said []string) {
 			}
 		}
 	}
-	// Every file under an object's name is whole.
+	// Every file under an object's name is complete.
 	root := filepath.Join(path, "objects")
 	must(t, filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -318,8 +318,8 @@ func TestProcessKilledAtAStepLeavesNothingHalfMade(t *testing.T) {
 
 func TestProcessKilledAtAnyMomentLeavesNothingHalfMade(t *testing.T) {
 	t.Parallel()
-	// How long the story takes depends on the disk: kills spread over three rounds of it, each
-	// a random while after a random line.
+	// How long the story takes depends on the disk. So the kills are spread over the time that
+	// three rounds take, each some time after a random line.
 	began := time.Now()
 	enough := tellStory(t, t.TempDir(), func(_ *os.Process, said string) bool { return said == "applied 3" })
 	span := time.Since(began) / time.Duration(len(enough))
@@ -328,7 +328,7 @@ func TestProcessKilledAtAnyMomentLeavesNothingHalfMade(t *testing.T) {
 	reached := 0
 	path := ""
 	for round := range 25 {
-		// Now a new store, so that its making is hit, too, now one with a past.
+		// Sometimes a new store, so that its creation is hit, too, sometimes one with a past.
 		if round%3 == 0 {
 			path = filepath.Join(t.TempDir(), fmt.Sprint(round))
 		}
@@ -356,9 +356,9 @@ func TestProcessKilledAtAnyMomentLeavesNothingHalfMade(t *testing.T) {
 	}
 }
 
-// tellStory runs a child that tells the story until it is killed: by what
-// watch, which is called at the start and with each line, has set up, or when
-// it returns true. It returns what the child said.
+// tellStory runs a child that tells the story until it is killed. watch is called at the start
+// and with each line; the child is killed if it returns true, or by what watch has set up. It
+// returns what the child said.
 func tellStory(t *testing.T, path string, watch func(p *os.Process, said string) (kill bool)) (said []string) {
 	t.Helper()
 	cmd := child("story", path, "")
