@@ -11,7 +11,7 @@ import (
 // ErrAfterTerraform is found in the error of a command whose Terraform succeeded, but whose
 // Atmos did not: Atmos was killed, or what it does after Terraform failed. After an Apply,
 // all of the plan is applied, and the state is written.
-var ErrAfterTerraform = problem.With(problem.Atmos, errors.New("Terraform succeeded, but Atmos failed after it"))
+var ErrAfterTerraform = problem.With(problem.Atmos, errors.New("after Terraform had succeeded, Atmos failed"))
 
 // ending is how a command ended, with Atmos or without.
 type ending struct {
