@@ -11,10 +11,10 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
-// Status is what became of a target in one run.
+// Status is what happened to a target in one run.
 type Status string
 
-// How an apply ended; a plan can fail or find no changes, too.
+// How an apply ended. A plan can also fail or find no changes.
 const (
 	Succeeded Status = "succeeded"
 	Failed    Status = "failed"
@@ -22,7 +22,7 @@ const (
 	NoChanges Status = "no-changes" // nothing was to be done
 )
 
-// What else can become of one of many targets, for an [Entry].
+// What else can happen to one of many targets, for an [Entry].
 const (
 	Planned  Status = "planned"  // an apply would do something
 	Blocked  Status = "blocked"  // not tried, since a target that it depends on was not applied
@@ -32,36 +32,34 @@ const (
 	Deleted  Status = "deleted"  // it is no longer in Git
 )
 
-// Apply is what the summary of an apply is made from. Its Subject is that of
-// the plan record, with the digest of the planfile that was reviewed; but
-// RunURL and Actor are the apply's own.
+// Apply is what the summary of an apply is made from. Its Subject describes the plan record and
+// the reviewed planfile; only RunURL and Actor are those of the apply.
 type Apply struct {
 	Subject
 	Status Status
-	// Error is what failed, or why it was refused, in plain words.
+	// Error is what failed, or why the apply was refused, in plain words.
 	Error string
-	// Differs names what is not as it was reviewed, such as files, a line each.
+	// Differs lists what is not as it was reviewed, such as files.
 	Differs []string
-	// Now is what a plan that was made anew would do, where it differs from the
-	// reviewed one.
+	// Now is what a new plan would do, if that differs from the reviewed plan.
 	Now *changes.Plan
-	// NextSteps are what to do now, a sentence each.
+	// NextSteps are what to do next, a sentence each.
 	NextSteps []string
 
-	// Planned is what the plan was to do.
+	// Planned is what the plan was going to do.
 	Planned     changes.Counts
 	Resources   []terraform.ResourceResult
 	Outputs     []terraform.Output
 	Diagnostics []terraform.Diagnostic
-	// Verification says what was compared before applying, in a sentence; Unverified
-	// what was not, and can't be.
+	// Verification says what was compared before the apply, in a sentence. Unverified says what
+	// could not be compared.
 	Verification, Unverified string
-	// ErroredState is set when Terraform could not save its state.
+	// ErroredState is set if Terraform could not save its state.
 	ErroredState *ErroredState
 }
 
-// ErroredState is a state that Terraform could not save to its backend, and
-// that was stored elsewhere instead.
+// ErroredState is a state that Terraform could not save to its backend, and that was stored
+// elsewhere.
 type ErroredState struct {
 	StoredAt string   // where it is, such as an s3:// URL or a path
 	Commands []string // what saves it to the backend, a shell line each
@@ -125,7 +123,7 @@ func (a Apply) Part(run Subject, limit int) string {
 	return a.Markdown(limit)
 }
 
-// next is the alert with what to do.
+// next is the alert with what to do next.
 func (a Apply) next() *markdown.Part {
 	if len(a.NextSteps) == 0 {
 		return nil
@@ -146,8 +144,8 @@ func (a Apply) differs() *markdown.Part {
 	return p
 }
 
-// now are the parts on what a new plan would do, under a heading of their own.
-// limit is the room for them.
+// now returns the parts about what a new plan would do, with a heading of their own, for at
+// most limit bytes.
 func now(c *changes.Plan, limit int) []*markdown.Part {
 	if c == nil {
 		return nil
@@ -167,8 +165,8 @@ func now(c *changes.Plan, limit int) []*markdown.Part {
 	return append(parts, planned.Outputs(c), b.Drift(), b.Deferred())
 }
 
-// errored is the alert about a state that Terraform could not save, with the
-// way back.
+// errored is the alert about a state that Terraform could not save, with the commands that save
+// it.
 func (a Apply) errored() *markdown.Part {
 	if a.ErroredState == nil {
 		return nil
@@ -181,10 +179,11 @@ func (a Apply) errored() *markdown.Part {
 	return p
 }
 
-// tally is what an apply did, in numbers of resources.
+// tally is how many resources an apply added, changed and destroyed.
 type tally struct{ added, changed, destroyed, failed, unfinished int }
 
-// line is the tally in Terraform's words, with what only the plan knows of.
+// line is the tally in Terraform's words. What is imported, moved and forgotten is taken from
+// the plan.
 func (t tally) line(planned changes.Counts) string {
 	var out []string
 	for _, m := range []struct {
@@ -207,8 +206,8 @@ func (t tally) line(planned changes.Counts) string {
 	return strings.Join(out, ", ") + "."
 }
 
-// results are the tables of what was done: what failed or was cut short, open,
-// and the rest. The address comes last, since a phone shows only the first columns.
+// results returns the table of what failed or did not finish, which is open, and the table of
+// the rest. The address is the last column, since a phone shows only the first ones.
 func (a Apply) results() (failed, done *markdown.Part, t tally) {
 	table := func(name string, r markdown.Rank) *markdown.Part {
 		return &markdown.Part{Name: name, Rank: r, Open: "| Result | Took | Resource |\n| :-- | --: | :-- |\n", Close: "\n"}
@@ -253,7 +252,7 @@ func (a Apply) results() (failed, done *markdown.Part, t tally) {
 	return failed, done, t
 }
 
-// outputs is the table of output values; sensitive ones are not shown.
+// outputs is the table of output values, without sensitive ones.
 func (a Apply) outputs() *markdown.Part {
 	if len(a.Outputs) == 0 {
 		return nil
@@ -270,8 +269,7 @@ func (a Apply) outputs() *markdown.Part {
 	return p
 }
 
-// outputValue is a string as it is, any other value as JSON, and nothing of a
-// sensitive one.
+// outputValue is a string as it is, any other value as JSON, and nothing of a sensitive one.
 func outputValue(o terraform.Output) string {
 	const most = 500 // bytes: more does not fit a table on a screen
 	if o.Sensitive {

@@ -8,7 +8,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
-// diagnostics are the parts for Terraform's errors, open, and its warnings, folded.
+// diagnostics are the parts for Terraform's errors, which are open, and for its warnings, which
+// are folded.
 func diagnostics(all []terraform.Diagnostic) (errors, warnings *markdown.Part) {
 	errors = &markdown.Part{Name: "errors", Rank: markdown.RankError}
 	warnings = &markdown.Part{Name: "warnings", Rank: markdown.RankWarning}

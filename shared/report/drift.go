@@ -10,22 +10,22 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
-// Drift is what the report of a drift plan is made from: how the infrastructure differs
-// from Git.
+// Drift is what the report of a drift plan is made from: how the infrastructure differs from
+// Git.
 type Drift struct {
 	Subject
 	Drifted bool
-	// Changes is what the plan would do; nil when planning failed.
+	// Changes is what the plan would do; nil if planning failed.
 	Changes *changes.Plan
-	// RefreshOnly says that the plan compared the infrastructure with what Terraform last
-	// applied, and not with Git.
+	// RefreshOnly: the plan compared the infrastructure with what Terraform last applied, not
+	// with Git.
 	RefreshOnly bool
 	Diagnostics []terraform.Diagnostic
-	// Error is why planning failed where no diagnostic says so, or what went wrong after the
-	// plan; Code is the code of a failure that diagnostics tell of.
+	// Error is why planning failed, if no diagnostic says so, or what failed after the plan.
+	// Code is the code of a failure that diagnostics explain.
 	Error string
 	Code  problem.Code
-	// Next says what can be done about the drift, in a sentence or two.
+	// Next says what to do about the drift, in a sentence or two.
 	Next string
 }
 
@@ -57,10 +57,10 @@ func (d Drift) Part(run Subject, limit int) string {
 	return d.Markdown(limit)
 }
 
-// Section is what an issue says of the drift, or of why the planning failed, in
-// at most limit bytes: without a heading, and without what is about the run and
-// the plan record. Two runs that find the same drift have the same, but for what
-// providers count or time; [changes.Plan.Visible] says whether it is the same.
+// Section is what an issue says about the drift, or why the planning failed, in at most limit
+// bytes. It has no heading, and nothing about the run and the plan record. Two runs that find
+// the same drift have the same section, except for what providers count or time;
+// [changes.Plan.Visible] says whether it is the same.
 func (d Drift) Section(limit int) string {
 	d.Notes = nil
 	d.Rest = "The summary of the run that found it has more."
@@ -69,7 +69,7 @@ func (d Drift) Section(limit int) string {
 	return doc.Markdown(limit)
 }
 
-// document is the report without its title and foot. limit is the room for it.
+// document is the report without its title and foot, for at most limit bytes.
 func (d Drift) document(limit int) markdown.Document {
 	doc := markdown.Document{Rest: d.rest(" names everything.")}
 	errors, warnings := diagnostics(d.Diagnostics)
@@ -95,7 +95,7 @@ func (d Drift) document(limit int) markdown.Document {
 	return doc
 }
 
-// line is the one line of what drifted.
+// line says in one line what drifted.
 func (d Drift) line() string {
 	n := d.Changes.Counts
 	outside := markdown.Count(n.Drift, "resource") + " changed outside Terraform"

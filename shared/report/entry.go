@@ -9,27 +9,27 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
-// Entry is what the overview of [Many] says of one target.
+// Entry is what the overview of [Many] says about one target.
 type Entry struct {
 	Component, Stack string
 	Status           Status
 	Counts           changes.Counts // what the plan would do; once it succeeded, what it did
 	Digest           string         // hex SHA-256 of the planfile; only [WouldApply] shows it
-	// Note is a line on why: the error, which target it waits for, who holds the lock.
+	// Note says why, in a line: the error, the target that it waits for, who holds the lock.
 	Note string
-	// TerraformName, TerraformVersion and AtmosVersion are what planned it.
+	// TerraformName, TerraformVersion and AtmosVersion are the programs that planned it.
 	TerraformName, TerraformVersion, AtmosVersion string
-	// Cautions are those of the target's report: see [Subject].
+	// Cautions are the cautions of the target's report: see [Subject].
 	Cautions []string
-	// Told says that Note tells all that the target's report does: it is shown only in a
-	// summary of one target.
+	// Told: Note says all that the target's report says. The report is shown only if this is
+	// the only target.
 	Told bool
 }
 
 // maxNote is how many bytes of a note are kept.
 const maxNote = 2 * markdown.MaxName
 
-// class is how much a target deserves a look, the worst first.
+// class is how much attention a target needs, the worst first.
 type class uint8
 
 const (
@@ -78,13 +78,13 @@ func (e Entry) class() class {
 	return classFailed
 }
 
-// trouble reports whether nobody can be content with that.
+// trouble reports whether something has to be done about the target.
 func (c class) trouble() bool { return c <= classWaiting }
 
-// toldBelow reports whether the report tells in full what the note does.
+// toldBelow reports whether the report says all that the note says.
 func (c class) toldBelow() bool { return c == classFailed || c == classRefused }
 
-// worstFirst orders the entries of a table; between equals, by name.
+// worstFirst orders the entries of a table: the worst first, then by name.
 func worstFirst(a, b *row) int {
 	return cmp.Or(
 		cmp.Compare(a.class(), b.class()),
@@ -94,8 +94,7 @@ func worstFirst(a, b *row) int {
 	)
 }
 
-// name is the target with each of its names written by code, which is [markdown.Code] or
-// one of its kind.
+// name is the target, each of its names written by code: [markdown.Code] or a function like it.
 func (e Entry) name(code func(string) string) string {
 	name := code(markdown.Clip(e.Component, markdown.MaxName))
 	if e.Stack != "" {
@@ -104,7 +103,7 @@ func (e Entry) name(code func(string) string) string {
 	return name
 }
 
-// what is the word or the numbers for what became of the target, for a table.
+// what says what happened to the target, in a word or in numbers, for a table.
 func (e Entry) what() string {
 	switch c := e.class(); {
 	case c == classFailed:
@@ -119,7 +118,7 @@ func (e Entry) what() string {
 	return e.plain()
 }
 
-// plain is what became of the target in plain text.
+// plain is what as plain text.
 func (e Entry) plain() string {
 	switch e.class() {
 	case classRefused:
@@ -142,7 +141,7 @@ func (e Entry) plain() string {
 	return Numbers(e.Counts)
 }
 
-// Numbers are counts as +1 ~2 -3, with words for what these do not tell, and without zeros.
+// Numbers are counts as +1 ~2 -3, in words for what these signs do not cover, without zeros.
 func Numbers(n changes.Counts) string {
 	var signs, list []string
 	for _, m := range []struct {
@@ -180,7 +179,7 @@ func Numbers(n changes.Counts) string {
 	return strings.Join(list, ", ")
 }
 
-// programs are what planned the target, as Markdown; empty when it is not known.
+// programs are the programs that planned the target, as Markdown; empty if not known.
 func (e Entry) programs() string {
 	list := program(e.TerraformName, e.TerraformVersion, markdown.Code)
 	if e.AtmosVersion != "" {
@@ -189,17 +188,17 @@ func (e Entry) programs() string {
 	return strings.TrimPrefix(list, ", ")
 }
 
-// row is an entry, and where its report lies in the file.
+// row is an entry, and where its report is in the file.
 type row struct {
 	Entry
 	forms []stored
-	// below is set where the report in the summary tells all that Note does.
+	// below: the report in the summary says all that Note says.
 	below bool
-	// programs is a line below the report, where others planned it than most targets.
+	// programs is a line below the report, if other programs planned it than most targets.
 	programs string
 }
 
-// sorted are the rows, the worst first.
+// sorted returns the rows, the worst first.
 func sorted(rows []row) []*row {
 	list := make([]*row, len(rows))
 	for i := range rows {

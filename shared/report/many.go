@@ -10,25 +10,25 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
-// Report is the report of one target: alone, or as a part of the summary of run. What fits a
-// limit as a whole, it must give for every larger limit, too.
+// Report is the report of one target: alone, or as a part of the summary of a run. A report
+// that is complete within a limit must be the same for every larger limit.
 type Report interface {
 	Markdown(limit int) string
 	Part(run Subject, limit int) string
 }
 
-// Many is the one summary of a job that planned or applied many targets: an
-// overview of all, then the report of each, the worst first.
+// Many is the summary of a job that planned or applied many targets: an overview of all, then
+// the report of each, the worst first.
 //
-// It holds no report in memory: each one is written in a few sizes to a file
-// without a name, and read back for the summary.
+// It keeps no report in memory. Each one is written to a file without a name, in several sizes,
+// and read back for the summary.
 type Many struct {
 	Subject // of the job; without Component, Stack, Digest and RecordID
 	Job     Job
 	// CombinedDigest is the hex SHA-256 over all planfiles, for [WouldApply].
 	CombinedDigest string
 
-	// Uncovered are folders with changed Terraform files that no target covers.
+	// Uncovered are folders with changed Terraform files that belong to no target.
 	Uncovered []string
 
 	dir string // of the file
@@ -40,7 +40,7 @@ type Many struct {
 	rows  []row
 }
 
-// Job says what a job does with its targets.
+// Job is what a job does with its targets.
 type Job uint8
 
 // What a job does with its targets.
@@ -50,31 +50,31 @@ const (
 	WouldApply     // nothing yet: somebody is to approve the planfiles
 )
 
-// NewMany makes a summary that keeps its file in the folder dir, such as the
-// runner's temporary folder. Close it.
+// NewMany returns a summary that keeps its file in the folder dir, such as the runner's
+// temporary folder. Close it.
 func NewMany(dir string, job Job, subject Subject) *Many {
 	return &Many{Subject: subject, Job: job, dir: dir}
 }
 
-// sizes are the limits in bytes that a report is made for, the largest first.
+// sizes are the limits for which a report is written, in bytes, the largest first.
 var sizes = [...]int{256 << 10, 32 << 10, 4 << 10, 1 << 10}
 
-// stored is where one form of a report lies in the file, and the limit that it was made for.
+// stored is where one form of a report is in the file, and the limit for which it was written.
 type stored struct {
 	at, length int64
 	limit      int
 }
 
-// telling is the limit from which a form is sure to have room for the target's whole error.
+// telling is the smallest limit with enough room for the target's whole error.
 const telling = 32 << 10
 
-// Add takes a target that is done, and its report, nil when it has none: that is written a
-// few times, and not kept longer than until the next target is added.
+// Add adds a target that is done, and its report; nil if it has none. The report is written a
+// few times, and kept no longer than until the next target is added.
 //
-// On an error the target is in the overview, and some of its report is missing.
-// Add may be called by several goroutines at once, and writes reports outside of any lock.
+// After an error the target is in the overview, but a part of its report may be missing.
+// Several goroutines may call Add at once; reports are written outside of any lock.
 func (m *Many) Add(e Entry, report Report) error {
-	// Clones: these may be pieces of something large.
+	// Clones, since these may be pieces of something large.
 	e.Component, e.Stack = strings.Clone(markdown.Clip(e.Component, markdown.MaxName)), strings.Clone(markdown.Clip(e.Stack, markdown.MaxName))
 	e.Digest, e.Note = strings.Clone(markdown.Clip(e.Digest, markdown.MaxName)), strings.Clone(markdown.Clip(e.Note, maxNote))
 	e.TerraformName, e.TerraformVersion = strings.Clone(e.TerraformName), strings.Clone(markdown.Clip(e.TerraformVersion, markdown.MaxName))
@@ -127,7 +127,7 @@ func (m *Many) keep(at int, report Report) (err error) {
 	return err
 }
 
-// store writes text to the end of the file.
+// store appends text to the file.
 func (m *Many) store(text string) (stored, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -158,7 +158,7 @@ func (m *Many) load(place stored) (string, error) {
 	return string(text), nil
 }
 
-// Close gives the file's room back.
+// Close deletes the file.
 func (m *Many) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -170,14 +170,14 @@ func (m *Many) Close() error {
 	return err
 }
 
-// foldReports is how many reports are shown one below the other; more are each
+// foldReports is how many reports are shown one below the other. If there are more, each is
 // folded into a line.
 const foldReports = 3
 
-// Markdown is the summary of all targets added so far in at most limit bytes,
-// such as [SummaryLimit] or [CommentLimit], once all are added. First the least interesting reports
-// get shorter, then they are left out, then the overview gets shorter. An error
-// is one of the file, and comes with what could be written all the same.
+// Markdown is the summary in at most limit bytes, such as [markdown.SummaryLimit]. Call it
+// after all targets were added. To fit, first the least important reports become shorter, then
+// they are left out, then the overview becomes shorter. An error is one of the file; the
+// summary then has what could be read.
 func (m *Many) Markdown(limit int) (string, error) {
 	if m.one() {
 		return m.only(limit), nil
@@ -202,7 +202,7 @@ func (m *Many) Markdown(limit int) (string, error) {
 	overview, p := m.arrange(rows, room)
 	for i, r := range rows {
 		if r.below && (p.forms[i] < 0 || p.forms[i] > 0 && r.forms[p.forms[i]].limit < telling) {
-			// There is no room below for all errors: so each is above.
+			// There is no room below for all errors: so they are all shown above.
 			for _, r := range rows {
 				r.below = false
 			}
@@ -238,14 +238,14 @@ func (m *Many) Markdown(limit int) (string, error) {
 	return b.String(), failed
 }
 
-// arrange writes the overview, and picks the reports that there is room for below it.
+// arrange writes the overview, and picks the reports for which there is room below it.
 func (m *Many) arrange(rows []*row, room int) (overview string, p picked) {
 	overview = m.overview(rows, room)
 	return overview, pick(rows, room-len(overview)-len(m.missing(len(rows), len(rows))))
 }
 
-// programs are what planned most of the targets, for the foot; the others have a line each
-// below their reports.
+// programs are the programs that planned most of the targets, for the foot. The other targets
+// have a line each below their reports.
 func (m *Many) programs(rows []*row) []string {
 	count := map[string]int{}
 	most := ""
@@ -270,7 +270,8 @@ func (m *Many) programs(rows []*row) []string {
 	return []string{"Version: " + most}
 }
 
-// one reports whether the summary is about one target and nothing else: its report says all.
+// one reports whether the summary is about one target and nothing else. Then its report says
+// everything.
 func (m *Many) one() bool {
 	if len(m.rows) != 1 || len(m.Uncovered) > 0 {
 		return false
@@ -295,7 +296,7 @@ func (m *Many) only(limit int) string {
 	return line + ".\n\n" + m.link()
 }
 
-// missing says which of the reports are not all there.
+// missing says which reports are not complete.
 func (m *Many) missing(shortened, missing int) string {
 	var list []string
 	if shortened > 0 {
@@ -307,7 +308,7 @@ func (m *Many) missing(shortened, missing int) string {
 	return "> [!NOTE]\n> " + strings.Join(list, " ") + " " + m.rest(" names everything.") + "\n\n"
 }
 
-// closing is what ends a folded report.
+// closing ends a folded report.
 const closing = "\n\n</details>\n\n"
 
 // opening begins a folded report.
@@ -315,15 +316,15 @@ func opening(r *row) string {
 	return "<details><summary>" + r.name(markdown.Element) + ": " + r.plain() + "</summary>\n\n"
 }
 
-// picked are the forms chosen for the reports.
+// picked is which form of each report is shown.
 type picked struct {
 	forms              []int // an index into a row's forms, the largest first; -1: none
 	folded             bool
 	shortened, missing int
 }
 
-// pick chooses the forms of the reports: the smallest of each, the worst first,
-// and then, class by class, a larger one for all that there is room for.
+// pick chooses the forms of the reports: first the smallest form of each, the worst target
+// first, and then, class by class, a larger form if there is room for all.
 func pick(rows []*row, room int) picked {
 	p := picked{forms: make([]int, len(rows))}
 	reports := 0

@@ -7,11 +7,11 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
-// maxTrouble is how many of the targets that are in trouble the alert on top names.
+// maxTrouble is how many targets the alert at the top names.
 const maxTrouble = 25
 
-// overview is what comes before the reports: all of it where limit has room for
-// it, else three quarters of the limit, so that the worst have room for a report.
+// overview is what comes before the reports. If limit has no room for all of it, it has at most
+// three quarters of the limit, so that the worst targets have room for a report.
 func (m *Many) overview(rows []*row, limit int) string {
 	d := markdown.Document{
 		Title: m.title(rows) + m.link() + m.doubtful(rows),
@@ -46,7 +46,7 @@ func pending(rows []*row) int {
 	return n[classDestroys] + n[classReplaces] + n[classForgets] + n[classChanges]
 }
 
-// title is the heading; it names what nobody can be content with.
+// title is the heading. It names what needs attention.
 func (m *Many) title(rows []*row) string {
 	n := counted(rows)
 	all := markdown.Count(len(rows), "target")
@@ -75,7 +75,7 @@ func (m *Many) title(rows []*row) string {
 	return "## ✅ Applied " + markdown.Count(pending(rows), "target") + "\n\n"
 }
 
-// tallied is the one line with the number of targets of each class.
+// tallied is one line with the number of targets of each class.
 func (m *Many) tallied(rows []*row) string {
 	n := counted(rows)
 	list := make([]string, 0, classes)
@@ -112,7 +112,7 @@ func (m *Many) tallied(rows []*row) string {
 	return markdown.Count(len(rows), "target") + ": " + strings.Join(list, ", ") + "."
 }
 
-// trouble is the alert that says of each target why it is not planned or applied.
+// trouble is the alert that says for each target why it is not planned or applied.
 func (m *Many) trouble(rows []*row) *markdown.Part {
 	var lines []string
 	more := 0
@@ -156,7 +156,7 @@ func (m *Many) uncovered() *markdown.Part {
 			"as a component with this `path`, or to a stack of Atmos. If it is a module that nothing calls yet, do nothing.", lines)
 }
 
-// doubtful is the alert, above all numbers, that names the targets with cautions.
+// doubtful is the alert, above all numbers, about the targets with cautions.
 func (m *Many) doubtful(rows []*row) string {
 	var lines []string
 	more := 0
@@ -178,7 +178,7 @@ func (m *Many) doubtful(rows []*row) string {
 	return "> [!CAUTION]\n> - " + strings.Join(lines, "\n> - ") + "\n\n"
 }
 
-// deleted is the alert about targets that are gone from Git, with what can be done.
+// deleted is the alert about targets that are no longer in Git, with what can be done.
 func deleted(rows []*row) *markdown.Part {
 	var lines []string
 	for _, r := range rows {
@@ -198,7 +198,7 @@ func deleted(rows []*row) *markdown.Part {
 			"apply a plan without the resources, and then delete the target. To keep them, do nothing: nothing manages them any more.", lines)
 }
 
-// table is one row for each target but those without changes.
+// table has one row for each target, except those without changes.
 func (m *Many) table(rows []*row) *markdown.Part {
 	p := &markdown.Part{Name: "the table of targets", Rank: markdown.RankTable, Close: "\n"}
 	notes, noted := m.cells(rows)
@@ -233,8 +233,8 @@ func (m *Many) table(rows []*row) *markdown.Part {
 	return p
 }
 
-// cells are the notes in the table, a cell for each row, and whether there are any: what the
-// alert on top or a report says is not said again.
+// cells are the notes in the table, one for each row, and whether there are any. A note that is
+// in the alert at the top or in a report is not repeated.
 func (m *Many) cells(rows []*row) (cells []string, any bool) {
 	cells = make([]string, len(rows))
 	alerted := 0
@@ -272,8 +272,8 @@ func (m *Many) quiet(rows []*row) *markdown.Part {
 	return p
 }
 
-// digests are the planfiles' digests in full, folded, and the combined one: for comparing
-// them, and for the input expected-digest.
+// digests are the complete digests of the planfiles, folded, and the combined one: for
+// comparing them, and for the input expected-digest.
 func (m *Many) digests(rows []*row) *markdown.Part {
 	p := &markdown.Part{Name: "the planfiles' digests in full", Rank: markdown.RankDestroy}
 	run := 0

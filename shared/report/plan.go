@@ -1,11 +1,10 @@
-// Package report writes Markdown for people: what a plan would do, and what an
-// apply did.
+// Package report writes Markdown for people: what a plan would do, what an apply did, and what
+// drifted.
 //
-// A report opens with the one line that matters and what is dangerous, then
-// gets more detailed. It fits a size limit by leaving out details from the
-// end of what matters, and always says so. Everything from outside (names,
-// values, errors) is shown as code, which is what GitHub reads nothing into:
-// see [markdown.Text], [markdown.Code] and [markdown.Fence].
+// A report begins with the one line that matters and with what is dangerous, then gets more
+// detailed. To fit a limit it leaves out the least important details, and says so. Text from
+// outside (names, values, errors) is shown as code, in which GitHub interprets nothing: see
+// [markdown.Text], [markdown.Code] and [markdown.Fence].
 package report
 
 import (
@@ -21,16 +20,16 @@ import (
 // Plan is what the summary of a plan is made from.
 type Plan struct {
 	Subject
-	// Changes is what the plan would do; nil when planning failed.
+	// Changes is what the plan would do; nil if planning failed.
 	Changes     *changes.Plan
 	Diagnostics []terraform.Diagnostic
-	// Error is why planning failed where no diagnostic says so: an error that came before
-	// Terraform, or in place of it. Beside Changes it is what went wrong after the plan.
+	// Error is why planning failed, if no diagnostic says so. If there are Changes, it is what
+	// failed after the plan.
 	Error string
-	// Code is the code of a failure that diagnostics tell of.
+	// Code is the code of a failure that diagnostics explain.
 	Code problem.Code
-	// Waits are targets that have to be applied before this one can be planned: then what
-	// failed is not the plan's fault.
+	// Waits are targets that must be applied before this one can be planned. Then the plan
+	// itself did nothing wrong.
 	Waits     []string
 	DependsOn []string // other components that must be applied first
 	// ApplyHow says who applies the plan and how, in a sentence or two.
@@ -84,12 +83,12 @@ func (p Plan) Part(run Subject, limit int) string {
 	return p.Markdown(limit)
 }
 
-// rest says where the details are: Terraform's log only names what would change.
+// rest says where the details are. Terraform's log has only names.
 func (p Plan) rest() string {
 	return p.Subject.rest(" names everything. The plan as JSON has every detail: the input `keep-plan-files` of the plan action keeps it.")
 }
 
-// failed is the report of a plan that could not be made.
+// failed is the report of a plan that failed.
 func (p Plan) failed() markdown.Document {
 	p.RecordID, p.ExpiresAt = "", time.Time{} // nothing of it can be applied
 	d := markdown.Document{Rest: p.rest(), Title: p.heading("❌ Plan failed for " + p.name())}
@@ -110,7 +109,7 @@ func (p Plan) failed() markdown.Document {
 	return d
 }
 
-// waiting is the report of a plan that has to wait for another target's apply.
+// waiting is the report of a plan that must wait for another target's apply.
 func (p Plan) waiting(d markdown.Document) markdown.Document {
 	errors, _ := diagnostics(p.Diagnostics)
 	d.Title = p.heading("⏳ Not planned yet: " + p.name())

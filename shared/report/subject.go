@@ -9,8 +9,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
-// Subject is what a report is about: the target, the plan record, and the run
-// that wrote the report. What is empty is left out.
+// Subject is what a report is about: the target, the plan record, and the run that wrote the
+// report. Empty fields are left out.
 type Subject struct {
 	Component, Stack string
 	Commit           string // planned commit, in full
@@ -25,38 +25,38 @@ type Subject struct {
 	TerraformName    string // "terraform" or "tofu"
 	TerraformVersion string
 	AtmosVersion     string // and edition; empty where there is no Atmos
-	// Cautions stand above all else: what makes the numbers below them doubtful, a few
-	// sentences each.
+	// Cautions are shown above everything else. They say why the numbers below may be wrong, in
+	// a few sentences each.
 	Cautions []string
-	// Scope says how the plan is not one of all that the configuration says, a sentence
-	// each; empty when it is.
+	// Scope says in which ways the plan does not cover all that the configuration says, a
+	// sentence each; empty if it covers all.
 	Scope []string
-	// Built are the files that travel with the plan, sorted by name; BuiltDigest is the hex
-	// SHA-256 of their archive, and BuiltSize its size in bytes.
+	// Built are the files that travel with the plan, sorted by name. BuiltDigest is the hex
+	// SHA-256 of their archive, BuiltSize its size in bytes.
 	Built       []builtfiles.File
 	BuiltDigest string
 	BuiltSize   int64
-	// Notes are what a reader should know besides, a sentence each.
+	// Notes are what else a reader should know, a sentence each.
 	Notes []string
-	// Settings are the settings in effect and where each comes from, a line each.
+	// Settings are the settings that apply, and where each comes from, a line each.
 	Settings []string
 	// Reproduce are the commands that plan the target by hand, a shell line each.
 	Reproduce []string
-	// Rest says, in a sentence, where everything is that a report had no room
-	// for. When empty, it is the log of the run.
+	// Rest says, in a sentence, where to find what a report has no room for. If empty, that is
+	// the log of the run.
 	Rest string
 
-	// run is the subject of the summary that this report is a part of, which says once what
-	// all of its targets share; nil for a report that stands alone.
+	// run is the subject of the summary that this report is a part of. The summary says once
+	// what all of its targets share. nil for a report that stands alone.
 	run *Subject
 }
 
-// heading is the first line of a report, and below it the link to the run and the cautions.
+// heading is the first line of a report, with the link to the run and the cautions below it.
 func (s Subject) heading(text string) string {
 	return "## " + text + "\n\n" + s.link() + s.cautions()
 }
 
-// link is a line with the link to the run; empty in a part of a summary that has it.
+// link is a line with the link to the run; empty in a part of a summary, which has it.
 func (s Subject) link() string {
 	if s.run != nil || s.RunURL == "" {
 		return ""
@@ -64,7 +64,7 @@ func (s Subject) link() string {
 	return markdown.Link("This run", s.RunURL) + "\n\n"
 }
 
-// program is the program that planned, and its version, as Markdown made by code.
+// program is the program that planned, and its version. code makes Markdown of a name.
 func program(name, version string, code func(string) string) string {
 	if version == "" {
 		return ""
@@ -76,7 +76,7 @@ func program(name, version string, code func(string) string) string {
 	return title + " " + code(markdown.Clip(version, markdown.MaxName))
 }
 
-// why is an error, as prose.
+// why is the error as prose.
 func (s Subject) why(message string) *markdown.Part {
 	if message == "" {
 		return nil
@@ -84,7 +84,7 @@ func (s Subject) why(message string) *markdown.Part {
 	return &markdown.Part{Name: "the error", Rank: markdown.RankAlert, Title: markdown.Paragraphs(markdown.Clip(message, 2*markdown.MaxValue), s.text)}
 }
 
-// trouble is the alert about what went wrong beside a plan that was made.
+// trouble is the alert about what failed after the plan was made.
 func (s Subject) trouble(message string) *markdown.Part {
 	if message == "" {
 		return nil
@@ -102,7 +102,7 @@ func (s Subject) reproduce() *markdown.Part {
 			markdown.Fence("sh", markdown.Clip(strings.Join(s.Reproduce, "\n"), 2*markdown.MaxValue)) + "\n</details>\n\n"}
 }
 
-// name is the target as people call it.
+// name is the target for people.
 func (s Subject) name() string {
 	switch {
 	case s.Component == "":
@@ -113,8 +113,8 @@ func (s Subject) name() string {
 	return markdown.Code(markdown.Clip(s.Component, markdown.MaxName)) + " in " + markdown.Code(markdown.Clip(s.Stack, markdown.MaxName))
 }
 
-// rest is the sentence on where the rest is, as Markdown; about is what it says
-// of the log of the run.
+// rest is the sentence that says where the rest is, as Markdown. about is what it says about
+// the log of the run.
 func (s Subject) rest(about string) string {
 	if s.Rest != "" {
 		return markdown.Text(markdown.Clip(s.Rest, markdown.MaxName))
@@ -130,7 +130,7 @@ func (s Subject) scope() *markdown.Part {
 	return markdown.Alert(markdown.RankAlert, "WARNING", "how it was planned", "**This plan was made with options that change what it covers**", s.texts(s.Scope))
 }
 
-// notes is a part with an alert of its own for the notes.
+// notes is a part with the notes.
 func (s Subject) notes(more ...string) *markdown.Part {
 	return markdown.Alert(markdown.RankWarning, "NOTE", "notes", "", append(more, s.texts(s.Notes)...))
 }
@@ -151,10 +151,10 @@ func (s Subject) texts(in []string) (out []string) {
 	return out
 }
 
-// text is [markdown.Text] with links to runs of this run's own repository.
+// text is [markdown.Text], with links to runs of this run's own repository.
 func (s Subject) text(t string) string { return markdown.TextWith(t, markdown.Code, s.runs()) }
 
-// runs is how the addresses of this repository's runs begin; empty when it is not known.
+// runs is how the addresses of this repository's runs begin; empty if not known.
 func (s Subject) runs() string {
 	server, _, ok := strings.Cut(s.RunURL, "/actions/runs/")
 	if !ok {
@@ -163,8 +163,8 @@ func (s Subject) runs() string {
 	return server + "/actions/runs/"
 }
 
-// foot is the small print at the end: in a part of a summary, only what differs from what
-// the summary says of all its targets.
+// foot is the small print at the end. In a part of a summary it has only what differs from what
+// the summary says about all its targets.
 func (s Subject) foot(summary string, more ...string) string {
 	var short, long []string
 	add := func(name, value string) {

@@ -9,33 +9,31 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// Text escapes s for a line of running Markdown. Words that can mean nothing
-// to GitHub stay as they are; every other word becomes [Code], and so does what stands
-// between backticks. The code of an error is a link to its explanation. White space, newlines included, becomes single
-// spaces.
+// Text escapes s for a line of Markdown. Words that GitHub cannot interpret stay as they are.
+// Every other word becomes [Code], and so does text between backticks. The code of an error
+// becomes a link to its explanation. White space, newlines included, becomes single spaces.
 func Text(s string) string { return TextWith(s, Code, "") }
 
-// CellText is [Text] for a table's cell.
+// CellText is [Text] for a cell of a table.
 func CellText(s string) string { return TextWith(s, Cell, "") }
 
-// quotes is a quotation in backticks, as errors have them, with a sentence's punctuation
-// around it.
+// quotes matches a quotation in backticks, as errors have them, with punctuation around it.
 var (
 	quotes = regexp.MustCompile("^(\\(?)`([^`\n]+)`([).,;:!?]*)$")
 	words  = regexp.MustCompile("\\(?`[^`\n]+`[).,;:!?]*(?:[^\\S\n]|$)|\\S+")
 )
 
-// errorCode is a code behind an error, as package problem writes it.
+// errorCode matches the code after an error, as package problem writes it.
 var errorCode = regexp.MustCompile(`^\[(GITOPS-[A-Z-]+)\]([).,;:!?]*)$`)
 
-// runWord is the address of a workflow run, with a sentence's punctuation around it.
+// runWord matches the address of a workflow run, with punctuation around it.
 var runWord = regexp.MustCompile(`^(\(?)(https?://\S+?)([).,;:!?]*)$`)
 
-// runID is what follows the repository's address in that of a run.
+// runID matches what follows the repository's address in the address of a run.
 var runID = regexp.MustCompile(`^[0-9]+(?:/attempts/[0-9]+)?$`)
 
-// TextWith links runs whose address begins with ownRuns: one of another repository would be
-// a link that somebody else has chosen.
+// TextWith links runs whose address begins with ownRuns. It does not link runs of another
+// repository, since somebody else chose such a link.
 func TextWith(s string, span func(string) string, ownRuns string) string {
 	var b strings.Builder
 	var code []string // words gathered for one code span
@@ -66,7 +64,7 @@ func TextWith(s string, span func(string) string, ownRuns string) string {
 		if i > 0 && len(code) == 0 {
 			b.WriteByte(' ')
 		}
-		// The sentence's own punctuation stays outside of the code.
+		// The punctuation of the sentence stays outside of the code.
 		core := strings.TrimRight(word, ".,;:!?")
 		if core == "" {
 			core = word
@@ -81,12 +79,12 @@ func TextWith(s string, span func(string) string, ownRuns string) string {
 	return b.String()
 }
 
-// ErrorCode is a code as a link to its explanation. It must be one of package problem, or of
-// capitals and hyphens as these are.
+// ErrorCode is a code as a link to its explanation. The code must be one of package problem, or
+// consist of capitals and hyphens like these.
 func ErrorCode(c problem.Code) string { return Link(string(c), c.URL()) }
 
-// plain returns word as it may stand in running Markdown, and whether it may:
-// letters, or a short number, with a sentence's punctuation around it.
+// plain returns word as it may appear in Markdown, and whether it may: letters, or a short
+// number, with punctuation around it.
 func plain(word string) (string, bool) {
 	core := strings.TrimPrefix(word, "(")
 	lead := word[:len(word)-len(core)]

@@ -7,8 +7,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
-// DriftGroups are the groups of a drift plan's changes, for somebody who knows what is in
-// Git. What is the most dangerous to restore comes first.
+// DriftGroups are the groups of a drift plan's changes, for a reader who knows what is in Git.
+// What is most dangerous to restore comes first.
 var DriftGroups = [...]Group{
 	{action: changes.Delete, title: "Exists but not in Git", rank: markdown.RankDestroy},
 	{action: changes.Replace, title: "Differs; will be replaced", rank: markdown.RankDestroy},
@@ -19,31 +19,30 @@ var DriftGroups = [...]Group{
 	{action: changes.Move, title: "Moved in Git", rank: markdown.RankOther},
 }
 
-// UnfoldAt is how many resources may drift for all of it to be in plain sight.
+// UnfoldAt is how many drifted resources are shown without folding any.
 const UnfoldAt = 3
 
-// Comparison is which side of a change is which.
+// Comparison says which side of a change is which.
 type Comparison struct {
 	expected     string // heading of the side that the actual one is compared with
 	actualBefore bool   // the actual side is the one before
 	legend       string // of a diff
 }
 
-// The actual infrastructure, compared with Git and with what was applied last.
+// The actual infrastructure, compared with Git and with the last apply.
 var (
 	WithGit  = &Comparison{"In Git", true, "`-` is actual, and `+` is in Git:\n\n"}
 	WithLast = &Comparison{"Last applied", false, "`-` was last applied, and `+` is actual:\n\n"}
 )
 
-// Bounds of a table of attributes: what is wider than a cell, or of several
-// lines, is in a diff below it.
+// Limits of a table of attributes. A value that is longer than a cell, or has several lines, is
+// in a diff below it.
 const (
 	maxCell = 80 // characters
 	maxRows = 50
 )
 
-// table writes the attributes of r that differ, side by side; empty when there
-// are none.
+// table is the attributes of r that differ, side by side; empty if there are none.
 func (c *Comparison) table(r *changes.Resource) string {
 	var rows, diff []byte
 	var unknown []string
@@ -54,7 +53,7 @@ func (c *Comparison) table(r *changes.Resource) string {
 		if len(change) == 0 {
 			continue
 		}
-		// What only an apply will know is not what drifted.
+		// What only an apply will know has not drifted.
 		if a.New.Kind == changes.Unknown && !a.ForcesReplacement {
 			unknown = append(unknown, a.Path)
 			continue
@@ -89,7 +88,7 @@ func (c *Comparison) table(r *changes.Resource) string {
 	return out
 }
 
-// cell is a value in a table; empty when it does not fit one.
+// cell is a value in a table; empty if it does not fit into one.
 func (c *Comparison) cell(v changes.Value) string {
 	switch v.Kind {
 	case changes.Absent:

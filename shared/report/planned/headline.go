@@ -1,4 +1,4 @@
-// Package planned writes what a plan changes as parts of a report: the headline, what is
+// Package planned writes what a plan changes, as parts of a report: the headline, what is
 // dangerous, the resources by action with their diffs, outputs and checks.
 package planned
 
@@ -9,7 +9,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
-// Headline is the one line of what will happen, in Terraform's words and without zeros.
+// Headline says in one line what will happen, in Terraform's words and without zeros.
 func Headline(c *changes.Plan) string {
 	n := c.Counts
 	var main []string
@@ -56,7 +56,7 @@ func Headline(c *changes.Plan) string {
 	return line
 }
 
-// maxDanger is how many resources the alert on top names.
+// maxDanger is how many resources the alert at the top names.
 const maxDanger = 25
 
 // Danger is the alert that names what is destroyed, replaced or forgotten.

@@ -38,16 +38,15 @@ func verb(a changes.Action) string {
 	return markdown.Code(markdown.Clip(string(a), markdown.MaxName))
 }
 
-// FoldAt is how many resources a group shows before it is folded into one
-// line; what is destroyed is never folded.
+// FoldAt is how many resources a group may have before it is folded into one line. What is
+// destroyed is never folded.
 const FoldAt = 20
 
-// maxTypes is how many rows the table by type shows.
+// maxTypes is how many rows the table by type has.
 const maxTypes = 40
 
-// Builder makes parts from a plan. Once it has written more details than the
-// report has room for it makes no more, so that its work is bounded by the
-// limit and not by the plan.
+// Builder makes parts from a plan. After it has written more details than the report has room
+// for, it writes no more. So the limit, and not the size of the plan, bounds its work.
 type Builder struct {
 	Plan *changes.Plan
 	Room int // in bytes
@@ -56,7 +55,7 @@ type Builder struct {
 	Unfolded bool        // so that all is in plain sight
 }
 
-// Group is the part of all resources with one action, nil if there are none.
+// Group returns the part with all resources of one action; nil if there are none.
 func (b *Builder) Group(g Group) *markdown.Part {
 	total := 0
 	for _, t := range b.Plan.ByType {
@@ -81,8 +80,8 @@ func (b *Builder) Group(g Group) *markdown.Part {
 	return p
 }
 
-// item is one resource: a folded diff, or a line when there is nothing to fold.
-// The gist, as Markdown, is what can be seen of a folded one.
+// item is one resource: a folded diff, or a line if there is nothing to fold. The gist, as
+// Markdown, is visible while it is folded.
 func (b *Builder) item(r *changes.Resource, gist string) markdown.Item {
 	why := because(r)
 	it := markdown.Item{Brief: string(markdown.AppendVisible(nil, label(r), markdown.Inline))}
@@ -115,7 +114,7 @@ func (b *Builder) item(r *changes.Resource, gist string) markdown.Item {
 	return it
 }
 
-// facts are what there is to say of r besides its attributes, as sentences.
+// facts say what there is to know about r besides its attributes, in sentences.
 func facts(r *changes.Resource, why string) string {
 	var facts []string
 	if why != "" {
@@ -144,8 +143,7 @@ func facts(r *changes.Resource, why string) string {
 	return strings.Join(facts, " ")
 }
 
-// body shows what changes of r, and ends in an empty line; empty when there is
-// nothing to show.
+// body shows what changes in r, and ends with an empty line; empty if there is nothing to show.
 func (b *Builder) body(r *changes.Resource) string {
 	if r.Action == changes.ReadData {
 		return ""
@@ -227,8 +225,7 @@ func reason(code string) string {
 	return ""
 }
 
-// because says why Terraform does that to r, in words, as Markdown; empty when
-// there is nothing to say.
+// because says why Terraform does that to r, as Markdown; empty if there is nothing to say.
 func because(r *changes.Resource) string {
 	if len(r.ReplacePaths) > 0 {
 		return markdown.Codes(r.ReplacePaths) + " cannot be changed in place"
@@ -239,12 +236,12 @@ func because(r *changes.Resource) string {
 	return markdown.Code(markdown.Clip(r.Reason, markdown.MaxName))
 }
 
-// fewTypes is up to how many resources the sections that name each are short enough to read
+// fewTypes: up to so many resources, the sections that name each are short enough to read
 // without the table by type.
 const fewTypes = 10
 
-// Types is the table of how many resources of which type have which action; nil for few.
-// Three narrow columns fit a phone; a column for each action would not.
+// Types is the table of how many resources of each type have which action; nil for few
+// resources. Three narrow columns fit a phone; a column for each action would not.
 func Types(c *changes.Plan) *markdown.Part {
 	resources := 0
 	for _, t := range c.ByType {
@@ -265,7 +262,7 @@ func Types(c *changes.Plan) *markdown.Part {
 	return p
 }
 
-// Drift is the part of what changed outside of Terraform.
+// Drift is the part with what changed outside of Terraform.
 func (b *Builder) Drift() *markdown.Part {
 	p := b.list("Changed outside Terraform", b.Plan.Drift, b.Plan.Counts.Drift)
 	if p != nil {
@@ -274,7 +271,7 @@ func (b *Builder) Drift() *markdown.Part {
 	return p
 }
 
-// Deferred is the part of what is put off to a later plan.
+// Deferred is the part with what is deferred to a later plan.
 func (b *Builder) Deferred() *markdown.Part {
 	return b.list("Deferred to a later plan", b.Plan.Deferred, b.Plan.Counts.Deferred)
 }
@@ -296,8 +293,8 @@ func (b *Builder) list(title string, resources []changes.Resource, total int) *m
 	return p
 }
 
-// head gives p its heading, with how many there are, and how many of those it
-// has no details of.
+// head gives p its heading, with the number of resources, and sets how many of them have no
+// details.
 func head(p *markdown.Part, title string, total int) {
 	p.Title = "### " + title + ": " + markdown.Comma(total) + "\n\n"
 	p.Omitted = max(0, total-len(p.Items))
@@ -306,7 +303,7 @@ func head(p *markdown.Part, title string, total int) {
 	}
 }
 
-// Notes are what the plan itself has to say.
+// Notes are notes about the plan itself.
 func (b *Builder) Notes() []string {
 	if b.Plan.Complete {
 		return nil
@@ -314,7 +311,7 @@ func (b *Builder) Notes() []string {
 	return []string{"This plan is partial (`-target`, `-exclude`, or deferred changes). Plan again after the apply."}
 }
 
-// label is how a resource is named: its address, and which object of it.
+// label is the name of a resource: its address, and which object of it.
 func label(r *changes.Resource) string {
 	s := markdown.Clip(r.Address, markdown.MaxName)
 	if r.Deposed != "" {

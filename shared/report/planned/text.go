@@ -10,9 +10,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
-// Text is what a plan would change as plain text for a log, in the signs of Terraform: nil
-// when it changes nothing. From limit bytes on it has no further resource, and says how many
-// there are.
+// Text is what a plan would change as plain text for a log, with Terraform's signs; nil if it
+// changes nothing. After limit bytes it adds no further resource, and says how many there are.
 func Text(c *changes.Plan, limit int) []byte {
 	if !c.Counts.Any() && c.Counts.Drift+c.Counts.Deferred == 0 {
 		return nil
@@ -71,7 +70,7 @@ func (t *text) resource(what string, r *changes.Resource) {
 	}
 }
 
-// diff appends a diff, indented, with ~ where a report has ! for GitHub's colours.
+// diff appends a diff, indented, with ~ for the ! that a report has for GitHub's colours.
 func (t *text) diff(diff []byte) {
 	for line := range bytes.Lines(diff) {
 		t.dst = append(t.dst, "    "...)
@@ -82,7 +81,8 @@ func (t *text) diff(diff []byte) {
 	}
 }
 
-// more says how many are not shown: n of which no details were kept, and those that had no room.
+// more says how many resources are not shown: n without details, and those for which there was
+// no room.
 func (t *text) more(n int) {
 	if n += t.missed; n > 0 {
 		t.dst = fmt.Appendf(t.dst, "\nand %s, not shown here\n", markdown.Count(n, "more resource"))
