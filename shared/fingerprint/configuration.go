@@ -45,8 +45,8 @@ type Configuration struct {
 	// Broad are the expressions that make more files count than they read.
 	Broad []Broad
 
-	// Loaded are the var files and backend-config files, sorted. A plan shows their values.
-	Loaded []string
+	// loaded are the var files and backend-config files, sorted. A plan shows their values.
+	loaded []string
 	// Provisions is set if there are provisioners. No plan shows their commands.
 	Provisions bool
 }
@@ -143,7 +143,7 @@ func Read(ctx context.Context, t inventory.Target, files ...string) (Reading, er
 func (r Reading) Configuration(tool, version string) Configuration {
 	c := fingerprint(r.found.sums, settingsOf(r.target, tool, version))
 	c.Named, c.Broad, c.Provisions = r.found.named, r.found.broad, r.found.provisions
-	c.Loaded = slices.Sorted(slices.Values(r.target.Files()))
+	c.loaded = slices.Sorted(slices.Values(r.target.Files()))
 	for name, s := range r.extra {
 		c.Files[extraKey+name+")"] = s.short()
 	}
@@ -158,7 +158,7 @@ func (c Configuration) Unshown(recorded map[string]string) (lines []string) {
 		_, name, _ := strings.Cut(line, ": ")
 		_, now := c.Files["("+name+")"]
 		_, then := recorded["("+name+")"]
-		shown := now || then || references.IsFile(name) || slices.Contains(c.Loaded, name) || path.Base(name) == lockFile || isAutoLoaded(path.Base(name))
+		shown := now || then || references.IsFile(name) || slices.Contains(c.loaded, name) || path.Base(name) == lockFile || isAutoLoaded(path.Base(name))
 		if c.Provisions || !shown {
 			lines = append(lines, line)
 		}

@@ -8,9 +8,9 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// MaxMatrix is how many jobs a matrix can make.
+// maxMatrix is how many jobs a matrix can make.
 // https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idstrategymatrix
-const MaxMatrix = 256
+const maxMatrix = 256
 
 type entry struct {
 	Name      string `json:"name"` // for the job's name
@@ -21,12 +21,12 @@ type entry struct {
 }
 
 // Matrix is the value for a job's strategy.matrix, as JSON: an entry for each target. If
-// there are more than MaxMatrix, each entry is a group of targets, of nearly equal size. Such
+// there are more than maxMatrix, each entry is a group of targets, of nearly equal size. Such
 // an entry has no component and stack, but `targets` names them. Without targets the list is
 // empty, and GitHub does not run the job.
 func Matrix(names []Name) (string, error) {
 	include := []entry{}
-	jobs := min(len(names), MaxMatrix)
+	jobs := min(len(names), maxMatrix)
 	for i := range jobs {
 		group := names[i*len(names)/jobs : (i+1)*len(names)/jobs]
 		list, err := formatTargets(group)

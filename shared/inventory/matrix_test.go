@@ -43,7 +43,7 @@ func TestAMatrixHasAtMost256Jobs(t *testing.T) {
 			}
 			again = append(again, group...)
 		}
-		if len(m.Include) != MaxMatrix || !slices.Equal(again, all) || most-least > 1 {
+		if len(m.Include) != maxMatrix || !slices.Equal(again, all) || most-least > 1 {
 			t.Errorf("%d targets: %d jobs of %d to %d targets, all there: %v", n, len(m.Include), least, most, slices.Equal(again, all))
 		}
 		if len(text) > 1<<20 {
