@@ -46,6 +46,8 @@ ROUNDS      ?= 200
 # Installed programs come first, so make's moto_server is used only if there is no other. A
 # Terraform is in $(TOOLS)/path only if PATH has no suitable one.
 export PATH := $(TOOLS)/path:$(PATH):$(TOOLS)/moto/bin
+# As the launcher and releases build, so that what is compiled for one is in Go's cache for all.
+export GOFLAGS += -trimpath
 
 # One stamp per Go tool and version: a new version is installed again.
 GO_TOOLS := $(ACT) $(ACTIONLINT) $(GOLANGCI_LINT) $(GOVULNCHECK) $(TFLINT)
@@ -83,7 +85,8 @@ demo: ## Plan, review, merge and apply on this machine, be refused, and revert d
 	@"$(BIN)/demo" $(if $(VERBOSE),-verbose) -actions "$(BIN)" -sample test/sample -tools "$(TOOLS)"
 
 # -count=1: tests run Terraform and read other modules, which Go's test cache does not see.
-GOTEST = go test -count=1 -timeout $(TESTTIMEOUT) $(GOTESTFLAGS)
+# -vet=off: `make lint` vets, and with each set of flags Go would vet all that is imported.
+GOTEST = go test -count=1 -vet=off -timeout $(TESTTIMEOUT) $(GOTESTFLAGS)
 
 # Stories start the actions and Terraform a thousand times, which is slow with the race detector:
 # `make race` does that. Here it checks the packages that start goroutines or are used by several,

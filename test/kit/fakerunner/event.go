@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -86,16 +87,9 @@ func ActionPayload(root, event, action string) ([]byte, error) {
 	if event == "schedule" {
 		return schedulePayload(root)
 	}
-	file := filepath.Join(root, "test", "npm", "node_modules", "@octokit", "webhooks-examples", "api.github.com", "index.json")
-	content, err := os.ReadFile(file)
+	read, _ := examples.LoadOrStore(root, sync.OnceValues(func() ([]exampleEvent, error) { return readExamples(root) }))
+	events, err := read.(func() ([]exampleEvent, error))() //nolint:forcetypeassert // it holds nothing else
 	if err != nil {
-		return nil, fmt.Errorf("read GitHub's example payloads (run `make tools`): %w", err)
-	}
-	var events []struct {
-		Name     string
-		Examples []json.RawMessage
-	}
-	if err := json.Unmarshal(content, &events); err != nil {
 		return nil, err
 	}
 	for _, e := range events {
@@ -107,6 +101,25 @@ func ActionPayload(root, event, action string) ([]byte, error) {
 		}
 	}
 	return nil, fmt.Errorf("@octokit/webhooks-examples has no event %s %s", event, action)
+}
+
+// exampleEvent is an event of @octokit/webhooks-examples.
+type exampleEvent struct {
+	Name     string
+	Examples []json.RawMessage
+}
+
+// examples are the events of each root, read once a process: they are 4 MB.
+var examples sync.Map
+
+func readExamples(root string) ([]exampleEvent, error) {
+	file := filepath.Join(root, "test", "npm", "node_modules", "@octokit", "webhooks-examples", "api.github.com", "index.json")
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read GitHub's example payloads (run `make tools`): %w", err)
+	}
+	var events []exampleEvent
+	return events, json.Unmarshal(content, &events)
 }
 
 func schedulePayload(root string) ([]byte, error) {
