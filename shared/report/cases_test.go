@@ -274,7 +274,7 @@ func planCases() map[string]Plan {
 var caseLimits = map[string]int{"plan-large": 24 << 10, "apply-large": 8 << 10, "drift-section-large": 16 << 10}
 
 // planMerged is what package apply says; test/render compares them.
-const planMerged = "Plan the merged commit, review that, and have it applied: the workflow examples/plan-merged.yml does so."
+const planMerged = "Plan the merged commit, review that plan, and apply it: the workflow examples/plan-merged.yml does this."
 
 // applyCases are the applies of the golden files, by the file's name.
 func applyCases() map[string]Apply {
@@ -309,16 +309,16 @@ func applyCases() map[string]Apply {
 	refused.Error = "the merged configuration differs from the planned one [GITOPS-MOVED-CONFIGURATION]"
 	refused.Verification = ""
 	refused.Differs = []string{"changed: components/network/main.tf", "added: components/network/variables.tf", "changed: modules/vpc/main.tf"}
-	refused.NextSteps = []string{"The base branch moved after the plan was made. " + planMerged + " With verification: replan, apply does it by itself where nothing else would change."}
+	refused.NextSteps = []string{"The base branch moved after the plan was made. " + planMerged + " To prevent this, require branches to be up to date before merging, or set verification: replan: then the apply plans again by itself, and goes on if nothing else would change."}
 
 	again := apply(Refused)
 	again.Error = "the plan was already applied by https://github.com/acme/infra/actions/runs/1234567777/attempts/1 [GITOPS-APPLIED]"
-	again.NextSteps = []string{"Nothing to do: a plan is applied once. To change something again, plan again."}
+	again.NextSteps = []string{"There is nothing to do: a plan is applied once. For another change, plan again."}
 
 	anew := apply(Refused)
-	anew.Error = "vpc was applied after this plan was made, and planned again it would change something else than what was reviewed [GITOPS-DEPENDENCY-APPLIED]"
+	anew.Error = "vpc was applied after this plan was made, and a new plan would change something other than what was reviewed [GITOPS-DEPENDENCY-APPLIED]"
 	anew.Differs = []string{"aws_eip.old: reviewed nothing, now delete", "aws_instance.web: update with other values"}
-	anew.NextSteps = []string{"Review what it would do now. " + planMerged}
+	anew.NextSteps = []string{"Review what the new plan would do. " + planMerged}
 	anew.Now = planOf(
 		resource(changes.Delete, "aws_eip.old", attr("public_ip", known("203.0.113.9"), null)),
 		resource(changes.Update, "aws_instance.web", attr("subnet_id", known("subnet-1"), known("subnet-2"))))

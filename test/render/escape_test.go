@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // golden are the reports of package report's golden files, by the file's name.
@@ -28,8 +30,8 @@ func golden(t *testing.T) map[string]string {
 	return all
 }
 
-// The links of a report lead to runs and issues.
-var ourLink = regexp.MustCompile(`^https://github\.com/acme/infra(structure)?/(actions/runs/[0-9]+(/attempts/[0-9]+)?|issues/[0-9]+)$`)
+// The links of a report lead to runs and issues, and to the explanations of codes.
+var ourLink = regexp.MustCompile(`^https://github\.com/acme/infra(structure)?/(actions/runs/[0-9]+(/attempts/[0-9]+)?|issues/[0-9]+)$|^` + regexp.QuoteMeta(problem.Code("").URL()) + `[a-z-]+$`)
 
 // nothingEscapes looks at texts in the browser. comments are how many hidden lines of ours
 // each has.

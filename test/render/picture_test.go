@@ -177,7 +177,7 @@ func TestPicturesSayWhatTheProductSays(t *testing.T) {
 	t.Parallel()
 	plain := strings.NewReplacer("`", "", "\\", "")
 	for text, parts := range map[string][]string{
-		golden(t)["apply-refused"]:                                      {apply.PlanMerged, "[" + string(problem.MovedConfiguration) + "]"},
+		golden(t)["apply-refused"]:                                      {apply.PlanMerged, "[" + string(problem.MovedConfiguration) + "](" + problem.MovedConfiguration.URL() + ")"},
 		driftIssue(t, drifted("network", "acme-ue2-dev", smallDrift())): {"2026-11-25 05:59 UTC", "30 days"}, // a day, and the default of discard-for
 	} {
 		for _, part := range parts {
