@@ -23,8 +23,8 @@ stacks:
   dev:
 `
 
-// origin is a repository with a branch, and GitHub's merge of it into main, which has
-// gone on since the branch was made.
+// origin is a repository with a branch, and with GitHub's merge of that branch into main. main
+// got commits after the branch was created.
 type origin struct {
 	t                            *testing.T
 	dir                          string
@@ -74,7 +74,7 @@ func (o *origin) commit(files map[string]string) string {
 	return o.git("rev-parse", "HEAD")
 }
 
-// workspace is a clone of a branch in a job, of which temp is RUNNER_TEMP.
+// workspace is a clone of a branch in a job. temp is the job's RUNNER_TEMP.
 type workspace struct {
 	*repository.Repository
 	origin *origin // as seen from the clone
@@ -137,7 +137,7 @@ func TestAffectedLeavesTheJobAsItWas(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(w.origin.dir, ".git", "FETCH_HEAD")); err == nil {
 			t.Errorf("%s: FETCH_HEAD is another", name)
 		}
-		// The base is in the workspace now, so origin is not asked again.
+		// The base is in the workspace now, so nothing has to be fetched from origin.
 		w.origin.git("remote", "remove", "origin")
 		if got, want := w.affected(o.main, true), "cluster in dev: depends on network in dev\nnetwork in dev: changed: components/network/main.tf"; got != want {
 			t.Errorf("%s: with dependents: %s", name, got)

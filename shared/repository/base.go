@@ -11,9 +11,9 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// BaseOf is the commit that a pull request's head is compared with: the first parent
-// where the workspace holds GitHub's merge of head, else the commit where head left
-// the branch whose tip is given.
+// BaseOf returns the commit to compare a pull request's head with. If the workspace holds GitHub's
+// merge of head, that is the merge's first parent. Otherwise it is the merge base of head and tip,
+// the newest commit of the base branch.
 func (rp *Repository) BaseOf(ctx context.Context, head, tip string) (string, error) {
 	checkout, err := rp.Checkout(ctx)
 	if err != nil {
@@ -29,9 +29,8 @@ func (rp *Repository) BaseOf(ctx context.Context, head, tip string) (string, err
 	return base, nil
 }
 
-// withBase checks a commit out into a folder of its own, which is gone when do has
-// returned. The workspace stays as it is, but for the commit that may be added to its
-// history.
+// withBase checks a commit out into a folder of its own, calls do, and removes the folder. The
+// workspace stays unchanged, except that the commit may be fetched into its history.
 func (rp *Repository) withBase(ctx context.Context, commit string, do func(dir string) error) (err error) {
 	if err := rp.fetchBase(ctx, commit); err != nil {
 		return err
@@ -47,8 +46,8 @@ func (rp *Repository) withBase(ctx context.Context, commit string, do func(dir s
 	return do(dir)
 }
 
-// fetchBase sees that the workspace has a commit: a shallow clone may not. It is then
-// fetched: with what actions/checkout left there to do so, or else with the job's token.
+// fetchBase fetches a commit if the workspace doesn't have it, as a shallow clone may not. It
+// tries the credentials that actions/checkout has left first, and then the job's token.
 func (rp *Repository) fetchBase(ctx context.Context, commit string) error {
 	if has, err := git.Has(ctx, rp.Context.Workspace, commit); has || err != nil {
 		return err
@@ -65,8 +64,8 @@ func (rp *Repository) fetchBase(ctx context.Context, commit string) error {
 	return nil
 }
 
-// withToken is the job's environment, in which Git shows the job's token to the GitHub
-// server, and to no other.
+// withToken returns the job's environment, in which Git sends the job's token to the GitHub
+// server and to no other.
 // https://docs.github.com/en/get-started/git-basics/about-remote-repositories#cloning-with-https-urls
 func (rp *Repository) withToken() []string {
 	basic := base64.StdEncoding.EncodeToString([]byte("x-access-token:" + rp.inputs.Token))

@@ -14,8 +14,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/repository"
 )
 
-// TestTheBaseIsFetchedWithTheToken: a private repository, and a checkout that kept no
-// credentials (persist-credentials: false).
+// The repository is private, and actions/checkout kept no credentials (persist-credentials: false).
 func TestTheBaseIsFetchedWithTheToken(t *testing.T) {
 	t.Parallel()
 	o := newOrigin(t)

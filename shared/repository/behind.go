@@ -7,15 +7,14 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// commitPair are two commits to compare.
+// commitPair is two commits to compare.
 type commitPair struct{ commit, other string }
 
-// Behind reports whether a commit comes before another one in the repository's history:
-// whether it is one of its ancestors. The workspace tells, or, where its history is too
-// short, GitHub in one request; each pair is asked for once.
+// Behind reports whether commit is an ancestor of other. It asks the workspace's history first.
+// If that is too short, it asks GitHub in one request. Each pair is looked up once.
 //
-// What neither can tell is false: of a commit that is no more, say, without a token, or
-// with one that may not read contents.
+// It returns false if neither knows: because the commit no longer exists, because there is no
+// token, or because the token may not read contents.
 func (rp *Repository) Behind(ctx context.Context, commit, other string) (bool, error) {
 	if commit == other || !git.IsCommit(commit) || !git.IsCommit(other) {
 		return false, nil

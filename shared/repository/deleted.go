@@ -8,17 +8,17 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore"
 )
 
-// Left is a target that is no longer in Git, and may have left infrastructure behind.
+// Left is a target that is no longer in Git. It may have left infrastructure behind.
 type Left struct {
 	inventory.Name
-	// Unchecked says why the plan store could not be asked; nil when it knows of a state.
+	// Unchecked says why the plan store could not be asked. It is nil if the store knows a state.
 	Unchecked error
 }
 
-// Left are those of the deleted targets among changes that the plan store knows a state of:
-// one that was applied, or planned on a state. A name that never was more than a name has
-// left nothing behind. Each takes a read and, where it was never applied, two queries.
-// Where the store can't be asked, the target is listed with the reason.
+// Left returns the deleted targets among changes of which the plan store knows a state: the
+// target was applied, or planned on an existing state. A target that never had a state has left
+// nothing behind. Each target takes a read and, if it was never applied, two queries. If the
+// store can't be asked, the target is returned with the reason.
 func (rp *Repository) Left(ctx context.Context, changes []inventory.Change, role func(inventory.Effective) string, now func() time.Time) (left []Left) {
 	for _, c := range changes {
 		if !c.Deleted {
@@ -43,7 +43,7 @@ func (rp *Repository) knowsState(ctx context.Context, c inventory.Change, role s
 	}
 	plans, err := store.PullRequestPlans(ctx, key)
 	for _, p := range plans {
-		// An encrypted planfile does not tell: then there may be one.
+		// The state of an encrypted planfile is unknown: assume that there is one.
 		if p.Outcome != planstore.OutcomeFailed && (p.State == nil || p.State.Lineage != "") {
 			return true, err
 		}

@@ -15,27 +15,27 @@ import (
 // Inputs are the inputs that the actions have in common.
 type Inputs struct {
 	Component, Stack string
-	SHA              string // the commit whose plan is meant; empty: from the event
+	SHA              string // commit whose plan to use; empty: from the event
 	Config           string // gitops.yaml, relative to the workspace; empty: Atmos' configuration, or gitops.yaml
-	Path             string // of the repository in the workspace; empty: the workspace itself
-	AtmosConfig      string // atmos.yaml or its folder; empty: where Atmos itself looks
-	Identity         string // of Atmos' auth; empty: as Atmos chooses
+	Path             string // folder of the workspace that holds the repository; empty: the workspace itself
+	AtmosConfig      string // atmos.yaml or its folder; empty: Atmos' default
+	Identity         string // for Atmos' auth; empty: Atmos' default
 
-	Overrides    inventory.Overrides // of the targets' settings
-	RoleInput    string              // which input overrides Terraform's role: plan-role or apply-role
-	RoleDuration time.Duration       // of the credentials of Terraform's role; 0: STS's own
+	Overrides    inventory.Overrides // override the targets' settings
+	RoleInput    string              // name of the input that overrides Terraform's role: plan-role or apply-role
+	RoleDuration time.Duration       // of the credentials of Terraform's role; 0: STS's default, an hour
 
-	// Share has a target of Atmos share its folder with others, where it can: one of many that
-	// are planned. It costs another run of Atmos, and what is applied shares with none.
+	// Share allows a target of Atmos to share its folder with others that are planned at the same
+	// time. Finding out whether it can takes another run of Atmos. An apply never shares.
 	Share bool
 
-	Token string // GitHub token; empty: GitHub is not asked
+	Token string // for GitHub's API; empty: GitHub is not asked
 	Debug bool
 }
 
-// ReadInputs reads the common inputs; what is wrong with them is in read.Err and
-// in [Inputs.Check]. Component and Stack are both empty when no one target is meant.
-// roleInput names the input that overrides the role Terraform runs under.
+// ReadInputs reads the common inputs. Errors are in read.Err and come from [Inputs.Check].
+// Component and Stack are both empty if the inputs name no target. roleInput is the name of the
+// input that overrides Terraform's role.
 func ReadInputs(r *gha.Runtime, read *gha.Inputs, roleInput string) Inputs {
 	in := ReadRepositoryInputs(r, read)
 	in.Component, in.Stack = r.Input("component"), r.Input("stack")
@@ -44,8 +44,8 @@ func ReadInputs(r *gha.Runtime, read *gha.Inputs, roleInput string) Inputs {
 	return in
 }
 
-// ReadTerraformInputs is ReadInputs for an action that learns otherwise which target
-// is meant.
+// ReadTerraformInputs is ReadInputs without component and stack, for an action that gets its
+// target from elsewhere.
 func ReadTerraformInputs(r *gha.Runtime, read *gha.Inputs, roleInput string) Inputs {
 	in := ReadRepositoryInputs(r, read)
 	in.readTerraform(r, read, roleInput)
@@ -55,11 +55,11 @@ func ReadTerraformInputs(r *gha.Runtime, read *gha.Inputs, roleInput string) Inp
 func (in *Inputs) readTerraform(r *gha.Runtime, read *gha.Inputs, roleInput string) {
 	in.Identity = r.Input("identity")
 	in.Overrides.TerraformRole, in.RoleInput = r.Input(roleInput), roleInput
-	// As STS takes them; what the role allows is for STS to say.
+	// These are the limits of STS. The role's own limit may be lower: STS reports that.
 	in.RoleDuration = time.Duration(read.Int("role-duration-seconds", 0, 900, 43200)) * time.Second
 }
 
-// ReadRepositoryInputs reads those of the common inputs that are of no one target.
+// ReadRepositoryInputs reads the common inputs that concern no single target.
 func ReadRepositoryInputs(r *gha.Runtime, read *gha.Inputs) Inputs {
 	r.Redact(r.Input("token"))
 	return Inputs{
@@ -75,7 +75,7 @@ func ReadRepositoryInputs(r *gha.Runtime, read *gha.Inputs) Inputs {
 	}
 }
 
-// Check refuses inputs that have no meaning, alone or together.
+// Check returns an error for inputs that are wrong by themselves or contradict each other.
 func (in Inputs) Check() error {
 	if (in.Component == "") != (in.Stack == "") {
 		return problem.With(problem.Input, errors.New("inputs `component` and `stack` name one target together: give both, or neither for all targets that are meant"))

@@ -8,13 +8,12 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// HoldsRunsCode reports whether all that the workspace's commit holds is part of what the
-// run is of: whether it is the run's own commit (GITHUB_SHA), or one of its ancestors.
-// GitHub says in the run's ID tokens which ref that commit is on, and roles trust it for
-// that: another commit's code would run with an identity that is not its own.
+// HoldsRunsCode reports whether the workspace's commit is the run's own (GITHUB_SHA) or one of
+// its ancestors. GitHub's ID token names the run's ref, and AWS roles trust that ref. Code of
+// another commit must not run with that identity.
 //
-// The workspace's history tells, or, where it is too short, GitHub in one request. What
-// neither can tell is false. The error is that of a workspace without a commit.
+// It asks the workspace's history first. If that is too short, it asks GitHub in one request. If
+// neither knows, it returns false. It returns an error if the workspace has no commit.
 // https://docs.github.com/actions/reference/security/oidc
 func (rp *Repository) HoldsRunsCode(ctx context.Context) (bool, error) {
 	checkout, err := rp.Checkout(ctx)

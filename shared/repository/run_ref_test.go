@@ -9,7 +9,7 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
-// In a clone of one commit Git knows nothing of the commit's place: nothing is assumed of it.
+// In a clone of depth 1, Git doesn't know how commits relate: then nothing is allowed without GitHub.
 func TestWhatTheRunsRefHolds(t *testing.T) {
 	t.Parallel()
 	o := newOrigin(t)

@@ -16,17 +16,17 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// storeKey tells plan stores apart, and whose credentials open them.
+// storeKey identifies a plan store and the credentials that open it.
 type storeKey struct{ region, bucket, table, url, role, audience string }
 
-// Effective are settings with the inputs over them.
+// Effective returns settings that are overridden by the inputs.
 func (rp *Repository) Effective(s inventory.Settings) inventory.Effective {
 	return s.With(rp.inputs.Overrides)
 }
 
-// StoreOf opens the plan store of targets with these settings, with the credentials of
-// role: the same one for the same settings and role. The credentials are named after the
-// run, and the target if the inputs name one. It may be used side by side.
+// StoreOf opens the plan store that these settings name, with the credentials of role. It returns
+// the same store for the same settings and role. The session name of the credentials contains the
+// run, and the target if the inputs name one. It may be called concurrently.
 func (rp *Repository) StoreOf(ctx context.Context, s inventory.Effective, role string, now func() time.Time) (*planstore.Store, error) {
 	return rp.stores.Get(storeKey{s.Region, s.Bucket, s.Table, s.StorageURL, role, s.Audience}, func() (*planstore.Store, error) {
 		of, session := "this repository", []string(nil)
@@ -38,8 +38,8 @@ func (rp *Repository) StoreOf(ctx context.Context, s inventory.Effective, role s
 	})
 }
 
-// Stores are the plan stores of targets, each once, opened with the role that roleOf
-// names for it.
+// Stores opens the plan stores of the listed targets, each once. roleOf chooses the role that
+// opens a store.
 func (rp *Repository) Stores(ctx context.Context, listed []inventory.Listed, roleOf func(inventory.Effective) string, now func() time.Time) (stores []*planstore.Store, err error) {
 	for _, l := range listed {
 		s := rp.Effective(l.Settings)
@@ -54,7 +54,7 @@ func (rp *Repository) Stores(ctx context.Context, listed []inventory.Listed, rol
 	return stores, nil
 }
 
-// Store opens the plan store that all targets have, for drift detection.
+// Store opens the one plan store of all targets, for drift detection.
 func (rp *Repository) Store(ctx context.Context, now func() time.Time) (*planstore.Store, error) {
 	s := rp.Effective(inventory.Settings{})
 	if s.StorageURL == "" && (s.Bucket == "" || s.Table == "" || s.Region == "" || s.DriftStorageRole == "") {
@@ -70,7 +70,7 @@ func (rp *Repository) Store(ctx context.Context, now func() time.Time) (*plansto
 	return openStore(ctx, s, request, place{"this repository", rp.Context.Workspace, rp.Source.Name}, now)
 }
 
-// shared are the settings of the plan store that all targets have in common.
+// shared returns the settings of the plan store if they are the same for all targets.
 func (rp *Repository) shared(all []inventory.Listed) (one inventory.Effective, err error) {
 	for i, t := range all {
 		e := rp.Effective(t.Settings)
@@ -86,8 +86,8 @@ func (rp *Repository) shared(all []inventory.Listed) (one inventory.Effective, e
 	return one, nil
 }
 
-// place says what a plan store is opened for: the target or repository, where its
-// folders are, and where its settings come from.
+// place describes a plan store for messages: the target or repository that it is for, the
+// workspace, and the source of its settings.
 type place struct{ of, workspace, source string }
 
 func openStore(ctx context.Context, s inventory.Effective, request awsauth.Request, at place, now func() time.Time) (*planstore.Store, error) {
@@ -112,7 +112,7 @@ func openStore(ctx context.Context, s inventory.Effective, request awsauth.Reque
 	}
 }
 
-// StoreFolder is the folder that a storage-url names.
+// StoreFolder returns the absolute path of the folder that a storage-url names.
 func StoreFolder(url, workspace string) string {
 	folder := strings.TrimPrefix(url, "file://")
 	if !filepath.IsAbs(folder) {
@@ -121,8 +121,8 @@ func StoreFolder(url, workspace string) string {
 	return folder
 }
 
-// Request asks for the credentials of a role, under the name of this session; for the
-// ambient ones when role is empty.
+// Request returns a request for the credentials of a role, with this session name. If role is
+// empty, it is for the ambient credentials.
 func (rp *Repository) Request(s inventory.Effective, role, session string) awsauth.Request {
 	audience := s.Audience
 	if audience == "" {

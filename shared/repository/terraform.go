@@ -9,17 +9,17 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform/install"
 )
 
-// programKey is what of install.Options differs between targets.
+// programKey holds the fields of install.Options that differ between targets.
 type programKey struct {
 	name, command, constraint, planned, dir string
 	lazy                                    bool
 }
 
-// Locate is install.Locate, once for all targets that want the same.
+// Locate calls install.Locate once for all targets with the same wishes.
 func (rp *Repository) Locate(ctx context.Context, wanted install.Options) (string, error) {
 	key := programKey{wanted.Name, wanted.Command, wanted.Constraint, wanted.Planned, wanted.Dir, wanted.Lazy}
 	if key.constraint != "" {
-		key.dir = "" // then the folder has no say
+		key.dir = "" // the version doesn't depend on the folder then
 	}
 	return rp.programs.Get(key, func() (string, error) {
 		wanted.Log = notices{rp.Runtime}
@@ -27,7 +27,7 @@ func (rp *Repository) Locate(ctx context.Context, wanted install.Options) (strin
 	})
 }
 
-// notices makes a notice of each line.
+// notices writes each line as a notice.
 type notices struct{ runtime *gha.Runtime }
 
 func (n notices) Write(line []byte) (int, error) {
@@ -35,7 +35,7 @@ func (n notices) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// Version asks the executable, once for all targets that run the same one.
+// Version asks an executable for its version, once for all targets that run it.
 func (rp *Repository) Version(ctx context.Context, cli *terraform.CLI) (terraform.Version, error) {
 	return rp.versions.Get(cli.Path, func() (terraform.Version, error) { return cli.Version(ctx) })
 }
