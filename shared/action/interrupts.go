@@ -9,11 +9,10 @@ import (
 	"syscall"
 )
 
-// interrupts returns a context that the first SIGINT or SIGTERM cancels, and a
-// channel that every further one is sent on. A cancelled context asks Terraform
-// to stop and waits for it, however long it takes to write its state; a signal
-// on the channel makes Terraform stop at once. GitHub's runner sends SIGINT on
-// cancel, SIGTERM 7.5 s later, and kills 2.5 s after that.
+// interrupts returns a context that the first SIGINT or SIGTERM cancels, and a channel that receives
+// every later one. When the context is cancelled, Terraform is asked to stop, and is waited for
+// however long it takes to write its state. A signal on the channel makes Terraform stop at once.
+// On cancel, GitHub's runner sends SIGINT, SIGTERM 7.5 s later, and kills 2.5 s after that.
 func interrupts(parent context.Context, log io.Writer) (context.Context, <-chan os.Signal, func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)

@@ -6,13 +6,12 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha"
 )
 
-// Redact returns a copy of what a report is made from, without the secrets that
-// the runtime knows: in each of its texts, whatever they are about, at any depth.
-// It comes before the report is written, since escaping and cutting would hide a
-// part of a secret from the runtime's own redaction.
+// Redact returns a copy of a report without the secrets that the runtime knows. It replaces them
+// in all strings, at any depth. It has to run before the report is written: after escaping or
+// cutting, the runtime would no longer recognize a secret.
 //
-// Texts with a type of their own, such as a status, are this project's words and
-// stay as they are; so do maps and fields that are not exported.
+// Strings with a type of their own, such as a status, are constants of this project and stay
+// unchanged. So do maps and unexported fields.
 func Redact[T any](r *gha.Runtime, report T) T {
 	return redact(r, reflect.ValueOf(&report).Elem()).Interface().(T)
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
-// A secret that escaping for Markdown breaks up and that cutting could halve.
+// Escaping for Markdown would change this secret, and cutting could halve it.
 const secret = "p|`ss w0rd\n<of several> lines"
 
-// fill puts the secret into every text of v, and one item into every list.
+// fill sets every string of v to a text with the secret, and gives every list one item.
 func fill(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.String:

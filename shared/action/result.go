@@ -9,17 +9,17 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// Result is what an action leaves for the workflow and its readers. It may hold
-// something beside an error: a failed plan has a summary, too.
+// Result is what an action returns for the workflow and its readers. There may be a result and an
+// error: a failed plan has a summary, too.
 type Result struct {
 	Summary     string // Markdown for the job summary, at most markdown.SummaryLimit bytes
 	Outputs     map[string]string
 	Annotations []gha.Annotation // errors at a file and line
 }
 
-// Finish hands the result to the runner and returns the exit status: 0, or 1
-// when the job must fail. The error becomes one annotation, which ends in its code
-// (see problem.Text), unless the result already has annotations that say where it is.
+// Finish passes the result to the runner and returns the exit status: 0, or 1 if the job must fail.
+// The error becomes one annotation that ends in its code (see problem.Text), unless the result
+// already has annotations, which say where the error is.
 func Finish(r *gha.Runtime, result Result, err error) int {
 	status := finish(r, result, err)
 	r.LeaveStatus(status)
@@ -49,7 +49,7 @@ func finish(r *gha.Runtime, result Result, err error) int {
 	return 1
 }
 
-// Annotation is an error at its place in the configuration, if it has one.
+// Annotation returns an annotation for an error, at its place in a file if it has one.
 func Annotation(err error) gha.Annotation {
 	a := gha.Annotation{Message: problem.Text(err)}
 	var placed problem.Placed

@@ -21,8 +21,8 @@ var applyStatus = map[apply.Decision]report.Status{
 	apply.Refused: report.Refused, apply.Skipped: report.Skipped, apply.Failed: report.Failed,
 }
 
-// AddApply adds what came of applying a target's plan. It is false when targets that depend
-// on it have to be blocked.
+// AddApply adds the result of applying a target's plan. It returns false if the targets that depend
+// on this one must not be applied.
 func (t *Tally) AddApply(o apply.Outcome) (well bool) {
 	e := report.Entry{
 		Component: o.Target.Component, Stack: o.Target.Stack, Status: applyStatus[o.Decision],
@@ -51,8 +51,8 @@ func (t *Tally) AddApply(o apply.Outcome) (well bool) {
 	return o.Err == nil
 }
 
-// AddAppliedBefore adds a target whose plan an earlier run of this job has applied: what
-// depends on it can go on.
+// AddAppliedBefore adds a target whose plan an earlier attempt of this run has applied. Targets
+// that depend on it can go on.
 func (t *Tally) AddAppliedBefore(o apply.Outcome, by *planstore.Claim) {
 	t.add(report.Entry{
 		Component: o.Target.Component, Stack: o.Target.Stack, Status: report.NoChanges, Counts: o.Planned, Digest: o.Record.Digest,
@@ -60,22 +60,22 @@ func (t *Tally) AddAppliedBefore(o apply.Outcome, by *planstore.Claim) {
 	}, nil)
 }
 
-// AddWaiting adds a target that is left for a run of its own, which is no failure.
+// AddWaiting adds a target that has to be planned and applied in a later run. It is no failure.
 func (t *Tally) AddWaiting(n inventory.Name, r planstore.Record, note string) {
 	t.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s is not applied: it %s. %s", n, note, apply.PlanMerged)})
 	t.add(report.Entry{Component: n.Component, Stack: n.Stack, Status: report.Waiting, Counts: r.Counts, Digest: r.Digest, Note: note}, nil)
 }
 
-// AddBlocked adds a target that was not tried, since others before it were not applied.
+// AddBlocked adds a target that was not applied because targets that it depends on were not.
 func (t *Tally) AddBlocked(n inventory.Name, r planstore.Record, failed []inventory.Name) {
 	note := "depends on " + Names(failed) + ", which was not applied"
 	t.fail(n, problem.With(problem.Targets, fmt.Errorf("%s was not applied: it %s", n, note)))
 	t.add(report.Entry{Component: n.Component, Stack: n.Stack, Status: report.Blocked, Counts: r.Counts, Digest: r.Digest, Note: note}, nil)
 }
 
-// ApplyAnnotations are Terraform's errors at their places, and what else went wrong. There
-// are none for a refusal and for a cancelled run: these are told as what they are, and not
-// as what Terraform said before its end.
+// ApplyAnnotations returns Terraform's errors with their places in files, and other errors beside
+// them. It returns none for a refusal or a cancelled run: the run's own error explains these, and
+// what Terraform reported before its end would distract.
 func ApplyAnnotations(o apply.Outcome) []gha.Annotation {
 	if o.Decision == apply.Refused || errors.Is(o.Err, terraform.ErrInterrupted) {
 		return nil
@@ -83,8 +83,8 @@ func ApplyAnnotations(o apply.Outcome) []gha.Annotation {
 	return annotations(o.Dir, o.Diagnostics, o.Trouble)
 }
 
-// ApplyReport is the report of an outcome, for the run that it came of. It may hold secrets:
-// see [action.Redact].
+// ApplyReport turns the outcome of an apply into a report. It may hold secrets: see
+// [action.Redact].
 func ApplyReport(o apply.Outcome, run gha.Context) report.Apply {
 	r := o.Record
 	a := report.Apply{

@@ -15,17 +15,17 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report"
 )
 
-// maxErrorLine bounds the error of a drift result, in bytes; the report has it whole.
+// maxErrorLine limits the error in a drift result, in bytes. The report has all of it.
 const maxErrorLine = 1000
 
-// PutDriftResult stores what a drift plan found, or that it failed. Without a store, and
-// for a plan that is not about drift, it does nothing.
+// PutDriftResult stores the result of a drift plan, or its error. It does nothing if there is no
+// store, or if the plan is not a drift plan.
 func (t *Tally) PutDriftResult(ctx context.Context, o plan.Outcome) error {
 	if o.Record.Kind != planstore.KindDrift || o.Store == nil {
 		return nil
 	}
 	if ctx.Err() != nil {
-		return nil //nolint:nilerr // cancelled: what was found may be a part
+		return nil //nolint:nilerr // cancelled: the result may be incomplete
 	}
 	r := drift.Result{
 		Target: o.Record.Target, Run: o.Record.Run, Commit: o.Record.Commit, At: o.Record.CreatedAt,
@@ -34,7 +34,7 @@ func (t *Tally) PutDriftResult(ctx context.Context, o plan.Outcome) error {
 	switch {
 	case o.Err != nil:
 		r.Outcome, r.Error = drift.PlanFailed, oneLine(t.Runtime, o.Err)
-		r.Counts = planstore.Record{}.Counts // perhaps of a part of the plan
+		r.Counts = planstore.Record{}.Counts // they may be incomplete
 	case o.Drifted():
 		r.Outcome, r.ChangesDigest = drift.Drifted, o.Changes.Visible
 		if o.RefreshOnly {
@@ -51,8 +51,8 @@ func (t *Tally) PutDriftResult(ctx context.Context, o plan.Outcome) error {
 	return drift.In(o.Store).PutResult(ctx, r)
 }
 
-// madeFrom is a digest of what a plan was made from: its configuration and its state. A
-// state whose position is not known equals no other.
+// madeFrom returns a digest of what a plan was made from: its configuration and its state. If the
+// state's position is unknown, the digest differs from every other.
 func madeFrom(r planstore.Record) string {
 	state := r.ID()
 	if at := r.State; at != nil {
@@ -62,7 +62,7 @@ func madeFrom(r planstore.Record) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// oneLine is an error in one line, without the secrets that are known.
+// oneLine returns an error on one line, with known secrets redacted.
 func oneLine(r *gha.Runtime, err error) string {
 	line := strings.Join(strings.Fields(r.Redacted(err.Error())), " ")
 	if len(line) > maxErrorLine {

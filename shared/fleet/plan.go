@@ -22,7 +22,7 @@ var planStatus = map[plan.Decision]report.Status{
 	plan.Skipped: report.Skipped, plan.Failed: report.Failed, plan.NotPlanned: report.Failed,
 }
 
-// AddPlan adds what came of planning a target.
+// AddPlan adds the result of planning a target.
 func (t *Tally) AddPlan(o plan.Outcome) {
 	e := report.Entry{
 		Component: o.Name.Component, Stack: o.Name.Stack, Status: planStatus[o.Decision],
@@ -127,7 +127,7 @@ func undiagnosed(o plan.Outcome) (message string, code problem.Code) {
 	return strings.Join(messages, "\n\n"), code
 }
 
-// dependsOn names the targets that this one depends on: by the component, in the same stack.
+// dependsOn names the targets that this one depends on. In the same stack, the component is enough.
 func dependsOn(o plan.Outcome) (names []string) {
 	for _, n := range o.DependsOn {
 		if n.Stack == o.Name.Stack {

@@ -1,6 +1,6 @@
-// Package fleet works on the targets of a run, side by side and in order, and turns what
-// came of each into the run's outputs, annotations, summary and exit status. A run for one
-// target is a fleet of one.
+// Package fleet runs many targets concurrently and in the order of their dependencies. It turns
+// their outcomes into the run's outputs, annotations, summary and exit status. A run for one target
+// is a fleet of one.
 package fleet
 
 import (
@@ -12,15 +12,15 @@ import (
 	"github.com/terraform-gitops/gitops/shared/inventory"
 )
 
-// Run works on nodes side by side, at most parallelism at once, the first of those
-// that can begin first. A node begins when all that it waits for has ended. do reports
-// whether it ended well; where one before it did not, failed names those, and do is
-// called all the same, to say so.
+// Run calls do for all nodes, at most parallelism at once. A node begins when all nodes that it
+// waits for have ended; of those that can begin, the first in the list does. do reports whether
+// its node ended well. failed names the nodes before it that did not end well: do is called
+// anyway, to report that.
 //
-// All nodes are called, also after ctx has ended: what is under way then has to end,
-// and the others to say that they were not begun.
+// do is also called for all remaining nodes after ctx has ended: each must report that it did not
+// begin. Calls that are under way must end by themselves.
 //
-// Each do has a channel of its own that receives every signal of signals.
+// Each call of do gets a channel of its own that receives every signal of signals.
 func Run(ctx context.Context, nodes []inventory.Node, parallelism int, signals <-chan os.Signal, do func(ctx context.Context, n inventory.Node, failed []inventory.Name, signals <-chan os.Signal) (well bool)) {
 	all, stop := spread(signals)
 	defer stop()
@@ -28,7 +28,7 @@ func Run(ctx context.Context, nodes []inventory.Node, parallelism int, signals <
 	for i, n := range nodes {
 		position[n.Name] = i
 	}
-	waits := make([]int, len(nodes)) // for how many
+	waits := make([]int, len(nodes)) // number of nodes that each one waits for
 	next := make([][]int, len(nodes))
 	for i, n := range nodes {
 		for _, before := range n.After {
@@ -47,7 +47,7 @@ func Run(ctx context.Context, nodes []inventory.Node, parallelism int, signals <
 	ready := readyNodes{}
 	for i := range nodes {
 		if waits[i] == 0 {
-			ready = append(ready, i) // ascending, and so a heap
+			ready = append(ready, i) // ascending, so it is a heap
 		}
 	}
 	for running := 0; running > 0 || len(ready) > 0; {
@@ -73,7 +73,7 @@ func Run(ctx context.Context, nodes []inventory.Node, parallelism int, signals <
 	}
 }
 
-// readyNodes is a heap of what can begin: the first in order comes first.
+// readyNodes is a heap of the nodes that can begin, ordered by their position in the list.
 type readyNodes []int
 
 func (r readyNodes) Len() int           { return len(r) }
@@ -87,14 +87,14 @@ func (r *readyNodes) Pop() any {
 	return last
 }
 
-// broadcast hands each signal that a channel receives to all who listen.
+// broadcast sends each signal that one channel receives to all listeners.
 type broadcast struct {
 	mu        sync.Mutex
 	listeners map[chan os.Signal]bool
 }
 
-// spread begins to hand on the signals of from, until stop is called: the end of a
-// context would come too early, since these signals follow the one that ends it.
+// spread forwards the signals of from until stop is called. It doesn't stop when a context ends:
+// these signals come after the one that ended the context.
 func spread(from <-chan os.Signal) (_ *broadcast, stop func()) {
 	s := &broadcast{listeners: map[chan os.Signal]bool{}}
 	done := make(chan struct{})
@@ -108,7 +108,7 @@ func spread(from <-chan os.Signal) (_ *broadcast, stop func()) {
 				for to := range s.listeners {
 					select {
 					case to <- got:
-					default: // it has not looked at the one before
+					default: // it has not read the signals before
 					}
 				}
 				s.mu.Unlock()
@@ -118,7 +118,7 @@ func spread(from <-chan os.Signal) (_ *broadcast, stop func()) {
 	return s, sync.OnceFunc(func() { close(done) })
 }
 
-// listen returns a channel with each signal from now on, until stop is called.
+// listen returns a channel that receives each signal from now on, until stop is called.
 func (s *broadcast) listen() (_ <-chan os.Signal, stop func()) {
 	to := make(chan os.Signal, 2)
 	s.mu.Lock()

@@ -63,7 +63,7 @@ func TestRunKeepsTheOrderAndSaysWhatFailedBefore(t *testing.T) {
 	}
 }
 
-// A plan waits for those that it depends on without being a node after them.
+// A plan may wait for its dependencies without being a node after them.
 func TestRunBeginsInOrder(t *testing.T) {
 	var nodes []inventory.Node
 	for i := range 200 {

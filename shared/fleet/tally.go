@@ -19,7 +19,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
-// Tally gathers what became of a run's targets. Its methods may be called side by side.
+// Tally collects the results of a run's targets. Its methods may be called concurrently.
 type Tally struct {
 	Runtime *gha.Runtime
 	Summary *report.Many
@@ -39,7 +39,7 @@ func (t *Tally) add(e report.Entry, r report.Report) {
 	t.targets++
 }
 
-// AddSelected adds a target that another job is to plan, and says why.
+// AddSelected adds a target that another job will plan, and why it was selected.
 func (t *Tally) AddSelected(n inventory.Name, why []string) {
 	t.add(report.Entry{Component: n.Component, Stack: n.Stack, Status: report.Selected, Note: strings.Join(why, "; ")}, nil)
 }
@@ -58,7 +58,7 @@ func (t *Tally) AddLeft(l repository.Left) {
 	t.Trouble(t.Summary.Add(e, nil))
 }
 
-// fail notes that a target failed, and where and why; without a place, the error says it.
+// fail records a target's error and its annotations. If there are none, the error becomes one.
 func (t *Tally) fail(n inventory.Name, err error, at ...gha.Annotation) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -72,7 +72,7 @@ func (t *Tally) fail(n inventory.Name, err error, at ...gha.Annotation) {
 	t.annotations = append(t.annotations, at...)
 }
 
-// Trouble notes an error that is not about one target; nil is none.
+// Trouble records an error that is not about one target. It ignores nil.
 func (t *Tally) Trouble(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -80,15 +80,16 @@ func (t *Tally) Trouble(err error) {
 }
 
 const (
-	// maxAnnotations is how many errors a step can show; GitHub drops the others.
+	// maxAnnotations is the number of errors that GitHub shows for a step; it drops the others.
 	// https://docs.github.com/actions/reference/limits
 	maxAnnotations = 10
-	// maxNamed is how many failed targets an error names; the summary has them all.
+	// maxNamed is the number of failed targets that an error names. The summary has all of them.
 	maxNamed = 20
 )
 
-// End makes the run's result. Its error is a failed target's own if the run had no other
-// target; else format says how many failed ("%s", such as "2 targets") and which ("%s").
+// End returns the run's result. If the run had only one target and it failed, End returns that
+// target's error. Otherwise format makes an error from how many targets failed (%s, such as
+// "2 targets") and which (%s).
 func (t *Tally) End(format string, outputs map[string]string) (action.Result, error) {
 	summary, err := t.Summary.Markdown(markdown.SummaryLimit)
 	t.Trouble(err)
@@ -101,7 +102,7 @@ func (t *Tally) End(format string, outputs map[string]string) (action.Result, er
 		}
 	} else if n > 0 {
 		whole = problem.With(problem.Targets, fmt.Errorf(format, count(n), t.failedNames()))
-		// Last, since it says what the job's end is about.
+		// Last, since it explains why the job failed.
 		result.Annotations = append(result.Annotations[:min(len(result.Annotations), maxAnnotations-1)], gha.Annotation{Message: problem.Text(whole)})
 	}
 	if t.trouble != nil {
@@ -130,8 +131,8 @@ func (t *Tally) failedNames() string {
 	return list
 }
 
-// annotations are Terraform's errors at their places in the repository, and then the
-// trouble that came beside them; none without an error of Terraform's.
+// annotations returns Terraform's errors with their places in the repository, and then trouble. It
+// returns none if there is no error of Terraform's.
 func annotations(dir string, diagnostics []terraform.Diagnostic, trouble error) (all []gha.Annotation) {
 	for _, d := range diagnostics {
 		if d.Severity != "error" {
@@ -152,7 +153,7 @@ func annotations(dir string, diagnostics []terraform.Diagnostic, trouble error) 
 	return all
 }
 
-// Names names targets for people.
+// Names joins the names of targets for a message.
 func Names(list []inventory.Name) string {
 	var all []string
 	for _, n := range list {

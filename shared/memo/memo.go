@@ -1,4 +1,4 @@
-// Package memo keeps what is found once, for whoever asks next.
+// Package memo keeps values that are expensive to look up.
 package memo
 
 import (
@@ -8,23 +8,23 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// Memo keeps a value for each key. The zero Memo is empty. Its methods may be called side
-// by side: who asks for a key that is being looked for waits for that, and who asks for
-// another key does not.
+// Memo keeps a value for each key. The zero Memo is empty and ready to use. Its methods may be
+// called concurrently. Two callers for the same key cause one look-up; callers for different keys
+// don't wait for each other.
 type Memo[K comparable, V any] struct {
 	asking singleflight.Group
 	mu     sync.RWMutex
 	found  map[K]V
 }
 
-// Get returns what is kept for a key, or what find returns. An error is not kept: the next
-// one who asks looks again.
+// Get returns the value that is kept for a key, or calls find and keeps its value. It doesn't keep
+// an error: the next call looks again.
 func (m *Memo[K, V]) Get(key K, find func() (V, error)) (V, error) {
 	if v, ok := m.kept(key); ok {
 		return v, nil
 	}
 	v, err, _ := m.asking.Do(fmt.Sprintf("%#v", key), func() (any, error) {
-		if v, ok := m.kept(key); ok { // since it was looked for here
+		if v, ok := m.kept(key); ok { // another call has found it in the meantime
 			return v, nil
 		}
 		v, err := find()
@@ -36,7 +36,7 @@ func (m *Memo[K, V]) Get(key K, find func() (V, error)) (V, error) {
 	return v.(V), err //nolint:forcetypeassert // it is what find returns
 }
 
-// Put keeps a value that was found otherwise.
+// Put keeps a value that was found in another way.
 func (m *Memo[K, V]) Put(key K, v V) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -31,7 +31,7 @@ func TestEachKeyIsLookedForOnce(t *testing.T) {
 	}
 }
 
-// One that takes long, such as a call of a network, keeps nobody else waiting.
+// A slow look-up, such as a network call, must not delay look-ups of other keys.
 func TestAnotherKeyDoesNotWait(t *testing.T) {
 	t.Parallel()
 	var m memo.Memo[string, string]

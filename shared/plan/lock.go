@@ -10,8 +10,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/pulls"
 )
 
-// lock takes the target's lock for the pull request, if that is asked for. It is no error
-// that another one holds it: the plan is made all the same, and can't be applied.
+// lock takes the target's lock for the pull request, if the workflow asks for it. If another pull
+// request holds the lock, that is no error: the plan is made, but can't be applied.
 func (p *planner) lock(ctx context.Context) (err error) {
 	if !p.o.Lock || p.o.Pull.Number == 0 {
 		return nil
@@ -39,8 +39,8 @@ func (p *planner) lock(ctx context.Context) (err error) {
 	return nil
 }
 
-// keepLock says that the pull request holds the target from now on. A lock that protects
-// nothing is released: the pull request does not change this target, or no longer.
+// keepLock notes that the pull request holds the lock from now on. If the plan has no changes,
+// there is nothing to protect, and keepLock releases the lock.
 func (p *planner) keepLock(ctx context.Context) error {
 	if p.locked == nil || p.LockedBy != nil {
 		return nil

@@ -13,27 +13,27 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
 
-// Terraform is what a plan is made with: a *[workspace.Terraform], or a test's.
+// Terraform makes plans: it is a *[workspace.Terraform], or a test's double.
 type Terraform interface {
 	// PlanInitializes reports whether Plan begins with an init of its own.
 	PlanInitializes() bool
 	// Init uses the dependency lock file lock if the root module has none.
 	Init(ctx context.Context, lock []byte) error
 	Plan(ctx context.Context, o terraform.PlanOptions) (terraform.PlanResult, error)
-	// ModuleFiles are the files that init has installed from outside of the repository.
+	// ModuleFiles returns the modules that init has installed from outside of the repository.
 	ModuleFiles(planned bool) (modules.Files, error)
 	ShowJSON(ctx context.Context, planfile string, read func(io.Reader) error) error
-	// StateInCheckout is the file of the state, if the backend keeps it in the checkout.
+	// StateInCheckout returns the path of the state file if the backend keeps it in the checkout.
 	StateInCheckout() (string, error)
-	// LogTo has all that runs from now on write its log there.
+	// LogTo writes the output of all later commands to log.
 	LogTo(log io.Writer)
-	// Another has another version run from now on; false: there is none.
+	// Another switches to another version. It returns false if no other one is found.
 	Another(ctx context.Context, planned terraform.Version) (bool, error)
 }
 
 // Request says how to plan.
 type Request struct {
-	Planfile    string // that is written
+	Planfile    string // path to write it to
 	RefreshOnly bool
 	Initialized bool // an init with this Terraform is done
 }
@@ -42,7 +42,7 @@ type Request struct {
 type Made struct {
 	terraform.PlanResult
 	Planfile string
-	Modules  modules.Files // as they were when it was made
+	Modules  modules.Files // as they were when the plan was made
 }
 
 // Make initializes, plans, and writes the planfile. If the configuration does not allow this
@@ -84,9 +84,9 @@ func attempt(ctx context.Context, tf Terraform, r Request) (made Made, err error
 
 // Detail is how much is kept of what a plan would change.
 type Detail struct {
-	Bytes int    // of resources' details
-	Drift bool   // what changed outside of Terraform is kept, too, even if it contributed nothing
-	JSON  string // a file that gets a copy of the plan's JSON; empty: none
+	Bytes int    // limit for the details of all resources
+	Drift bool   // also keep what changed outside of Terraform and doesn't affect the plan
+	JSON  string // path for a copy of the plan's JSON; empty: no copy
 }
 
 // Read reads what a planfile would change.
@@ -110,16 +110,17 @@ func Read(ctx context.Context, tf Terraform, planfile string, d Detail) (plan *c
 	return plan, err
 }
 
-// Open reads what a planfile tells of itself: nil when it is encrypted.
+// Open reads the content of a planfile. It returns nil if the planfile is encrypted.
 func Open(path string) (*planfile.File, error) {
 	file, err := planfile.Open(path)
 	if errors.Is(err, planfile.ErrEncrypted) {
-		return nil, nil //nolint:nilnil // there is nothing to tell
+		return nil, nil //nolint:nilnil // nothing in it can be read
 	}
 	return file, err
 }
 
-// MadeOn is the state that a planfile was made on; nil when the planfile is encrypted.
+// MadeOn returns the lineage and serial of the state that a planfile was made on. It returns nil
+// if the planfile is encrypted.
 func MadeOn(file *planfile.File) *planstore.StatePosition {
 	if file == nil {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
-// Decision is what the planning of a target came to.
+// Decision is the result of planning a target.
 type Decision string
 
 // The decisions.
@@ -19,33 +19,33 @@ const (
 	Unchanged  Decision = "no-changes"  // there is nothing to apply, and no drift
 	Waiting    Decision = "waiting"     // it can be planned once the targets in Waits are applied
 	Failed     Decision = "failed"      // Terraform could not plan it, and the record says so
-	Skipped    Decision = "skipped"     // the target's settings leave it out: Err is a *repository.Skipped
-	NotPlanned Decision = "not-planned" // something else went wrong: nothing is recorded
+	Skipped    Decision = "skipped"     // the target's settings exclude it: Err is a *repository.Skipped
+	NotPlanned Decision = "not-planned" // there was another error: nothing is recorded
 )
 
-// Outcome is what came of planning one target. Its texts may hold secrets: see action.Redact.
+// Outcome is the result of planning one target. Its texts may hold secrets: see action.Redact.
 type Outcome struct {
 	Name     inventory.Name
 	Decision Decision
 	// Err is why the target was not planned; nil for Changed, Unchanged and Waiting.
 	Err error
-	// Trouble is what went wrong beside the plan, such as a record that could not be stored.
+	// Trouble is an error beside the plan, such as a record that could not be stored.
 	Trouble error
 
-	Dir       string           // of the root module, relative to the checkout's root
-	DependsOn []inventory.Name // are applied before this target
+	Dir       string           // the root module's folder, relative to the checkout's root
+	DependsOn []inventory.Name // targets that are applied before this one
 	Record    planstore.Record
 	Stored    bool
-	Store     *planstore.Store // of the target; nil when nothing is to be stored
+	Store     *planstore.Store // the target's; nil: nothing is stored
 	// RefreshOnly says that a drift plan was compared with the state, and not with Git.
 	RefreshOnly bool
 
 	Changes     *changes.Plan // nil when Terraform made no plan
 	Diagnostics []terraform.Diagnostic
-	Built       []builtfiles.File // that travel with the plan
+	Built       []builtfiles.File // files that travel with the plan
 	Waits       []inventory.Name
-	LockedBy    *planstore.Lock // another pull request's; nil when none stands in the way
-	// Cautions say what makes the numbers doubtful; Notes what a reader should know besides.
+	LockedBy    *planstore.Lock // another pull request's lock; nil: there is none
+	// Cautions say why the numbers may be wrong; Notes say what else a reader should know.
 	// Each is a sentence or more.
 	Cautions, Notes []string
 	// Planfile and JSON are files that outlive the run, if they were asked for.

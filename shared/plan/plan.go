@@ -1,7 +1,7 @@
-// Package plan plans one target: it runs Terraform, reads what the plan would change,
-// stores the planfile with its record, and says what came of it in an [Outcome].
+// Package plan plans one target. It runs Terraform, reads the changes that the plan would make,
+// stores the planfile with its record, and returns an [Outcome].
 //
-// [Make] and [Read] are the planning itself. Package apply plans again with them.
+// [Make] and [Read] are also used by package apply, which may have to plan a target again.
 package plan
 
 import (
@@ -32,52 +32,52 @@ type Options struct {
 	Inputs     repository.Inputs
 	Pulls      *pulls.Requests
 
-	Commit   string      // that the plan is for; the workspace holds it, or a merge of it
-	Checkout git.Head    // what the workspace holds
-	Pull     PullRequest // the zero one: none
+	Commit   string      // to plan; the workspace holds it, or a merge of it
+	Checkout git.Head    // the workspace's commit
+	Pull     PullRequest // the zero value: none
 
 	Drift       bool
-	RefreshOnly bool          // a drift plan that is compared with the state, and not with Git
-	KeepFiles   bool          // the planfile and its JSON outlive the run
-	Lock        bool          // the pull request takes the target's lock
-	Retention   time.Duration // of a plan; a drift plan lasts DriftExpiry
+	RefreshOnly bool          // compare with the state, and not with Git; only for a drift plan
+	KeepFiles   bool          // keep the planfile and its JSON after the run
+	Lock        bool          // take the target's lock for the pull request
+	Retention   time.Duration // how long a plan can be applied; a drift plan: DriftExpiry
 	// Store opens the plan store of a target with these settings; nil: nothing is stored.
 	Store func(context.Context, inventory.Effective) (*planstore.Store, error)
-	// Terraform has a target's Terraform run with the role that plans; nil: the real one.
+	// Terraform returns the Terraform that plans a target. If it is nil, the real one is used.
 	Terraform func(context.Context, *workspace.Workspace) (Terraform, error)
 
-	Positions *Positions // of the states of the targets that this run plans
+	Positions *Positions // state positions of the targets that this run plans
 
 	Runtime *gha.Runtime
-	Environ []string // of the process: what of it Terraform may see is decided by package terraform
+	Environ []string // of this process; package terraform decides which variables Terraform gets
 	Now     func() time.Time
 	// Signals receives the signals that follow the one that cancelled the context.
 	Signals <-chan os.Signal
 }
 
-// PullRequest is the one that is planned.
+// PullRequest is the pull request whose plan is made.
 type PullRequest struct {
 	Number       int
-	Head, Branch string // a commit, and the branch that it is on
-	Base         string // commit of the base branch
-	Into         string // name of that branch
+	Head, Branch string // the head's commit, and its branch
+	Base         string // the base branch's commit
+	Into         string // the base branch's name
 }
 
-// shownBytes is how much of resources' details is kept: a job summary has room for no more.
+// shownBytes limits the details of resources that are kept. A job summary has room for 1 MiB.
 const shownBytes = 1 << 20
 
-// planner is the work on one target.
+// planner plans one target.
 type planner struct {
 	o         Options
 	workspace *workspace.Workspace
 	store     *planstore.Store
 	tf        Terraform
-	planfile  string // empty while there is none
+	planfile  string // empty until there is one
 	json      string // empty unless asked for
 	built     workspace.Built
 	empty     bool            // the state had no resources before the plan
-	locked    *planstore.Lock // that was taken, or is another's; nil: none was asked for
-	failure   error           // of the plan itself
+	locked    *planstore.Lock // the lock that was taken, or another pull request's; nil: none was asked for
+	failure   error           // why planning failed
 
 	Outcome
 }
@@ -139,7 +139,7 @@ func (p *planner) run(ctx context.Context) (err error) {
 	if p.failure != nil && p.Record.Outcome != planstore.OutcomeFailed {
 		return p.failure
 	}
-	// A dependency may have to wait for the same folder.
+	// A dependency may be waiting for the lock on the same folder.
 	if err := p.workspace.LeaveFolder(); err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func (p *planner) run(ctx context.Context) (err error) {
 	return nil
 }
 
-// put stores the plan. If the planning failed, what goes wrong here is trouble beside that.
+// put stores the plan. If planning failed, an error here is reported as Trouble beside that.
 func (p *planner) put(ctx context.Context) (err error) {
 	if p.store == nil {
 		return nil
@@ -176,7 +176,7 @@ func (p *planner) put(ctx context.Context) (err error) {
 	return nil
 }
 
-// identify fills in what is known before planning, and opens the store.
+// identify fills in the fields that are known before planning, and opens the store.
 func (p *planner) identify(ctx context.Context) (err error) {
 	t := p.workspace.Target
 	p.Dir, p.DependsOn, p.AtmosVersion = t.Dir, t.DependsOn, p.workspace.AtmosVersion()
@@ -212,8 +212,8 @@ func (p *planner) identify(ctx context.Context) (err error) {
 	return nil
 }
 
-// plan runs Terraform. If the record's outcome is then "failed", the error is Terraform's
-// refusal of the configuration; any other error is ours or the runner's.
+// plan runs Terraform. If it sets the record's outcome to "failed", the error is Terraform's
+// about the configuration. Any other error is the runner's or a fault in these actions.
 func (p *planner) plan(ctx context.Context) (err error) {
 	t := p.workspace.Target
 	if p.tf, err = p.o.Terraform(ctx, p.workspace); err != nil {
@@ -230,7 +230,7 @@ func (p *planner) plan(ctx context.Context) (err error) {
 		}
 	}
 	var read fingerprint.Reading
-	if t.Atmos == nil { // Atmos may bring the component's files as it runs
+	if t.Atmos == nil { // Atmos may write the component's files only when it runs
 		if read, err = fingerprint.Read(ctx, t, fingerprint.JobFiles(t, p.o.Environ)...); err != nil {
 			return err
 		}
@@ -248,7 +248,7 @@ func (p *planner) plan(ctx context.Context) (err error) {
 		}
 		return fmt.Errorf("plan %s: %w", t, err)
 	}
-	// Reading the plan and the configuration are independent; both take a process.
+	// Both start a process, and neither needs the other's result.
 	both, bothCtx := errgroup.WithContext(ctx)
 	both.Go(func() error {
 		if err := p.read(bothCtx, planfile); err != nil {
@@ -278,7 +278,7 @@ func (p *planner) plan(ctx context.Context) (err error) {
 	}
 	p.planfile = planfile
 	p.Record.Outcome = planstore.OutcomeNoChanges
-	// To apply a refresh-only plan would only make the state say that all is well.
+	// Applying a refresh-only plan would hide the drift: it writes the drifted values to the state.
 	if !p.o.RefreshOnly && (made.HasChanges || p.Changes.Counts.Any()) {
 		p.Record.Outcome = planstore.OutcomeChanges
 	}
@@ -307,7 +307,7 @@ func (o Options) realTerraform(ctx context.Context, w *workspace.Workspace) (Ter
 	return tf, nil
 }
 
-// tooBroad says for which expression files count that have nothing to do with the target.
+// tooBroad explains which unrelated files count as the target's, and which expression causes it.
 func tooBroad(b fingerprint.Broad) string {
 	all := "every file of the repository counts"
 	if b.Folder != "." {
@@ -316,7 +316,7 @@ func tooBroad(b fingerprint.Broad) string {
 	return fmt.Sprintf("For this target, %s, since no constant part of the path says which file is read: %s. Name a folder in the expression, or list under `ignore` in gitops.yaml the files that it does not read.", all, b.Why)
 }
 
-// read reads what the planfile would change, and the state it was made on.
+// read reads the changes in a planfile, and the state that it was made on.
 func (p *planner) read(ctx context.Context, planfile string) (err error) {
 	detail := Detail{Bytes: shownBytes, Drift: p.o.Drift}
 	if p.o.KeepFiles {
@@ -342,8 +342,8 @@ func (p *planner) read(ctx context.Context, planfile string) (err error) {
 	return nil
 }
 
-// keepFiles moves the planfile and its JSON, both full of secrets, where later steps of the
-// job find them: only because the workflow asked for it.
+// keepFiles moves the planfile and its JSON to a folder that later steps of the job can read. Both
+// contain secrets in clear text, so it does so only if the workflow asks for it.
 func (p *planner) keepFiles() error {
 	dir, err := os.MkdirTemp(p.workspace.Context.TempDir, "gitops-kept-")
 	if err != nil {

@@ -8,21 +8,21 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore"
 )
 
-// Positions are where the states were that a run's plans were made on, by target. A plan
-// waits here until its dependencies, which begin before it, have theirs.
+// Positions holds the lineage and serial of the state on which each of a run's plans was made. A
+// plan can wait here for the positions of its dependencies, whose plans begin earlier.
 type Positions struct {
 	known map[inventory.Name]*position
 }
 
 type position struct {
 	once sync.Once
-	set  chan struct{} // closed when at is there
+	set  chan struct{} // closed after at is set
 	at   *planstore.StatePosition
-	// pending says that an apply would change something: what others read is still to come.
+	// pending says that the plan has changes: outputs that other targets read may still change.
 	pending bool
 }
 
-// NewPositions are for the targets that a run plans.
+// NewPositions returns empty Positions for the targets that a run plans.
 func NewPositions(names []inventory.Name) *Positions {
 	p := &Positions{known: make(map[inventory.Name]*position, len(names))}
 	for _, n := range names {
@@ -31,8 +31,8 @@ func NewPositions(names []inventory.Name) *Positions {
 	return p
 }
 
-// tell says where a target's state is, nil when that is unknown, and whether an apply would
-// change something. Only the first time counts.
+// tell sets a target's state position (nil: unknown), and whether its plan has changes. Only the
+// first call for a target has an effect.
 func (p *Positions) tell(n inventory.Name, at *planstore.StatePosition, pending bool) {
 	known, ok := p.known[n]
 	if !ok {
@@ -44,11 +44,11 @@ func (p *Positions) tell(n inventory.Name, at *planstore.StatePosition, pending 
 	})
 }
 
-// never says that nothing more is going to be known.
+// never ends the wait for a target whose plan was not made.
 func (p *Positions) never(n inventory.Name) { p.tell(n, nil, false) }
 
-// pending are those of the targets that are planned in this run and that an apply would
-// change. It waits for their plans.
+// pending returns those of the given targets that this run plans and whose plans have changes. It
+// waits for their plans.
 func (p *Positions) pending(ctx context.Context, names []inventory.Name) (pending []inventory.Name, err error) {
 	if _, err := p.of(ctx, names); err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func (p *Positions) pending(ctx context.Context, names []inventory.Name) (pendin
 	return pending, nil
 }
 
-// of waits for the positions of those targets that are planned in this run.
+// of returns the positions of those of the given targets that this run plans. It waits for them.
 func (p *Positions) of(ctx context.Context, names []inventory.Name) ([]planstore.Dependency, error) {
 	var all []planstore.Dependency
 	for _, n := range names {

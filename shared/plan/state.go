@@ -8,8 +8,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// checkState cautions where the state that the plan was made on is not the one that the
-// target's last apply left, or is in a file that is gone with the runner.
+// checkState adds a caution if the plan was made on another state than the last apply left, or if
+// the state is in a file that is deleted with the runner.
 func (p *planner) checkState(ctx context.Context) error {
 	file, err := p.tf.StateInCheckout()
 	if err != nil {
@@ -43,7 +43,7 @@ func (p *planner) checkState(ctx context.Context) error {
 	return nil
 }
 
-// describeState says what there is to say of the state and of the last apply's.
+// describeState compares the plan's state with the last apply's, and adds what a reader must know.
 func (p *planner) describeState(last *planstore.LastApply) {
 	const next = "Check where the state should be: the root module's backend, `backend-config` and the workspace. If it is lost for good, import the existing resources. " +
 		"If you want a new state, set accept-new-state: true for the apply action; without it the apply refuses this plan."
@@ -62,7 +62,7 @@ func (p *planner) describeState(last *planstore.LastApply) {
 	}
 }
 
-// caution says something that makes the numbers doubtful.
+// caution adds a sentence on why the plan's numbers may be wrong.
 func (p *planner) caution(format string, args ...any) {
 	p.Cautions = append(p.Cautions, fmt.Sprintf(format, args...))
 }

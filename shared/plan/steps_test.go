@@ -25,7 +25,7 @@ import (
 
 var errStep = errors.New("this step fails")
 
-// faulty is the real Terraform and the real store, but for the step that fails.
+// faulty is the real Terraform and the real store, except that one step fails.
 type faulty struct {
 	plan.Terraform
 	storage.Backend
@@ -83,7 +83,7 @@ func (f *faulty) Put(ctx context.Context, item storage.Item, condition storage.C
 	return f.Backend.Put(ctx, item, condition)
 }
 
-// A plan is there as a whole or not at all: only a refusal of the configuration is recorded.
+// A plan is stored completely or not at all. Only an error in the configuration is recorded.
 func TestEachStepOfAPlanMayFail(t *testing.T) {
 	t.Parallel()
 	for step, want := range map[string]struct {

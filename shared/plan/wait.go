@@ -12,13 +12,12 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
-// wait tells a plan that failed only since what it reads is not there yet from one that is
-// wrong: Terraform complains of nothing but reads, and a dependency that is planned in this
-// run is going to be changed, or waits itself. Such a target can be planned once that is
-// applied, so it does not fail the job: else a pull request that brings a new stack could
-// never pass a required check.
+// wait finds out whether a plan failed only because values that it reads don't exist yet. That is
+// so if Terraform reports nothing but failed reads, and a dependency that this run plans has
+// changes or waits itself. The target can be planned after that dependency is applied, so the job
+// doesn't fail: otherwise a pull request that adds a stack could never pass a required check.
 //
-// Drift is measured on what was applied: there, nothing waits.
+// A drift plan never waits: it is about what is already applied.
 func (p *planner) wait(ctx context.Context) (err error) {
 	if len(p.Waits) > 0 || p.failure == nil || p.o.Drift || !onlyReads(p.Diagnostics) {
 		return nil
@@ -31,9 +30,9 @@ func (p *planner) wait(ctx context.Context) (err error) {
 	return nil
 }
 
-// waitForValue is wait for a target of Atmos, which reads outputs before Terraform runs: it
-// waits for those that are planned in this run and are going to be changed. Otherwise its
-// error says what comes next.
+// waitForValue is wait for a target of Atmos, which reads outputs before Terraform runs. The target
+// waits if this run plans all targets that it reads from, and their plans have changes. Otherwise
+// the error gets advice on what to do.
 func (p *planner) waitForValue(ctx context.Context) error {
 	var unresolved inventory.Unresolved
 	if !errors.As(p.failure, &unresolved) || len(unresolved.Reads()) == 0 {
@@ -41,7 +40,7 @@ func (p *planner) waitForValue(ctx context.Context) error {
 	}
 	reads := unresolved.Reads()
 	if !p.o.Drift {
-		// They may have to wait for the same folder.
+		// A target that it reads from may be waiting for the lock on the same folder.
 		if err := p.workspace.LeaveFolder(); err != nil {
 			return err
 		}
@@ -60,8 +59,8 @@ func (p *planner) waitForValue(ctx context.Context) error {
 	return nil
 }
 
-// onlyReads reports whether each error is about something that is read: a data source, or an
-// output of another state that is not there.
+// onlyReads reports whether every error is about a read: of a data source, or of an output that
+// another state doesn't have yet.
 func onlyReads(diagnostics []terraform.Diagnostic) bool {
 	reads := 0
 	for _, d := range diagnostics {

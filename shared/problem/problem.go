@@ -1,9 +1,8 @@
-// Package problem gives errors that a person meets a stable code, under which
-// docs/troubleshooting.md says what they mean and what to do. Words of errors may
-// change; codes are for searching, and for scripts.
+// Package problem gives errors a stable code. docs/troubleshooting.md explains each code and says
+// what to do. The text of an error may change; a code doesn't, so that people can search for it
+// and scripts can test for it.
 //
-// An error gets its code where it is made: by [With], or, where it is of a type of its
-// own, by a method Code() Code.
+// An error gets its code where it is created: by [With], or by a method Code() Code of its type.
 package problem
 
 import (
@@ -12,12 +11,12 @@ import (
 	"strings"
 )
 
-// Code is the stable name of a kind of problem: GITOPS- and capitals. The empty one is
+// Code is the stable name of a kind of problem, such as GITOPS-NO-PLAN. It is empty if an error has
 // no code.
 type Code string
 
-// Placed is an error at a place in a file, whose path is relative to the checkout. Lines and
-// columns begin with 1.
+// Placed is an error at a place in a file. The path is relative to the checkout's root; lines and
+// columns count from 1.
 type Placed interface {
 	error
 	Place() (file string, line, column int)
@@ -38,9 +37,9 @@ func With(code Code, err error) error {
 	return &coded{code: code, err: err}
 }
 
-// CodeOf is the code of an error: the first one that is found from the outside to the
-// inside, and empty where there is none. Where a cancelled context is the cause it is
-// [Cancelled], unless a state has to be rescued.
+// CodeOf returns the code of an error, or of the outermost error in its chain that has one. It is
+// [Cancelled] if the cause is a cancelled context, unless a state has to be rescued. It is empty if
+// there is none.
 func CodeOf(err error) (code Code) {
 	var found interface {
 		error
@@ -55,7 +54,7 @@ func CodeOf(err error) (code Code) {
 	return code
 }
 
-// Text is what an error says, with its code behind it: "no stored plan [GITOPS-NO-PLAN]".
+// Text returns the text of an error followed by its code: "no stored plan [GITOPS-NO-PLAN]".
 func Text(err error) string {
 	if code := CodeOf(err); code != "" {
 		return err.Error() + " [" + string(code) + "]"

@@ -10,8 +10,8 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// Quote puts text that others wrote in backquotes. If one line of a log can't hold it, it is
-// escaped, in double quotes.
+// Quote puts text from elsewhere in backquotes. Text that would break a line of the log is escaped
+// and put in double quotes.
 func Quote(s string) string {
 	s = Shorten(s)
 	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) || r == '`' || r == utf8.RuneError }) {
@@ -22,18 +22,18 @@ func Quote(s string) string {
 
 // Shorten cuts a text to a length that leaves a message readable.
 func Shorten(s string) string {
-	const longest = 200 // bytes: what a name may have
+	const longest = 200 // bytes
 	if len(s) <= longest {
 		return s
 	}
 	return strings.ToValidUTF8(s[:longest], "") + "…"
 }
 
-// Suggest is the end of a message about a name that is not among the choices. It suggests
-// the choice that looks like the name with a typing error, and lists the first 20 choices.
+// Suggest returns the end of a message about an unknown name. It suggests the choice that is most
+// similar to the name, and lists the first 20 choices.
 func Suggest(name string, choices []string) string {
 	const most = 20
-	best, least := "", len(name)/3+2 // with more wrong characters than that it is another name
+	best, least := "", len(name)/3+2 // with more wrong characters it is another name
 	for _, choice := range choices {
 		if len(choice) > 2*len(name)+2 {
 			continue

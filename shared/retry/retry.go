@@ -1,5 +1,5 @@
-// Package retry tries again what may succeed the next time. AWS clients do not need it: the
-// SDK has its own retryer. Neither do calls to GitHub, whose rate limits say when to try again
+// Package retry tries an operation again after a temporary error. AWS clients don't need it, since
+// the SDK has its own retryer. Calls to GitHub don't either, since GitHub says when to try again
 // (package github).
 package retry
 
@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Policy says how often something is tried, and how long to wait between two tries.
+// Policy says how often to try, and how long to wait between two tries.
 type Policy struct {
 	Tries  int           // in all
 	Wait   time.Duration // before the second try
@@ -41,7 +41,7 @@ func (p Policy) Do(ctx context.Context, try func() (again bool, err error)) erro
 	}
 }
 
-// Sleep waits, and returns the cause early if ctx ends.
+// Sleep waits for d. If ctx ends earlier, it returns the cause at once.
 func Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

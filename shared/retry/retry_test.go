@@ -21,7 +21,7 @@ func TestDoTriesUntilThereIsNothingToTry(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		policy retry.Policy
-		errs   []error // of the tries
+		errs   []error // of each try, in order
 		want   error
 		at     []time.Duration // when each try is made
 	}{
