@@ -10,8 +10,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore"
 )
 
-// Whatever a refusal is about, it says what to do, in the words of what the plan was
-// made for: a drift plan has no pull request.
+// Every refusal says what to do, in terms of what the plan was made for: a drift plan has no pull
+// request.
 func TestAdviceIsAboutWhatThePlanWasMadeFor(t *testing.T) {
 	t.Parallel()
 	for kind, not := range map[planstore.Kind]string{planstore.KindChange: "drift", planstore.KindDrift: "pull request"} {
@@ -27,7 +27,7 @@ func TestAdviceIsAboutWhatThePlanWasMadeFor(t *testing.T) {
 	}
 }
 
-// A change is applied after its merge: nothing can be done any more in its pull request.
+// A change is applied after its merge, when nothing can be done in its pull request any more.
 func TestAdviceOnAChangeCanBeFollowedAfterTheMerge(t *testing.T) {
 	t.Parallel()
 	if _, err := os.Stat(filepath.Join("..", "..", "examples", "plan-merged.yml")); err != nil {

@@ -1,10 +1,9 @@
 // Package apply applies one stored plan, once, and only as it was reviewed.
 //
-// [Run] opens the target's job and leaves to its caller which plan is meant: that is
-// where a merged pull request and a drift issue differ. All that follows is the same
-// for both: the plan's status, the planfile's digest, Terraform's version, the
-// configuration, the claim, the apply, what is recorded of it, a state that could not
-// be written, and the report.
+// The caller of [Run] chooses the plan: of a merged pull request, or of a drift issue. Everything
+// else is the same for both: the checks of the plan's status, the planfile's digest, Terraform's
+// version and the configuration, the claim, the apply, its record, the rescue of a state that
+// could not be written, and the report.
 package apply
 
 import (
@@ -34,9 +33,9 @@ type Options struct {
 	Inputs         repository.Inputs
 	Pulls          *pulls.Requests
 	Verification   Verification
-	AcceptNewState bool // apply a plan of another state than the last apply's, or of none
+	AcceptNewState bool // apply a plan that was made on another state than the last apply's, or on none
 
-	// Terraform has a target's Terraform run with the role that applies; nil: the real one.
+	// Terraform returns the Terraform that applies a target. If it is nil, the real one is used.
 	Terraform func(context.Context, *workspace.Workspace) (Terraform, error)
 
 	Runtime *gha.Runtime
@@ -45,7 +44,8 @@ type Options struct {
 	Signals <-chan os.Signal
 }
 
-// Store is what an apply asks of the plan store: a *[planstore.Store], or a test's.
+// Store is the part of the plan store that an apply needs: a *[planstore.Store], or a test's
+// double.
 type Store interface {
 	FindRecord(ctx context.Context, t planstore.Target, recordID string) (planstore.Stored, error)
 	LastApplies(ctx context.Context, targets []planstore.Target) (map[planstore.Target]planstore.LastApply, error)
@@ -57,42 +57,43 @@ type Store interface {
 	PutErroredState(ctx context.Context, r planstore.Record, run planstore.Run, path string) (location string, err error)
 }
 
-// Verification says how a plan is proved to fit the merged commit.
+// Verification says how to prove that a plan fits the merged commit.
 type Verification string
 
 // The choices of Verification.
 const (
-	Strict Verification = "strict" // refuse when the configuration differs from the planned one
-	Replan Verification = "replan" // plan anew, and apply that if it would change exactly what was reviewed
+	Strict Verification = "strict" // refuse if the configuration differs from the planned one
+	Replan Verification = "replan" // plan again, and apply the new plan if it makes exactly the reviewed changes
 	None   Verification = "none"   // don't compare the configuration
 )
 
-// Work is the work on one target.
+// Work is the apply of one target.
 type Work struct {
 	Workspace *workspace.Workspace
 
 	options  Options
 	store    Store
 	stored   planstore.Stored
-	moved    []inventory.Name // dependencies that were applied since the plan was made
+	moved    []inventory.Name // dependencies that were applied after the plan was made
 	tf       Terraform        // nil until openTerraform
 	planfile string
-	inside   *planfile.File           // what planfile tells of itself; nil when it is encrypted
-	reviewed *changes.Plan            // what it would change; nil until it is read
-	newOn    *planstore.StatePosition // that the plan made anew was made on; nil without one, or when unknown
-	placed   *builtfiles.Placed       // that were built for the plan, in the checkout; nil without any
-	after    *planstore.StatePosition // that the apply left; nil when it is not looked up
+	inside   *planfile.File           // the planfile's content; nil: it is encrypted
+	reviewed *changes.Plan            // the planfile's changes; nil until they are read
+	newOn    *planstore.StatePosition // the state that a new plan was made on; nil: there is none, or it is unknown
+	placed   *builtfiles.Placed       // the files that were built for the plan; nil: none are in the checkout
+	after    *planstore.StatePosition // the state after the apply; nil: it was not read
 	outcome  Outcome
-	again    bool   // a review found that the plan has to be made again
-	anew     string // why it is planned again whatever the verification; empty: nothing asks for it
+	again    bool   // a review found that the target has to be planned again
+	anew     string // why to plan again whatever the verification is; empty: no reason
 	claimed  bool
-	trouble  error // beside Terraform's own: what could not be stored after the apply
+	trouble  error // errors in storing the results after the apply
 }
 
-// Run opens the target's job, has do take a plan and apply it, and closes the job.
+// Run opens the target's workspace, calls do, which chooses a plan and applies it, and closes the
+// workspace.
 //
-// Err of the outcome is do's error, with what went wrong at the end. Whatever goes wrong
-// after the plan was claimed is recorded with the claim before Run returns.
+// Err of the outcome is do's error, joined with errors of closing. An error after the plan was
+// claimed is recorded with the claim before Run returns.
 func Run(ctx context.Context, name inventory.Name, o Options, do func(context.Context, *Work) error) Outcome {
 	if o.Terraform == nil {
 		o.Terraform = o.realTerraform
@@ -127,18 +128,18 @@ func (w *Work) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// Take makes a plan of a store the one to apply.
+// Take chooses the plan to apply.
 func (w *Work) Take(store Store, stored planstore.Stored) {
 	w.store, w.stored = store, stored
 	w.outcome.Record, w.outcome.Planned = stored.Record, stored.Record.Counts
 }
 
-// PlanAnew has the target planned again before its plan is applied, whatever the
-// verification is, and says why; empty: it does not.
+// PlanAnew makes Apply plan the target again first, whatever the verification is, and says why. An
+// empty text changes nothing.
 func (w *Work) PlanAnew(why string) { w.anew = why }
 
-// Check sees whether the plan that was taken may be applied, as far as its record, its
-// claim and the target's lock say: all that Apply does before it runs Terraform.
+// Check finds out whether the chosen plan's record, its claim and the target's lock allow an apply.
+// Apply begins with it, before it runs Terraform.
 func (w *Work) Check(ctx context.Context) error {
 	if w.stored.Status != planstore.StatusPlanned {
 		return w.refuseStatus(w.stored.Status, w.stored.Claim, w.stored.Last)
@@ -155,7 +156,7 @@ func (w *Work) Check(ctx context.Context) error {
 	return nil
 }
 
-// Refresh reads anew what has become of the plan that was taken.
+// Refresh reads the chosen plan's record and status again.
 func (w *Work) Refresh(ctx context.Context) error {
 	stored, err := w.store.FindRecord(ctx, w.stored.Record.Target, w.stored.Record.ID())
 	if err != nil {
@@ -165,10 +166,9 @@ func (w *Work) Refresh(ctx context.Context) error {
 	return nil
 }
 
-// Review is all that can be said of the plan that was taken before anybody approves it:
-// Check and, for a plan without changes, what Apply compares. An apply that nobody is asked
-// to approve never runs, so that comparison is made here, too. Where Apply would plan again,
-// there is something to approve.
+// Review checks the chosen plan before anybody is asked to approve it. For a plan without changes it
+// also compares the configuration, as Apply does: nobody is asked to approve such a plan, so its
+// apply never runs. If Apply would plan again, Review asks for an approval.
 func (w *Work) Review(ctx context.Context) error {
 	w.outcome.Decision = Ready
 	if err := w.Check(ctx); err != nil || w.hasChanges() {
@@ -187,14 +187,14 @@ func (w *Work) Review(ctx context.Context) error {
 	return err
 }
 
-// hasChanges says that the plan that was taken has something to apply, or that Review found
-// that it has to be made again.
+// hasChanges reports whether the chosen plan has something to apply, or Review found that the
+// target has to be planned again.
 func (w *Work) hasChanges() bool {
 	return w.again || w.waiting() || w.stored.Record.Outcome == planstore.OutcomeChanges
 }
 
-// compareUnchanged compares the configuration with that of a plan without changes, where it
-// can be compared before an init: Atmos may only bring a component's files with that.
+// compareUnchanged compares the configuration with that of a plan without changes. It skips targets
+// of Atmos, since Atmos may write a component's files only in its init.
 func (w *Work) compareUnchanged(ctx context.Context) error {
 	if w.options.Verification == None || w.Workspace.Target.Atmos != nil {
 		return nil
@@ -202,10 +202,10 @@ func (w *Work) compareUnchanged(ctx context.Context) error {
 	return w.compareRecord(ctx)
 }
 
-// Apply applies the plan that was taken: after every check of the record and the
-// planfile, and once it is claimed. A plan without changes is not applied, which is no
-// error while the configuration is the planned one: Verification has its say there, too.
-// (That of an Atmos component may only come with its init, and is not looked at then.)
+// Apply applies the chosen plan: after all checks of the record and the planfile, and after it is
+// claimed. A plan without changes is not applied. That is no error if its configuration is still
+// the planned one, unless Verification is None. (It is not compared for a target of Atmos, whose
+// files may be written only in its init.)
 func (w *Work) Apply(ctx context.Context) error {
 	if err := w.Check(ctx); err != nil {
 		return err
@@ -257,7 +257,7 @@ func (w *Work) Apply(ctx context.Context) error {
 	return w.apply(ctx)
 }
 
-// openTerraform has the target's Terraform run with the role that applies.
+// openTerraform prepares the target's Terraform with the role that applies.
 func (w *Work) openTerraform(ctx context.Context, log io.Writer) (err error) {
 	if w.tf == nil {
 		if w.tf, err = w.options.Terraform(ctx, w.Workspace); err != nil {
@@ -268,8 +268,7 @@ func (w *Work) openTerraform(ctx context.Context, log io.Writer) (err error) {
 	return nil
 }
 
-// enterFolder waits for the target's turn in its folder, and looks at the plan again where
-// that took time.
+// enterFolder waits for the lock on the target's folder. If it had to wait, it checks the plan again.
 func (w *Work) enterFolder(ctx context.Context) error {
 	waited, err := w.Workspace.EnterFolder(ctx)
 	if err != nil || !waited {
@@ -281,16 +280,16 @@ func (w *Work) enterFolder(ctx context.Context) error {
 	return w.Check(ctx)
 }
 
-// What is written after an apply goes on after a cancel: the runner allows ten seconds
-// in all before it kills us. Each has its own time, so that a slow upload does not leave
-// the claim as it is.
+// The end of an apply is recorded even after a cancel, when the runner kills this process within ten
+// seconds. Each step has a limit of its own, so that a slow upload doesn't keep the claim from being
+// finished.
 const (
-	rescueTimeout = 10 * time.Minute // of a state that is all that tells what was made
+	rescueTimeout = 10 * time.Minute // for the state, the only record of what was created
 	finishTimeout = time.Minute
 )
 
-// apply runs the claimed plan and records how it ended. Every path from here
-// ends in the store's Finish or Release: a claim must tell the truth.
+// apply runs the claimed plan and records how it ended. Every path from here calls the store's
+// Finish or Release: a claim must tell the truth.
 func (w *Work) apply(ctx context.Context) error {
 	applied, err := w.tf.Apply(ctx, w.planfile, w.stored.Record.TerraformName, w.inside)
 	w.outcome.Resources, w.outcome.Outputs, w.outcome.Diagnostics = applied.Resources, applied.Outputs, applied.Diagnostics
@@ -322,8 +321,8 @@ func (w *Work) apply(ctx context.Context) error {
 	return errors.Join(err, w.trouble)
 }
 
-// record stores a state that could not be persisted (empty: there is none), and how the
-// apply ended.
+// record stores how the apply ended. First it rescues the state if Terraform could not write it;
+// erroredState is its path, or empty.
 func (w *Work) record(ctx context.Context, erroredState string, outcome planstore.Result) {
 	w.trouble = w.rescueState(ctx, erroredState)
 	ctx, cancel := context.WithTimeout(ctx, finishTimeout)
@@ -335,8 +334,8 @@ func (w *Work) record(ctx context.Context, erroredState string, outcome planstor
 	}
 }
 
-// giveBack releases the claim of an apply that did not get the state's lock, and so has
-// changed nothing: whoever runs it again can have the plan.
+// giveBack releases the claim if the apply did not get the state's lock. Such an apply has changed
+// nothing, and the next run can apply the plan.
 func (w *Work) giveBack(ctx context.Context, err error) error {
 	ctx, cancel := context.WithTimeout(ctx, finishTimeout)
 	defer cancel()
@@ -351,7 +350,7 @@ func (w *Work) giveBack(ctx context.Context, err error) error {
 	return w.Refuse(problem.With(problem.Terraform, errors.New("the lock of its state could not be taken, and nothing was changed")), w.advice().locked)
 }
 
-// reason is what a claim says of a failure: Terraform's own first words, or ours.
+// reason returns the cause of a failure for the claim: Terraform's first error, or else ours.
 func reason(err error) string {
 	var failed *terraform.CommandError
 	if errors.As(err, &failed) {

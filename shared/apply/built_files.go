@@ -11,8 +11,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// placeFiles puts the files that were built for the plan into the checkout, until the work
-// on the target is over. Init has run before it, so that none of them has a say in that.
+// placeFiles puts the files that were built for the plan into the checkout, until removeFiles. It
+// comes after init, so that the files can't influence init.
 func (w *Work) placeFiles(ctx context.Context) error {
 	record := w.stored.Record
 	if record.BuiltDigest == "" {
@@ -40,7 +40,7 @@ func (w *Work) placeFiles(ctx context.Context) error {
 	return nil
 }
 
-// placeAgain undoes what a new plan has made of the reviewed plan's files.
+// placeAgain restores the reviewed plan's files, which a new plan may have changed.
 func (w *Work) placeAgain() error {
 	if w.placed == nil {
 		return nil
@@ -55,7 +55,7 @@ func (w *Work) placeAgain() error {
 	return nil
 }
 
-// removeFiles ends placeFiles, whatever came of the apply.
+// removeFiles undoes placeFiles, whether the apply succeeded or not.
 func (w *Work) removeFiles() error {
 	if w.placed == nil {
 		return nil
@@ -66,7 +66,7 @@ func (w *Work) removeFiles() error {
 	return nil
 }
 
-// shortList names some of many.
+// shortList returns the first few of many names.
 func shortList(names []string) string {
 	const most = 5
 	list := strings.Join(names[:min(most, len(names))], ", ")

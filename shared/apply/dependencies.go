@@ -8,9 +8,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore"
 )
 
-// checkDependencies finds the dependencies that were applied after the plan was made: it
-// may have read outputs that are other ones by now. Such a plan is made anew before it is
-// applied, whatever the verification.
+// checkDependencies finds the dependencies that were applied after the plan was made. The plan may
+// have read outputs that have changed since. Apply then plans again, whatever the verification.
 func (w *Work) checkDependencies(ctx context.Context) error {
 	record := w.stored.Record
 	var keys []planstore.Target
@@ -32,11 +31,11 @@ func (w *Work) checkDependencies(ctx context.Context) error {
 	return nil
 }
 
-// appliedSince reports whether the last apply of a dependency may have come after the plan
-// read its outputs. It has when it ended after the planning began, or when its plan was
-// made on the serial that the record has of the dependency's state, or a later one: the
-// clocks of two runners may differ. That serial is of the dependency's own plan, which may
-// have read the state later than this one did, so it alone never says that all is well.
+// appliedSince reports whether the last apply of a dependency may have come after the plan read its
+// outputs. That is so if the apply ended after the planning began. Since the clocks of two runners
+// may differ, it is also so if the apply's plan was made on the recorded serial of the dependency's
+// state or on a later one. That serial alone never proves the opposite: the dependency's own plan
+// recorded it, perhaps after this plan had read the state.
 func appliedSince(last planstore.LastApply, n inventory.Name, record planstore.Record) bool {
 	if !last.AppliedAt.Before(record.CreatedAt) {
 		return true

@@ -17,8 +17,8 @@ func TestADependencyThatWasAppliedSinceThePlanReadIt(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		ended time.Time                // the dependency's last apply
-		on    *planstore.StatePosition // that its plan was made on
-		known *planstore.StatePosition // that the record has of the dependency
+		on    *planstore.StatePosition // the state that its plan was made on
+		known *planstore.StatePosition // the dependency's position in the plan's record
 		want  bool
 	}{
 		"before": {began.Add(-time.Second), at("L", 4), at("L", 5), false},

@@ -10,9 +10,9 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
-// rescueState stores the state that Terraform could not persist, before the
-// runner vanishes with it; path is empty when there is none. Where it can't be
-// stored, or is not this target's, the file is left where it is and the error says so.
+// rescueState stores the state that Terraform could not write, before the runner is deleted. path is
+// empty if there is none. If the state can't be stored, or belongs to another target, the file stays
+// and the error says so.
 func (w *Work) rescueState(ctx context.Context, path string) error {
 	if path == "" {
 		return nil
@@ -34,10 +34,10 @@ func (w *Work) rescueState(ctx context.Context, path string) error {
 	return os.Remove(path)
 }
 
-// lineage is that of the state that the plan was made on; empty when there was none, or
-// it is not known.
+// lineage returns the lineage of the state that the applied plan was made on. It is empty if there
+// was no state, or if the planfile can't be read.
 func (w *Work) lineage() string {
-	inside, err := plan.Open(w.planfile) // the one that was applied: reviewed, or made again
+	inside, err := plan.Open(w.planfile) // the applied planfile: the reviewed one, or a new one
 	if err != nil || inside == nil {
 		return ""
 	}

@@ -26,7 +26,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/workspace"
 )
 
-// claimedWork is work on a target whose plan, made on a state of this lineage, is claimed.
+// claimedWork returns the apply of a target whose plan is claimed. The plan was made on a state of
+// this lineage.
 func claimedWork(t *testing.T, store *planstore.Store, lineage string) *Work {
 	t.Helper()
 	planfile := filepath.Join(t.TempDir(), "plan.tfplan")
@@ -73,8 +74,8 @@ func stateOf(lineage string) string {
 	return fmt.Sprintf(`{"version":4,"terraform_version":"1.11.4","serial":3,"lineage":%q,"outputs":{},"resources":[]}`, lineage)
 }
 
-// Something else in the folder may have overwritten the state: it must not be stored as
-// this target's, and not be lost.
+// Another target in the folder may have overwritten the state. Then it must not be stored as this
+// target's, and must not get lost.
 func TestOnlyTheTargetsOwnStateIsRescued(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -121,7 +122,7 @@ func TestOnlyTheTargetsOwnStateIsRescued(t *testing.T) {
 	}
 }
 
-// An upload that never ends costs the rescue its time, and not the claim its end.
+// An upload that never ends must not prevent the claim from being finished.
 func TestSlowRescueLeavesTimeToRecordTheEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

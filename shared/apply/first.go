@@ -9,19 +9,19 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// waiting reports whether the plan that was taken is none yet: its target could only be
-// planned once a dependency was applied.
+// waiting reports whether the chosen record has no plan yet, since its target could only be planned
+// after a dependency is applied.
 func (w *Work) waiting() bool { return w.stored.Record.Outcome == planstore.OutcomeWaiting }
 
 func (w *Work) refuseWaiting(why string) error {
 	return w.Refuse(problem.With(problem.Waiting, errors.New(why)), PlanMerged)
 }
 
-// planFirst plans a target that had to wait for a dependency, and has that plan applied. It
-// reports whether there is nothing to apply.
+// planFirst plans a target that had to wait for a dependency, and makes that plan the one to apply.
+// It reports whether there is nothing to apply.
 //
-// Nobody has reviewed this plan. So it may only create, on a state that is new: whatever else
-// it would do is refused, and has to be planned and reviewed.
+// Nobody has reviewed this plan. So it may only create resources, and only on a new state. Any
+// other plan is refused: the target has to be planned and reviewed.
 func (w *Work) planFirst(ctx context.Context) (nothing bool, err error) {
 	switch {
 	case w.anew != "":
@@ -42,7 +42,7 @@ func (w *Work) planFirst(ctx context.Context) (nothing bool, err error) {
 	other := made.changes.Counts
 	other.Create, other.Outputs = 0, 0
 	switch {
-	case made.file.Lineage != "": // applied by other means
+	case made.file.Lineage != "": // it was applied without these actions
 		w.outcome.Now = made.changes
 		return false, w.refuseWaiting("it was planned for the first time just now, on a state that is not new: nobody has reviewed that plan")
 	case other.Any() || !made.changes.Complete:

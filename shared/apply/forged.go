@@ -13,18 +13,17 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform/tfvars"
 )
 
-// Whoever can assume the plan storage role can store a record and a planfile of their own.
-// Git does not tell that, since both may be of the merged configuration. What the planfile
-// itself tells is compared with what people were shown, which is the record, and with what
-// is configured. The planfile's state and the values in its changes can't be compared with
-// anything but a new plan.
+// Whoever can assume the plan storage role can store a forged record and planfile. A comparison with
+// Git doesn't reveal that, since both may contain the merged configuration. So the planfile's content
+// is also compared with the record, which is what people were shown, and with the configuration.
+// The planfile's state and the values in its changes can only be compared with a new plan.
 
-// checkForged refuses a planfile that is not what its record says, or that would be applied
-// elsewhere or with other variables than those that are configured. It comes after init.
+// checkForged refuses a planfile that differs from its record, or that would be applied to another
+// backend or with other variables than the configured ones. It needs init to have run.
 //
-// The backend is not compared for a planfile that is not itself applied, and values of
-// variables only where the configuration is the planned one: else it may have changed
-// since.
+// It doesn't compare the backend if a new plan is applied instead of the planfile. It compares
+// values of variables only if the configuration is proved to be the planned one: otherwise they may
+// have been changed in Git.
 func (w *Work) checkForged(ctx context.Context) error {
 	differs, err := w.asRecorded(ctx)
 	if err != nil {
@@ -47,8 +46,7 @@ func (w *Work) checkForged(ctx context.Context) error {
 	return w.refuseForged(differs)
 }
 
-// compareVariables names the root variables whose values in the planfile are not those that
-// Git sets.
+// compareVariables returns the root variables whose values in the planfile differ from those in Git.
 func (w *Work) compareVariables() ([]string, error) {
 	variables, err := w.variables()
 	if err != nil {
@@ -61,13 +59,13 @@ func (w *Work) compareVariables() ([]string, error) {
 	return values, nil
 }
 
-// asRecorded names what the planfile and its record tell differently.
+// asRecorded returns the differences between the planfile and its record.
 func (w *Work) asRecorded(ctx context.Context) (differs []string, err error) {
 	record := w.stored.Record
 	differs = w.scope()
 	counts, ok := w.inside.Counts()
 	if !ok || counts != record.Counts {
-		// Slower, and the very numbers that the plan action stores.
+		// This is slower, and counts exactly as the plan action does.
 		plan, err := w.readReviewed(ctx)
 		if err != nil {
 			return nil, err
@@ -79,7 +77,7 @@ func (w *Work) asRecorded(ctx context.Context) (differs []string, err error) {
 	return differs, nil
 }
 
-// scope names what the planfile and its record say differently of how the plan was made.
+// scope returns the differences between planfile and record in how the plan was made.
 func (w *Work) scope() (differs []string) {
 	record := w.stored.Record
 	if w.inside.Errored() {
@@ -113,8 +111,8 @@ func addresses(list []string) string {
 	return strings.Join(list, ", ")
 }
 
-// checkNothing refuses a plan without changes whose planfile has some: to go on would be to
-// say that all is well. Terraform does not run, so that the backend is not known.
+// checkNothing refuses a plan without changes if its planfile has some: otherwise the run would
+// report success. Terraform doesn't run here, so the backend can't be compared.
 func (w *Work) checkNothing(ctx context.Context) error {
 	if err := w.fetch(ctx); err != nil {
 		return err
@@ -137,7 +135,7 @@ func (w *Work) checkNothing(ctx context.Context) error {
 	return w.refuseForged(differs)
 }
 
-// variables are the values of root variables, as far as they are known here.
+// variables reads the values of root variables, as far as they are in Git or the environment.
 func (w *Work) variables() (*tfvars.Values, error) {
 	variables, err := tfvars.Read(w.Workspace.VariableSources(w.stored.Record.TerraformName))
 	if err != nil {
@@ -153,13 +151,13 @@ func (w *Work) refuseForged(differs []string) error {
 	return w.Refuse(problem.With(problem.ForgedPlan, errors.New("the planfile does not match its record or the configuration")), w.advice().forged, differs...)
 }
 
-// refuseEncrypted refuses a planfile that nothing can be compared with.
+// refuseEncrypted refuses an encrypted planfile, since nothing in it can be compared.
 func (w *Work) refuseEncrypted() error {
 	return w.Refuse(problem.With(problem.EncryptedPlan, errors.New("the planfile is encrypted, so nothing in it can be verified")),
 		"Set verification: replan: then OpenTofu plans again, and the two plans are compared. This job needs the key for that.")
 }
 
-// tellVerified says in the report what was compared and what was not.
+// tellVerified adds to the report what was compared and what was not.
 func (w *Work) tellVerified() {
 	switch {
 	case w.options.Verification == None && w.inside == nil:
@@ -179,7 +177,7 @@ func (w *Work) untold() string {
 	text := "The state inside the planfile and the values that it plans: verification: replan compares these."
 	variables, err := w.variables()
 	if err != nil {
-		return text // the comparison itself tells
+		return text // the comparison returns this error
 	}
 	if len(variables.Given) > 0 {
 		text += " The values of variables that are not in Git: " + strings.Join(variables.Given, ", ") + "."
@@ -187,8 +185,8 @@ func (w *Work) untold() string {
 	return text
 }
 
-// tellApprover says in the report of what is to be approved what will be compared before it
-// is applied.
+// tellApprover adds to the report of a plan that needs an approval what will be compared before the
+// apply.
 func (w *Work) tellApprover() {
 	switch record := w.stored.Record; {
 	case record.Outcome != planstore.OutcomeChanges:

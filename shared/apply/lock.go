@@ -9,8 +9,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/pulls"
 )
 
-// checkLock refuses a plan of anybody but the pull request that holds the target's lock. A
-// plan of the commit that this one was merged as is its own, whoever had it made.
+// checkLock refuses the plan if another pull request holds the target's lock. It accepts a plan of
+// the commit as which the holder was merged, even if that plan was made without a pull request.
 func (w *Work) checkLock(ctx context.Context) error {
 	lock := w.stored.Lock
 	if lock == nil || lock.PullRequest == w.stored.Record.PullRequest {
@@ -28,7 +28,7 @@ func (w *Work) checkLock(ctx context.Context) error {
 		fmt.Sprintf("Merge and apply #%d first, or close it, or add the label %s to it. Then plan again.", lock.PullRequest, pulls.UnlockLabel))
 }
 
-// lockEnded reports whether the lock of another pull request no longer stands against the plan.
+// lockEnded reports whether another pull request's lock no longer prevents the apply.
 func (w *Work) lockEnded(ctx context.Context, lock planstore.Lock) (bool, error) {
 	over, err := w.options.Pulls.Over(ctx, lock, w.stored.Last)
 	if err != nil || over {

@@ -14,17 +14,16 @@ import (
 type Refusal struct {
 	Target  string
 	Reason  error
-	Differs []string // what is not as reviewed
+	Differs []string // what differs from what was reviewed
 	Next    string
-	// Claim is the one that the plan has already; nil when it is about something else.
+	// Claim is the claim that the plan already has. It is nil if that isn't the reason.
 	Claim *planstore.Claim
-	// Overtaken says that the state has moved on since the plan was made. What the plan
-	// was to do may be done.
+	// Overtaken says that the state has changed since the plan was made. The plan's changes may
+	// already be made.
 	Overtaken bool
 }
 
-// shownDifferences is how many of what differs an error line names; the summary
-// names them all.
+// shownDifferences is the number of differences that an error names. The summary names all.
 const shownDifferences = 10
 
 func (r *Refusal) Error() string {
@@ -42,7 +41,7 @@ func (r *Refusal) Error() string {
 // Unwrap returns the reason.
 func (r *Refusal) Unwrap() error { return r.Reason }
 
-// Refuse makes a *[Refusal] to apply a plan of the target.
+// Refuse returns a *[Refusal].
 func (w *Work) Refuse(reason error, next string, differs ...string) error {
 	return w.refusal(reason, next, differs...)
 }
@@ -51,17 +50,17 @@ func (w *Work) refusal(reason error, next string, differs ...string) *Refusal {
 	return &Refusal{Target: w.outcome.Target.String(), Reason: reason, Differs: differs, Next: next}
 }
 
-// overtaken refuses a plan whose state has moved on.
+// overtaken refuses a plan whose state has changed.
 func (w *Work) overtaken(reason error, next string) error {
 	refusal := w.refusal(reason, next)
 	refusal.Overtaken = true
 	return refusal
 }
 
-// refuseStatus refuses a plan whose life cycle does not allow an apply.
+// refuseStatus refuses a plan whose status doesn't allow an apply.
 func (w *Work) refuseStatus(status planstore.Status, claim *planstore.Claim, last *planstore.LastApply) error {
 	again := w.advice().again
-	if status == planstore.StatusFailed && claim == nil { // the planning failed
+	if status == planstore.StatusFailed && claim == nil { // there was no apply: planning failed
 		record := w.stored.Record
 		return w.Refuse(problem.With(problem.FailedPlan, fmt.Errorf("the newest plan for commit %s failed in %s", git.Short(record.Commit), record.Run.URL)), "Fix the configuration and plan again.")
 	}

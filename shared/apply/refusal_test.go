@@ -25,8 +25,8 @@ func TestRefusalNamesTheFirstDifferences(t *testing.T) {
 	}
 }
 
-// A caller can tell what a refusal is about: a plan that somebody has, one whose state
-// has moved on, or neither.
+// A caller must be able to tell why a plan was refused: it has a claim, its state has changed, or
+// neither.
 func TestRefusalByLifeCycleSaysWhoseClaimItIs(t *testing.T) {
 	t.Parallel()
 	claim := &planstore.Claim{Run: planstore.Run{ID: "7", URL: "https://github.com/acme/infra/actions/runs/7"}}

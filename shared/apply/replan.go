@@ -16,8 +16,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
 
-// replan plans anew, and takes the new planfile if it would change exactly what
-// the reviewed one would.
+// replan plans again. If the new plan makes exactly the reviewed changes, it becomes the one to
+// apply.
 func (w *Work) replan(ctx context.Context) error {
 	record := w.stored.Record
 	configuration, err := fingerprint.Of(ctx, w.Workspace.Target, record.TerraformName, record.TerraformVersion, fingerprint.Extra(record.Files)...)
@@ -75,7 +75,7 @@ func (w *Work) replan(ctx context.Context) error {
 	return nil
 }
 
-// differences names the resources that two plans treat differently.
+// differences names the resources whose actions differ between two plans.
 func differences(reviewed, now *changes.Plan) []string {
 	actions := func(p *changes.Plan) map[string]changes.Resource {
 		all := map[string]changes.Resource{}
@@ -107,7 +107,7 @@ func differences(reviewed, now *changes.Plan) []string {
 	return list
 }
 
-// readReviewed reads what the stored planfile would change, once.
+// readReviewed reads the changes in the stored planfile, once.
 func (w *Work) readReviewed(ctx context.Context) (_ *changes.Plan, err error) {
 	if w.reviewed == nil {
 		if w.reviewed, err = w.read(ctx, w.planfile); err != nil {
@@ -121,19 +121,19 @@ func (w *Work) read(ctx context.Context, planfile string) (*changes.Plan, error)
 	return plan.Read(ctx, w.tf, planfile, plan.Detail{Bytes: shownBytes})
 }
 
-// shownBytes is how much of resources' details is kept: a report has other things to say, too.
+// shownBytes limits the details of resources that are kept. A report needs room for other things.
 const shownBytes = 256 << 10
 
 // newPlan is a plan that was made just now.
 type newPlan struct {
 	plan.Made
 	changes *changes.Plan
-	file    *planfile.File // nil when it is encrypted
+	file    *planfile.File // nil: it is encrypted
 }
 
 func (n newPlan) empty() bool { return !n.HasChanges && !n.changes.Counts.Any() }
 
-// plan plans the target into a file of this name. initialized says that Terraform's init is done.
+// plan plans the target into a file of this name. initialized says that init has already run.
 func (w *Work) plan(ctx context.Context, name string, initialized bool) (made newPlan, err error) {
 	file := filepath.Join(w.Workspace.Dir, name+".tfplan")
 	if made.Made, err = plan.Make(ctx, w.tf, plan.Request{Planfile: file, Initialized: initialized}); err != nil {
@@ -148,9 +148,9 @@ func (w *Work) plan(ctx context.Context, name string, initialized bool) (made ne
 	return made, nil
 }
 
-// NothingLeft plans the target and reports whether there is nothing to change any more:
-// after the refusal of a plan whose state has moved on, it says whether what the plan was
-// to do is done. The new plan is not kept.
+// NothingLeft plans the target and reports whether there is nothing to change any more. It is for a
+// plan that was refused because its state has changed: that plan's changes may already be made. The
+// new plan is not stored.
 func (w *Work) NothingLeft(ctx context.Context) (bool, error) {
 	log := w.options.Runtime.Group("terraform plan: " + w.Workspace.Target.String())
 	defer log.Close()

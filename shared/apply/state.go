@@ -10,9 +10,9 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// checkState refuses a plan of a target that was applied before, when the plan was made on
-// no state or on another one than that apply's: what runs is not in it, and would be made
-// again. at is nil where it is not known; noResources says that the state had none.
+// checkState refuses a plan of a target that was applied before if the plan was made on no state, or
+// on another one than that apply's. Such a plan doesn't know what is running, and would create it
+// again. at is nil if the position is unknown; noResources says that the state was empty.
 func (w *Work) checkState(at *planstore.StatePosition, noResources bool) error {
 	last := w.stored.Last
 	continuity := planstore.ContinuityOf(last, at)
@@ -36,9 +36,9 @@ func (w *Work) checkState(at *planstore.StatePosition, noResources bool) error {
 	return w.Refuse(problem.With(problem.NewState, reason), w.advice().newState)
 }
 
-// lookAfter notes the state's lineage after an apply that may have given it one. That it
-// can't be read is a warning: the apply is done, and the next plan's state can then not be
-// compared with this one. After a cancel there is no time for it.
+// lookAfter notes the lineage that an apply on a new state gave it. An error is only a warning: the
+// apply is done, but the next plan's state can't be compared with this one. After a cancel there
+// is no time for it.
 func (w *Work) lookAfter(ctx context.Context) {
 	if w.inside != nil && w.inside.Lineage != "" || ctx.Err() != nil {
 		return

@@ -28,8 +28,8 @@ import (
 
 var errStep = errors.New("this step fails")
 
-// steps are the steps of an apply, with a fault in one of them. What has no fault is the
-// real store and the real Terraform.
+// steps fails one of the steps of an apply. The other steps are those of the real store and the real
+// Terraform.
 type steps struct {
 	apply.Store
 	apply.Terraform
@@ -134,8 +134,8 @@ func (s *steps) Apply(ctx context.Context, path, made string, inside *planfile.F
 	return result, err
 }
 
-// A claim tells the truth whatever fails: before it nothing is used up, and after it the
-// plan is applied or failed, or the error says what the claim still says.
+// A claim tells the truth whatever step fails. Before the claim, the plan can still be applied. After
+// it, the plan is applied or failed, or the error says that the claim still names this run.
 func TestEachStepOfAnApplyMayFail(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -155,7 +155,7 @@ func TestEachStepOfAnApplyMayFail(t *testing.T) {
 		"modules":       {faulty: steps{fail: "ModuleFiles"}, decision: apply.Failed, status: planstore.StatusPlanned},
 		"configuration": {faulty: steps{fail: "CompareConfig"}, decision: apply.Failed, status: planstore.StatusPlanned},
 		"claim":         {faulty: steps{fail: "Claim"}, decision: apply.Failed, status: planstore.StatusPlanned},
-		// Whether the claim is there can't be known. Nothing runs: it can only be too careful.
+		// Nobody knows whether the claim was stored. So nothing is applied, to be safe.
 		"the answer to the claim":     {faulty: steps{fail: "Claim's answer"}, decision: apply.Failed, status: planstore.StatusApplying},
 		"apply":                       {faulty: steps{fail: "Apply"}, decision: apply.Failed, status: planstore.StatusFailed},
 		"apply, and finish":           {faulty: steps{fail: "Finish"}, decision: apply.Failed, status: planstore.StatusApplying, applied: true, says: "its claim still says that this run is applying it"},
@@ -205,7 +205,7 @@ func TestEachStepOfAnApplyMayFail(t *testing.T) {
 	}
 }
 
-// bench is a repository with one target, whose plan is stored.
+// bench is a repository with one target that has a stored plan.
 type bench struct {
 	root, temp, stateFile string
 	runtime               *gha.Runtime
@@ -277,7 +277,7 @@ func (b *bench) apply(ctx context.Context, t *testing.T, faulty *steps) apply.Ou
 	})
 }
 
-// made reports whether the resource is in the state.
+// made reports whether the state has the resource.
 func (b *bench) made(t *testing.T) bool {
 	t.Helper()
 	f, err := os.Open(b.stateFile)

@@ -9,17 +9,17 @@ import (
 	"github.com/terraform-gitops/gitops/shared/workspace"
 )
 
-// Terraform is what a plan is applied with: a *[workspace.Terraform], or a test's.
+// Terraform applies plans: it is a *[workspace.Terraform], or a test's double.
 type Terraform interface {
 	plan.Terraform
 	Version(ctx context.Context) (terraform.Version, error)
-	// CheckApply refuses a planfile that Apply can't be given.
+	// CheckApply returns an error for a planfile that Apply doesn't accept.
 	CheckApply(planfile string) error
-	// CompareConfig and CompareBackend name what differs between a planfile and what Init
-	// has found. made is the program that made the planfile.
+	// CompareConfig and CompareBackend return the differences between a planfile and what Init has
+	// found. made is the program that made the planfile: terraform or tofu.
 	CompareConfig(inside *planfile.File, made string) ([]string, error)
 	CompareBackend(inside *planfile.File) ([]string, error)
-	// Apply applies a planfile. inside is what it tells; nil when it is encrypted.
+	// Apply applies a planfile. inside is its content, or nil if it is encrypted.
 	Apply(ctx context.Context, planfile, made string, inside *planfile.File) (terraform.ApplyResult, error)
 	// StatePosition reads the lineage and serial of the state.
 	StatePosition(ctx context.Context) (lineage string, serial uint64, err error)

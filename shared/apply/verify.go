@@ -17,13 +17,13 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
-// verify proves that the planfile is the one that was reviewed, and that it fits
-// what was merged. After it, Terraform is ready to apply.
+// verify proves that the planfile is the reviewed one, and that it fits the merged commit. After it,
+// Terraform is ready to apply.
 func (w *Work) verify(ctx context.Context) error {
 	err := w.prepare(ctx)
 	var version *versionError
 	if errors.As(err, &version) || terraform.Unsupported(err) {
-		// The planfile's own version may be to be had, where the settings allow it.
+		// Try the version that made the planfile, if the settings allow it.
 		if another, findErr := w.tf.Another(ctx, terraform.Version{Name: w.stored.Record.TerraformName, Number: w.stored.Record.TerraformVersion}); findErr == nil && another {
 			err = w.prepare(ctx)
 		}
@@ -34,17 +34,17 @@ func (w *Work) verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if w.inside != nil { // whatever the record says
+	if w.inside != nil { // the record was checked before; it may be forged
 		if err := w.checkState(&planstore.StatePosition{Lineage: w.inside.Lineage, Serial: w.inside.Serial}, w.inside.NoResources); err != nil {
 			return err
 		}
 	}
-	if err := w.tf.CheckApply(w.planfile); err != nil { // before the claim: nothing is used up
+	if err := w.tf.CheckApply(w.planfile); err != nil { // before the claim, so that the plan can still be applied later
 		return fmt.Errorf("apply %s: %w", w.Workspace.Target, err)
 	}
 	if w.inside == nil {
-		// The drift's planfile is from a role that no pull request can assume, and
-		// drift-remediation has no verification to set.
+		// A drift plan's planfile is from a role that no pull request can assume, and
+		// drift-remediation has no input for the verification: plan again instead of refusing.
 		switch drift := w.stored.Record.Kind == planstore.KindDrift; {
 		case w.options.Verification == Replan, w.anew != "", drift && w.options.Verification == Strict:
 			if err := w.placeFiles(ctx); err != nil {
@@ -72,7 +72,7 @@ func (w *Work) verify(ctx context.Context) error {
 	return nil
 }
 
-// compare compares the configuration inside of the planfile with the checkout.
+// compare compares the configuration in the planfile with the checkout.
 func (w *Work) compare() error {
 	if w.options.Verification != Strict {
 		return nil
@@ -84,8 +84,8 @@ func (w *Work) compare() error {
 	return w.refuseDifference(different)
 }
 
-// prepare fetches the planfile and initializes Terraform, and meanwhile checks
-// what needs neither.
+// prepare fetches the planfile and runs Terraform's init. At the same time it makes the checks that
+// need neither.
 func (w *Work) prepare(ctx context.Context) error {
 	all, ctx := errgroup.WithContext(ctx)
 	all.Go(func() error { return w.checkVersion(ctx) })
@@ -104,7 +104,7 @@ func (w *Work) prepare(ctx context.Context) error {
 		if err := w.tf.Init(ctx, lock); err != nil {
 			return fmt.Errorf("apply %s: %w", w.Workspace.Target, err)
 		}
-		if compare && w.tf.PlanInitializes() { // Atmos may bring the component itself with the init
+		if compare && w.tf.PlanInitializes() { // Atmos may write the component's files only in its init
 			if err := w.compareRecord(ctx); err != nil {
 				return err
 			}
@@ -114,10 +114,10 @@ func (w *Work) prepare(ctx context.Context) error {
 	return all.Wait()
 }
 
-// fetch brings the planfile, verified by its digest.
+// fetch downloads the planfile and verifies its digest.
 func (w *Work) fetch(ctx context.Context) error {
 	w.planfile = filepath.Join(w.Workspace.Dir, "plan.tfplan")
-	// With another Terraform all is prepared anew.
+	// With another version of Terraform, prepare runs a second time.
 	if err := os.Remove(w.planfile); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -132,8 +132,8 @@ func (w *Work) fetch(ctx context.Context) error {
 	return err
 }
 
-// checkVersion refuses another program or version than the plan's: a planfile is
-// only good for that one.
+// checkVersion refuses another program or version than the plan's, since only that one can apply
+// the planfile.
 func (w *Work) checkVersion(ctx context.Context) error {
 	record := w.stored.Record
 	version, err := w.tf.Version(ctx)
@@ -146,17 +146,17 @@ func (w *Work) checkVersion(ctx context.Context) error {
 	return &versionError{planned: terraform.Version{Name: record.TerraformName, Number: record.TerraformVersion}, found: version}
 }
 
-// versionError says that a planfile was made by another version than the one found.
+// versionError says that another version made the planfile than the one that was found.
 type versionError struct{ planned, found terraform.Version }
 
-// Code is that of another version.
+// Code returns problem.TerraformVersion.
 func (e *versionError) Code() problem.Code { return problem.TerraformVersion }
 
 func (e *versionError) Error() string {
 	return fmt.Sprintf("it was planned with %s, but the runner has %s", e.planned, e.found)
 }
 
-// compareRecord compares the merged configuration with the one the record says was planned.
+// compareRecord compares the merged configuration with the one in the plan's record.
 func (w *Work) compareRecord(ctx context.Context) error {
 	record := w.stored.Record
 	if err := w.refuseOlder(); err != nil {
@@ -176,8 +176,7 @@ func (w *Work) compareRecord(ctx context.Context) error {
 	return w.refuseDifference(different)
 }
 
-// refuseOlder refuses a plan of a version of these actions that compared less: of its
-// record it can't be told whether all is as it was.
+// refuseOlder refuses a plan of an older version of these actions, whose record is incomplete.
 func (w *Work) refuseOlder() error {
 	if w.stored.Record.ModulesDigest != "" {
 		return nil
@@ -187,10 +186,9 @@ func (w *Work) refuseOlder() error {
 		w.advice().again)
 }
 
-// compareModules compares what init has installed from outside of the repository with
-// what was there when the plan was made. Of it the planfile has the .tf files alone;
-// all else, such as a script, is read when it is applied, and a new plan does not show
-// it either.
+// compareModules compares the modules that init has installed from outside of the repository with
+// those of the plan. The planfile contains only their .tf files. Other files, such as scripts, are
+// read during the apply, and a new plan doesn't show them either.
 func (w *Work) compareModules() error {
 	record := w.stored.Record
 	if w.options.Verification == None {

@@ -77,7 +77,7 @@ func Release(ctx context.Context, store *planstore.Store, repository string, num
 	for _, l := range locks {
 		releaseErr := store.ReleaseLock(ctx, l)
 		if errors.Is(releaseErr, storage.ErrConflict) {
-			continue // somebody else has ended it, or taken it over
+			continue // another run has released it, or taken it over
 		}
 		if releaseErr != nil {
 			err = errors.Join(err, releaseErr)

@@ -11,7 +11,7 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
-// lock takes network's lock for a pull request, as a job of its own, and gives its holder.
+// lock takes network's lock for a pull request, in a job of its own, and returns the lock's holder.
 func (w *world) lock(number int) int {
 	w.Helper()
 	w.later()
@@ -29,12 +29,12 @@ func (w *world) wanted(number int) planstore.Lock {
 	return planstore.Lock{Target: network, PullRequest: number, Branch: "feature", Actor: "mona", Run: planstore.Run{ID: "1", Attempt: 1, URL: "https://github.com/acme/infrastructure/actions/runs/1"}}
 }
 
-// Each step is what happens after the first pull request has planned; then the second does.
+// happens runs after the first pull request was planned, and before the second one is.
 func TestWhoHoldsALock(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		happens func(w *world, one, two int)
-		first   bool // still holds it
+		first   bool // the first pull request still holds the lock
 	}{
 		"nothing happens":        {func(*world, int, int) {}, true},
 		"it is planned again":    {func(w *world, one, _ int) { w.lock(one) }, true},
@@ -78,7 +78,7 @@ func TestWhoHoldsALock(t *testing.T) {
 	}
 }
 
-// An apply that was under way when the lock was taken is none of the lock's pull request.
+// The plan was made before the lock was taken: its apply says nothing about the lock's pull request.
 func TestAnApplyOfAnOlderPlanEndsNoLock(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -124,8 +124,8 @@ func TestOnlyItsOwnLocksAreReleased(t *testing.T) {
 	}
 }
 
-// All of them find a lock that is over, and ask GitHub of it: none has its answer before the last
-// has asked.
+// All of them find a lock that no longer counts, and ask GitHub about it. No one gets an answer
+// before all have asked.
 func TestOfPullRequestsThatPlanAtOnceOneHoldsTheLock(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -157,7 +157,7 @@ func TestOfPullRequestsThatPlanAtOnceOneHoldsTheLock(t *testing.T) {
 	}
 }
 
-// Only whoever finds the lock of another one needs GitHub.
+// GitHub is only needed if another pull request holds the lock.
 func TestWhereGitHubCannotBeAskedNoLockIsTaken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -18,7 +18,7 @@ func (w *world) branch(name string) int {
 
 var starter = fakegithub.Permissions{"actions": "write", "contents": "read", "pull_requests": "read"}
 
-// A pull request's code runs with the identity of its own branch, whatever was asked for.
+// A pull request's code must run with the identity of its own branch.
 func TestAPullRequestIsPlannedAgainOnItsOwnBranch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

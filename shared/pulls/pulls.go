@@ -35,7 +35,7 @@ func (r *Requests) Get(ctx context.Context, number int) (github.PullRequest, err
 	})
 }
 
-// State is a pull request's state for people: open, closed or merged.
+// State returns a pull request's state for messages: open, closed or merged.
 func State(pr github.PullRequest) string {
 	if pr.Merged {
 		return "merged"
@@ -43,8 +43,8 @@ func State(pr github.PullRequest) string {
 	return pr.State
 }
 
-// listFrom is the number of pull requests from which one list of all open ones costs less than
-// a read of each.
+// listFrom is the number of pull requests from which on listing all open ones takes fewer requests
+// than reading each.
 const listFrom = 4
 
 // open returns those pull requests that are open.

@@ -44,21 +44,21 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// requests are those of a job with a token of its own.
+// requests returns the Requests of a job with a token of its own.
 func (w *world) requests(permissions fakegithub.Permissions) *pulls.Requests {
 	token := w.server.NewToken("github-actions[bot]", permissions)
 	return pulls.New(func() (*github.Client, error) { return github.New(w.server.URL(), token, github.WithPace(0)) }, repository)
 }
 
-// job may do all that plan and apply ask for.
+// job has all permissions that plan and apply need.
 func (w *world) job() *pulls.Requests {
 	return w.requests(fakegithub.Permissions{"contents": "write", "pull_requests": "read", "statuses": "write"})
 }
 
-// later moves the clock, so that what follows comes after what was.
+// later moves the clock, so that the next step has a later time than the one before.
 func (w *world) later() { w.clock = w.clock.Add(time.Minute) }
 
-// open opens a pull request, whose head is a commit of the digit.
+// open opens a pull request. Its head is the commit that consists of the digit.
 func (w *world) open(digit string) int {
 	return w.github.AddPullRequest(fakegithub.PullRequest{HeadSHA: commit(digit)})
 }
@@ -70,7 +70,7 @@ func (w *world) run() planstore.Run {
 	return planstore.Run{ID: strings.Repeat("1", w.runs), Attempt: 1, URL: "https://github.com/" + repository + "/actions/runs/1"}
 }
 
-// plan stores a plan of a target; of no pull request when that is 0.
+// plan stores a plan of a target. If pullRequest is 0, it belongs to none.
 func (w *world) plan(of planstore.Target, pullRequest int, commit string) planstore.Record {
 	w.Helper()
 	w.later()
@@ -101,7 +101,7 @@ func (w *world) apply(r planstore.Record) {
 	}
 }
 
-// merge merges a pull request as a commit of the digit.
+// merge merges a pull request. The merge commit consists of the digit.
 func (w *world) merge(number int, digit string) {
 	w.github.Merge(number, fakegithub.MergeCommit, commit(digit))
 }

@@ -19,10 +19,10 @@ import (
 // superseded.
 const StatusContext = "terraform-gitops/plan"
 
-// Applied is what an apply applied.
+// Applied describes what an apply has applied.
 type Applied struct {
 	Targets []Target
-	Commit  string // that was merged; of no use where each target names whose plan it was
+	Commit  string // the merged commit; used for targets without a pull request or drift issue
 	RunURL  string
 }
 
@@ -30,8 +30,8 @@ type Applied struct {
 type Target struct {
 	planstore.Target
 	Store       *planstore.Store
-	PullRequest int // whose plan was applied; 0 when it was none's
-	DriftIssue  int // that showed the plan which was applied; 0 when none did
+	PullRequest int // the pull request whose plan was applied; 0: none
+	DriftIssue  int // the drift issue whose plan was applied; 0: none
 }
 
 // supersededPlan is a plan that was superseded, and what was applied instead.
@@ -78,7 +78,7 @@ func (r *Requests) TellSuperseded(ctx context.Context, a Applied) (superseded, t
 	for _, pr := range open {
 		plans := slices.DeleteFunc(found[pr.Number], func(p supersededPlan) bool { return p.Commit != pr.HeadSHA })
 		if len(plans) == 0 {
-			continue // it has moved on, and is planned for that
+			continue // it has newer commits, which are planned by themselves
 		}
 		superseded = append(superseded, pr.Number)
 		if errors.Is(err, github.ErrPermission) {

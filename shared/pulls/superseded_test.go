@@ -15,7 +15,7 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
-// status is the newest of ours on a commit, as "state: description".
+// status returns the newest status of ours on a commit, as "state: description".
 func (w *world) status(commit string) string {
 	for _, s := range slices.Backward(w.github.Statuses()) {
 		if s.Commit == commit && s.Context == pulls.StatusContext {
@@ -25,7 +25,7 @@ func (w *world) status(commit string) string {
 	return ""
 }
 
-// applied is what an apply of plans by the pull request tells.
+// applied describes an apply of the pull request's plans of these targets.
 func (w *world) applied(number int, targets ...planstore.Target) pulls.Applied {
 	a := pulls.Applied{Commit: commit("a"), RunURL: "https://github.com/acme/infrastructure/actions/runs/1"}
 	for _, t := range targets {
@@ -204,7 +204,7 @@ func TestAFailedStatusEndsWhenAllIsPlannedAgain(t *testing.T) {
 	}
 }
 
-// A target's plan may be so new that the store's index does not have it.
+// A target's plan may be so new that the store's index doesn't have it yet.
 func TestWhatWasPlannedJustNowIsNotLookedUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
