@@ -172,7 +172,7 @@ func (w *Work) tellVerified() {
 	}
 }
 
-// untold is what can't be compared without a new plan.
+// untold says what can't be compared without a new plan.
 func (w *Work) untold() string {
 	text := "The state inside the planfile and the values that it plans: verification: replan compares these."
 	variables, err := w.variables()

@@ -37,7 +37,7 @@ func (w *Work) replan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if reviewed.Counts != w.stored.Record.Counts { // of an encrypted one nothing else has told
+	if reviewed.Counts != w.stored.Record.Counts { // nothing has compared an encrypted planfile yet
 		return w.refuseForged([]string{fmt.Sprintf("the record says %s, and the planfile has %s", w.stored.Record.Counts, reviewed.Counts)})
 	}
 	now := made.changes

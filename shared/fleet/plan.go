@@ -42,7 +42,7 @@ func (t *Tally) AddPlan(o plan.Outcome) {
 		return
 	case failure != nil:
 		t.fail(o.Name, failure, annotations(o.Dir, o.Diagnostics, o.Trouble)...)
-		// Without the target's name, which stands beside it.
+		// The target's name is left out, since the table has it in another column.
 		e.Status, e.Note = report.Failed, t.Runtime.Redacted(strings.TrimPrefix(problem.Text(failure), "plan "+o.Name.String()+": "))
 		e.Told = o.Decision == plan.NotPlanned
 	case o.Decision == plan.Waiting:
@@ -57,13 +57,12 @@ func (t *Tally) AddPlan(o plan.Outcome) {
 	t.add(e, t.PlanReport(o))
 }
 
-// maxLog is how many bytes of a plan's text the log has, about: all that is kept of its details.
+// maxLog limits the text of a plan in the log, in bytes. It is about as much as the plan keeps.
 const maxLog = 1 << 20
 
-// logChanges writes what a plan would change into the log, in a group of its own: Terraform's
-// JSON output, which is what the log has of the planning, only names the resources. It is the
-// text of the report, since Terraform's own would take another start of it, with all of its
-// providers.
+// logChanges logs a plan's changes in a group of their own. The log of the planning is made from
+// Terraform's JSON output, which only names the resources. The text is the report's: for Terraform's
+// own text, Terraform and all providers would have to be started again.
 func (t *Tally) logChanges(o plan.Outcome) {
 	if o.Changes == nil || o.Err != nil {
 		return
@@ -75,7 +74,7 @@ func (t *Tally) logChanges(o plan.Outcome) {
 	}
 }
 
-// PlanReport is the report of a plan, without known secrets.
+// PlanReport returns the report of a plan, with known secrets redacted.
 func (t *Tally) PlanReport(o plan.Outcome) report.Report {
 	if o.Record.Kind == planstore.KindDrift {
 		return t.driftReport(o)
@@ -111,7 +110,8 @@ func lockedBy(o plan.Outcome) string {
 		o.LockedBy.PullRequest, o.LockedBy.Since.UTC().Format("2006-01-02 15:04 UTC"), pulls.UnlockLabel)
 }
 
-// undiagnosed are the errors that no diagnostic tells; of one that diagnostics do, the code.
+// undiagnosed returns the errors that no diagnostic explains. If diagnostics explain the error, it
+// returns only the error's code.
 func undiagnosed(o plan.Outcome) (message string, code problem.Code) {
 	var messages []string
 	switch {

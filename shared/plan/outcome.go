@@ -52,8 +52,8 @@ type Outcome struct {
 	Planfile, JSON string
 
 	AtmosVersion string
-	Settings     []string // in effect, and where each comes from; only with the input `debug`
-	Reproduce    []string // the commands that plan the target by hand, a shell line each
+	Settings     []string // the effective settings and their sources; only with the input `debug`
+	Reproduce    []string // shell lines that plan the target by hand
 }
 
 // Drifted reports whether a drift plan found drift. A refresh-only plan that only brings an

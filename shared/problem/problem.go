@@ -22,14 +22,13 @@ type Placed interface {
 	Place() (file string, line, column int)
 }
 
-// page explains each code in a section of its own, as main has it: a code keeps its meaning.
+// page explains each code in a section. It is the newest version, since a code keeps its meaning.
 const page = "https://github.com/terraform-gitops/gitops/blob/main/docs/troubleshooting.md"
 
-// URL is where the code is explained.
+// URL returns the address of the code's explanation.
 func (c Code) URL() string { return page + "#" + strings.ToLower(string(c)) }
 
-// With gives an error a code. What it says, wraps and matches stays the same; nil stays
-// nil.
+// With gives an error a code. Its text and the errors that it wraps stay the same. nil stays nil.
 func With(code Code, err error) error {
 	if err == nil {
 		return nil

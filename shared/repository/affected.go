@@ -13,10 +13,10 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// Affected lists the targets whose configuration in the workspace is another than at
-// the commit base, sorted by name; with dependents also those that depend on them. It
-// checks base out beside the workspace, and removes that before it returns. A base of
-// zeros, as of a push that makes a branch, has no targets.
+// Affected lists the targets whose configuration in the workspace differs from that at the
+// commit base, sorted by name. If dependents is true, it includes the targets that depend on
+// them. It checks base out into a temporary folder. If base is all zeros, as in a push that
+// creates a branch, every target is affected.
 func (rp *Repository) Affected(ctx context.Context, base string, dependents bool) (changes []inventory.Change, err error) {
 	if !git.IsCommit(base) {
 		return nil, problem.With(problem.Input, fmt.Errorf("compare with commit %q: give a full commit SHA", base))
@@ -38,8 +38,8 @@ func (rp *Repository) Affected(ctx context.Context, base string, dependents bool
 	return changes, err
 }
 
-// IsAffected reports whether one target's configuration in the workspace is another than at
-// the commit base, where it may not be at all: for less than [Repository.Affected] takes.
+// IsAffected reports whether one target's configuration in the workspace differs from that at the
+// commit base, or doesn't exist there. It is cheaper than [Repository.Affected].
 func (rp *Repository) IsAffected(ctx context.Context, base string, now inventory.Target) (affected bool, err error) {
 	if !git.IsCommit(base) {
 		return false, problem.With(problem.Input, fmt.Errorf("compare with commit %q: give a full commit SHA", base))
@@ -62,13 +62,13 @@ func (rp *Repository) IsAffected(ctx context.Context, base string, now inventory
 	return affected, err
 }
 
-// Uncovered are the folders with Terraform files that changed since the commit base and that
-// no target holds: nothing would plan them.
+// Uncovered returns the folders with Terraform files that changed since the commit base and that
+// belong to no target: nothing would plan them.
 func (rp *Repository) Uncovered(ctx context.Context, base string) ([]string, error) {
 	if isZero(base) {
 		return nil, nil
 	}
-	// Not those that are gone: there is nothing to list any more.
+	// Deleted files are left out: their folders may not exist any more.
 	changed, err := git.Changed(ctx, rp.Context.Workspace, base)
 	if err != nil {
 		return nil, problem.With(problem.Checkout, fmt.Errorf("list the files that changed since %s: %w", git.Short(base), err))

@@ -14,16 +14,16 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
-// openAtmos finds Atmos, and what it needs of the environment.
+// openAtmos finds the executable and configuration of Atmos, and prepares its environment.
 func openAtmos(environ []string, env map[string]string, in Inputs, root string) (atmos.Project, Source, error) {
 	from := Source{Name: "Atmos' settings.integrations.github.gitops", Env: maps.Clone(env)}
 	if from.Env == nil {
 		from.Env = map[string]string{}
 	}
-	// Nothing that Atmos asks the network or a person for by itself.
+	// Atmos must not contact other servers or wait for a person by itself.
 	maps.Copy(from.Env, map[string]string{"ATMOS_TELEMETRY_ENABLED": "false", "ATMOS_VERSION_CHECK_ENABLED": "false", "ATMOS_PAGER": "false"})
 	if in.Identity != "" {
-		// Atmos signs in with GitHub's token by itself, for whoever it runs.
+		// Atmos' auth gets an ID token from GitHub by itself, for the identity that it assumes.
 		for _, entry := range environ {
 			if name, value, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "ACTIONS_ID_TOKEN_REQUEST_") {
 				from.Env[name] = value
@@ -47,8 +47,8 @@ type atmosTargets struct {
 	folders memo.Memo[inventory.Name, string]
 }
 
-// knowVersion asks Atmos for its version, once, and gives a notice if these actions were not
-// tested with it.
+// knowVersion asks Atmos for its version once, and logs a notice if these actions were not tested
+// with that version.
 func (a *atmosTargets) knowVersion(ctx context.Context) error {
 	_, err := a.version.Get("", func() (atmos.Version, error) {
 		version, err := a.project.Version(ctx)
@@ -133,7 +133,7 @@ func (a *atmosTargets) uncovered(ctx context.Context, changed []string) ([]strin
 	return stacks.Uncovered(ctx, changed)
 }
 
-// tell shows what Atmos said of a failure.
+// tell logs the output of a failed Atmos command.
 func tell(r *gha.Runtime, title string, err error) {
 	var failed *atmos.Error
 	if errors.As(err, &failed) {
@@ -143,21 +143,21 @@ func tell(r *gha.Runtime, title string, err error) {
 	}
 }
 
-// ResolveAtmos has Atmos call the functions of one of its targets, and process the templates,
-// in this environment.
+// ResolveAtmos asks Atmos to call the YAML functions of a target and to process its templates, in
+// the given environment.
 func (rp *Repository) ResolveAtmos(ctx context.Context, t *inventory.Target, environ []string) error {
 	err := rp.atmos.project.Resolve(ctx, t, environ)
 	tell(rp.Runtime, "atmos describe component", err)
 	return err
 }
 
-// GenerateBackend has Atmos write the backend file of one of its targets, and reports whether
-// it has the expected content.
+// GenerateBackend asks Atmos to write the backend file of a target, and reports whether the file has
+// the expected content.
 func (rp *Repository) GenerateBackend(ctx context.Context, t inventory.Target) bool {
 	return rp.atmos.project.GenerateBackend(ctx, t)
 }
 
-// FolderOf is the root module folder of a target of Atmos, which is asked once.
+// FolderOf returns the folder of a target's root module. Atmos is asked once for each target.
 func (rp *Repository) FolderOf(ctx context.Context, name inventory.Name) (string, error) {
 	return rp.atmos.folders.Get(name, func() (string, error) {
 		t, err := rp.atmos.project.Target(ctx, name.Component, name.Stack)

@@ -13,7 +13,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// gitopsFile is the configuration of a repository without Atmos.
+// gitopsFile configures a repository without Atmos.
 const gitopsFile = "gitops.yaml"
 
 // gitopsTargets are the targets of gitops.yaml.

@@ -1,6 +1,6 @@
-// Package repository is what is known of all targets together: which there are and how they
-// are configured, by Atmos or in gitops.yaml, which of them a commit affects, the checkout,
-// the plan stores, GitHub, and the executables. What is found once is kept.
+// Package repository finds what all targets share: which targets there are, how Atmos or
+// gitops.yaml configures them and which of them a commit affects; and it opens the checkout, the
+// plan stores, GitHub and the executables. Each is looked up once and kept.
 package repository
 
 import (
@@ -21,8 +21,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform/plugincache"
 )
 
-// Repository is what is known of all targets together. Its methods may be called side
-// by side.
+// Repository gives access to what all targets share. Its methods may be called concurrently.
 type Repository struct {
 	Context gha.Context
 	Runtime *gha.Runtime
@@ -30,11 +29,11 @@ type Repository struct {
 	Source  Source
 	// Tracked is what Git tracks, for all targets of the checkout.
 	Tracked git.Tracked
-	Plugins *plugincache.Cache // nil for the work on one target
+	Plugins *plugincache.Cache // nil if only one target is worked on
 
 	inputs  Inputs
 	targets targets
-	atmos   *atmosTargets // the same as targets if these are Atmos' targets; else nil
+	atmos   *atmosTargets // the same as targets; nil for gitops.yaml
 
 	checkout memo.Memo[string, git.Head]
 	behind   memo.Memo[commitPair, bool]
@@ -44,9 +43,8 @@ type Repository struct {
 	versions memo.Memo[string, terraform.Version]
 }
 
-// Open finds how the workspace's targets are configured: by Atmos, or in
-// gitops.yaml. Atmos' configuration, where there is one, comes before gitops.yaml,
-// unless an input names that.
+// Open finds out whether Atmos or gitops.yaml configures the workspace's targets. If both exist,
+// Atmos' configuration has precedence, unless an input names gitops.yaml.
 func Open(r *gha.Runtime, environ []string, in Inputs) (*Repository, error) {
 	actx := r.Context()
 	if actx.Workspace == "" || actx.Repository == "" {
@@ -80,7 +78,7 @@ func Open(r *gha.Runtime, environ []string, in Inputs) (*Repository, error) {
 	return rp, nil
 }
 
-// enter makes the folder of the workspace that has the repository the workspace.
+// enter makes the folder that holds the repository the workspace.
 func enter(actx *gha.Context, folder string) error {
 	if folder == "" {
 		return nil
@@ -103,7 +101,8 @@ func enter(actx *gha.Context, folder string) error {
 	return nil
 }
 
-// orEmpty is the error of a file that is not there, or the reason: no checkout.
+// orEmpty returns err, which says that something is missing, or the reason for that: the
+// workspace is empty or can't be read.
 func (rp *Repository) orEmpty(err error) error {
 	entries, failed := os.ReadDir(rp.Context.Workspace)
 	switch {
@@ -120,8 +119,8 @@ func (rp *Repository) orEmpty(err error) error {
 	return err
 }
 
-// checkedOutIn is the one folder of the workspace that a repository is checked out in;
-// empty when there is none, or several.
+// checkedOutIn returns the only folder of the workspace that holds a checked-out repository. It is
+// empty if there is none, or more than one.
 func checkedOutIn(workspace string) string {
 	found, _ := filepath.Glob(filepath.Join(workspace, "*", ".git"))
 	if len(found) != 1 {
@@ -139,7 +138,7 @@ func (rp *Repository) SharePlugins() (done func() error, err error) {
 	return rp.Plugins.Close, nil
 }
 
-// Checkout says what the workspace holds. Git is asked once.
+// Checkout returns which commit the workspace holds. Git is asked once.
 func (rp *Repository) Checkout(ctx context.Context) (git.Head, error) {
 	return rp.checkout.Get("", func() (git.Head, error) {
 		checkout, err := git.ReadHead(ctx, rp.Context.Workspace)

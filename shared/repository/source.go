@@ -7,30 +7,30 @@ import (
 	"github.com/terraform-gitops/gitops/shared/inventory"
 )
 
-// Source says where the targets and their settings come from.
+// Source is the source of the targets and their settings.
 type Source struct {
-	Name  string            // for people
+	Name  string            // for messages
 	Atmos string            // the executable of Atmos; empty with gitops.yaml
-	Env   map[string]string // what Atmos needs in its environment
+	Env   map[string]string // Atmos' environment variables
 }
 
-// targets lists and resolves targets. One implementation reads gitops.yaml, the other asks
-// Atmos, and nobody else needs to know which of them it is.
+// targets lists and finds targets. One implementation reads gitops.yaml, the other asks Atmos. No
+// other code needs to know which of them it has.
 type targets interface {
 	// list lists all targets, sorted by name.
 	list(ctx context.Context) ([]inventory.Listed, error)
-	// find resolves one target of the workspace.
+	// find returns a target of the workspace.
 	find(ctx context.Context, name inventory.Name) (inventory.Target, error)
-	// at resolves one target in a checkout of another commit.
+	// at returns a target in a checkout of another commit.
 	at(ctx context.Context, folder string, name inventory.Name) (inventory.Target, error)
-	// affected lists the targets that differ from the base, which is checked out in a
-	// folder; all are new if it is empty.
+	// affected lists the targets that differ from those in the folder base, in which another commit
+	// is checked out. If base is empty, all targets are new.
 	affected(ctx context.Context, base string) ([]inventory.Change, error)
 	// uncovered lists the folders with changed Terraform files that no target reads.
 	uncovered(ctx context.Context, changed []string) ([]string, error)
 }
 
-// Skipped says that a target's settings leave it out: nothing is done, and nothing has failed.
+// Skipped is the error for a target that its settings exclude. It is not a failure.
 type Skipped struct {
 	Target inventory.Target
 	Reason string
@@ -40,8 +40,8 @@ func (e *Skipped) Error() string {
 	return fmt.Sprintf("%s is skipped: %s", e.Target, e.Reason)
 }
 
-// Find resolves a target. A target that its settings leave out is a *[Skipped]. If Atmos
-// fails, the log has what it says.
+// Find finds a target and its settings. It returns a *[Skipped] if the settings exclude the target.
+// If Atmos fails, its output is in the log.
 func (rp *Repository) Find(ctx context.Context, name inventory.Name) (inventory.Target, error) {
 	return rp.targets.find(ctx, name)
 }
