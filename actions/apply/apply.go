@@ -1,6 +1,5 @@
-// Command apply is the apply action: it fetches the planfiles that were reviewed,
-// proves that each is still that one and still fits, claims it, and applies it, once. It
-// decides which plans those are; package apply does the rest.
+// Command apply is the apply action. It chooses the stored plans to apply, which are those of the
+// merged pull request. Package apply then verifies, claims and applies each of them.
 package main
 
 import (
@@ -24,22 +23,21 @@ type Inputs struct {
 	repository.Inputs
 	Verification   apply.Verification
 	AcceptNewState bool
-	// ExpectedDigest is the only digest whose plans may be applied; empty: any.
+	// ExpectedDigest is the only digest that may be applied. If it is empty, any may.
 	ExpectedDigest string
 	DryRun         bool
-	// Replan are the pull requests to plan again, by PlanWorkflow, the file of a workflow.
-	// With them nothing is applied.
+	// Replan are the numbers of the pull requests to plan again with the workflow file PlanWorkflow.
+	// If it is set, nothing is applied.
 	Replan       []int
 	PlanWorkflow string
 
-	// Which targets, if no component and stack name one, and how.
-	Targets     []inventory.Name // by name; empty: all that the merge affects or that were planned for it
+	// The rest is used only if no component and stack are given.
+	Targets     []inventory.Name // empty: all that the merge affects or that were planned for it
 	Selection   inventory.Selection
 	Parallelism int
 }
 
-// ReadInputs reads the action's inputs. Its error names each that is missing or
-// out of its choices.
+// ReadInputs reads the action's inputs. Its error names each input that is missing or wrong.
 func ReadInputs(r *gha.Runtime) (Inputs, error) {
 	read := r.Inputs()
 	in := Inputs{
@@ -74,10 +72,10 @@ func (in Inputs) check() error {
 	return in.Check()
 }
 
-// Run applies the reviewed planfile of one target, or those of all that were merged.
+// Run applies the reviewed plan of one target, or of all targets that were merged.
 //
-// A *[apply.Refusal] says why nothing was applied. Whatever else goes wrong after a
-// plan was claimed is recorded with the claim before Run returns.
+// A *[apply.Refusal] says why nothing was applied. If anything fails after a plan was claimed, Run
+// records that with the claim before it returns.
 func Run(ctx context.Context, in Inputs, d action.Deps) (action.Result, error) {
 	if in.Replan != nil {
 		return planAgain(ctx, in, d)
@@ -93,7 +91,7 @@ func Run(ctx context.Context, in Inputs, d action.Deps) (action.Result, error) {
 	return m.applyAll(ctx)
 }
 
-// skip says that there is nothing to apply, and that nothing has failed.
+// skip is the error of a run that has nothing to apply, which is no failure.
 type skip struct{ reason string }
 
 func (e *skip) Error() string { return e.reason }
@@ -106,7 +104,7 @@ func (e *skip) result(r *gha.Runtime) action.Result {
 	}
 }
 
-// failed is the result of a run that came to no target.
+// failed returns the result of a run that failed before it reached a target.
 func failed(r *gha.Runtime, in Inputs, err error) action.Result {
 	o := apply.Outcome{Target: inventory.Name{Component: in.Component, Stack: in.Stack}, Decision: apply.Failed, Err: err}
 	var refusal *apply.Refusal

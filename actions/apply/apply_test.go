@@ -11,7 +11,7 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
-// suite also builds the plan action, which makes the plans that are applied.
+// suite also builds the plan action, whose plans are applied.
 var suite = &fakerunner.Suite{Others: []string{"plan"}}
 
 func TestMain(m *testing.M) {

@@ -13,8 +13,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// Whoever may write plan records may also have files travel with a plan. None of them may
-// be one that decides what an apply does.
+// Whoever may write plan records can add files to a plan. None of these files may influence what an
+// apply does.
 func TestBuiltFilesBringNothingThatWasNotReviewed(t *testing.T) {
 	t.Parallel()
 	for name, header := range map[string]tar.Header{
@@ -62,7 +62,7 @@ func TestBuiltFilesBringNothingThatWasNotReviewed(t *testing.T) {
 	}
 }
 
-// pack makes an archive of files that hold an x each, or are links.
+// pack writes an archive. Each file in it contains an x, unless it is a link.
 func pack(t *testing.T, archive string, headers ...tar.Header) {
 	t.Helper()
 	file, err := os.Create(archive)

@@ -11,8 +11,8 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
-// A commit brings Terraform's data folder, under the name that the actions give it: the
-// module that runs would be the one that lies there, whatever the configuration names.
+// A commit contains Terraform's data folder, under the name that the actions use for it. Terraform
+// would run the modules in there, whatever the configuration names.
 func TestCommittedDataFoldersAreRefused(t *testing.T) {
 	t.Parallel()
 	name := sha256.Sum256([]byte("component\x00stack"))
@@ -49,7 +49,7 @@ func TestCommittedDataFoldersAreRefused(t *testing.T) {
 			t.Errorf("%s: the committed module was applied", what)
 		}
 	}
-	// What belongs into Git stays there.
+	// Other files with similar names may be committed.
 	w := forgeryOf(t, honest, map[string]string{"components/component/.terraform-version": "1.11.4\n", "components/component/.terraformignore": "x\n"})
 	if _, err := w.run(t, nil); err != nil {
 		t.Errorf("other files: error %v", err)

@@ -12,8 +12,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// Of a planfile that OpenTofu has encrypted only its record tells anything, and whoever may
-// plan has the key. So it is never said to be verified.
+// Nothing in a planfile that OpenTofu has encrypted can be read, and anyone who may plan can write its
+// record. So the action must never report it as verified.
 func TestEncryptedPlanfiles(t *testing.T) {
 	for name, test := range map[string]struct {
 		verification string
@@ -57,8 +57,8 @@ func TestEncryptedPlanfiles(t *testing.T) {
 	})
 }
 
-// encryptedForgery is a repository whose component is planned by something that encrypts
-// its planfiles.
+// encryptedForgery is a repository whose component is planned by a program that encrypts its
+// planfiles.
 func encryptedForgery(t *testing.T) *forgery {
 	t.Helper()
 	bin, err := filepath.Abs(filepath.Join("testdata", "encrypted"))
@@ -72,7 +72,7 @@ func encryptedForgery(t *testing.T) *forgery {
 	return w
 }
 
-// encrypted is an encrypted planfile of the component with more in it.
+// encrypted returns the path of an encrypted planfile of the component with more Terraform code.
 func (w *forgery) encrypted(t *testing.T, more string) string {
 	t.Helper()
 	copied := w.Workspace() + "-other"

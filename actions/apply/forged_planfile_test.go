@@ -22,7 +22,7 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
-// variables is a root module whose variables get their values in every way that Git has.
+// variables is a root module that gets values for its variables from every source in Git.
 const variables = `
 variable "fallback" { default = "10.0.0.0/8" }
 variable "automatic" { type = number }
@@ -52,7 +52,7 @@ stacks: { stack: {} }
 	"components/component/more.auto.tfvars.json": `{"automatic": 2, "unknown": 1}`,
 }
 
-// What a planner can forge though the configuration in the planfile is the merged one.
+// These planfiles contain the merged configuration, and still do something else than was reviewed.
 func TestPlanfilesThatAreNotWhatTheirRecordSaysAreRefused(t *testing.T) {
 	t.Parallel()
 	honestly := []string{"-var-file=given.tfvars"}
@@ -91,7 +91,7 @@ func TestPlanfilesThatAreNotWhatTheirRecordSaysAreRefused(t *testing.T) {
 			if test.forge != nil {
 				test.forge(&record)
 			}
-			// Another state of the same lineage, which its owner has copied.
+			// An attacker has copied the state to another backend, with the same lineage.
 			state, err := os.ReadFile(filepath.Join(w.Dir, "state", "terraform.tfstate"))
 			if err != nil {
 				t.Fatal(err)
@@ -122,7 +122,7 @@ func TestPlanfilesThatAreNotWhatTheirRecordSaysAreRefused(t *testing.T) {
 	}
 }
 
-// The same planner, and `verification: none`: what it leaves out is the configuration.
+// verification: none only skips the comparison of the configuration.
 func TestForgedPlansAreRefusedWithoutVerification(t *testing.T) {
 	t.Parallel()
 	for name, args := range map[string][2][]string{
@@ -141,7 +141,7 @@ func TestForgedPlansAreRefusedWithoutVerification(t *testing.T) {
 	}
 }
 
-// A plan that is limited, or that destroys, on purpose: everybody is shown that.
+// A limited or destroying plan that is made on purpose is applied: everybody can see what it does.
 func TestScopeOfAPlanIsShownAndApplied(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ args, shown string }{
@@ -177,7 +177,7 @@ func TestScopeOfAPlanIsShownAndApplied(t *testing.T) {
 	}
 }
 
-// What the environment of the job gives can't be compared with Git, and is named.
+// Variables from the job's environment can't be compared with Git. The report names them.
 func TestVariablesOfTheJobAreNamedAsNotCompared(t *testing.T) {
 	t.Parallel()
 	w := forgeryOf(t, variables, variableFiles, "TF_VAR_secret=hidden", "TF_VAR_fallback=10.1.0.0/16")
@@ -192,8 +192,8 @@ func TestVariablesOfTheJobAreNamedAsNotCompared(t *testing.T) {
 	}
 }
 
-// A pull request about another target, with a plan for this one, which only its numbers
-// make look well: the target is planned again.
+// The merge affects another target, but its pull request has a plan for this one as well, whose
+// numbers look harmless. The target is planned again.
 func TestPlansOfWhatTheMergeDoesNotAffectAreMadeAgain(t *testing.T) {
 	t.Parallel()
 	for _, inputs := range []map[string]string{fakerunner.ComponentInputs(), {"targets": `[{"component":"component","stack":"stack"}]`}} {
@@ -220,8 +220,8 @@ func TestPlansOfWhatTheMergeDoesNotAffectAreMadeAgain(t *testing.T) {
 	}
 }
 
-// Whoever can store a record can say that the target waits for another one, so that the apply
-// plans it: only what the merge affects, and what was never applied, is applied so.
+// Whoever can write records can claim that a target waits for another one, so that the apply plans
+// it. That must work only for targets that the merge affects and that were never applied.
 func TestPlansThatWaitAreAppliedOnlyOfNewTargetsThatTheMergeAffects(t *testing.T) {
 	t.Parallel()
 	const module = "variable \"given\" {}\nresource \"terraform_data\" \"honest\" { input = var.given }\n"
@@ -256,7 +256,7 @@ func TestPlansThatWaitAreAppliedOnlyOfNewTargetsThatTheMergeAffects(t *testing.T
 			if changed := string(before) != string(after); changed == c.refused {
 				t.Errorf("%s, inputs %v: applied %t, error %v; summary:\n%s", name, inputs, changed, err, result.Summary)
 			}
-			// Of many without replan it is named, and no failure.
+			// With several targets and without replan, the target is reported, and is no failure.
 			if code := problem.CodeOf(err); c.refused && err != nil && code != problem.Waiting && code != problem.Targets || !c.refused && err != nil {
 				t.Errorf("%s, inputs %v: %v", name, inputs, err)
 			}
@@ -264,8 +264,8 @@ func TestPlansThatWaitAreAppliedOnlyOfNewTargetsThatTheMergeAffects(t *testing.T
 	}
 }
 
-// forgeryOf is a repository whose component was planned honestly, with these files besides
-// and this environment of its jobs.
+// forgeryOf returns a repository with a stored, honest plan of its component. files are further
+// files, and environ is the environment of its jobs.
 func forgeryOf(t *testing.T, module string, files map[string]string, environ ...string) *forgery {
 	t.Helper()
 	runner, err := fakerunner.OneComponent(t.Context(), t.TempDir(), module)
@@ -286,7 +286,7 @@ func forgeryOf(t *testing.T, module string, files map[string]string, environ ...
 	return w
 }
 
-// commit commits files, by their path.
+// commit commits files; the keys are their paths.
 func (w *forgery) commit(t *testing.T, files map[string]string) {
 	t.Helper()
 	for name, content := range files {
@@ -328,7 +328,7 @@ func (w *forgery) find(t *testing.T) planstore.Stored {
 	return found
 }
 
-// forge stores a planfile under a record, as whoever holds the plan storage role can.
+// forge stores a planfile with a record, as anyone with the plan storage role can.
 func (w *forgery) forge(t *testing.T, record planstore.Record, planfile string) {
 	t.Helper()
 	record.CreatedAt, record.Run.Attempt = time.Now(), record.Run.Attempt+1
@@ -338,7 +338,7 @@ func (w *forgery) forge(t *testing.T, record planstore.Record, planfile string) 
 	}
 }
 
-// planAs is a planfile of the very configuration and state of the workspace, made with
+// planAs returns the path of a planfile of the workspace's own configuration and state, made with
 // other arguments.
 func (w *forgery) planAs(t *testing.T, inits, plans []string) string {
 	t.Helper()

@@ -29,8 +29,8 @@ resource "terraform_data" "evil" {
 }
 `
 
-// Whoever may write plan records can also write one for a planfile of their own.
-// What Terraform would apply is in the planfile, and that must be what was merged.
+// Whoever may write plan records can also store a record for a planfile of their own. The
+// configuration in the planfile must be the merged one.
 func TestForgedPlansAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -99,7 +99,7 @@ type forgery struct {
 	inputs map[string]string // of the apply action; nil: those that name the component
 }
 
-// newForgery is a repository whose component was planned honestly.
+// newForgery returns a repository with a stored, honest plan of its component.
 func newForgery(t *testing.T) *forgery {
 	runner, err := fakerunner.OneComponent(t.Context(), t.TempDir(), honest)
 	if err != nil {
@@ -120,7 +120,7 @@ func (w *forgery) key() planstore.Target {
 	return planstore.Target{Repository: w.Repository, Component: "component", Stack: "stack"}
 }
 
-// planfile is a planfile of some other module, made on the same backend.
+// planfile returns the path of a planfile of another module, made on the same backend.
 func (w *forgery) planfile(t *testing.T, module string) string {
 	dir := filepath.Join(t.TempDir(), "components", "component") // as deep as in the workspace, and with a state of its own
 	backend := "terraform {\n  backend \"local\" { path = \"../../../state/terraform.tfstate\" }\n}\n"

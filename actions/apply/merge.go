@@ -19,7 +19,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/repository"
 )
 
-// merge is what was merged, and so what is to be applied: the same for all targets.
+// merge is what was merged. It is the same for all targets.
 type merge struct {
 	Inputs
 	action.Deps
@@ -27,19 +27,19 @@ type merge struct {
 	context    gha.Context
 	repository *repository.Repository
 	checkout   git.Head
-	commit     string // on the default branch; the workspace holds it
+	commit     string // the merged commit, on the default branch; the workspace holds it
 	branch     string
 	pulls      *pulls.Requests
 
 	asked sync.Mutex
-	heads []head // of the pull requests that were merged as commit; nil until asked for
+	heads []head // of the merged pull requests; nil until they are looked up
 
 	compared sync.Once // for affected
 	changes  []inventory.Change
 	failure  error
 }
 
-// head is the last commit of a pull request that was merged, and what it was merged as.
+// head is the last commit of a merged pull request, and the commit as which it was merged.
 type head struct {
 	number         int
 	commit, merged string
@@ -60,8 +60,8 @@ func open(ctx context.Context, in Inputs, d action.Deps) (*merge, error) {
 	return m, m.findCommit(ctx)
 }
 
-// findCommit finds the commit on the default branch that the apply is for; the
-// workspace must hold it, since the plans are compared with it.
+// findCommit finds the commit on the default branch whose plans are applied. The workspace must
+// hold it, since the plans are compared with it.
 func (m *merge) findCommit(ctx context.Context) (err error) {
 	m.commit = m.context.SHA
 	if pr := m.event.PullRequest; pr != nil {
@@ -92,7 +92,7 @@ func (m *merge) findCommit(ctx context.Context) (err error) {
 	return nil
 }
 
-// refuse refuses what the inputs name.
+// refuse returns a refusal for the target of the inputs, or for the merge.
 func (m *merge) refuse(reason error, next string) error {
 	what := "what was merged"
 	if m.Component != "" {
@@ -105,11 +105,11 @@ func (m *merge) key(n inventory.Name) planstore.Target {
 	return planstore.Target{Repository: m.context.Repository, Component: n.Component, Stack: n.Stack}
 }
 
-// findPlan finds the newest plan of the commit that is meant: the one the input names;
-// else the merged commit itself, which a merge queue or a dispatch plans; else another
-// one of a queue's that the same push merged; else the head of a pull request that was
-// merged. One that nobody has approved is refused, and one of a commit that is behind;
-// it is returned all the same.
+// findPlan finds the newest plan of the right commit. That is the commit of the input `sha`, if it is
+// given. Otherwise it is the first that has a plan of: the merged commit itself, which a merge queue
+// or a dispatch has planned; another commit of a merge queue in the same push; the head of a merged
+// pull request. If nobody has approved the plan, or its commit is behind, findPlan returns the plan
+// and a refusal.
 func (m *merge) findPlan(ctx context.Context, store *planstore.Store, name inventory.Name) (planstore.Stored, error) {
 	commits, err := m.commits(ctx, func(commit string) (planstore.Stored, error) { return store.Find(ctx, m.key(name), commit) })
 	if err != nil || commits.found.Record.Commit == "" {
@@ -134,7 +134,7 @@ type search struct {
 	looked []string
 }
 
-// commits looks for the plan of each commit that may be meant, in turn.
+// commits looks for the plan of each possible commit, in order.
 func (m *merge) commits(ctx context.Context, look func(string) (planstore.Stored, error)) (s search, err error) {
 	try := func(commit string) (bool, error) {
 		s.looked = append(s.looked, git.Short(commit))
@@ -172,8 +172,8 @@ func (m *merge) commits(ctx context.Context, look func(string) (planstore.Stored
 	return s, nil
 }
 
-// mergedHeads are the heads of the pull requests that were merged, the last one first: the
-// event's, or those that GitHub names for each commit that was pushed.
+// mergedHeads returns the heads of the merged pull requests, the last one first. They come from the
+// event, or from GitHub for each commit of a push.
 func (m *merge) mergedHeads(ctx context.Context) ([]head, error) {
 	if pr := m.event.PullRequest; pr != nil {
 		return []head{{pr.Number, pr.Head.SHA, m.commit}}, nil
@@ -205,14 +205,14 @@ func (m *merge) mergedHeads(ctx context.Context) ([]head, error) {
 	return heads, nil
 }
 
-// checkMerged refuses a plan that belongs to neither a merged pull request nor
-// the commit being applied: nobody has approved what it would do.
+// checkMerged refuses a plan that belongs neither to a merged pull request nor to the commit that is
+// applied: nobody has approved its changes.
 func (m *merge) checkMerged(ctx context.Context, name inventory.Name, record planstore.Record) error {
 	refuse := func(reason error, next string) error {
 		return &apply.Refusal{Target: name.String(), Reason: reason, Next: next}
 	}
-	// What an event says was merged was merged, whatever GitHub says of the pull request
-	// yet. A dispatch says nothing.
+	// Events of a merge are trusted, even if GitHub's API doesn't show the merge yet. A dispatch
+	// proves no merge.
 	merging := m.event.PullRequest != nil || m.event.Push != nil && m.branch == m.event.DefaultBranch
 	if record.Commit == m.commit && (record.PullRequest == 0 || merging) {
 		return nil
@@ -236,26 +236,26 @@ func (m *merge) checkMerged(ctx context.Context, name inventory.Name, record pla
 		}
 		head, merged = pr.HeadSHA, pr.MergeCommitSHA
 	}
-	// The last commit is what was reviewed; the merged one is what became of it.
+	// head is the commit that was reviewed, and merged is the commit as which it was merged.
 	if record.Commit == head || record.Commit == merged {
 		return nil
 	}
 	return refuse(problem.With(problem.NotMerged, fmt.Errorf("the plan was made for commit %s, but pull request #%d was merged at commit %s", git.Short(record.Commit), number, git.Short(head))), "Apply the plan of the commit that was merged.")
 }
 
-// clocks is by how much the clocks of a runner and of whoever made a commit may differ.
+// clocks is the assumed maximal difference between the clocks of a runner and of a commit's author.
 const clocks = 24 * time.Hour
 
-// checkBehind refuses a plan for a commit that comes before the one that was applied to the
-// target last: it would take back what was merged since. Only an old run that is run again
-// has such a plan, and only when its commit was planned again, too: any other is superseded.
+// checkBehind refuses a plan for a commit that is older than the one that was applied to the target
+// last: it would undo what was merged since. That only happens if an old run is run again after its
+// commit was planned again. Otherwise the old plan is superseded.
 func (m *merge) checkBehind(ctx context.Context, name inventory.Name, stored planstore.Stored) error {
 	last := stored.Last
 	if last == nil || stored.Status != planstore.StatusPlanned || stored.Record.Outcome != planstore.OutcomeChanges {
 		return nil
 	}
 	if m.checkout.Committed.After(last.AppliedAt.Add(clocks)) {
-		return nil // it was made after that apply: nobody needs to be asked
+		return nil // the commit is newer than that apply
 	}
 	behind, err := m.repository.Behind(ctx, m.commit, last.MergedCommit)
 	if err != nil {

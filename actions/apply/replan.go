@@ -16,7 +16,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
-// parseReplan reads the input `replan`: nil when nothing is to be planned again.
+// parseReplan reads the input `replan`. It returns nil if nothing has to be planned again.
 func parseReplan(text string) (numbers []int, err error) {
 	switch text {
 	case "", "false":
@@ -31,9 +31,9 @@ func parseReplan(text string) (numbers []int, err error) {
 	return slices.Compact(numbers), nil
 }
 
-// planAgain starts the plan workflow for pull requests, each on its own branch. It runs no
-// Terraform, looks at no file of the workspace, and asks for no ID token: so the permission
-// to start workflows is in no job that runs code of a plan.
+// planAgain starts the plan workflow for pull requests, each on its own branch. It doesn't run
+// Terraform, read the workspace, or ask for an ID token. So a job without any code of a plan can
+// have the permission to start workflows.
 func planAgain(ctx context.Context, in Inputs, d action.Deps) (action.Result, error) {
 	event, err := d.Runtime.Event()
 	if err != nil {

@@ -26,7 +26,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report"
 )
 
-// run is the work on the targets that are meant.
+// run applies the chosen targets.
 type run struct {
 	*merge
 	fleet.Tally
@@ -35,25 +35,24 @@ type run struct {
 	plans   map[inventory.Name]found
 	applied []found
 	skipped int
-	changes bool                                             // some plan has something to apply
-	later   map[inventory.Name]bool                          // to be planned and applied by a run of its own
+	changes bool                                             // at least one plan has something to apply
+	later   map[inventory.Name]bool                          // to be planned and applied in a later run
 	outputs map[string]map[string]map[string]json.RawMessage // by stack, component and name
 }
 
-// found is the plan that is meant for a target.
+// found is the plan that was found for a target.
 type found struct {
 	store  *planstore.Store
 	stored planstore.Stored
 	err    error // why there is none, or why it is refused
 }
 
-// applyAll applies the plans of all targets that are meant: those that others depend on
-// first, the others side by side.
+// applyAll applies the plans of all chosen targets: concurrently, but dependencies first.
 func (m *merge) applyAll(ctx context.Context) (result action.Result, err error) {
 	defer func() {
 		switch {
 		case err == nil:
-		case result.Outputs == nil: // it came to no target
+		case result.Outputs == nil: // it failed before it reached a target
 			result = failed(m.Runtime, m.Inputs, err)
 		default:
 			result.Outputs["status"] = "failed"
@@ -98,7 +97,7 @@ func (m *merge) applyAll(ctx context.Context) (result action.Result, err error) 
 	return f.end(ctx)
 }
 
-// lookups is how many plans are looked for at once.
+// lookups is the number of plans that are looked up at once.
 const lookups = 16
 
 // findAll finds the plans of the targets whose settings are known.
@@ -125,7 +124,7 @@ func (m *merge) findAll(ctx context.Context, meant chosen) (map[inventory.Name]f
 	return plans, all.Wait()
 }
 
-// find finds the plan that is meant for a target.
+// find finds the plan of a target.
 func (m *merge) find(ctx context.Context, n inventory.Name, s inventory.Effective) (f found) {
 	if f.store, f.err = m.repository.StoreOf(ctx, s, m.storageRole(s), m.Now); f.err == nil {
 		f.stored, f.err = m.findPlan(ctx, f.store, n)
@@ -133,7 +132,7 @@ func (m *merge) find(ctx context.Context, n inventory.Name, s inventory.Effectiv
 	return f
 }
 
-// target works on one of the targets, after those that it depends on.
+// target applies one target's plan, after those of the targets that it depends on.
 func (f *run) target(ctx context.Context, n inventory.Node, failed []inventory.Name, signals <-chan os.Signal) (well bool) {
 	plan, known := f.plans[n.Name]
 	record := plan.stored.Record
@@ -176,7 +175,7 @@ func (f *run) target(ctx context.Context, n inventory.Node, failed []inventory.N
 	})
 	var refusal *apply.Refusal
 	if f.Component == "" && errors.As(outcome.Err, &refusal) && refusal.Claim != nil && refusal.Claim.Status == planstore.StatusApplied {
-		// An earlier run of this job came as far as this.
+		// An earlier attempt of this run has applied the plan.
 		f.AddAppliedBefore(outcome, refusal.Claim)
 		return true
 	}
@@ -184,7 +183,7 @@ func (f *run) target(ctx context.Context, n inventory.Node, failed []inventory.N
 	return f.AddApply(outcome)
 }
 
-// options are for the work on one target.
+// options returns the options for the apply of one target.
 func (m *merge) options(signals <-chan os.Signal) apply.Options {
 	return apply.Options{
 		Repository: m.repository, Inputs: m.Inputs.Inputs, Pulls: m.pulls,
@@ -193,9 +192,9 @@ func (m *merge) options(signals <-chan os.Signal) apply.Options {
 	}
 }
 
-// waits says why a target is left for a run of its own, which is not a failure: it could not
-// be planned before others are applied, or depends on one that is left so. failed are those of
-// its dependencies that were not applied.
+// waits says why a target has to be planned and applied in a later run, which is no failure: it could
+// not be planned before others are applied, or depends on such a target. failed are those of its
+// dependencies that were not applied.
 func (f *run) waits(n inventory.Node, record planstore.Record, err error, failed []inventory.Name) (note string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -231,12 +230,12 @@ func (f *run) gather(plan found, o apply.Outcome) {
 	f.outputs[o.Target.Stack][o.Target.Component] = o.Public()
 }
 
-// maxOutputs is how many bytes of values the output `outputs` can have. An apply
-// that succeeded must not fail for more.
+// maxOutputs is the maximal size of the output `outputs`, in bytes. If it is larger, the output is
+// left empty: the apply has succeeded, and must not fail because of that.
 // https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idoutputs
 const maxOutputs = 1 << 20
 
-// values is the output `outputs`: those of the target that the inputs name, or of all.
+// values returns the output `outputs`: the values of the inputs' target, or of all targets.
 func (f *run) values() string {
 	var values any = f.outputs
 	if f.Component != "" {
@@ -253,10 +252,10 @@ func (f *run) values() string {
 	return string(text)
 }
 
-// tellTimeout bounds the calls that notify other pull requests, which go on after a cancel.
+// tellTimeout limits the time to notify other pull requests. They are notified after a cancel, too.
 const tellTimeout = time.Minute
 
-// end makes the summary and the outputs of all.
+// end returns the summary and the outputs of all targets.
 func (f *run) end(ctx context.Context) (action.Result, error) {
 	outputs := map[string]string{
 		"status": "succeeded", "digest": f.digest(), "outputs": f.values(),
@@ -266,7 +265,7 @@ func (f *run) end(ctx context.Context) (action.Result, error) {
 		outputs["status"], outputs["count"] = "skipped", "0"
 	}
 	if len(f.applied) > 0 {
-		// What was applied before a cancel supersedes plans, too.
+		// What was applied before a cancel supersedes other plans, too.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTimeout)
 		defer cancel()
 		outputs["superseded"] = f.supersede(ctx, f.applied)
@@ -274,8 +273,8 @@ func (f *run) end(ctx context.Context) (action.Result, error) {
 	return f.End("could not apply %s: %s", outputs)
 }
 
-// digest says which planfiles are to be applied: of the target that the inputs name it is
-// its plan's, else the SHA-256 over the names and digests of all plans with changes.
+// digest identifies the planfiles to apply. For the inputs' target it is the plan's digest. For many
+// targets it is a SHA-256 over the names and digests of all plans with changes.
 func (f *run) digest() string {
 	if f.Component != "" {
 		return f.plans[inventory.Name{Component: f.Component, Stack: f.Stack}].stored.Record.ApprovalDigest()
@@ -291,7 +290,7 @@ func (f *run) digest() string {
 
 const adviceOnDigest = "Review the plans that would be applied now, approve them, and give their digest."
 
-// checkExpected refuses another digest than the one that was approved.
+// checkExpected returns an error if the digest is not the approved one.
 func (m *merge) checkExpected(digest string) error {
 	if m.ExpectedDigest == "" || m.ExpectedDigest == digest {
 		return nil

@@ -7,8 +7,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/pulls"
 )
 
-// supersede tells the other open pull requests whose plans are out of date now, and returns
-// their numbers as the output `superseded` has them: JSON, or nothing when there are none.
+// supersede notifies the other open pull requests whose plans are superseded. It returns their
+// numbers as JSON for the output `superseded`, or an empty text if there are none.
 func (m *merge) supersede(ctx context.Context, applied []found) string {
 	if m.Token == "" {
 		return ""

@@ -11,17 +11,17 @@ import (
 	"github.com/terraform-gitops/gitops/shared/repository"
 )
 
-// chosen are the targets that are meant.
+// chosen are the targets to apply.
 type chosen struct {
 	names    []inventory.Name
-	left     []repository.Left // that are no longer in Git
+	left     []repository.Left // targets that are no longer in Git
 	depends  map[inventory.Name][]inventory.Name
-	settings map[inventory.Name]inventory.Effective // nil for a target that is named: its job knows them
+	settings map[inventory.Name]inventory.Effective // nil for the inputs' target, whose settings are read later
 }
 
-// choose decides which targets are meant: the one that the inputs name, or else those that
-// the merge affects and those that a merged pull request planned. A target that is affected
-// and has no plan is among them, so that it is not left out without a word.
+// choose chooses the target of the inputs. Without that, it chooses the targets that the merge affects
+// and those that a merged pull request has planned. An affected target without a plan is included,
+// so that its missing plan is reported.
 func (m *merge) choose(ctx context.Context) (c chosen, err error) {
 	if m.Component != "" {
 		return chosen{names: []inventory.Name{{Component: m.Component, Stack: m.Stack}}}, nil
@@ -66,7 +66,7 @@ func (m *merge) choose(ctx context.Context) (c chosen, err error) {
 	return c, nil
 }
 
-// affected are the targets that the merge affects; none where there is nothing before it.
+// affected returns the targets that the merge affects. It returns none if there is no commit before.
 func (m *merge) affected(ctx context.Context) ([]inventory.Change, error) {
 	m.compared.Do(func() {
 		if base := m.base(); base != "" {
@@ -76,12 +76,12 @@ func (m *merge) affected(ctx context.Context) ([]inventory.Change, error) {
 	return m.changes, m.failure
 }
 
-// anew says why a target is planned again before its plan is applied; empty: it is not. A
-// plan of one that the merge does not affect was reviewed by nobody who looked at what was
-// merged: a planner could have stored it beside that of another target.
+// anew says why a target must be planned again before its plan is applied. It returns an empty text
+// if that is not needed. If the merge doesn't affect the target, nobody has reviewed a change of it:
+// a planner could have stored its plan beside another target's.
 //
-// With verification: replan all are planned again, but for one that waits, whose first plan
-// nobody reviews: there it is asked all the same.
+// With verification: replan, every target is planned again anyway. The exception is a target that
+// waits, whose first plan nobody reviews.
 func (m *merge) anew(ctx context.Context, t inventory.Target, record planstore.Record) string {
 	waits := record.Outcome == planstore.OutcomeWaiting
 	asked := waits || record.Outcome == planstore.OutcomeChanges && m.Verification != apply.Replan
@@ -107,8 +107,8 @@ func (m *merge) anew(ctx context.Context, t inventory.Target, record planstore.R
 	return "the merge does not affect it"
 }
 
-// base is the commit before the merge; empty for a first commit. A push may hold several
-// merges.
+// base returns the commit before the merge, or before the first merge of a push. It is empty for a
+// repository's first commit.
 func (m *merge) base() string {
 	switch {
 	case m.event.Push != nil:
@@ -119,7 +119,7 @@ func (m *merge) base() string {
 	return ""
 }
 
-// planned are the targets that have a plan of a commit that is meant.
+// planned returns the targets that have a plan of one of the possible commits.
 func (m *merge) planned(ctx context.Context, listed []inventory.Listed) (names []inventory.Name, err error) {
 	heads, err := m.mergedHeads(ctx)
 	if err != nil {
@@ -150,8 +150,8 @@ func (m *merge) planned(ctx context.Context, listed []inventory.Listed) (names [
 	return names, nil
 }
 
-// storageRole is the role that opens the plan store. A dry run reads no planfile, and runs
-// before anybody has approved anything: it makes do with what drift detection has.
+// storageRole returns the role that opens the plan store. A dry run reads no planfiles and runs before
+// an approval, so it uses the weaker role of drift detection.
 func (m *merge) storageRole(s inventory.Effective) string {
 	if m.DryRun && s.DriftStorageRole != "" {
 		return s.DriftStorageRole

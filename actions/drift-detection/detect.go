@@ -1,6 +1,5 @@
-// Command drift-detection is the drift-detection action: it brings a repository's
-// drift issues in line with what the plan actions of this workflow run found, and
-// keeps one issue per drifted target.
+// Command drift-detection is the drift-detection action. It keeps one GitHub issue for each drifted
+// target, and updates the issues with the drift that the plan actions of this workflow run found.
 package main
 
 import (
@@ -30,8 +29,7 @@ type Inputs struct {
 	All, DryRun          bool
 }
 
-// ReadInputs reads the action's inputs. Its error names each that is missing or
-// out of its choices.
+// ReadInputs reads the action's inputs. Its error names each input that is missing or wrong.
 func ReadInputs(r *gha.Runtime) (Inputs, error) {
 	read := r.Inputs()
 	in := Inputs{
@@ -50,13 +48,13 @@ func ReadInputs(r *gha.Runtime) (Inputs, error) {
 	return in, in.Check()
 }
 
-// list reads a list of names: one a line, or between commas.
+// list splits a list of names at line breaks, spaces and commas.
 func list(text string) []string {
 	return slices.DeleteFunc(strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '\n' || r == '\r' || r == '\t' || r == ' ' }),
 		func(s string) bool { return s == "" })
 }
 
-// Run reconciles the drift issues with this run's drift results.
+// Run updates the drift issues with this run's drift results.
 func Run(ctx context.Context, in Inputs, d action.Deps) (action.Result, error) {
 	if in.Token == "" {
 		return action.Result{}, problem.With(problem.GitHubPermission, errors.New("drift-detection needs a GitHub token: leave the input `token` out, and give the job `permissions: issues: write`"))
@@ -99,7 +97,7 @@ func Run(ctx context.Context, in Inputs, d action.Deps) (action.Result, error) {
 	return report(d.Runtime, in, done)
 }
 
-// assignees are the users and the members of the teams.
+// assignees returns the users and the members of the teams.
 func assignees(ctx context.Context, client *github.Client, in Inputs, repository string) ([]string, error) {
 	all := slices.Clone(in.Users)
 	owner, _, _ := strings.Cut(repository, "/")
@@ -121,7 +119,7 @@ func assignees(ctx context.Context, client *github.Client, in Inputs, repository
 	return all, nil
 }
 
-// report makes the summary and outputs of what was done.
+// report returns the summary and outputs.
 func report(r *gha.Runtime, in Inputs, done []drift.Done) (action.Result, error) {
 	count := map[string]int{"drifted": 0, "fixed": 0, "errored": 0, "created": 0, "updated": 0, "closed": 0, "skipped": 0}
 	type issue struct {

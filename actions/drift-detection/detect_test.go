@@ -11,7 +11,7 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
-// suite also builds the plan action, which finds the drift that the stories tell of.
+// suite also builds the plan action, which finds the drift.
 var suite = &fakerunner.Suite{Others: []string{"plan"}}
 
 func TestMain(m *testing.M) {

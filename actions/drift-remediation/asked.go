@@ -9,7 +9,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// Action is what is done about a drift issue.
+// Action is what a person wants to do about a drift issue.
 type Action string
 
 // The choices of the input `action`.
@@ -18,8 +18,8 @@ const (
 	Discard   Action = "discard"
 )
 
-// asked is what is asked for, and about which issue; no action when the event is of
-// another kind. An input beats the event.
+// asked returns the action and the issue that it is for. The action is empty if the event asks for
+// nothing. Inputs have precedence over the event.
 func asked(in Inputs, event gha.Event) (action Action, issue int, err error) {
 	action, issue = in.Action, in.Issue
 	if e := event.Issue; e != nil {

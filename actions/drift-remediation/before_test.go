@@ -9,8 +9,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore/folder"
 )
 
-// appliedBefore has another run claim the plan that the issue of the stories' target
-// shows, and finish it.
+// appliedBefore applies the plan that the issue shows as another run would, with a claim.
 func appliedBefore() int {
 	err := func() error {
 		ctx := context.Background()

@@ -13,9 +13,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/workspace"
 )
 
-// discard writes down that a person closed the issue, so that the same changes open no
-// other one for a while. The drift detection would find out by itself; it would not tell
-// the person what their closing means.
+// discard records that a person closed the issue, so that the same drift doesn't open another one for
+// a while. Drift detection would find that out by itself, but would not explain it to the person.
 func (w *work) discard(ctx context.Context) (_ action.Result, err error) {
 	closer := w.actx.TriggeringActor
 	if e := w.event.Issue; e != nil {
@@ -58,7 +57,7 @@ func (w *work) discard(ctx context.Context) (_ action.Result, err error) {
 		if link.Outcome != drift.Drifted || link.ChangesDigest == "" {
 			return false
 		}
-		if known = link.DiscardedDigest == link.ChangesDigest; known { // the run that wrote it did not come to tell
+		if known = link.DiscardedDigest == link.ChangesDigest; known { // the run that wrote it stopped before it commented
 			now = link.DiscardedAt
 			return false
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 )
 
-// readLink reads what links a target with its issue; the zero link when nothing does.
+// readLink reads the link between a target and its issue. It is the zero link if there is none.
 func readLink(ctx context.Context, store *planstore.Store, target planstore.Target) (drift.Link, error) {
 	links, err := drift.In(store).Links(ctx, []planstore.Target{target})
 	if err != nil {
@@ -20,11 +20,11 @@ func readLink(ctx context.Context, store *planstore.Store, target planstore.Targ
 	return link, nil
 }
 
-// maxConflicts is how often a link is read again that another run keeps writing.
+// maxConflicts is the number of tries to write a link that other runs keep changing.
 const maxConflicts = 5
 
-// writeLink has change write into the link, as long as it is that of this issue and
-// change wants to. It is false when it was not written.
+// writeLink changes a link and stores it, as long as it still names the same issue and change returns
+// true. It returns false if the link was not written.
 func writeLink(ctx context.Context, store *planstore.Store, link drift.Link, change func(*drift.Link) bool) (bool, error) {
 	number := link.Number
 	for range maxConflicts {
@@ -43,7 +43,7 @@ func writeLink(ctx context.Context, store *planstore.Store, link drift.Link, cha
 	return false, storage.ErrConflict
 }
 
-// forget makes a link that of no issue, with nothing discarded.
+// forget removes the issue and the discarded drift from a link.
 func forget(link *drift.Link) bool {
 	*link = drift.Link{Target: link.Target, Revision: link.Revision}
 	return true

@@ -10,13 +10,13 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// roles are what a person may do with a repository, the least first.
+// roles are the roles of a repository, from the weakest to the strongest.
 // https://docs.github.com/en/organizations/managing-user-access-to-your-organizations-repositories/managing-repository-roles/repository-roles-for-an-organization
 var roles = []string{"none", "read", "triage", "write", "maintain", "admin"}
 
-// mayApply refuses when somebody asks for the apply who may not: who put the label on,
-// and, where that is not what the event is of, who started this run. A label alone says
-// little: a triage role is enough to set it.
+// mayApply refuses the apply if a person who asks for it may not: the person who added the label or,
+// if the event is not the label's, the person who started this run. A label alone is no permission,
+// since the triage role can add it.
 func (w *work) mayApply(ctx context.Context, labelled string) error {
 	people := []string{labelled}
 	if starter := w.actx.TriggeringActor; w.event.Issue == nil && starter != "" && !strings.EqualFold(starter, labelled) {

@@ -16,7 +16,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/pulls"
 )
 
-// remediate applies the drift plan that the issue shows, and tells how that ended.
+// remediate applies the drift plan that the issue shows, and reports the result on the issue.
 func (w *work) remediate(ctx context.Context) (action.Result, error) {
 	if w.issue.State != "open" {
 		return nothing(w.Runtime, fmt.Sprintf("issue #%d is closed", w.issue.Number)), nil
@@ -40,7 +40,7 @@ func (w *work) remediate(ctx context.Context) (action.Result, error) {
 	switch {
 	case errors.As(outcome.Err, &refusal):
 	case outcome.Err != nil:
-		return action.Result{}, outcome.Err // GitHub can't be asked: nor told
+		return action.Result{}, outcome.Err // GitHub does not answer, so no comment is possible either
 	default:
 		if outcome.Err = w.open(); outcome.Err != nil {
 			outcome.Decision = apply.Failed
@@ -58,17 +58,17 @@ func (w *work) remediate(ctx context.Context) (action.Result, error) {
 	return r.tell(ctx, outcome)
 }
 
-// remediation is the work on an issue that has the label.
+// remediation is the work on an issue with the label.
 type remediation struct {
 	*work
-	labelledAt time.Time // zero: not known
+	labelledAt time.Time // zero: unknown
 	store      *planstore.Store
 	link       drift.Link
-	fixed      *apply.Refusal   // why the plan can't be applied, though there is nothing left to do
-	before     *planstore.Claim // by which the plan was applied before
+	fixed      *apply.Refusal   // why the plan can't be applied; the drift is already gone
+	before     *planstore.Claim // the claim of an earlier apply of the plan
 }
 
-// check refuses what GitHub alone can tell.
+// check refuses the remediation for reasons that only GitHub knows.
 func (r *remediation) check(ctx context.Context, by string) error {
 	named := r.named()
 	if by == "" {
@@ -89,7 +89,7 @@ func (r *remediation) check(ctx context.Context, by string) error {
 	return nil
 }
 
-// apply chooses the plan that the issue shows and applies it, unless somebody has.
+// apply finds the plan that the issue shows and applies it, unless it was already applied.
 func (r *remediation) apply(ctx context.Context, w *apply.Work) (err error) {
 	if r.store, err = r.openStore(ctx, w.Workspace); err != nil {
 		return err

@@ -1,7 +1,6 @@
-// Command drift-remediation is the drift-remediation action: when a person labels a
-// drift issue it applies the drift plan that the issue shows, by package apply, and
-// closes the issue; when a person closes one it writes down that the drift was
-// discarded.
+// Command drift-remediation is the drift-remediation action. If a person labels a drift issue, it
+// applies the drift plan that the issue shows, with package apply, and closes the issue. If a person
+// closes a drift issue, it records that the drift was discarded.
 package main
 
 import (
@@ -23,13 +22,13 @@ import (
 // Inputs are the action's inputs; action.yml describes them.
 type Inputs struct {
 	repository.Inputs
-	Issue      int    // 0: the event's
-	Action     Action // empty: by the event
-	Permission string // that the person who labels needs at least
+	Issue      int    // 0: the event's issue
+	Action     Action // empty: the event decides
+	Permission string // the least permission that the person who labels needs
 	DiscardFor time.Duration
 }
 
-// Status is what came of the issue: the output `status`.
+// Status is the output `status`.
 type Status string
 
 // The statuses.
@@ -42,8 +41,7 @@ const (
 	Nothing    Status = "nothing" // there was nothing to do
 )
 
-// ReadInputs reads the action's inputs. Its error names each that is missing or
-// out of its choices.
+// ReadInputs reads the action's inputs. Its error names each input that is missing or wrong.
 func ReadInputs(r *gha.Runtime) (Inputs, error) {
 	read := r.Inputs()
 	in := Inputs{
@@ -61,10 +59,9 @@ func ReadInputs(r *gha.Runtime) (Inputs, error) {
 	return in, in.Check()
 }
 
-// Run does what the event, or the inputs, ask for about one drift issue.
+// Run does what the event or the inputs ask for about one drift issue.
 //
-// A refusal (*apply.Refusal) says why nothing was applied; whatever goes wrong is told on the
-// issue, too, as far as that can be.
+// A *apply.Refusal says why nothing was applied. Errors are also reported on the issue if possible.
 func Run(ctx context.Context, in Inputs, d action.Deps) (action.Result, error) {
 	fail := func(err error) (action.Result, error) {
 		return action.Result{Outputs: map[string]string{"status": string(Failed)}}, err
@@ -111,10 +108,10 @@ type work struct {
 	repository *repository.Repository
 	github     *github.Client
 	issue      github.Issue
-	target     inventory.Name // that the issue names; the zero one until named
+	target     inventory.Name // the issue's target; the zero value until named was called
 }
 
-// open finds how the workspace's targets are configured.
+// open finds the configuration of the workspace's targets.
 func (w *work) open() (err error) {
 	in := w.Inputs.Inputs
 	in.Component, in.Stack = w.target.Component, w.target.Stack
@@ -122,8 +119,8 @@ func (w *work) open() (err error) {
 	return err
 }
 
-// named says which target the issue is about; whether that is so, the link of that
-// target says. It is not so when the issue is not ours, or when nobody can tell.
+// named reads from the issue which target it is about. Anyone may have written that: only the target's
+// link proves it. named returns false if the issue is not ours, or names no target.
 func (w *work) named() bool {
 	component, stack, ok := drift.Named(w.issue.Body)
 	if !ok || !w.issue.Ours {
@@ -133,7 +130,7 @@ func (w *work) named() bool {
 	return true
 }
 
-// subject is the target as reports and errors name it.
+// subject names the target in reports and errors.
 func (w *work) subject() string {
 	if w.target.Component == "" {
 		return fmt.Sprintf("issue #%d", w.issue.Number)
@@ -141,7 +138,7 @@ func (w *work) subject() string {
 	return fmt.Sprintf("%s (issue #%d)", w.target, w.issue.Number)
 }
 
-// nothing is the result when there is nothing to do, which is no failure.
+// nothing returns the result of a run that has nothing to do, which is no failure.
 func nothing(r *gha.Runtime, why string) action.Result {
 	r.Notice(gha.Annotation{Message: "Nothing to do: " + why})
 	return action.Result{

@@ -11,7 +11,7 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
-// suite also builds the actions that make what is remediated, and the one that gets in between.
+// suite also builds the actions that the stories need before or during a remediation.
 var suite = &fakerunner.Suite{Others: []string{"plan", "drift-detection", "apply"}}
 
 func TestMain(m *testing.M) {

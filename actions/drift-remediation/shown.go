@@ -11,9 +11,9 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// shown finds the plan that the issue showed to the person who labelled it. The
-// issue's text is anyone's: the target's link says whether this is its issue and what
-// that shows, and the record is proven by its own ID.
+// shown finds the plan that the issue showed to the person who labelled it. Anyone may have changed
+// the issue's text. So the target's link must name this issue and the record that it shows, and the
+// record's ID proves its content.
 func (r *remediation) shown(ctx context.Context, target planstore.Target) (planstore.Stored, error) {
 	var none planstore.Stored
 	const again = "Look at the drift and add the label again, once the next drift detection has written it."

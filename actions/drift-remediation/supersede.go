@@ -7,9 +7,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/pulls"
 )
 
-// supersede tells the open pull requests whose plans of the target are out of date, since
-// drift was taken back. It comes before the issue is closed: what dies in between can be run
-// again, and tells them then.
+// supersede notifies the open pull requests whose plans of the target are superseded. It comes before
+// the issue is closed: if the run stops in between, it can be run again and notifies them then.
 func (r *remediation) supersede(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTimeout)
 	defer cancel()

@@ -18,24 +18,23 @@ import (
 	"github.com/terraform-gitops/gitops/shared/repository"
 )
 
-// refuse makes a refusal of what the label asks for.
+// refuse returns a refusal of the remediation.
 func (w *work) refuse(reason error, next string) *apply.Refusal {
 	return &apply.Refusal{Target: w.subject(), Reason: reason, Next: next}
 }
 
 const (
-	// commentSize is how many bytes of a report a comment has: the counts, and the first
+	// commentSize is the maximal size of a report in a comment, in bytes: the counts and the first
 	// resources. The job summary has all of it.
 	commentSize = 8 << 10
-	// tellTimeout bounds what is told after the end, which goes on after a cancel.
+	// tellTimeout limits the time to report the result, which is done after a cancel, too.
 	tellTimeout = time.Minute
 )
 
 const repair = "Fix the cause. The state has what was applied. " + apply.DetectAgain + " Then the label " + drift.LabelApply + " can be added again."
 
-// tell says on the issue how the remediation ended, and makes the result of it. The
-// link goes first: one run tells, and an issue that is closed without its link is not
-// taken for one that a person closed.
+// tell reports the result on the issue. It changes the link first. Then only one run reports, and
+// drift detection doesn't think that a person closed the issue.
 func (r *remediation) tell(ctx context.Context, o apply.Outcome) (action.Result, error) {
 	cancelled := ctx.Err() != nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTimeout)
@@ -72,7 +71,7 @@ func (r *remediation) tell(ctx context.Context, o apply.Outcome) (action.Result,
 	return r.result(status, r.report(o, next...).Markdown(markdown.SummaryLimit), fleet.ApplyAnnotations(o), told), errors.Join(o.Err, told)
 }
 
-// leftOut makes a refusal of a target that is not to be worked on; nil for any other error.
+// leftOut returns a refusal if the target can't be worked on, and nil for any other error.
 func (w *work) leftOut(err error) *apply.Refusal {
 	var skipped *repository.Skipped
 	switch {
@@ -84,8 +83,7 @@ func (w *work) leftOut(err error) *apply.Refusal {
 	return nil
 }
 
-// tellFixed closes the issue of a plan that can't be applied, since what it was to do
-// is done.
+// tellFixed closes an issue whose drift is already gone. Its plan can't be applied any more.
 func (r *remediation) tellFixed(ctx context.Context) (action.Result, error) {
 	text := fmt.Sprintf("## ✅ No drift any more in %s in %s\n\n%sNothing was applied: %s. A new plan has no changes.\n",
 		markdown.Code(r.target.Component), markdown.Code(r.target.Stack), r.runLine(), markdown.Text(r.fixed.Reason.Error()))
@@ -94,7 +92,7 @@ func (r *remediation) tellFixed(ctx context.Context) (action.Result, error) {
 	return r.result(Fixed, text, nil, told), told
 }
 
-// tellBefore finishes what a run that has applied the plan did not come to tell.
+// tellBefore completes the report of another run that applied the plan and then stopped.
 func (r *remediation) tellBefore(ctx context.Context) (action.Result, error) {
 	text := fmt.Sprintf("## ✅ Applied %s in %s before\n\n%sThe plan was applied by %s, which ended before it closed this issue.\n",
 		markdown.Code(r.target.Component), markdown.Code(r.target.Stack), r.runLine(), markdown.Link("another run", r.before.Run.URL))
@@ -112,21 +110,21 @@ func (r *remediation) result(status Status, summary string, annotations []gha.An
 	return action.Result{Summary: summary, Outputs: map[string]string{"status": string(status)}, Annotations: annotations}
 }
 
-// report is the report of an outcome, with what else to do next.
+// report returns the report of an outcome, with further steps to take.
 func (r *remediation) report(o apply.Outcome, next ...string) report.Apply {
 	a := fleet.ApplyReport(o, r.actx)
 	a.NextSteps = append(a.NextSteps, next...)
 	return action.Redact(r.Runtime, a)
 }
 
-// short is the report as a comment has it.
+// short returns the report for a comment.
 func (r *remediation) short(o apply.Outcome, next ...string) string {
 	o.Outputs, o.Settings = nil, nil
 	return r.report(o, next...).Markdown(commentSize)
 }
 
-// done comments and closes the issue, once its link has forgotten it. It is false when
-// another run has seen to that: then there is nothing left to tell.
+// done removes the issue from its link, comments, and closes the issue. It returns false if another
+// run has already done so.
 func (r *remediation) done(ctx context.Context, status Status, comment string) (bool, error) {
 	ours, err := writeLink(ctx, r.store, r.link, forget)
 	if err != nil {
@@ -149,7 +147,7 @@ func (r *remediation) done(ctx context.Context, status Status, comment string) (
 	return true, errors.Join(told, err)
 }
 
-// notDone comments and takes the label off, so that it can be added again.
+// notDone comments and removes the label, so that it can be added again.
 func (r *remediation) notDone(ctx context.Context, comment string, labels ...string) error {
 	repo, n := r.actx.Repository, r.issue.Number
 	return errors.Join(
@@ -158,7 +156,7 @@ func (r *remediation) notDone(ctx context.Context, comment string, labels ...str
 		r.github.RemoveLabel(ctx, repo, n, drift.LabelApply))
 }
 
-// comment comments, unless the conversation is locked: the job summary says it, too.
+// comment comments on the issue, unless its conversation is locked. The job summary has the text, too.
 func (w *work) comment(ctx context.Context, text string) error {
 	err := w.github.CommentOnIssue(ctx, w.actx.Repository, w.issue.Number, text)
 	if errors.Is(err, github.ErrLocked) {
@@ -168,7 +166,7 @@ func (w *work) comment(ctx context.Context, text string) error {
 	return err
 }
 
-// runLine is a paragraph with the link to this run.
+// run returns a link to this run.
 func (w *work) runLine() string {
 	if w.actx.RunURL == "" {
 		return ""

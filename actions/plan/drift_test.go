@@ -12,8 +12,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore/folder"
 )
 
-// driftResults prints what the drift plans of a workflow run found, from the
-// store in a folder: drift-results FOLDER RUN. The reports go to the folder reports.
+// driftResults prints the drift results of a workflow run from a store in a folder: drift-results
+// FOLDER RUN. It writes the reports to the folder reports.
 func driftResults() int {
 	if err := printDriftResults(context.Background(), os.Args[1], os.Args[2]); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -15,8 +15,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
-// onlyLocks does what there is to do when nothing is to be planned: a pull request was
-// closed, or its locks are to be released.
+// onlyLocks handles runs that don't plan: the pull request was closed, or its locks have to be
+// released.
 func (s *session) onlyLocks(ctx context.Context) (done bool, _ action.Result, _ error) {
 	pr := s.event.PullRequest
 	closed := s.Lock && pr != nil && pr.Action == "closed"
@@ -61,7 +61,7 @@ func (s *session) release(ctx context.Context) (names []string, err error) {
 	return names, nil
 }
 
-// stores are the plan stores of all targets.
+// stores returns the plan stores of all targets.
 func (s *session) stores(ctx context.Context) ([]*planstore.Store, error) {
 	listed, err := s.repository.Targets(ctx)
 	if err != nil {
@@ -70,15 +70,15 @@ func (s *session) stores(ctx context.Context) ([]*planstore.Store, error) {
 	return s.repository.Stores(ctx, listed, s.storageRole, s.Now)
 }
 
-// clearStatus ends the failed status on the pull request's head that an apply of another
-// one has set, once everything is planned again. If that fails it is a warning: the plans
-// are stored, and a status decides nothing.
+// clearStatus ends the failed status that another pull request's apply has set on this pull request's
+// head, after everything was planned again. An error is only a warning: the plans are stored, and
+// the apply doesn't depend on the status.
 func (s *session) clearStatus(ctx context.Context, planned ...planstore.Target) {
 	if s.pull.Number == 0 || s.Token == "" || len(planned) == 0 {
 		return
 	}
 	err := s.pulls.ClearStatus(ctx, s.stores, s.pull.Number, s.commit, s.context.RunURL, planned)
-	if err == nil || errors.Is(err, github.ErrPermission) { // then apply could set none, either
+	if err == nil || errors.Is(err, github.ErrPermission) { // without permission, the apply could not set one either
 		return
 	}
 	s.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("The status %s of this pull request's head may be out of date: %v", pulls.StatusContext, err)})

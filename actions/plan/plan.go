@@ -1,6 +1,5 @@
-// Command plan is the plan action: it plans a component in a stack, or the targets
-// that a change affects, keeps the planfiles in the plan store, and shows a reviewer
-// what would change.
+// Command plan is the plan action. It plans one target, or the targets that a change affects, stores
+// the planfiles, and shows a reviewer what they would change.
 package main
 
 import (
@@ -20,25 +19,24 @@ import (
 type Inputs struct {
 	repository.Inputs
 	Drift         bool
-	RefreshOnly   bool // a drift plan of mode refresh-only
+	RefreshOnly   bool // make a drift plan with -refresh-only
 	Store         bool
 	RetentionDays int
 	Comment       bool
 	KeepFiles     bool
 	Lock, Unlock  bool
 
-	// Which targets, if no component and stack name one, and how.
-	Targets     []inventory.Name // by name; empty: those that Selection and the change say
+	// The rest is used only if no component and stack are given.
+	Targets     []inventory.Name // empty: Selection and the change decide
 	Selection   inventory.Selection
-	All         bool // whether affected or not
+	All         bool // also targets that are not affected
 	Dependents  bool
 	BaseSHA     string
 	Parallelism int
 	MatrixOnly  bool
 }
 
-// ReadInputs reads the action's inputs. Its error names each that is missing or
-// out of its choices.
+// ReadInputs reads the action's inputs. Its error names each input that is missing or wrong.
 func ReadInputs(r *gha.Runtime) (Inputs, error) {
 	read := r.Inputs()
 	in := Inputs{
@@ -86,12 +84,11 @@ func (in Inputs) check() error {
 	return in.Check()
 }
 
-// Run plans each target that is meant, stores each planfile with its record, and reports.
+// Run plans the chosen targets, stores each planfile with its record, and reports.
 //
-// A plan that Terraform could not make is recorded as failed, so that an apply of this
-// commit says so, and is an error; the other targets are planned all the same. A cancelled
-// run leaves no record of what it did not finish. In drift mode what was found is stored,
-// too, or why nothing was.
+// If Terraform can't make a plan, that is recorded, so that an apply of this commit can say so. It is
+// an error, but the other targets are planned. A cancelled run records only what it finished. In
+// drift mode, the drift or the error is stored as well.
 func Run(ctx context.Context, in Inputs, d action.Deps) (action.Result, error) {
 	s, err := begin(ctx, in, d)
 	if err != nil {

@@ -13,9 +13,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore/folder"
 )
 
-// planRecords prints what the plan records of pull request 41 hold, from the store in a
-// folder: plan-records FOLDER. What differs from one planning to the next is left out:
-// runs, times, and the planfile itself, which holds a time.
+// planRecords prints the plan records of pull request 41 from a store in a folder: plan-records
+// FOLDER. It leaves out what differs each time: runs, times, and the planfile, which contains a time.
 func planRecords() int {
 	if err := printPlanRecords(context.Background(), os.Args[1]); err != nil {
 		fmt.Fprintln(os.Stderr, err)

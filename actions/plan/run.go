@@ -20,7 +20,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report"
 )
 
-// planned gathers what the outputs say of all targets.
+// planned collects the values of the outputs for all targets.
 type planned struct {
 	fleet.Tally
 
@@ -30,10 +30,10 @@ type planned struct {
 	compared int // drift plans that succeeded
 	drifted  int
 	stored   []planstore.Target
-	only     plan.Outcome // the one that was added last
+	only     plan.Outcome // the outcome that was added last
 }
 
-// planAll plans the targets that are meant, side by side.
+// planAll plans the chosen targets concurrently.
 func (s *session) planAll(ctx context.Context) (result action.Result, err error) {
 	meant, err := s.choose(ctx)
 	if err != nil {
@@ -93,7 +93,7 @@ func (s *session) planAll(ctx context.Context) (result action.Result, err error)
 	return s.end(ctx, f, meant.names)
 }
 
-// options are for all targets that this run plans.
+// options returns the options for all targets that this run plans.
 func (s *session) options(names []inventory.Name) plan.Options {
 	o := plan.Options{
 		Repository: s.repository, Inputs: s.Inputs.Inputs, Pulls: s.pulls,
@@ -130,7 +130,7 @@ func (f *planned) gather(o plan.Outcome) {
 	f.only = o
 }
 
-// end makes the summary and the outputs of all.
+// end returns the summary and the outputs of all targets.
 func (s *session) end(ctx context.Context, f *planned, names []inventory.Name) (action.Result, error) {
 	outputs, err := outputsOf(names)
 	if err != nil {
@@ -157,7 +157,7 @@ func (s *session) end(ctx context.Context, f *planned, names []inventory.Name) (
 	return f.End("planning failed for %s: %s", outputs)
 }
 
-// outputsOf are the outputs of a run that has planned none of these targets.
+// outputsOf returns the outputs of a run that has planned none of these targets yet.
 func outputsOf(names []inventory.Name) (map[string]string, error) {
 	matrix, err := inventory.Matrix(names)
 	out := map[string]string{"count": strconv.Itoa(len(names)), "matrix": matrix, "has-changes": "false", "digest": ""}
@@ -173,12 +173,12 @@ func countOutputs(out map[string]string, n changes.Counts) {
 	out["moves"] = strconv.Itoa(n.Move)
 }
 
-// comment keeps one comment about the run's targets on the pull request, found again by its
-// key: jobs that each plan a target that they name have a comment each.
+// comment keeps one comment on the pull request, which it finds by a key. Jobs that plan one named
+// target each have a comment of their own.
 func (s *session) comment(ctx context.Context, f *planned) error {
 	key := "gitops plan of many"
 	if s.Component != "" {
-		// Quoted: names may have spaces.
+		// Names may contain spaces, so they are quoted.
 		key = fmt.Sprintf("gitops plan %q %q", s.Component, s.Stack)
 	}
 	markdown, err := f.Summary.Markdown(github.CommentRoom(key))

@@ -26,11 +26,11 @@ type session struct {
 	repository *repository.Repository
 	checkout   git.Head
 	commit     string
-	pull       plan.PullRequest // the zero one when the run is about none
+	pull       plan.PullRequest // the zero value: none
 	pulls      *pulls.Requests
 }
 
-// begin checks everything that can be checked before a target is looked at.
+// begin makes all checks that need no target.
 func begin(ctx context.Context, in Inputs, d action.Deps) (*session, error) {
 	event, err := d.Runtime.Event()
 	if err != nil {
@@ -66,8 +66,7 @@ func begin(ctx context.Context, in Inputs, d action.Deps) (*session, error) {
 	return s, nil
 }
 
-// findPull finds the pull request: in the event, or, where that names only its number,
-// at GitHub.
+// findPull finds the pull request in the event. If the event has only its number, findPull asks GitHub.
 func (s *session) findPull(ctx context.Context) error {
 	number := 0
 	switch e := s.event; {
@@ -103,10 +102,9 @@ func (s *session) findPull(ctx context.Context) error {
 	return nil
 }
 
-// ended does what there is to do where the event's pull request is closed by now, as when
-// an old run is run again: nothing. A plan of its head could take back what was merged
-// since. Without a token, or with one that may not read pull requests, nobody is asked:
-// the apply action refuses such a plan, too.
+// ended handles a run for a pull request that is closed by now, as when an old run is run again. Such a
+// run does nothing: a plan of the old head could undo what was merged since. Without a token, or if
+// the token may not read pull requests, GitHub is not asked: the apply action refuses such a plan.
 func (s *session) ended(ctx context.Context) (done bool, _ action.Result, _ error) {
 	if s.event.PullRequest == nil || s.commit != s.pull.Head || s.Token == "" {
 		return false, action.Result{}, nil
@@ -136,7 +134,7 @@ func forked(number int) error {
 	return problem.With(problem.Fork, fmt.Errorf("pull request #%d comes from a fork: GitHub gives its workflows no ID token and no secrets, so it can't be planned here: a maintainer can push its commits to a branch of this repository", number))
 }
 
-// look sees that the workspace holds what is to be planned.
+// look makes sure that the workspace holds the commit to plan.
 func (s *session) look(ctx context.Context) (err error) {
 	if s.checkout, err = s.repository.Checkout(ctx); err != nil {
 		return err
@@ -147,7 +145,7 @@ func (s *session) look(ctx context.Context) (err error) {
 	return nil
 }
 
-// base is the commit that the change is compared with.
+// base returns the commit to compare the change with.
 func (s *session) base(ctx context.Context) (string, error) {
 	switch {
 	case s.BaseSHA != "":
@@ -162,8 +160,8 @@ func (s *session) base(ctx context.Context) (string, error) {
 	return "", problem.With(problem.Event, fmt.Errorf("a %s event has no changed files, so it does not say which targets to plan: set `all: true`, or `targets`, or `component` and `stack`, or `base-sha` to compare with", s.context.EventName))
 }
 
-// storageRole is the role that opens the plan store. What an issue says of drift, and which
-// plan its label applies, is written with a role that no pull request can assume.
+// storageRole returns the role that opens the plan store. Drift results decide what an issue shows and
+// which plan its label applies, so no pull request may assume the role that writes them.
 func (s *session) storageRole(settings inventory.Effective) string {
 	if s.Drift && settings.DriftStorageRole != "" {
 		return settings.DriftStorageRole

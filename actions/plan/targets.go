@@ -11,16 +11,16 @@ import (
 	"github.com/terraform-gitops/gitops/shared/repository"
 )
 
-// chosen are the targets that are meant.
+// chosen are the targets to plan.
 type chosen struct {
 	changes   []inventory.Change
-	names     []inventory.Name // of those in changes that are to be planned
+	names     []inventory.Name // the targets in changes that have to be planned
 	depends   map[inventory.Name][]inventory.Name
-	uncovered []string // folders whose Terraform files changed, and that no target covers
+	uncovered []string // folders with changed Terraform files that belong to no target
 }
 
-// choose decides which targets are meant. A target that is named is not looked up in the
-// list of all: for Atmos, that would ask for all stacks.
+// choose chooses the targets. It doesn't look up a target that the inputs name in the list of all
+// targets: with Atmos, that list takes a description of all stacks.
 func (s *session) choose(ctx context.Context) (c chosen, err error) {
 	if s.Component != "" {
 		one := inventory.Name{Component: s.Component, Stack: s.Stack}
@@ -71,8 +71,8 @@ func (s *session) choose(ctx context.Context) (c chosen, err error) {
 	return c, nil
 }
 
-// nodes are the targets to plan, those that others depend on first. None waits for another
-// one to end: see plan.Positions.
+// nodes returns the targets to plan, with dependencies first. No target waits until another one has
+// ended: see plan.Positions.
 func (c chosen) nodes() ([]inventory.Node, error) {
 	nodes, err := inventory.Order(c.names, c.depends)
 	for i := range nodes {
@@ -81,8 +81,8 @@ func (c chosen) nodes() ([]inventory.Node, error) {
 	return nodes, err
 }
 
-// left are the targets that are no longer in Git and may have left infrastructure behind. A
-// job that only makes a matrix may have no credentials, and asks no store.
+// left returns the targets that are no longer in Git and may have left infrastructure behind. A job
+// with matrix-only may have no credentials, so it doesn't ask the plan store.
 func (s *session) left(ctx context.Context, changes []inventory.Change) (left []repository.Left) {
 	if !s.MatrixOnly {
 		return s.repository.Left(ctx, changes, s.storageRole, s.Now)
@@ -95,7 +95,7 @@ func (s *session) left(ctx context.Context, changes []inventory.Change) (left []
 	return left
 }
 
-// warnOfUncovered says that nothing plans a folder.
+// warnOfUncovered warns that no target plans the files in a folder.
 func (s *session) warnOfUncovered(folder string) {
 	s.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("Terraform files changed in %s, and no target covers this folder: nothing plans it. If it is a root module, add it to gitops.yaml as a component with `path: %[1]s`, or to a stack of Atmos.", folder)})
 }
