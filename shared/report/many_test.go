@@ -248,6 +248,16 @@ func TestTheSummaryOfOneTargetIsItsReport(t *testing.T) {
 	if md := markdownOf(t, m, 5000); md != "report of 5000\n" {
 		t.Errorf("got %q", md)
 	}
+	cautious := NewMany(t.TempDir(), Plans, jobSubject())
+	defer cautious.Close()
+	report := Plan{Subject: subject(), Changes: planOf(resource(changes.Create, "a.b"))}
+	report.Cautions, report.Notes = []string{"The state is empty."}, []string{"A note."}
+	if err := cautious.Add(Entry{Component: "network", Status: Planned, Cautions: report.Cautions, Note: "Locked."}, report); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := markdownOf(t, cautious, markdown.CommentLimit), report.Markdown(markdown.CommentLimit); got != want {
+		t.Errorf("with cautions and notes: %s", cmp.Diff(want, got))
+	}
 	if err := m.Add(Entry{Component: "gone", Status: Deleted}, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func TestPullRequestIsPlannedMergedAndAppliedOnce(t *testing.T) {
 	r.head = r.git("rev-parse", "HEAD")
 	r.github.Repository(name).AddPullRequest(fakegithub.PullRequest{Head: "new-range", HeadSHA: r.head, Base: "main", BaseSHA: r.base})
 	plan := r.run("plan", "opened").job("plan")
-	plan.want("success", "3 to add, 0 to change, 0 to destroy")
+	plan.want("success", "3 to add")
 	inputs := map[string]string{
 		"component": "network", "stack": "acme-ue2-dev", "storage-url": r.path("store"), "debug": "false", "token": r.github.Token(),
 	}
@@ -42,7 +42,7 @@ func TestPullRequestIsPlannedMergedAndAppliedOnce(t *testing.T) {
 	r.merged = r.git("rev-parse", "HEAD")
 	r.github.Repository(name).Merge(1, fakegithub.MergeCommit, r.merged)
 	apply := r.run("apply", "closed").job("apply")
-	apply.want("success", "3 added, 0 changed, 0 destroyed")
+	apply.want("success", "3 added")
 	apply.wantPassedOn(inputs)
 	apply.wantLine(`^status=succeeded outputs=\{"vpc":\{"cidr":"10\.9\.0\.0/16"\}\}\.$`)
 	applied := r.state()
