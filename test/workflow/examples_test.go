@@ -15,13 +15,13 @@ func TestExamplesPlanApplyAndTakeDriftBack(t *testing.T) {
 	pr := tm.open("new-ranges", "0.0/16", "64.0/18", "components/network/acme-ue2-dev.tfvars", "components/network/acme-ue2-prod.tfvars")
 
 	plan := tm.pullRequestEvent(pr, "opened", false).job("plan")
-	plan.want("success", "2 targets: 2 change")
+	plan.want("success", "2 targets: 2 with changes")
 	plan.wantRoles("acme-plan", "acme-plan-storage")
 	if plan.set["has-changes"] != "true" {
 		t.Errorf("outputs: %v", plan.set)
 	}
 	queue := tm.mergeGroupEvent(pr).job("plan")
-	queue.want("success", "2 targets: 2 change")
+	queue.want("success", "2 targets: 2 with changes")
 	queue.wantRoles("acme-plan", "acme-plan-storage")
 
 	tm.merge(pr)
@@ -45,7 +45,7 @@ func TestExamplesPlanApplyAndTakeDriftBack(t *testing.T) {
 	// Somebody changes by hand what runs; and the services were never applied.
 	edit(t, tm.path("state", "acme-ue2-dev", "network.tfstate"), "10.1.64.0", "10.7.64.0")
 	drift := tm.event("drift", "schedule", "", map[string]any{})
-	drift.job("plan").want("success", "4 targets: 3 change")
+	drift.job("plan").want("success", "4 targets: 3 with changes")
 	drift.job("plan").wantRoles("acme-drift-storage", "acme-plan")
 	drift.job("detect").want("success", "3 drifted")
 	drift.job("detect").wantRoles("acme-drift-storage")
@@ -68,7 +68,7 @@ func TestExamplesPlanApplyAndTakeDriftBack(t *testing.T) {
 	tm.wantIssue(service, "closed", "`mona` closed this issue")
 
 	again := tm.event("drift", "workflow_dispatch", "", map[string]any{"ref": "refs/heads/main"})
-	again.job("plan").want("success", "4 targets: 2 change")
+	again.job("plan").want("success", "4 targets: 2 with changes")
 	again.job("detect").want("success", "2 drifted")
 	if diff := cmp.Diff([]int{tm.issueOf("service", "acme-ue2-dev")}, tm.openIssues()); diff != "" {
 		t.Errorf("issues besides that of the drift that nobody discarded (-want +got):\n%s", diff)
@@ -135,7 +135,7 @@ func TestExamplesPlanAndApplyWhatIsMerged(t *testing.T) {
 	}
 	run := tm.event("plan-merged", "workflow_dispatch", "", dispatch)
 	plan, review, apply := run.job("plan"), run.job("review"), run.job("apply")
-	plan.want("success", "2 targets: 2 change")
+	plan.want("success", "2 targets: 2 with changes")
 	plan.wantRoles("acme-plan", "acme-plan-storage")
 	review.want("success", "To be applied: 2 targets")
 	review.wantRoles("acme-drift-storage")
