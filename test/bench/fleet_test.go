@@ -165,6 +165,18 @@ func (f *fleet) git(tb testing.TB, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
+// built is a folder with the actions, for tests that measure nothing of the binaries themselves.
+func built(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, action := range []string{"plan", "apply"} {
+		file, err := fakerunner.Binary(t.Context(), filepath.Join("..", ".."), dir, action)
+		must(t, err)
+		dir = filepath.Dir(file)
+	}
+	return dir
+}
+
 // build builds the actions into a new folder, without symbols, as releases are.
 func build(tb testing.TB) string {
 	tb.Helper()

@@ -21,7 +21,7 @@ func TestRequestsPerTargetAreTheSameFor10And100Targets(t *testing.T) { checkRequ
 func checkRequests(t *testing.T, sizes ...int) {
 	t.Helper()
 	server := fakeaws.Start(t)
-	actions := build(t)
+	actions := built(t)
 	for _, n := range sizes {
 		got := countRequests(t, server, actions, n)
 		want := map[string]int{

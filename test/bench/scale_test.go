@@ -37,7 +37,7 @@ func TestRequestsOf500Targets(t *testing.T) { checkRequests(t, 500) }
 // TestSelection is what a plan does before it plans: which of 10,000 targets a change
 // affects, the matrix, and the overview.
 func TestSelection(t *testing.T) {
-	actions := build(t)
+	actions := built(t)
 	for name, changed := range map[string]string{"one component": "components/c007/main.tf", "a module that all call": "modules/m/main.tf"} {
 		f := &fleet{Runner: &fakerunner.Runner{Dir: t.TempDir(), Repository: "acme/infra", Event: "workflow_dispatch", Environ: os.Environ(), Payload: []byte(`{"repository":{"default_branch":"main"}}`)}, actions: actions}
 		config := "artifact-storage: { url: ../store }\nvar-files: [\"{stack}.tfvars\"]\nworkspace: \"{stack}\"\ncomponents:\n"
