@@ -169,8 +169,9 @@ sleep 4; touch $DIR/ended; exit 1
 
 func TestAnInterruptThatComesFromManySidesIsOne(t *testing.T) {
 	t.Parallel()
-	c, _ := terraformtest.NewAtmos(t, `trap '' INT; "$@" & front=$!; sleep 0.3; kill -INT $front; kill -TERM $front; wait $front; kill -INT $front; wait $front`,
+	c, _ := terraformtest.NewAtmos(t, `trap '' INT; "$@" & front=$!; until [ -e $DIR/ready ]; do sleep 0.05; done; kill -INT $front; kill -TERM $front; wait $front; kill -INT $front; wait $front`,
 		`trap 'echo interrupted >>$DIR/interrupts' INT
+touch $DIR/ready
 while [ ! -e $DIR/interrupts ]; do sleep 0.05; done
 touch $DIR/begun
 sleep 1; exit 1`)
