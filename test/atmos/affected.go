@@ -42,8 +42,8 @@ type dependent struct {
 	Settings             section     `json:"settings"`
 }
 
-// describeAffected lists the components that differ from those of the checkout
-// --repo-path. Atmos gives them in random order, this program by name.
+// describeAffected lists the components that differ from those in the checkout --repo-path. Atmos
+// prints them in random order; this program sorts them by name.
 func describeAffected(args []string) error {
 	a, err := parseDescribe(args, flags{"--repo-path": true, "--base": true, "--include-dependents": false, "--skip": true})
 	if err != nil {
@@ -131,7 +131,7 @@ func describeAffected(args []string) error {
 	return printJSON(list)
 }
 
-// remoteHost is the host of a remote repository; false where it has none.
+// remoteHost returns the host of a remote repository's URL, and false if the URL has none.
 func remoteHost(url string) (string, bool) {
 	_, after, isURL := strings.Cut(url, "://")
 	host, _, _ := strings.Cut(after, "/")
@@ -141,7 +141,7 @@ func remoteHost(url string) (string, bool) {
 	return host, host != ""
 }
 
-// changes are the reasons for which a component is affected.
+// changes returns the reasons why a component is affected.
 func (c *component) changes(before *component, prefix string, changed []string) []string {
 	if before == nil {
 		before = &component{}
@@ -167,7 +167,7 @@ func (c *component) changes(before *component, prefix string, changed []string) 
 
 var localSource = regexp.MustCompile(`(?m)^\s*source\s*=\s*"(\.\.?/[^"]*)"`)
 
-// localModules are the sources of the modules that the component's own calls.
+// localModules returns the sources of the local modules that the component's own module calls.
 func (c *component) localModules() []string {
 	var sources []string
 	files, _ := filepath.Glob(filepath.Join(c.path(), "*.tf"))
@@ -180,7 +180,7 @@ func (c *component) localModules() []string {
 	return sources
 }
 
-// relativePath begins with the base path as it was given.
+// relativePath returns the component's path. It begins with the base path as atmos.yaml has it.
 func (c *component) relativePath() string {
 	return filepath.Join(c.project.cli.BasePath, c.project.cli.Components.Terraform.BasePath, c.folder)
 }
@@ -226,8 +226,8 @@ func contains(list []dependent, component string) bool {
 	})
 }
 
-// changedFiles are the files that differ between the commits that two folders
-// are checked out at: what is not committed does not count.
+// changedFiles returns the files that differ between the commits of two checkouts. Uncommitted
+// changes don't count.
 func changedFiles(base, head string) ([]string, error) {
 	var trees [2]map[string]string
 	for i, dir := range []string{base, head} {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// component is a component of a stack, resolved.
+// component is a component of a stack, with inheritance resolved.
 type component struct {
 	project *project
 	stack   *stack
@@ -41,7 +41,7 @@ func (p *project) component(name, stack string) (*component, error) {
 		"Are the component and stack names correct? Did you forget an import?", name, stack)}
 }
 
-// components are all of a stack's, by name.
+// components returns all components of a stack, sorted by name.
 func (p *project) components(s *stack) ([]*component, error) {
 	var list []*component
 	for _, name := range sorted(at(s.merged, "components", "terraform")) {
@@ -93,8 +93,8 @@ func (p *project) resolve(s *stack, name string) (*component, error) {
 	return c, nil
 }
 
-// ownMetadata is the component's, which 1.227 merges over that of the components that it
-// inherits from, but for what makes these what they are.
+// ownMetadata returns the component's metadata. 1.227 merges it over the metadata of the components
+// that it inherits from, except for the keys that define what a component is.
 func (c *component) ownMetadata() section {
 	own := func(name string) section { return at(c.stack.merged, "components", "terraform", name, "metadata") }
 	metadata := section{}
@@ -107,7 +107,7 @@ func (c *component) ownMetadata() section {
 	return merge(metadata, own(c.name))
 }
 
-// bases are the components that one inherits from, directly or not: the weakest first.
+// bases returns the components that a component inherits from, directly or not, the weakest first.
 func (s *stack) bases(name string, bases []string) ([]string, error) {
 	inherits, _ := at(s.merged, "components", "terraform", name, "metadata")["inherits"].([]any)
 	for _, entry := range inherits {
@@ -127,7 +127,7 @@ func (s *stack) bases(name string, bases []string) ([]string, error) {
 	return bases, nil
 }
 
-// levels are the mappings in which a component's sections can be: the strongest first.
+// levels returns the mappings that can contain a component's sections, the strongest first.
 func (c *component) levels() []section {
 	var levels []section
 	for _, name := range append([]string{c.name}, c.bases...) {

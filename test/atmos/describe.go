@@ -49,7 +49,7 @@ func describeComponent(args []string) error {
 		return printQuery(described, expression)
 	}
 	if modern() {
-		// Only what a stack manifest can have.
+		// Keep only the sections that a stack manifest can have.
 		for name := range described {
 			if !slices.Contains([]string{"backend", "component", "dependencies", "env", "hooks", "imports", "metadata", "overrides", "providers", "settings", "vars"}, name) {
 				delete(described, name)
@@ -59,8 +59,8 @@ func describeComponent(args []string) error {
 	return printJSON(described)
 }
 
-// printQuery prints what a path leads to. Atmos evaluates it on the description, whose
-// keys are then sorted.
+// printQuery prints the value at a path. Atmos evaluates the path on the description, and sorts its
+// keys.
 func printQuery(described section, expression string) error {
 	text, err := json.Marshal(described)
 	if err != nil {
@@ -102,7 +102,7 @@ func describeStacks(args []string) error {
 				if err := c.evaluate(a.dynamic()); err != nil {
 					return err
 				}
-				// Here Atmos names the workspace as if every component were its own base.
+				// Here Atmos computes the workspace's name as if no component had another one as its base.
 				sections := c.describe(c.workspaceOr(s.name))
 				if modern() {
 					sections["component_info"] = section{"component_path": c.relativePath(), "component_type": "terraform"}
@@ -125,7 +125,7 @@ func describeStacks(args []string) error {
 	return printJSON(stacks)
 }
 
-// parseDescribe takes the flags of all describe commands, too.
+// parseDescribe also accepts the flags that all describe commands share.
 func parseDescribe(args []string, known flags) (arguments, error) {
 	known["--format"], known["--process-templates"], known["--process-functions"], known["--query"] = true, false, false, true
 	if modern() {
@@ -138,7 +138,7 @@ func parseDescribe(args []string, known flags) (arguments, error) {
 	return a, err
 }
 
-// dynamic is what the flags of a describe command say of templates and functions.
+// dynamic returns how the flags of a describe command treat templates and functions.
 func (a arguments) dynamic() dynamic {
 	mode := cmp.Or(a.flags["--error-mode"], os.Getenv("ATMOS_DESCRIBE_ERROR_MODE"), "warn")
 	return dynamic{
@@ -148,7 +148,7 @@ func (a arguments) dynamic() dynamic {
 	}
 }
 
-// warn says which manifests have what is deprecated.
+// warn prints the manifests that use a deprecated feature.
 func (p *project) warn() {
 	if !modern() {
 		return
@@ -179,7 +179,7 @@ func (p *project) warn() {
 
 var componentKey = regexp.MustCompile(`^    ([^ #].*):$`)
 
-// describe is what describe component and describe stacks both show.
+// describe returns the part that describe component and describe stacks have in common.
 func (c *component) describe(workspace string) section {
 	bases := c.bases
 	if bases == nil {
@@ -218,7 +218,7 @@ func (c *component) describe(workspace string) section {
 //go:embed testdata/recorded/describe-component.*.json testdata/recorded-1.227/*.out testdata/sample/components
 var testdata embed.FS
 
-// recording is a description of one of the sample's modules; nil of another.
+// recording returns the recorded description of one of the sample's modules, or nil.
 func recording(folder string) []byte {
 	name := map[string]string{"network": "network.acme-ue2-dev", "service": "service_api.acme-ue2-dev"}[folder]
 	file := "testdata/recorded/describe-component." + name + ".json"
@@ -229,7 +229,7 @@ func recording(folder string) []byte {
 	return content
 }
 
-// info is where the component's module is, and what is in it.
+// info returns the component's module: its path and content.
 func (c *component) info() section {
 	info := section{"component_path": c.path(), "component_type": "terraform", "terraform_config": nil}
 	sample, _ := testdata.ReadFile("testdata/sample/components/terraform/" + c.folder + "/main.tf")

@@ -168,7 +168,7 @@ func TestDescribeStacksListsWhatIsAskedFor(t *testing.T) {
 	onEach(t, func(t *testing.T, version string) {
 		w := newWorld(t, version)
 		stacks := w.json("describe", "stacks", "--format", "json", "--stack", prod, "--components=service/api,service/worker", "--sections", "workspace")
-		// Not the workspace that describe component gives, and that is used.
+		// This is not the workspace that describe component prints, which is the one in use.
 		of := section{"workspace": prod}
 		want := section{prod: section{"components": section{"terraform": section{"service/api": of, "service/worker": of}}}}
 		if diff := cmp.Diff(want, stacks); diff != "" {

@@ -16,10 +16,10 @@ import (
 	"text/template"
 )
 
-// dynamic says what is done with templates and functions of a component.
+// dynamic says whether to process a component's templates and to call its functions.
 type dynamic struct {
 	templates, functions bool
-	// lenient has "(computed)" for a value of a function that failed; else that is an error.
+	// lenient replaces the value of a failed function by "(computed)". Otherwise it is an error.
 	lenient bool
 }
 
@@ -31,7 +31,7 @@ func (c *component) evaluate(d dynamic) (err error) {
 			return err
 		}
 	}
-	// Of a disabled component 1.227 calls none.
+	// 1.227 doesn't call functions of a disabled component.
 	if d.functions && (!modern() || !c.disabled()) {
 		return c.each(func(text string) (any, error) {
 			value, err := c.call(text)
@@ -44,7 +44,7 @@ func (c *component) evaluate(d dynamic) (err error) {
 	return nil
 }
 
-// each replaces all texts in the sections that can be dynamic.
+// each replaces all texts in the sections that may contain templates or functions.
 func (c *component) each(replace func(string) (any, error)) error {
 	var failed error
 	var walk func(any) any
@@ -110,10 +110,10 @@ func (c *component) template(text string, data section) (any, error) {
 	return out.String(), err
 }
 
-// errNotProvisioned says that a state is not there: a default takes its place.
+// errNotProvisioned says that there is no state. A default is used instead, if there is one.
 var errNotProvisioned = errors.New("terraform state not provisioned")
 
-// call calls the function that a text is, if it is one.
+// call calls the function in a text, if there is one.
 func (c *component) call(text string) (any, error) {
 	name, rest, _ := strings.Cut(text, " ")
 	switch name {
@@ -162,14 +162,14 @@ func decoded(text string) any {
 	return text
 }
 
-// split splits a function's arguments as Atmos does: at spaces, but for those in quotes.
+// split splits a function's arguments as Atmos does: at spaces that are not in quotes.
 func split(text string) ([]string, error) {
 	r := csv.NewReader(strings.NewReader(text))
 	r.Comma, r.TrimLeadingSpace, r.LazyQuotes = ' ', true, true
 	return r.Read()
 }
 
-// reads are the arguments of the functions that read another component.
+// reads parses the arguments of a function that reads another component.
 func (c *component) reads(text string) (component, stack, expression string, err error) {
 	words, err := split(text)
 	switch {
@@ -211,7 +211,7 @@ func (c *component) read(function, name, stack, expression string) (any, error) 
 
 var step = regexp.MustCompile(`^(\.?[\w-]+|\.?\["[^"]+"\]|\[\d+\])`)
 
-// yq evaluates a path: outputs, members and indexes.
+// yq evaluates a path, which consists of outputs, members and indexes.
 func yq(value any, path string) (any, error) {
 	for path != "" && path != "." {
 		at := step.FindString(path)
@@ -235,7 +235,7 @@ func yq(value any, path string) (any, error) {
 	return value, nil
 }
 
-// outputs are the component's, for which Atmos runs init and output.
+// outputs returns the component's outputs. Atmos runs init and output to get them.
 func (c *component) outputs() (section, error) {
 	config := c.project.cli.Components.Terraform
 	if config.AutoGenerateBackendFile {
@@ -269,7 +269,7 @@ func (c *component) outputs() (section, error) {
 	return values(out)
 }
 
-// values are those of outputs, as Terraform and its state have them in JSON.
+// values returns the values of outputs from the JSON of Terraform's output command or of a state.
 func values(content []byte) (section, error) {
 	var outputs map[string]struct{ Value any }
 	if err := json.Unmarshal(content, &outputs); err != nil {
@@ -312,7 +312,7 @@ func (c *component) state() (section, error) {
 	return values(state.Outputs)
 }
 
-// hasWorkspaces says that Atmos selects a workspace for the component.
+// hasWorkspaces reports whether Atmos selects a workspace for the component.
 func (c *component) hasWorkspaces() bool {
 	enabled := c.project.cli.Components.Terraform.WorkspacesEnabled
 	return !slices.Contains([]string{"http"}, c.backendType) && (enabled == nil || *enabled)

@@ -8,15 +8,15 @@ import (
 	"unicode/utf8"
 )
 
-// failure is an error that Atmos explains in more than one paragraph: 1.196 on one line.
+// failure is an error with an explanation in several paragraphs. 1.196 prints them on one line.
 type failure struct{ title, explanation string }
 
 func (f *failure) Error() string {
 	return f.title + ": " + strings.Join(strings.Fields(f.explanation), " ")
 }
 
-// printError prints an error as Atmos does where there is no terminal: Markdown, which
-// 1.227 wraps as for one of 120 columns.
+// printError prints an error as Atmos does without a terminal: in Markdown, which 1.227 wraps at 120
+// columns.
 func printError(err error) {
 	if !modern() {
 		fmt.Fprintf(os.Stderr, "\n# Error \n \n%s \n\n\n", err)

@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// storeVariable names a file that stands for all stores: what hooks write there is a line
-// each. Without it, nothing is kept.
+// storeVariable is a file that stands for all stores. Each value that a hook stores becomes a line
+// in it. Without the variable, values are dropped.
 const storeVariable = "STAND_IN_STORE"
 
-// hooks runs those of the component for what comes before or after a command. This follows
-// the documentation and Atmos' source: 1.196 knows hooks that store outputs after an apply,
-// whatever their events say; 1.227 also those of the kind command.
+// hooks runs the component's hooks that come before or after a command. It follows the documentation
+// and Atmos' source. 1.196 only has hooks that store outputs after an apply, whatever events they
+// name; 1.227 also has the kind command.
 // https://atmos.tools/stacks/hooks
 func (c *component) hooks(when, subcommand string, env []string) error {
 	events := []string{when + "-terraform-" + subcommand}
@@ -48,7 +48,7 @@ func (c *component) hooks(when, subcommand string, env []string) error {
 	return nil
 }
 
-// runCommand runs a hook's command, whose failure is a warning unless it is to be more.
+// runCommand runs a hook's command. A failure is a warning, unless the hook says otherwise.
 func (c *component) runCommand(hook section, env []string) error {
 	args, _ := hook["args"].([]any)
 	var texts []string

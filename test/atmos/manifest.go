@@ -12,8 +12,8 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// readManifest gives a manifest as it is, and merged over what it imports. chain are
-// those that led to it.
+// readManifest returns a manifest as it is, and merged over its imports. chain are the manifests that
+// import it.
 func readManifest(root, file string, imports map[string]section, chain ...string) (manifest, merged section, err error) {
 	content, err := os.ReadFile(filepath.Join(root, file+".yaml"))
 	if err != nil {
@@ -44,8 +44,8 @@ var (
 	position = regexp.MustCompile(`^\[(\d+):\d+\]`)
 )
 
-// invalidManifest is what Atmos says of YAML that it can't read; the YAML library is
-// another one, so that it may find the fault on another line.
+// invalidManifest returns Atmos' error for YAML that can't be read. The line may differ from Atmos',
+// which uses another YAML library.
 func invalidManifest(chain []string, err error) error {
 	file := chain[len(chain)-1]
 	if !modern() {
@@ -65,8 +65,8 @@ func invalidManifest(chain []string, err error) error {
 	}
 }
 
-// parseManifest reads YAML. A value with one of Atmos' tags is the text of both, as
-// Atmos has it until it calls the function.
+// parseManifest reads YAML. A value with one of Atmos' tags becomes a text of the tag and the value,
+// as in Atmos before it calls the function.
 func parseManifest(content []byte) (section, error) {
 	manifest := section{}
 	if !tagged.Match(content) {

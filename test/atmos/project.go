@@ -80,9 +80,8 @@ const (
 	workflows = `{"base_path":"","list":{"format":"","columns":null}}`
 )
 
-// openProject reads the project as the environment says: ATMOS_CLI_CONFIG_PATH
-// is the folder of atmos.yaml, and a relative base path is one of the working
-// directory.
+// openProject reads the project. ATMOS_CLI_CONFIG_PATH is the folder of atmos.yaml. A relative base
+// path is relative to the working directory.
 func openProject() (*project, error) {
 	p := &project{}
 	var err error
@@ -124,7 +123,7 @@ func openProject() (*project, error) {
 	return p, p.readStacks()
 }
 
-// stack is a manifest that is not only there to be imported.
+// stack is a manifest that is not only imported by others.
 type stack struct {
 	name     string
 	file     string             // below the stacks' base path, without extension
@@ -159,7 +158,7 @@ func (p *project) readStacks() error {
 	})
 }
 
-// matches tells whether a file's name, without extension, is one of the patterns'.
+// matches reports whether a file's name, without its extension, matches one of the patterns.
 func matches(patterns []string, file string) bool {
 	return slices.ContainsFunc(patterns, func(pattern string) bool {
 		expression := regexp.QuoteMeta(strings.TrimSuffix(pattern, ".yaml"))
@@ -170,8 +169,8 @@ func matches(patterns []string, file string) bool {
 
 var token = regexp.MustCompile(`\{([^{}]*)\}`)
 
-// stackName fills in a pattern such as {tenant}-{stage} from the stack's variables, or
-// a template.
+// stackName returns the stack's name. It follows from the stack's variables and a pattern such as
+// {tenant}-{stage}, or a template.
 func (p *project) stackName(s *stack) (string, error) {
 	vars := merge(at(s.merged, "vars"), at(s.merged, "terraform", "vars"))
 	if text := p.cli.Stacks.NameTemplate; text != "" {
@@ -198,8 +197,7 @@ func (p *project) stackName(s *stack) (string, error) {
 	return cmp.Or(name, s.file), nil
 }
 
-// merge lays mappings over each other: the later wins, lists and all but
-// mappings as a whole.
+// merge merges mappings; the later one wins. It replaces other values, such as lists, as a whole.
 func merge(sections ...section) section {
 	merged := section{}
 	for _, s := range sections {
@@ -215,7 +213,7 @@ func merge(sections ...section) section {
 	return merged
 }
 
-// at is the mapping at a path, or nil.
+// at returns the mapping at a path, or nil.
 func at(s section, path ...string) section {
 	for _, key := range path {
 		s, _ = s[key].(section)

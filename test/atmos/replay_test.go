@@ -51,7 +51,7 @@ func (r *replayer) replay(in *world, name string, args ...string) {
 	want := r.recorded(name)
 	got.stdout, want.stdout = normalized(got.stdout, in.dir), normalized(want.stdout, "/repo")
 	// The recordings of stderr have one space where there were more.
-	// Which of the stacks that import a manifest is read first, is by chance.
+	// Atmos reads the stacks that import a manifest in random order.
 	got.stderr = strings.Replace(got.stderr, "→ orgs/acme/dev.yaml", "→ orgs/acme/prod.yaml", 1)
 	got.stderr, want.stderr = spaces.ReplaceAllString(got.stderr, " "), spaces.ReplaceAllString(want.stderr, " ")
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(result{})); diff != "" {
@@ -125,7 +125,7 @@ func (r *replayer) replayAll(old bool) {
 	}
 }
 
-// replayDynamic replays the commands on a component that reads another, which was not
+// replayDynamic replays the commands on a component that reads from another one, which was never
 // applied.
 func (r *replayer) replayDynamic(stacks []string, describe func(string, string, ...string) []string) {
 	w := r.w.branch()
@@ -144,8 +144,8 @@ func (r *replayer) replayDynamic(stacks []string, describe func(string, string, 
 	r.replay(w, "plan.unresolved", "terraform", "plan", "service/reads", "-s", dev, "--", "-out="+w.dir+"/reads.planfile", "-lock=false", "-input=false", "-no-color", "-detailed-exitcode")
 }
 
-// recorded is what Atmos did. Of 1.196, a description was kept in one file, .json or
-// .err: where it failed, with code 1, nothing was on stdout.
+// recorded returns what Atmos did. For 1.196, a description is in one file, .json or .err: if the
+// command failed, it had code 1 and an empty stdout.
 func (r *replayer) recorded(name string) result {
 	r.t.Helper()
 	read := func(extension string) (string, bool) {
@@ -179,12 +179,12 @@ var (
 	resources = regexp.MustCompile(`(?m)(^terraform_data\.\w+: .*\n)+`)
 )
 
-// normalized takes out of stdout what can't be the same twice:
+// normalized removes from stdout what differs each time:
 //
-//   - where the checkout is;
-//   - the version in Atmos' user agent: the recorded one was built without;
-//   - the ids that Terraform gives at random, and how long a resource took;
-//   - the order of lines on resources that Terraform works on at the same time;
+//   - the path of the checkout;
+//   - the version in Atmos' user agent, since the recorded Atmos was built without one;
+//   - the random ids that Terraform generates, and how long a resource took;
+//   - the order of lines about resources that Terraform works on concurrently;
 //   - the order of affected components, which is random.
 func normalized(stdout, dir string) string {
 	stdout = strings.ReplaceAll(stdout, dir, "/repo")

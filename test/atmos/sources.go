@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// sources say for each value of a component in which manifests it is set, the
-// strongest first. What comes from atmos.yaml is set in none.
+// sources returns, for each value of a component, the manifests that set it, the strongest first.
+// Values from atmos.yaml have none.
 func (c *component) sources() section {
 	sources := section{}
 	for key, final := range map[string]section{"vars": c.vars, "env": c.env, "settings": c.settings, "backend": c.backend} {
@@ -56,8 +56,8 @@ func (c *component) setIn(path []string, name string) []section {
 	return set
 }
 
-// deps are the manifests that a component's values are from: those of the final
-// values, and all.
+// deps returns the manifests that the component's final values come from, and those that any of its
+// values come from.
 func deps(sources section, stackFile string) (deps, all []string) {
 	deps, all = []string{}, []string{stackFile}
 	for _, key := range sources {

@@ -17,15 +17,15 @@ import (
 	"strings"
 )
 
-// subcommandError is the end of a program that Atmos ran, with a code other than 0.
+// subcommandError says that a program which Atmos ran has exited with a code other than 0.
 type subcommandError struct{ code int }
 
 func (e *subcommandError) Error() string {
 	return fmt.Sprintf("subcommand exited with code %d", e.code)
 }
 
-// terraform is `atmos terraform`. Signals are not handled, so that one sent to
-// this process alone leaves Terraform behind.
+// terraform is `atmos terraform`. It doesn't handle signals: if only this process gets one, Terraform
+// keeps running.
 func terraform(subcommand string, args []string) error {
 	a, err := parse(args, flags{"--stack": true, "--planfile": true, "--identity": true, "--skip-init": false})
 	if err != nil {
@@ -63,7 +63,7 @@ func terraform(subcommand string, args []string) error {
 			return err
 		}
 	}
-	// After a failure there are no hooks; and exit status 2 of a plan is one.
+	// Hooks don't run after a failure, and a plan's exit code 2 counts as one.
 	if err := c.run(subcommand, a, env); err != nil {
 		return err
 	}
@@ -73,8 +73,8 @@ func terraform(subcommand string, args []string) error {
 	return c.hooks("after", subcommand, env)
 }
 
-// provisionWorkdir copies the component's folder to one of its own, as 1.227 does where
-// provision.workdir asks for it. This follows the documentation.
+// provisionWorkdir copies the component's folder to a folder of its own if provision.workdir is
+// enabled, as 1.227 does. This follows the documentation.
 // https://atmos.tools/stacks/provision/workdir
 func (c *component) provisionWorkdir() error {
 	if provision, _ := c.also["provision"].(section); at(provision, "workdir")["enabled"] != true {
@@ -99,7 +99,7 @@ func (c *component) provisionWorkdir() error {
 	return err
 }
 
-// permits tells whether a component may be used with a command at all.
+// permits returns an error if a command can't be used with the component.
 func (c *component) permits(subcommand string) error {
 	changes := subcommand == "apply" || subcommand == "deploy"
 	_, err := os.Stat(c.path())
@@ -115,8 +115,8 @@ func (c *component) permits(subcommand string) error {
 	return nil
 }
 
-// base is the component's name with the folder of its module, if that has one,
-// for its own: service/api is api when its module is service.
+// base returns the component's name with the folder of its module instead of its own: service/api
+// with the module service becomes api.
 func (c *component) base() string {
 	return path.Join(path.Dir(c.folder), path.Base(c.name))
 }
@@ -154,7 +154,7 @@ func (c *component) run(subcommand string, a arguments, env []string) error {
 	}
 	skipInit := a.flags["--skip-init"] == "true" || subcommand == "deploy" && !config.DeployRunInit
 	if subcommand == "init" || !skipInit {
-		// The workspace that was selected last is forgotten.
+		// Atmos forgets which workspace was selected.
 		dataDir := cmp.Or(os.Getenv("TF_DATA_DIR"), ".terraform")
 		if !filepath.IsAbs(dataDir) {
 			dataDir = filepath.Join(c.path(), dataDir)
@@ -220,7 +220,7 @@ func (c *component) writeBackend() error {
 	return c.write("backend.tf.json", section{"terraform": section{"backend": section{c.backendType: c.backend}}})
 }
 
-// commandLine is Terraform's for a command.
+// commandLine returns Terraform's arguments for a command.
 func (c *component) commandLine(subcommand, planfile, varfile string, passed []string) []string {
 	config := c.project.cli.Components.Terraform
 	switch {
@@ -242,8 +242,8 @@ func (c *component) commandLine(subcommand, planfile, varfile string, passed []s
 	return args
 }
 
-// environ is Terraform's environment: the caller's, the component's over it,
-// and Atmos' own over both.
+// environ returns Terraform's environment. The component's variables override the caller's, and
+// Atmos' own override both.
 func (c *component) environ(identity string) ([]string, error) {
 	var meddling []string
 	for _, entry := range os.Environ() {
@@ -273,8 +273,8 @@ func (c *component) environ(identity string) ([]string, error) {
 	return env, nil
 }
 
-// write writes a file of the module anew, in place, as Atmos does: another
-// Terraform that reads it just then may find it empty.
+// write overwrites a file of the module in place, as Atmos does. Another Terraform that reads the
+// file at that moment may find it empty.
 func (c *component) write(name string, value any) error {
 	content, err := json.MarshalIndent(value, "", "  ")
 	if err != nil {
@@ -283,8 +283,8 @@ func (c *component) write(name string, value any) error {
 	return os.WriteFile(filepath.Join(c.path(), name), append(content, '\n'), 0o644)
 }
 
-// selectWorkspace selects the component's workspace, which is made when there is none.
-// What Terraform says of that 1.227 keeps to itself.
+// selectWorkspace selects the component's workspace, and creates it if necessary. 1.227 hides what
+// Terraform prints.
 func (c *component) selectWorkspace(env []string) error {
 	if modern() {
 		var said bytes.Buffer
@@ -298,7 +298,7 @@ func (c *component) selectWorkspace(env []string) error {
 		}
 		return err
 	}
-	// What this says on stderr goes to stdout, even when there is no such workspace.
+	// Atmos sends this command's stderr to stdout, even if the workspace doesn't exist.
 	if c.exec(env, os.Stdout, "workspace", "select", c.workspace()) == nil {
 		return nil
 	}
@@ -312,8 +312,8 @@ func (c *component) exec(env []string, stderr *os.File, args ...string) error {
 	return c.start(env, os.Stdout, stderr, args...)
 }
 
-// plainWriter leaves out colors. What a program writes to it goes through a pipe of
-// this process, as through 1.227, and the program dies when it writes after this process.
+// plainWriter removes colors. As with 1.227, a program writes to it through a pipe of this process,
+// and gets SIGPIPE if this process has ended.
 type plainWriter struct{ to io.Writer }
 
 var color = regexp.MustCompile("\x1b\\[[0-9;]*m")

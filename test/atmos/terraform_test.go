@@ -9,9 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// recorder is a Terraform that writes what it is called with to the file calls,
-// and its environment to the file env, in the checkout. There is a workspace,
-// but for the new one.
+// recorder is a Terraform that writes its arguments to the file calls, and its environment to the
+// file env, in the checkout. Every workspace exists, except the one named new.
 const recorder = `#!/bin/sh
 echo "$@" >>"$CALLS"
 env >"$CALLS.env"

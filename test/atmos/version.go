@@ -7,9 +7,9 @@ import (
 	goversion "github.com/hashicorp/go-version"
 )
 
-// versionVariable chooses the version that this program plays, and calls itself by:
-// 1.196.0 where it is not set. From 1.227.0 on, and under a name that is no version, as
-// builds from source have, it does as 1.227 does.
+// versionVariable sets the version that this program imitates and prints; the default is 1.196.0.
+// From 1.227.0 on, and for a name that is no version, as of builds from source, it behaves like
+// 1.227.
 const versionVariable = "STAND_IN_ATMOS"
 
 const (
@@ -20,7 +20,7 @@ const (
 // version is what this program calls itself.
 func version() string { return cmp.Or(os.Getenv(versionVariable), oldest) }
 
-// modern says that the version is one that does as 1.227.
+// modern reports whether the program behaves like 1.227.
 func modern() bool {
 	v, err := goversion.NewVersion(version())
 	return err != nil || v.Core().GreaterThanOrEqual(goversion.Must(goversion.NewVersion(newest))) || v.Core().LessThan(goversion.Must(goversion.NewVersion("1.0.0")))

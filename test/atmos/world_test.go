@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// program is the Atmos under test: the real one where PATH has it, else this
-// test's own binary, in another role.
+// program is the Atmos to test. It is the real one if PATH has it. Otherwise it is this test's own
+// binary, which then plays the stand-in.
 var (
 	program string
 	real    bool
@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// realAtmos is the Atmos on PATH, unless that is this program.
+// realAtmos finds an Atmos on PATH that is not this program.
 func realAtmos() (string, bool) {
 	path, err := exec.LookPath("atmos")
 	if err != nil {
@@ -59,7 +59,7 @@ type world struct {
 	version string // that the stand-in plays
 }
 
-// onEach runs a test on each version that the stand-in plays, or on the real Atmos.
+// onEach runs a test with each version of the stand-in, or with the real Atmos.
 func onEach(t *testing.T, test func(t *testing.T, version string)) {
 	if real {
 		test(t, "")
@@ -117,7 +117,7 @@ func (w *world) edit(file, old, replacement string) {
 	w.write(file, strings.ReplaceAll(content, old, replacement))
 }
 
-// commit commits the checkout, which becomes a repository with the first.
+// commit commits the checkout. The first call makes it a repository.
 func (w *world) commit() {
 	w.t.Helper()
 	for _, args := range [][]string{

@@ -1,5 +1,5 @@
-// Package bench measures what the actions cost beside bare Terraform: both do
-// the same work in turn, in one run, so that the ratio holds on any machine.
+// Package bench compares the actions with bare Terraform. Both do the same work in turns, in one
+// run, so that the ratio is the same on any machine.
 package bench
 
 import (
@@ -129,7 +129,7 @@ func (w *world) terraform(b *testing.B, args ...string) float64 {
 func (w *world) component() string { return filepath.Join(w.Workspace(), "components", "component") }
 func (w *world) planfile() string  { return filepath.Join(w.Dir, "bare.tfplan") }
 
-// clean makes the next run the first one: no state, no data folder, no plans.
+// clean removes the state, the data folder and all plans, so that the next run is like the first.
 func (w *world) clean(b *testing.B) {
 	w.removeData(b)
 	for _, name := range []string{"state", "store", "bare.tfplan"} {

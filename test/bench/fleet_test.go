@@ -15,8 +15,7 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
-// fleet is a repository with many targets, all of which pull request 1 changes, and a
-// runner.
+// fleet is a runner, and a repository with many targets, all of which pull request 1 changes.
 type fleet struct {
 	*fakerunner.Runner
 	actions          string // folder of the binaries
@@ -27,8 +26,8 @@ type fleet struct {
 	merge            func()
 }
 
-// newFleet makes n components in one stack, each in a folder of its own; actions is the
-// folder of the binaries, and store the part of gitops.yaml that says where plans are kept.
+// newFleet creates n components in one stack, each in a folder of its own. actions is the folder of
+// the binaries, and store is the part of gitops.yaml that configures the plan store.
 func newFleet(tb testing.TB, actions string, n int, module, store string) *fleet {
 	tb.Helper()
 	dir := tb.TempDir()
@@ -81,7 +80,7 @@ func (f *fleet) event(tb testing.TB, number int, base, action string) []byte {
 	return payload
 }
 
-// ran is what came of an action.
+// ran is the result of running an action.
 type ran struct {
 	*fakerunner.Step
 	log  string
@@ -90,7 +89,7 @@ type ran struct {
 	peak int           // of the process's own memory, in KB; 0 where there is no /proc
 }
 
-// run runs an action on the pull request: plan on its head, apply on what it was merged as.
+// run runs an action: plan on the pull request's head, apply on its merge commit.
 func (f *fleet) run(tb testing.TB, action string, inputs map[string]string) ran {
 	tb.Helper()
 	f.Payload, f.SHA = f.opened, f.head
@@ -123,9 +122,8 @@ func cpuOf(cmd *exec.Cmd) time.Duration {
 	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 }
 
-// watch returns the most memory that a process held at once until it ended. What the
-// system tells its parent is no use: that is of the process or of the greatest of its own
-// children, which are Terraform's.
+// watch returns the most memory that a process used until it ended. The parent's resource usage
+// doesn't help, since it includes the process's children, and Terraform uses more.
 func watch(pid int, ended <-chan struct{}) (peak int) {
 	for {
 		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)) // gone once it has ended

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// BenchmarkLauncher prints what a step costs before and after its binary, once that is on
-// the machine: of the whole, Node.js, which every JavaScript action starts, has node-ms.
+// BenchmarkLauncher measures how much time the launcher adds to a binary that is already on the
+// machine. node-ms is the part of Node.js, which every JavaScript action starts.
 func BenchmarkLauncher(b *testing.B) {
 	binary := filepath.Join(build(b), "plan")
 	action := b.TempDir()

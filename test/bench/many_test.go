@@ -14,8 +14,8 @@ const inFolder = "artifact-storage: { url: ../store }\n"
 // targets is how many the sample repository has.
 const targets = 20
 
-// BenchmarkPlanMany plans 20 targets in one job, beside bare Terraform that works on one
-// after another: both are told which.
+// BenchmarkPlanMany plans 20 targets in one job, and compares that with bare Terraform, which plans
+// one after another. Both get a list of the targets.
 func BenchmarkPlanMany(b *testing.B) { comparePlanMany(b, map[string]string{"all": "true"}) }
 
 // BenchmarkPlanAffected finds out by itself which targets the pull request affects: all 20.
@@ -59,9 +59,8 @@ func BenchmarkApplyMany(b *testing.B) {
 	}
 }
 
-// comparison is what the rounds of a benchmark took. The ratio of CPU time, halved, is the
-// least that the ratio of wall time can be on two cores, and says what other work on the
-// machine hides.
+// comparison has the measurements of a benchmark's rounds. Half of the CPU time's ratio is the lowest
+// possible ratio of wall time on two cores. It shows whether other work disturbed the benchmark.
 type comparison struct{ action, bare, ratios, cpuRatios, peaks []float64 }
 
 func (c *comparison) add(action, bare ran) {
@@ -78,7 +77,7 @@ func (c *comparison) print(b *testing.B) {
 	b.ReportMetric(median(c.peaks), "peak-MB")
 }
 
-// BenchmarkMemory tells whether twice the targets take more memory, as many at once.
+// BenchmarkMemory shows whether twice as many targets, at the same parallelism, need more memory.
 func BenchmarkMemory(b *testing.B) {
 	for b.Loop() {
 		actions, fleets := build(b), map[string]*fleet{}
@@ -122,7 +121,7 @@ func (f *fleet) bare(b *testing.B, commands func(planfile string) [][]string) (r
 	return r
 }
 
-// clean makes the next run the first one: no state, no data folders, no plans.
+// clean removes the state, data folders and plans, so that the next run is like the first.
 func (f *fleet) clean(b *testing.B) {
 	b.Helper()
 	f.removeData(b)

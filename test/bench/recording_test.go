@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// standIn answers as Terraform did for one component of a fleet: all of them are the same.
-// A command that was not recorded fails.
+// standIn prints what Terraform printed for one component of a fleet, as all components are the
+// same. A command that was not recorded fails.
 const standIn = `#!/bin/sh
 dir=$(dirname "$0")
 case "$1" in
@@ -32,8 +32,8 @@ apply) cat "$dir/apply" ;;
 esac
 `
 
-// recordTerraform runs Terraform once, and has the fleet's actions run a stand-in that
-// says the same again.
+// recordTerraform runs Terraform once. After that, the fleet's actions run a stand-in that prints the
+// same.
 func (f *fleet) recordTerraform(tb testing.TB) {
 	tb.Helper()
 	bin, dir := tb.TempDir(), tb.TempDir()

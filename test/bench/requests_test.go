@@ -16,8 +16,8 @@ import (
 
 func TestRequestsPerTargetAreTheSameFor10And100Targets(t *testing.T) { checkRequests(t, 10, 100) }
 
-// checkRequests sees that, however many targets a job has, each takes the same requests, and
-// GitHub is asked as often as for one.
+// checkRequests checks that the number of requests for each target doesn't depend on the number of
+// targets, and that the requests to GitHub are as many as for one target.
 func checkRequests(t *testing.T, sizes ...int) {
 	t.Helper()
 	server := fakeaws.Start(t)
@@ -33,11 +33,11 @@ func checkRequests(t *testing.T, sizes ...int) {
 			"plan: GitHub GET /repos/acme/infra/issues/N/comments":  1,
 			"plan: GitHub POST /repos/acme/infra/issues/N/comments": 1,
 
-			// Which targets the pull request planned; then for each target its plan of the
-			// merged commit, which has none, and of the head; the same plan again when its turn
-			// comes; and who else has plans, the ones and the expired.
+			// One for the targets that the pull request planned. Five for each target: its plan of the
+			// merged commit, which doesn't exist; its plan of the head; that plan again before the apply;
+			// and two for the valid and the expired plans of other pull requests.
 			"apply: dynamodb Query": 1 + 5*n,
-			// What became of it: found, looked at again, and of other pull requests' plans.
+			// The plan's status when it is found and before the apply, and that of other pull requests' plans.
 			"apply: dynamodb BatchGetItem":       3 * n,
 			"apply: dynamodb TransactWriteItems": 2 * n, // claim, finish
 			"apply: s3 GET":                      n,
@@ -48,7 +48,7 @@ func checkRequests(t *testing.T, sizes ...int) {
 	}
 }
 
-// number is what differs between requests for the same thing.
+// number matches the parts that differ between similar requests.
 var number = regexp.MustCompile(`/[0-9a-f]{40}|/[0-9]+`)
 
 // countRequests plans and applies so many targets, and counts the requests of each action
@@ -64,8 +64,8 @@ func countRequests(t *testing.T, server *fakeaws.Server, actions string, n int) 
 	counts := map[string]int{}
 	action := ""
 	trail := fakeaws.NewTrail(server)
-	// moto copies the whole table for each transaction. Nothing here depends on what one
-	// wrote, so they are only counted.
+	// moto copies the whole table for each transaction. Nothing here depends on what they write, so
+	// they are only counted.
 	trail.Refuse = func(w http.ResponseWriter, c fakeaws.Call) (bool, error) {
 		mu.Lock()
 		defer mu.Unlock()

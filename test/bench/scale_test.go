@@ -29,13 +29,13 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
-// scale is how many targets the repository has; docs/scale.md has what came of it.
+// scale is the number of targets in the repository. docs/scale.md has the results.
 const scale = 10_000
 
 func TestRequestsOf500Targets(t *testing.T) { checkRequests(t, 500) }
 
-// TestSelection is what a plan does before it plans: which of 10,000 targets a change
-// affects, the matrix, and the overview.
+// TestSelection measures what a plan does before it plans: it finds out which of 10,000 targets a
+// change affects, and writes the matrix and the overview.
 func TestSelection(t *testing.T) {
 	actions := built(t)
 	for name, changed := range map[string]string{"one component": "components/c007/main.tf", "a module that all call": "modules/m/main.tf"} {
@@ -97,8 +97,8 @@ func TestOverview(t *testing.T) {
 	t.Logf("%d KB, names %d targets", len(md)/1024, named)
 }
 
-// TestSuperseded is what an apply asks when 200 pull requests are open, each with plans of 10 of
-// 100 targets.
+// TestSuperseded measures an apply while 200 pull requests are open, each with plans of 10 of 100
+// targets.
 func TestSuperseded(t *testing.T) {
 	const open, each, planned = 200, 10, 100
 	store, trail := awsStore(t)
@@ -148,7 +148,7 @@ func TestSuperseded(t *testing.T) {
 	}
 }
 
-// TestDrift is a reconciliation of as many results, a hundred of which have drifted.
+// TestDrift measures drift detection with 10,000 results, a hundred of which have drifted.
 func TestDrift(t *testing.T) {
 	store, trail := awsStore(t)
 	gh := fakegithub.Start(t)
@@ -184,7 +184,7 @@ func TestDrift(t *testing.T) {
 	}
 }
 
-// TestLookups is what is read of all targets at once, and of one among them.
+// TestLookups measures reading from the store for all targets at once, and for one of them.
 func TestLookups(t *testing.T) {
 	store, trail := awsStore(t)
 	var all []planstore.Target

@@ -75,10 +75,10 @@ func (d *demo) job(ctx context.Context, action string, inputs map[string]string)
 	return r, err
 }
 
-// codes are those of errors, as the log has them.
+// codes matches the codes of errors in a log.
 var codes = regexp.MustCompile(`\[(GITOPS-[A-Z-]+)\]`)
 
-// mustBeRefused is an error unless the action refused with its code alone, said these
+// mustBeRefused returns an error unless the action refused with exactly this code, printed these
 // words, and changed nothing.
 func (r ran) mustBeRefused(words []string) error {
 	var found []string
@@ -109,12 +109,12 @@ func (r ran) out(what ...string) outcome {
 	return outcome{What: what[:1], Right: []string{r.code}, Details: what[1:]}
 }
 
-// unexpected is an error about what the action did.
+// unexpected returns an error about what the action did, with its log.
 func (r ran) unexpected(what string) error {
 	return fmt.Errorf("%s, run %d: %s\nIts log:\n%s", r.action, r.id, what, r.log)
 }
 
-// states is one digest over all that is deployed.
+// states returns a digest over the states of everything that is deployed.
 func (d *demo) states() (string, error) {
 	hash := sha256.New()
 	err := filepath.WalkDir(filepath.Join(d.dir, "state"), func(path string, e fs.DirEntry, err error) error {
@@ -132,7 +132,7 @@ func (d *demo) state(t planstore.Target) string {
 	return filepath.Join(d.dir, "state", t.Stack, t.Component+".tfstate")
 }
 
-// stateHas is an error unless what is deployed has one text and not the other.
+// stateHas returns an error unless the target's state has the first text and not the second.
 func (d *demo) stateHas(t planstore.Target, text, not string) error {
 	content, err := os.ReadFile(d.state(t))
 	if err != nil {
@@ -164,8 +164,8 @@ func (d *demo) tamper(plan planstore.Record) (digest string, err error) {
 	return digest, err
 }
 
-// change finds the lines of a summary's diffs that show an attribute change from one
-// value to another: one line, or two. nil when there are none.
+// change finds the lines of a summary's diffs in which an attribute changes from one value to another.
+// There may be one line or two. It returns nil if there are none.
 func change(summary, from, to string) []string {
 	holds := func(line, value string) bool {
 		return regexp.MustCompile(`(^|[^0-9A-Za-z])` + regexp.QuoteMeta(value) + `([^0-9A-Za-z]|$)`).MatchString(line)

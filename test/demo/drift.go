@@ -23,13 +23,13 @@ var (
 	labelled []byte
 )
 
-// What runs is another image than Git has.
+// The image that is running differs from the one in Git.
 const (
 	inGit  = "api:1.5.0"
 	hotfix = "api:0.9.0-hotfix"
 )
 
-// night is the drift's part of the story. GitHub is the tests' own.
+// night is the part of the story about drift. It uses the tests' own GitHub server.
 type night struct {
 	*demo
 	gh         *fakegithub.Server
@@ -54,8 +54,8 @@ func (d *demo) newNight() *night {
 	return n
 }
 
-// detect has somebody change by hand what runs. The schedule's plan finds it, and
-// drift-detection opens an issue.
+// detect changes by hand what is running. The scheduled plan finds the drift, and drift-detection opens
+// an issue.
 func (n *night) detect(ctx context.Context) (outcome, error) {
 	n.runner.APIURL = n.gh.URL()
 	content, err := os.ReadFile(n.state(dev))
@@ -104,8 +104,8 @@ func (n *night) detect(ctx context.Context) (outcome, error) {
 	}, nil
 }
 
-// remediate has Mona read the issue and add the label apply. drift-remediation applies
-// the plan that she saw, and closes the issue.
+// remediate adds the label apply as Mona, who has read the issue. drift-remediation applies the plan
+// that she saw, and closes the issue.
 func (n *night) remediate(ctx context.Context) (outcome, error) {
 	n.gh.SetClock(func() time.Time { return time.Now().Add(time.Minute) }) // she took her time
 	n.repository.Label(1, "mona", "apply")
@@ -133,7 +133,7 @@ func (n *night) remediate(ctx context.Context) (outcome, error) {
 	}, n.stateHas(dev, inGit, hotfix)
 }
 
-// event is one that happens on main.
+// event sets an event on main.
 func (n *night) event(ctx context.Context, event string, payload []byte, edits map[string]any) (err error) {
 	n.runner.Event, n.runner.Ref = event, "refs/heads/main"
 	if n.runner.SHA, err = n.head(ctx); err != nil {

@@ -1,7 +1,6 @@
-// Command demo plays the main job on this machine, with no cloud account: a
-// pull request is planned, reviewed and merged, exactly the planfile that was
-// reviewed is applied, what must be refused is refused, and drift is taken back. It
-// checks all of that, and fails when a step does not do what it must.
+// Command demo plays the main job on this machine, without a cloud account: a pull request is planned,
+// reviewed and merged, exactly the reviewed planfile is applied, unsafe applies are refused, and
+// drift is reverted. It checks all of that, and fails if a step does something else.
 //
 // Usage: demo [-verbose] -actions FOLDER -sample FOLDER -tools FOLDER
 package main
@@ -21,7 +20,7 @@ import (
 	"github.com/terraform-gitops/gitops/test/locate"
 )
 
-// oldest is the first Terraform that the actions and the sample work with.
+// oldest is the oldest Terraform that the actions and the sample work with.
 const oldest = "1.6"
 
 // options are the command line.
@@ -136,7 +135,7 @@ type step struct {
 	play  func(context.Context) (outcome, error)
 }
 
-// outcome is what a step came to.
+// outcome is the result of a step.
 type outcome struct {
 	What    []string // lines
 	Right   []string // beside them: a planfile, or the code of a refusal
@@ -272,8 +271,8 @@ func (d *demo) baseMoved(ctx context.Context) (outcome, error) {
 	return r.out("✖ refused: " + moved), err
 }
 
-// plan has the plan action plan a pull request, which must store one planfile for each
-// target, and show the attribute that changes from one value to another.
+// plan runs the plan action for a pull request. It must store one planfile for each target, and show
+// the attribute that changes from one value to another.
 func (d *demo) plan(ctx context.Context, pr *pullRequest, from, to string, targets ...planstore.Target) (outcome, error) {
 	r, err := d.act(ctx, "plan", pr, inputs(targets))
 	if err != nil {
@@ -307,8 +306,7 @@ func (d *demo) plan(ctx context.Context, pr *pullRequest, from, to string, targe
 	return out, nil
 }
 
-// merged merges the pull request that was planned last, and has the apply action apply
-// its planfiles.
+// merged merges the pull request that was planned last, and runs the apply action for its planfiles.
 func (d *demo) merged(ctx context.Context, targets ...planstore.Target) (outcome, error) {
 	if err := d.merge(ctx, d.pull); err != nil {
 		return outcome{}, err
@@ -334,7 +332,7 @@ func (d *demo) merged(ctx context.Context, targets ...planstore.Target) (outcome
 	return out, nil
 }
 
-// mustBeApplied is an error unless the plan store has it that r applied this plan.
+// mustBeApplied returns an error unless the plan store says that r applied this plan.
 func (d *demo) mustBeApplied(ctx context.Context, plan planstore.Record, r ran) error {
 	stored, err := d.store.FindRecord(ctx, plan.Target, plan.ID())
 	if err != nil {
@@ -346,8 +344,8 @@ func (d *demo) mustBeApplied(ctx context.Context, plan planstore.Record, r ran) 
 	return nil
 }
 
-// refused has the apply action refuse, with this code alone, and with these words in its
-// log; nothing may change.
+// refused runs the apply action, which must refuse with exactly this code, print these words, and
+// change nothing.
 func (d *demo) refused(ctx context.Context, target planstore.Target, code string, words ...string) (ran, error) {
 	r, err := d.act(ctx, "apply", d.pull, inputs([]planstore.Target{target}))
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/terraform-gitops/gitops/test/locate"
 )
 
-// machine is one that has what the README names for make demo, and nothing else.
+// machine has the programs that the README requires for make demo, and no others.
 type machine struct {
 	home, temp, tools string
 	path              string // a folder
@@ -49,7 +49,7 @@ func newMachine(t *testing.T) machine {
 		t.Fatal(err)
 	}
 
-	// Terraform is there as it is after its download, which test/locate tests.
+	// Put Terraform where its download would put it. test/locate tests the download.
 	terraform, err := locate.Terraform(t.Context(), locate.Options{AtLeast: oldest, Tools: m.tools, Environ: os.Environ(), Say: func(line string) { t.Log(line) }})
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +83,7 @@ func link(t *testing.T, to, path string) {
 	}
 }
 
-// run runs a program with an environment of the machine's and nothing else.
+// run runs a program with only the machine's environment.
 func (m machine) run(ctx context.Context, environ []string, program string, args ...string) (stdout, stderr string, err error) {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = "../.."
@@ -138,7 +138,7 @@ func TestMakeDemo(t *testing.T) {
 		}
 	}
 	pageHasAll(t, index)
-	// A superuser may write to it all the same; Go itself then counts its runs there.
+	// A superuser can write to the folder anyway; Go then counts its runs there.
 	written, err := filepath.Glob(filepath.Join(m.home, "*", "*"))
 	for _, path := range written {
 		if path != filepath.Join(m.home, ".config", "go") {
@@ -151,8 +151,8 @@ func TestMakeDemo(t *testing.T) {
 
 	t.Run("without a HOME, and with all summaries", func(t *testing.T) {
 		t.Parallel()
-		// Go's build cache is then among the tools. (With its modules at another path, Go would
-		// compile them once more.)
+		// Go's build cache is shared, to save time. The modules keep their path, since Go would compile
+		// them again otherwise.
 		link(t, m.goEnv["GOCACHE"], filepath.Join(m.tools, "GOCACHE"))
 		out, errs, err := m.run(t.Context(), []string{"HOME=/dev/null/none", "GOMODCACHE=" + m.goEnv["GOMODCACHE"]}, mk, "demo", "TOOLS="+m.tools, "VERBOSE=1")
 		if err != nil || errs != "" {
@@ -194,7 +194,7 @@ func TestMakeDemo(t *testing.T) {
 	})
 }
 
-// fails has the demo run with an apply action that is at fault, in place of the real one.
+// fails runs the demo with a faulty apply action instead of the real one.
 func (m machine) fails(t *testing.T, demo string) {
 	t.Helper()
 	for _, test := range []struct{ name, script, want string }{
@@ -234,7 +234,7 @@ var (
 	loads    = regexp.MustCompile(`(?i)<(script|link|img|iframe|object|embed|base|form)\b|@import|url\(["']?(https?:|//)|\bsrc=|\bsrcset=|\son[a-z]+=`)
 )
 
-// right is what is at the right of the steps' lines: the planfiles, and the codes.
+// right returns the right ends of the steps' lines: the planfiles and the codes.
 func right(t *testing.T, lines []string) (planfiles map[string][]string, refusals map[string]string) {
 	t.Helper()
 	planfiles, refusals = map[string][]string{}, map[string]string{}
@@ -256,7 +256,7 @@ func right(t *testing.T, lines []string) (planfiles map[string][]string, refusal
 	return planfiles, refusals
 }
 
-// summaries are those of the demo that made the page.
+// summaries returns the summaries of the demo that wrote the page.
 func summaries(t *testing.T, index string) [][]byte {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(filepath.Dir(strings.TrimSpace(index)), "steps", "*", "summary.md"))

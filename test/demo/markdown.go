@@ -23,8 +23,8 @@ var markdown = goldmark.New(
 	goldmark.WithRendererOptions(goldmarkhtml.WithUnsafe()),
 )
 
-// sanitiser lets pass what texts are made of: nothing that runs, loads, or looks like what
-// is around it.
+// sanitiser accepts the elements of texts. It rejects whatever runs, loads, or could imitate the page
+// around it.
 // https://github.com/gjtorikian/html-pipeline/blob/main/lib/html_pipeline/sanitization_filter.rb
 var sanitiser = func() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
@@ -41,7 +41,7 @@ var sanitiser = func() *bluemonday.Policy {
 	return p
 }()
 
-// render makes of Markdown what GitHub shows.
+// render turns Markdown into the HTML that GitHub shows.
 func render(text string) (template.HTML, error) {
 	var raw bytes.Buffer
 	if err := markdown.Convert([]byte(text), &raw); err != nil {
@@ -65,9 +65,8 @@ func render(text string) (template.HTML, error) {
 	return template.HTML(page.String()), nil
 }
 
-// finish does what GitHub does after its sanitiser, which no text can do for itself:
-// alerts, and the colours of a diff. Links into the story's repository lead within the
-// page: on GitHub, nobody has it.
+// finish adds what GitHub adds after its sanitiser: alerts, and the colours of a diff. Links into the
+// demo's repository become links within the page, since the repository is not on GitHub.
 func finish(n *html.Node) {
 	for child := range n.ChildNodes() {
 		finish(child)
@@ -123,7 +122,7 @@ var icons = map[string]string{
 	"caution":   `M4.47.22A.749.749 0 0 1 5 0h6c.199 0 .389.079.53.22l4.25 4.25c.141.14.22.331.22.53v6a.749.749 0 0 1-.22.53l-4.25 4.25A.749.749 0 0 1 11 16H5a.749.749 0 0 1-.53-.22L.22 11.53A.749.749 0 0 1 0 11V5c0-.199.079-.389.22-.53Zm.84 1.28L1.5 5.31v5.38l3.81 3.81h5.38l3.81-3.81V5.31L10.69 1.5ZM8 4a.75.75 0 0 1 .75.75v3.5a.75.75 0 0 1-1.5 0v-3.5A.75.75 0 0 1 8 4Zm0 8a1 1 0 1 1 0-2 1 1 0 0 1 0 2Z`,
 }
 
-// alert makes one of a quotation that begins with [!NOTE] or the like.
+// alert turns a quotation that begins with [!NOTE] or the like into an alert.
 // https://docs.github.com/en/get-started/writing-on-github/getting-started-with-writing-and-formatting-on-github/basic-writing-and-formatting-syntax#alerts
 func alert(quotation *html.Node) {
 	var paragraph *html.Node

@@ -21,8 +21,8 @@ var (
 	githubCSS []byte
 )
 
-// page becomes index.html: what people see on GitHub, step by step. It loads nothing, and
-// has no scripts.
+// page becomes index.html: what people see on GitHub, step by step. It loads nothing, and has no
+// scripts.
 type page struct {
 	Terraform string // version
 	Verdict   string
@@ -74,7 +74,7 @@ func (p *page) summary(r ran) {
 	p.current.Shown = append(p.current.Shown, shown{Run: r.id, Action: r.action, Summary: p.render(r.summary)})
 }
 
-// issue shows one with its texts and events, in their order.
+// issue adds an issue with its texts and events, in order.
 func (p *page) issue(when string, r *fakegithub.Repository, number int) {
 	i, _ := r.Issue(number)
 	thread := []entry{{At: i.Created, Author: i.Author, Text: p.render(i.Body)}}

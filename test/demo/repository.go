@@ -19,9 +19,9 @@ import (
 //go:embed pull_request.json
 var opened []byte
 
-// environ is the environment of a process without what may shape the story: the user's
-// settings of Terraform and Git, credentials, and, in CI, the runner's own variables. What
-// is in folder comes first on PATH.
+// environ returns the environment of a process without variables that could change the story: the
+// user's settings of Terraform and Git, credentials and, in CI, the runner's variables. folder comes
+// first on PATH.
 func environ(process []string, folder string) []string {
 	var env []string
 	path := ""
@@ -42,7 +42,7 @@ func environ(process []string, folder string) []string {
 		"GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1")
 }
 
-// begin makes the team's repository, and deploys what it describes.
+// begin creates the team's repository, and deploys it.
 func (d *demo) begin(ctx context.Context, sample string) error {
 	if err := os.CopyFS(d.runner.Workspace(), os.DirFS(sample)); err != nil {
 		return err
@@ -91,7 +91,7 @@ type pullRequest struct {
 	merged             string // the merge commit; empty while open
 }
 
-// openPullRequest makes a branch with one edit.
+// openPullRequest creates a branch with one edit.
 func (d *demo) openPullRequest(ctx context.Context, branch, file, from, to string) (*pullRequest, error) {
 	d.pulls++
 	base, err := d.head(ctx)
@@ -120,7 +120,7 @@ func (d *demo) merge(ctx context.Context, pr *pullRequest) (err error) {
 	return err
 }
 
-// event tells the runner of the pull request's latest event.
+// event gives the runner the pull request's latest event.
 func (d *demo) event(pr *pullRequest) (err error) {
 	action, sha, ref := "opened", pr.head, fmt.Sprintf("refs/pull/%d/merge", pr.number)
 	if pr.merged != "" {

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// width is how many columns a line has at most, but for a path that is longer.
+// width is the maximal number of columns in a line. Only a path may be longer.
 const width = 100
 
 // screen is what the user sees.
@@ -19,7 +19,7 @@ type screen struct {
 	verbose bool
 }
 
-// colourful says whether a file is a terminal of a user who wants colours:
+// colourful reports whether a file is a terminal of a user who wants colours:
 // https://no-color.org
 func colourful(f *os.File, environ []string) bool {
 	for _, entry := range environ {
@@ -52,8 +52,7 @@ func (s *screen) blank()           { s.line("") }
 // path prints a path, which stays whole.
 func (s *screen) path(path string) { s.line(path) }
 
-// text prints a paragraph. Of a word that is longer than a line, as a path may be, nothing
-// is cut.
+// text prints a paragraph. A word that is longer than a line, such as a path, is not cut.
 func (s *screen) text(text string) {
 	for _, line := range wrap(text) {
 		s.line(line)
@@ -79,8 +78,8 @@ func (s *screen) failure(err error) {
 	}
 }
 
-// step prints a line of the story: its number, its title, what it came to, and a planfile
-// or a code. Titles have at most 25 columns, what they came to at most 41.
+// step prints a line of the story: its number, its title, its result, and a planfile or a code. A
+// title may have 25 columns, and a result 41.
 func (s *screen) step(number int, title string, out outcome) {
 	first := fmt.Sprint(number)
 	for i := range max(len(out.What), len(out.Right)) {
@@ -107,7 +106,7 @@ func (s *screen) heading(title string) {
 	}
 }
 
-// summary prints a summary as the page would begin: collapsed sections stay collapsed.
+// summary prints a summary as the page shows it at first, with collapsed sections.
 func (s *screen) summary(action string, inputs map[string]string, markdown string) {
 	if !s.verbose {
 		return

@@ -9,8 +9,7 @@ import (
 	"testing"
 )
 
-// TestHCLIsFormatted has Terraform parse each block of HCL, and compare it with how it
-// formats it.
+// TestHCLIsFormatted runs terraform fmt on each block of HCL.
 func TestHCLIsFormatted(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -20,8 +20,8 @@ var (
 	codeSpans = regexp.MustCompile("`[^`\n]*`")
 )
 
-// TestLinksLeadSomewhere follows each relative link of each page: to a file or folder,
-// and to a heading in it. Links to other sites are only parsed.
+// TestLinksLeadSomewhere checks that the file, folder or heading of each relative link exists. Links to
+// other sites are only parsed.
 func TestLinksLeadSomewhere(t *testing.T) {
 	t.Parallel()
 	followed := 0
@@ -68,7 +68,7 @@ func follow(t *testing.T, file string, to *url.URL) error {
 	return nil
 }
 
-// anchors are what a link to a page may have behind its #.
+// anchors returns the anchors that a link to a page may have after its #.
 func anchors(t *testing.T, file string) map[string]bool {
 	t.Helper()
 	_, prose := blocks(t, file)
@@ -88,7 +88,7 @@ func anchors(t *testing.T, file string) map[string]bool {
 	return all
 }
 
-// slugOf makes a heading's anchor as GitHub does: lower case, spaces to hyphens, and
+// slugOf returns a heading's anchor as GitHub makes it: in lower case, with hyphens for spaces, and
 // without punctuation.
 // https://docs.github.com/get-started/writing-on-github/getting-started-with-writing-and-formatting-on-github/basic-writing-and-formatting-syntax#section-links
 func slugOf(title string) string {

@@ -1,6 +1,5 @@
-// Package docs has the tests of this repository's documentation: that links lead
-// somewhere, that examples are what their readers can use, that nothing is left out.
-// Workflows are looked at in test/workflow.
+// Package docs tests this repository's documentation: links work, examples can be used, and nothing
+// is left out. test/workflow tests the workflows in it.
 package docs
 
 import (
@@ -16,8 +15,7 @@ import (
 // root of this repository.
 const root = "../.."
 
-// pages are all Markdown files of this repository but those of tests: what Git has, and
-// what it would take.
+// pages returns all Markdown files of this repository, committed or not, except those of tests.
 func pages(t *testing.T) []string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "git", "-c", "safe.directory=*", "-C", root, "ls-files", "-z",
@@ -62,8 +60,7 @@ type block struct {
 
 var fence = regexp.MustCompile("^( *)```+(.*)$")
 
-// blocks are a page's fenced blocks, and the page's text without them: lines stay where
-// they are.
+// blocks returns a page's fenced blocks, and its text without them. Line numbers stay the same.
 func blocks(t *testing.T, file string) (found []block, prose string) {
 	t.Helper()
 	var rest strings.Builder

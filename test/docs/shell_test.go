@@ -12,14 +12,13 @@ import (
 	"testing"
 )
 
-// programs are those that a page may ask a reader to run, besides our own.
+// programs are the programs, besides our own, that a page may ask a reader to run.
 var programs = []string{
 	"atmos", "aws", "cd", "cp", "curl", "diff", "docker", "export", "gh", "git", "go", "gofmt", "jq", "make", "mkdir", "npm", "perl", "rm", "terraform", "tofu", "xargs",
 }
 
-// TestShellCommandsAreThere looks at each block of shell: bash can parse it, each
-// program is known, make has the target, Terraform the subcommand, the repository what is
-// given to go, and aws, gh and git a subcommand.
+// TestShellCommandsAreThere checks each block of shell: bash can parse it, and its programs, make
+// targets, subcommands of Terraform, and arguments of go exist. aws, gh and git have a subcommand.
 func TestShellCommandsAreThere(t *testing.T) {
 	t.Parallel()
 	targets := makeTargets(t)
@@ -97,8 +96,8 @@ func there(t *testing.T, words []string, targets []string) error {
 	return nil
 }
 
-// subcommand is what comes before options, at most two words, and no name in capitals,
-// path or address.
+// subcommand returns the words before the options: at most two, without names in capitals, paths or
+// addresses.
 func subcommand(args []string) (words []string) {
 	for _, arg := range args {
 		if len(words) == 2 || !regexp.MustCompile(`^[a-z0-9-]+$`).MatchString(arg) || strings.HasPrefix(arg, "-") {
@@ -116,8 +115,7 @@ var (
 	continuation = regexp.MustCompile(`\\\n\s*`)
 )
 
-// commands are the commands of a script of simple ones, as their words; what is quoted
-// is one word.
+// commands splits a script of simple commands into words. A quoted text is one word.
 func commands(script string) (all [][]string) {
 	script = continuation.ReplaceAllString(script, " ")
 	script = quotedText.ReplaceAllStringFunc(script, func(s string) string {

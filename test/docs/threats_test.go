@@ -18,7 +18,7 @@ type row struct {
 
 var testLink = regexp.MustCompile("\\[`([^`]+)`\\]\\(([^)]+)\\)")
 
-// threats are the rows of all tables whose last column is "test".
+// threats returns the rows of all tables whose last column is "test".
 func threats(t *testing.T) (rows []row) {
 	t.Helper()
 	named := false
@@ -40,8 +40,8 @@ func threats(t *testing.T) (rows []row) {
 	return rows
 }
 
-// TestEachThreatNamesItsTest: a Go test by its function, a story by its file, a test of a
-// module by its run.
+// TestEachThreatNamesItsTest checks that each threat has a test: a Go function, a story's file, or a
+// run of a module's test.
 func TestEachThreatNamesItsTest(t *testing.T) {
 	t.Parallel()
 	for _, r := range threats(t) {
@@ -69,9 +69,9 @@ func TestEachThreatNamesItsTest(t *testing.T) {
 // bullet is an item of a list, with the lines that go on.
 var bullet = regexp.MustCompile(`(?m)^- .*(?:\n  .*)*`)
 
-// TestEachPromiseIsTested: every item of the README's lists of promises, each thing that it never does, and every
-// "can't" of SECURITY.md, has a row on the page of threats that quotes it; and every quote is
-// in one of the two.
+// TestEachPromiseIsTested compares docs/threats.md with the promises: the README's lists of what the
+// actions do and never do, and the "can't" sentences of SECURITY.md. Each has a row that quotes it,
+// and each quote is one of them.
 func TestEachPromiseIsTested(t *testing.T) {
 	t.Parallel()
 	one := func(text string) string { return strings.Join(strings.Fields(strings.ReplaceAll(text, "**", "")), " ") }

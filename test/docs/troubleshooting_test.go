@@ -18,8 +18,8 @@ import (
 
 const codesFile = "shared/problem/codes.go"
 
-// TestEveryCodeIsExplained compares the codes of errors with the sections of
-// docs/troubleshooting.md, in order, and sees that each says what a reader needs.
+// TestEveryCodeIsExplained compares the codes of errors with the sections of docs/troubleshooting.md,
+// in order, and checks that each section has all parts.
 func TestEveryCodeIsExplained(t *testing.T) {
 	t.Parallel()
 	_, codes := codes(t)
@@ -39,7 +39,7 @@ func TestEveryCodeIsExplained(t *testing.T) {
 	}
 }
 
-// TestEveryCodeIsGiven sees that some error has each code.
+// TestEveryCodeIsGiven checks that each code is used for an error.
 func TestEveryCodeIsGiven(t *testing.T) {
 	t.Parallel()
 	names, _ := codes(t)
@@ -67,7 +67,7 @@ func TestEveryCodeIsGiven(t *testing.T) {
 	}
 }
 
-// TestDocumentedCodesExist sees that no page names a code that there is none of.
+// TestDocumentedCodesExist checks that pages name only codes that exist.
 func TestDocumentedCodesExist(t *testing.T) {
 	t.Parallel()
 	_, codes := codes(t)
@@ -81,8 +81,7 @@ func TestDocumentedCodesExist(t *testing.T) {
 	}
 }
 
-// codes are the constants of package problem, as they stand there: their names, and
-// their texts.
+// codes returns the names and values of the constants in package problem.
 func codes(t *testing.T) (names, texts []string) {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, codesFile), nil, 0)

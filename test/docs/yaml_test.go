@@ -8,8 +8,8 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// TestYAMLParses parses each block of YAML, also those that are no workflow. Where a line
-// "# …" leaves something out, each part is parsed.
+// TestYAMLParses parses each block of YAML, including those that are no workflow. If a line "# …"
+// leaves something out, the parts before and after it are parsed separately.
 func TestYAMLParses(t *testing.T) {
 	t.Parallel()
 	parsed := 0

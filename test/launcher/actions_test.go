@@ -8,7 +8,7 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// One launcher starts all four actions; each has its own line of it, shared/launcher/NAME.js.
+// One launcher starts all four actions. Each has a file of one line, shared/launcher/NAME.js.
 func TestTheActionsAreStartedByTheLauncher(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../../actions/*/action.yml")

@@ -16,7 +16,7 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
-// slow is what the apply is making when the job is cancelled.
+// slow is what the apply is creating when the job is cancelled.
 const slow = `
 resource "terraform_data" "made" {
   input = "made"
@@ -33,8 +33,8 @@ resource "terraform_data" "later" {
 }
 `
 
-// terraform is a Terraform that ends after the runner has killed the main step, as one does
-// that waits for a provider, or for its backend.
+// terraform is a Terraform that ends after the runner has killed the main step, as a Terraform does
+// that waits for a provider or its backend.
 const terraform = `#!/bin/sh
 "$TERRAFORM" "$@" &
 pid=$!
@@ -57,7 +57,7 @@ type applying struct {
 	state  string // the file
 }
 
-// eachSource runs a test with the component of gitops.yaml, and of each Atmos.
+// eachSource runs a test with a component of gitops.yaml, and with one of each Atmos version.
 func eachSource(t *testing.T, test func(t *testing.T, a applying)) {
 	t.Helper()
 	built, binaries := t.TempDir(), map[string]string{}
@@ -99,7 +99,7 @@ func eachSource(t *testing.T, test func(t *testing.T, a applying)) {
 	}
 }
 
-// status is what the plan's claim says.
+// status returns the status in the plan's claim.
 func (a applying) status() planstore.Status {
 	a.t.Helper()
 	backend, err := folder.Open(filepath.Join(a.runner.Dir, "store"))
@@ -110,9 +110,9 @@ func (a applying) status() planstore.Status {
 	return stored.Status
 }
 
-// TestACancelledApplyEndsWithItsStateWritten cancels a job as GitHub's runner does: SIGINT, 7.5 s
-// later SIGTERM, 2.5 s later SIGKILL to the main step. Here each comes once the one before has
-// had its effect, and not before its time.
+// TestACancelledApplyEndsWithItsStateWritten cancels a job as GitHub's runner does: SIGINT, SIGTERM 7.5 s
+// later, and SIGKILL to the main step 2.5 s later. The test waits for the effect of each signal
+// before it sends the next one, and never sends it earlier than the runner.
 func TestACancelledApplyEndsWithItsStateWritten(t *testing.T) {
 	t.Parallel()
 	eachSource(t, cancelApply)
@@ -161,8 +161,8 @@ func cancelApply(t *testing.T, a applying) {
 	w.wantNothingLeft()
 }
 
-// A Terraform whose action is killed, as by the kernel when memory runs out, goes on to its
-// end, and the main step waits for it.
+// If an action is killed, as by the kernel when memory runs out, its Terraform continues, and the
+// main step waits for it.
 func TestTheTerraformOfAKilledActionIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	eachSource(t, func(t *testing.T, a applying) {

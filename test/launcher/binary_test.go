@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// The binary is as if the runner had started it itself.
+// The binary runs as if the runner had started it directly.
 func TestABinaryGetsItsInputsAndGivesItsOutputs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -50,7 +50,7 @@ func TestThePostStepGoesOnWithAKilledMainStep(t *testing.T) {
 	check(t, os.WriteFile(hold, nil, 0o644))
 	main := w.start("plan.js", given)
 	main.waitFor("stop-commands")
-	// A launcher that is killed before it notes what it has printed has that printed again.
+	// If a launcher is killed before it notes how much it has printed, that part is printed again.
 	eventually(t, "the launcher notes what it has printed", func() bool {
 		noted, _ := filepath.Glob(filepath.Join(w.temp, "gitops-launch-*", "printed"))
 		for _, file := range noted {
@@ -71,7 +71,7 @@ func TestThePostStepGoesOnWithAKilledMainStep(t *testing.T) {
 	if want := "begun\n::group::Terraform\n::stop-commands::secret-token\n"; main.printed() != want {
 		t.Errorf("the main step printed %q, want %q", main.printed(), want)
 	}
-	// The runner takes commands again in a new step, until it is told not to.
+	// A new step's commands are accepted again until stop-commands.
 	_, printed, _ := strings.Cut(post.printed(), "\n")
 	if want := "::stop-commands::secret-token\nhalf a line, whole\n::error::not a command\n::secret-token::\n::endgroup::\n"; printed != want {
 		t.Errorf("the post step printed %q, want %q", printed, want)

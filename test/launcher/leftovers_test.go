@@ -11,10 +11,10 @@ import (
 	"testing"
 )
 
-// planfile makes a job's private folder, and says so.
+// planfile is a script that creates a job's private folder, and prints a line.
 const planfile = `mkdir "$RUNNER_TEMP/gitops-123"; echo state >"$RUNNER_TEMP/gitops-123/planfile"; echo begun`
 
-// kept is what an earlier step of the job has left on purpose.
+// kept creates a folder that an earlier step of the job has left on purpose.
 func (w *world) kept() string {
 	w.t.Helper()
 	kept := filepath.Join(w.temp, "gitops-77")
@@ -41,7 +41,7 @@ func (s *step) pid() int {
 	return pid
 }
 
-// runs tells whether a process is there, and more than what its parent has not asked for yet.
+// runs reports whether a process exists and is not a zombie.
 func runs(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && !strings.Contains(string(stat), ") Z ")
@@ -61,7 +61,7 @@ func TestAKilledBinaryLeavesNoPlanfile(t *testing.T) {
 	check(t, err)
 }
 
-// Such a binary may be gone before the launcher comes to look at it.
+// Such a binary may be gone before the launcher looks at it.
 func TestABinaryThatIsKilledAtOnceIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -71,8 +71,8 @@ func TestABinaryThatIsKilledAtOnceIsNotWaitedFor(t *testing.T) {
 	w.wantNothingLeft()
 }
 
-// Terraform, which leads a process group in the action's session, goes on and writes its
-// state; what a provisioner left in the background does not matter.
+// Terraform leads a process group in the action's session. It continues and writes its state. The
+// launcher ignores a process that a provisioner left in the background.
 func TestAKilledBinaryIsOutlivedByTerraform(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

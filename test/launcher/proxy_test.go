@@ -21,7 +21,7 @@ import (
 	"time"
 )
 
-// internet is what is behind a proxy: every host, answered by one handler.
+// internet is everything behind a proxy. One handler answers for every host.
 type internet struct {
 	proxy   string   // URL
 	environ []string // with the proxy and the certificate
@@ -118,8 +118,8 @@ func TestNoProxyIsHeeded(t *testing.T) {
 	i.wantAsked(t)
 }
 
-// GitHub shows a private repository's releases through its API only. What stores them is
-// another host, which must not see the token.
+// A private repository's releases can only be downloaded through GitHub's API. It redirects to another
+// host, which must not get the token.
 func TestAPrivateReleaseIsDownloadedWithTheToken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -148,7 +148,7 @@ func TestAPrivateReleaseIsDownloadedWithTheToken(t *testing.T) {
 	)
 }
 
-// An Enterprise Server with GitHub Connect runs actions that github.com has.
+// An Enterprise Server with GitHub Connect runs actions from github.com.
 func TestAnEnterpriseServersActionIsDownloadedFromGitHub(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

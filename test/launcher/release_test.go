@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestAReleaseHasTheSameBitsWhereverItIsBuilt builds one binary in two folders. So anybody
-// can check that actions/checksums.txt is that of the sources beside it.
+// TestAReleaseHasTheSameBitsWhereverItIsBuilt builds one binary in two folders. Reproducible builds let
+// anybody check actions/checksums.txt against the sources.
 func TestAReleaseHasTheSameBitsWhereverItIsBuilt(t *testing.T) {
 	t.Parallel()
 	builds := []map[string][]byte{release(t, "here"), release(t, "elsewhere")}
@@ -37,7 +37,7 @@ func TestAReleaseHasTheSameBitsWhereverItIsBuilt(t *testing.T) {
 	}
 }
 
-// TestTheWorkflowBuildsWithTheGoOfMakeRelease: with another one, the bits are others.
+// With another version of Go, the binaries would differ.
 func TestTheWorkflowBuildsWithTheGoOfMakeRelease(t *testing.T) {
 	t.Parallel()
 	makefile, err := os.ReadFile("../../Makefile")

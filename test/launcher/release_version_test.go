@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// noVersions are what somebody may give for a release's version. Each that is expanded, by
-// Make or by a shell, leaves the file "owned" in the folder where it is.
+// noVersions are wrong values for a release's version. If Make or a shell expands one of them, it
+// creates the file "owned" in the working directory.
 var noVersions = []string{
 	"",
 	"1.2.3", "v1.2", "v1.2.3.4", "v1.2.3-rc.1", "v01.2.3", "v1..3", "vv1.2.3", "v1.2.3v", "v 1.2.3", "v1.2.3 ", "v1.2.3\n", "v1.2.3\nv1.2.3",
@@ -20,8 +20,8 @@ var noVersions = []string{
 	"v1.2.3 --eval=$(shell touch owned)", "v1.2.3\\", "v1.2.3#", "v1.2.*", "v$v.2.3", "v1.2.3)", "v1.2.3,", "v٣.2.3", "-v1.2.3", "a[$(touch owned)]",
 }
 
-// How a value reaches make. A value in MAKEFLAGS is one that an outer make handed on: it
-// doubles the dollars, and puts a backslash before a blank.
+// ways are the ways in which a value reaches make. MAKEFLAGS comes from an outer make, which doubles
+// dollars and escapes blanks with a backslash.
 var ways = map[string]func(cmd *exec.Cmd, variable, value string){
 	"argument":    func(cmd *exec.Cmd, variable, value string) { cmd.Args = append(cmd.Args, variable+"="+value) },
 	"environment": func(cmd *exec.Cmd, variable, value string) { cmd.Env = append(cmd.Env, variable+"="+value) },
@@ -69,7 +69,7 @@ func wantRefused(t *testing.T, what string, give func(*exec.Cmd)) {
 	wantAlone(t, dir, what, "Makefile")
 }
 
-// withoutMake is this process' environment without what a make that runs it has set.
+// withoutMake returns this process' environment without the variables that a make around it has set.
 func withoutMake() (environ []string) {
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "MAKE") && !strings.HasPrefix(v, "MFLAGS=") && !strings.HasPrefix(v, "VERSION=") && !strings.HasPrefix(v, "OUT=") {
@@ -93,9 +93,8 @@ func wantAlone(t *testing.T, dir, what string, files ...string) {
 	}
 }
 
-// TestTheWorkflowJudgesTheVersionFirst runs the first job of release.yml with versions that
-// are none, as the workflow's input gives them: in the environment. Nothing of it runs but
-// the first step, which is no action.
+// TestTheWorkflowJudgesTheVersionFirst runs the first job of release.yml with wrong versions, which it
+// gets as the workflow's input in the environment. Only the first step must run.
 func TestTheWorkflowJudgesTheVersionFirst(t *testing.T) {
 	t.Parallel()
 	steps := releaseJobs(t)["build"].Steps

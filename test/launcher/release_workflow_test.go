@@ -10,8 +10,7 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// gh is a stand-in for GitHub's command line, which talks to nothing but GitHub: releases
-// are folders in $RELEASES.
+// gh stands in for GitHub's command line. Releases are folders in $RELEASES.
 const gh = `#!/bin/sh -eu
 case "$1 $2" in
 "auth setup-git") ;;
@@ -24,8 +23,8 @@ case "$1 $2" in
 esac
 `
 
-// releasing is a repository in which release.yml runs, job after job, without what its
-// steps use: of those only the commands are run.
+// releasing is a repository in which the jobs of release.yml run, one after the other. Only their
+// commands run: actions that they use are skipped.
 type releasing struct {
 	t                      *testing.T
 	origin, temp, releases string
@@ -33,7 +32,7 @@ type releasing struct {
 	jobs                   map[string]releaseJob
 }
 
-// releaseJob is what the tests read of a job of release.yml.
+// releaseJob is the part of a job of release.yml that the tests read.
 type releaseJob struct {
 	Steps []struct{ Run string }
 }
@@ -107,8 +106,8 @@ func (r *releasing) bash(dir, script string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// TestAReleaseNamesTheBitsOfItsOwnSources plays release.yml: v1 moves to a commit that holds
-// the checksums of what its sources build to, and only when what can be downloaded is that.
+// TestAReleaseNamesTheBitsOfItsOwnSources runs release.yml. v1 moves to a commit with the checksums of
+// its own build, and only if the release's files are those of that build.
 func TestAReleaseNamesTheBitsOfItsOwnSources(t *testing.T) {
 	t.Parallel()
 	r := newReleasing(t)

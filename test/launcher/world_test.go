@@ -1,5 +1,5 @@
-// Package launcher runs what starts the actions' binaries, shared/launcher, as GitHub's
-// runner does. The binaries are scripts, but for one story.
+// Package launcher tests shared/launcher, which starts the actions' binaries. It runs it as GitHub's
+// runner does. The binaries are scripts, except in one story.
 package launcher
 
 import (
@@ -21,8 +21,8 @@ import (
 // name is the asset that the plan action needs here.
 var name = "plan_" + runtime.GOOS + "_" + runtime.GOARCH
 
-// world is a self-hosted runner with a checkout of the plan action: spaces in paths, long
-// ones, a home that can't be written, and another language.
+// world is a self-hosted runner with a checkout of the plan action. Its paths are long and contain
+// spaces, its home can't be written, and its language is not English.
 type world struct {
 	t                      *testing.T
 	action                 string // the checkout of the action's repository
@@ -51,7 +51,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// release writes actions/checksums.txt, as a release's commit has it.
+// release writes actions/checksums.txt, as in a release's commit.
 func (w *world) release(binary string) {
 	w.t.Helper()
 	sum := sha256.Sum256([]byte(binary))
@@ -193,8 +193,7 @@ func (s *step) wantError(status int, texts ...string) {
 	}
 }
 
-// wantNothingLeft checks that there are no files in the temporary folder, and none in the
-// cache but those.
+// wantNothingLeft checks that the temporary folder is empty, and that the cache has only these files.
 func (w *world) wantNothingLeft(cached ...string) {
 	w.t.Helper()
 	var left []string

@@ -14,7 +14,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform/install"
 )
 
-// Options say where Terraform is looked for.
+// Options say where to look for Terraform.
 type Options struct {
 	// AtLeast is the oldest version that will do, such as "1.6".
 	AtLeast string
@@ -28,16 +28,16 @@ type Options struct {
 	Say func(line string)
 }
 
-// Found is a Terraform that will do.
+// Found is a Terraform that is new enough.
 type Found struct {
 	Path    string // absolute
 	Version string // such as "1.11.4"
 }
 
-// Terraform finds the Terraform on PATH when it is not too old; a pre-release will do.
-// Else it is the newest one in Tools, or, without any, the newest release, whose checksum
-// HashiCorp has signed. A program on PATH that can't tell its version counts as none: such as
-// a version manager's that has no version selected.
+// Terraform finds a Terraform that is new enough. It takes the one on PATH, even a pre-release. If
+// that is too old or missing, it takes the newest one in Tools. If there is none either, it downloads
+// the newest release, whose checksum HashiCorp has signed. A program on PATH that doesn't print its
+// version counts as missing, such as a version manager without a selected version.
 func Terraform(ctx context.Context, o Options) (Found, error) {
 	oldest, err := goversion.NewVersion(o.AtLeast)
 	if err != nil {
@@ -85,7 +85,7 @@ func ask(ctx context.Context, o Options, path string) (terraform.Version, *gover
 	return version, number, err
 }
 
-// cause is why a download failed, without what an action would advise before it.
+// cause returns why a download failed, without the advice that is meant for users of an action.
 func cause(err error) error {
 	var several interface{ Unwrap() []error }
 	if errors.As(err, &several) {

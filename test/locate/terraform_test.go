@@ -86,7 +86,7 @@ func TestTerraformThatCannotBeDownloaded(t *testing.T) {
 	}
 }
 
-// options are of a machine with this program by the name of terraform on PATH, or none.
+// options returns the options for a machine that has this program as terraform on PATH, or none.
 func options(t *testing.T, onPath string) (Options, *[]string) {
 	t.Helper()
 	bin, said := t.TempDir(), &[]string{}

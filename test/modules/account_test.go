@@ -1,5 +1,5 @@
-// Package modules tests the Terraform modules: by their own tests, in an account
-// that moto stands in for, and by evaluating the policies that they make.
+// Package modules tests the Terraform modules: with their own tests, in an AWS account of moto, and by
+// evaluating their policies.
 package modules
 
 import (
@@ -53,7 +53,7 @@ const (
 	production  = "repo:" + repository + ":environment:production" // on the main branch
 )
 
-// account is an AWS account with what the example makes in it.
+// account is an AWS account with the resources of the example.
 type account struct {
 	moto     *fakeaws.Server
 	trail    *fakeaws.Trail
@@ -66,9 +66,8 @@ type account struct {
 	policies                policies
 }
 
-// TestAccount tells the life of an account: the example is applied, the actions
-// plan and apply in it, what they did is held against the policies that were
-// made, and the account is emptied again.
+// TestAccount uses an account from beginning to end: it applies the example, runs the actions,
+// checks their requests against the policies of the modules, and destroys everything.
 func TestAccount(t *testing.T) {
 	t.Parallel() // most of it is waiting: the AWS provider lets S3 settle for a minute
 	a := &account{moto: fakeaws.Start(t)}
@@ -82,8 +81,8 @@ func TestAccount(t *testing.T) {
 	a.read(t)
 
 	t.Run("what was made", a.checkResources)
-	// moto denies each request that a Deny speaks of, whatever its conditions say, so
-	// that nothing could be uploaded. The policy is judged below, with its conditions.
+	// moto ignores conditions, so it would deny every upload. The policies are evaluated below,
+	// with their conditions.
 	objects := a.objects()
 	for _, bucket := range []string{a.bucket, a.states} {
 		_, err := objects.DeleteBucketPolicy(t.Context(), &s3.DeleteBucketPolicyInput{Bucket: &bucket})
@@ -133,7 +132,7 @@ func TestAccount(t *testing.T) {
 		fatal(t, err)
 		a.emptyStates(t)
 		terraform.ApplyContext(t, t.Context(), a.options)
-		// moto can't delete the last version of an object below the markers of its deletions.
+		// moto can't delete the last version of an object that also has delete markers.
 		versions, err := objects.ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{Bucket: &a.states})
 		fatal(t, err)
 		for _, marker := range versions.DeleteMarkers {
@@ -147,8 +146,8 @@ func TestAccount(t *testing.T) {
 	})
 }
 
-// emptyStates deletes all versions in the bucket of states, delete markers first: moto fails
-// to delete a marker that is all that is left of a key, so the provider can't do it.
+// emptyStates deletes all versions in the bucket of states, delete markers first. The provider can't:
+// moto fails to delete a marker if it is the last version of a key.
 func (a *account) emptyStates(t *testing.T) {
 	t.Helper()
 	list, err := a.objects().ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{Bucket: &a.states})
@@ -165,8 +164,8 @@ func (a *account) emptyStates(t *testing.T) {
 	}
 }
 
-// example is how a user would run examples/complete of a copy of the modules,
-// but for the account and for the provider, see [serveProvider]. It is initialized.
+// example prepares examples/complete in a copy of the modules as a user would, except for the account
+// and the provider, see [serveProvider]. It is initialized.
 func example(t *testing.T, moto *fakeaws.Server, modules string) *terraform.Options {
 	t.Helper()
 	dir := filepath.Join(modules, "github-oidc-roles", "examples", "complete")
@@ -191,7 +190,7 @@ func example(t *testing.T, moto *fakeaws.Server, modules string) *terraform.Opti
 	return options
 }
 
-// read reads what the example made, policies as AWS gives them back.
+// read reads what the example created. Policies are as AWS returns them.
 func (a *account) read(t *testing.T) {
 	t.Helper()
 	a.settings = terraform.OutputContext(t, t.Context(), a.options, "gitops_yaml")
@@ -256,7 +255,7 @@ func (a *account) objects() *s3.Client {
 	return s3.NewFromConfig(a.moto.Config(), func(o *s3.Options) { o.UsePathStyle = true })
 }
 
-// document reads a policy, which IAM gives out URL-encoded.
+// document decodes a policy, which IAM returns URL-encoded.
 func document(t *testing.T, text string) map[string]any {
 	t.Helper()
 	if !strings.HasPrefix(text, "{") {
@@ -269,7 +268,7 @@ func document(t *testing.T, text string) map[string]any {
 	return policy
 }
 
-// checkResources looks at what the modules made through the APIs of AWS.
+// checkResources reads what the modules created through AWS' APIs.
 func (a *account) checkResources(t *testing.T) {
 	objects := a.objects()
 	public, err := objects.GetPublicAccessBlock(t.Context(), &s3.GetPublicAccessBlockInput{Bucket: &a.bucket})
@@ -336,15 +335,15 @@ func (a *account) checkResources(t *testing.T) {
 	}
 }
 
-// token is an ID token of GitHub's, but for its signature.
+// token returns an ID token as GitHub makes it, except for its signature.
 func token(subject, audience string) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	claims := fmt.Sprintf(`{"iss":"https://token.actions.githubusercontent.com","aud":%q,"sub":%q,"job_workflow_ref":%q,"ref":"refs/heads/main"}`, audience, subject, workflow)
 	return encode([]byte(`{"alg":"RS256"}`)) + "." + encode([]byte(claims)) + "." + encode([]byte("signature"))
 }
 
-// planAndApply runs the two actions on what the modules made, with the settings
-// that the example prints and with no credentials but GitHub's tokens.
+// planAndApply runs the two actions in the account, with the settings that the example prints. Their
+// only credentials are GitHub's tokens.
 func (a *account) planAndApply(t *testing.T) {
 	var subject string
 	// The runner's service for ID tokens.
@@ -366,7 +365,7 @@ func (a *account) planAndApply(t *testing.T) {
 		t.Errorf("the settings have no version of Terraform, which no hosted runner has:\n%s", a.settings)
 	}
 	write(t, filepath.Join(runner.Workspace(), "gitops.yaml"), settings+"components: { component: {} }\nstacks: { stack: {} }\n")
-	// As documented, but for what moto and a machine outside of AWS lack.
+	// As documented, plus what moto and a machine outside of AWS need.
 	write(t, filepath.Join(runner.Workspace(), "components", "component", "main.tf"), `terraform {
   backend "s3" {
     use_path_style              = true
@@ -408,8 +407,8 @@ resource "terraform_data" "network" {}
 	}
 }
 
-// seldomPaths has the plan store take paths that a story would need a broken
-// network or a broken backend for, each with the role that would be on it.
+// seldomPaths calls the plan store in ways that a story would need a broken network or backend for.
+// Each call has the role that would make it.
 func (a *account) seldomPaths(t *testing.T) {
 	planner, applier := a.store(t, planStorage, pullRequest), a.store(t, applyStorage, production)
 	a.store(t, planStorage, mergeQueue)
@@ -425,7 +424,7 @@ func (a *account) seldomPaths(t *testing.T) {
 	}
 	_, err := planner.Put(t.Context(), record, planfile)
 	fatal(t, err)
-	// The planfile is there already, so its version is not known.
+	// The planfile is already stored, so its version is unknown.
 	record.Run.Attempt, record.CreatedAt = 2, record.CreatedAt.Add(time.Second)
 	record, err = planner.Put(t.Context(), record, planfile)
 	fatal(t, err)
@@ -451,8 +450,8 @@ func (a *account) seldomPaths(t *testing.T) {
 	fatal(t, err)
 	fatal(t, applier.FetchFiles(t.Context(), built, filepath.Join(dir, "fetched files")))
 
-	// Drift: its plan has another role than that of a change. Detection writes the link,
-	// remediation that too.
+	// Drift plans are stored with another role than other plans. Detection writes the link, and
+	// remediation changes it.
 	detector := a.store(t, driftStorage, mainBranch)
 	write(t, planfile, "drift")
 	drifted := record
@@ -491,8 +490,8 @@ func (a *account) seldomPaths(t *testing.T) {
 	_, err = planner.LastApplies(t.Context(), targets)
 	fatal(t, err)
 
-	// Pull requests: all ask what one has planned, the applier also who has planned a target,
-	// and a dry run finds what would be applied.
+	// All roles read the plans of a pull request. The applier also reads who has planned a target, and a
+	// dry run finds the plans to apply.
 	for _, store := range []*planstore.Store{planner, applier, detector} {
 		plans, err := store.PlansOfPullRequest(t.Context(), repository, 41)
 		if err != nil || len(plans) != 3 {
@@ -513,7 +512,7 @@ func (a *account) seldomPaths(t *testing.T) {
 	}
 }
 
-// store opens the plan store with a role that is taken on with a token.
+// store opens the plan store with a role that is assumed with a token.
 func (a *account) store(t *testing.T, role, subject string) *planstore.Store {
 	t.Helper()
 	cfg := a.moto.Config()
@@ -527,8 +526,8 @@ func (a *account) store(t *testing.T, role, subject string) *planstore.Store {
 	return planstore.New(dynamo.Open(cfg, a.bucket, a.table), time.Now)
 }
 
-// calls are what the actions asked AWS for. That some were refused by a condition
-// on an item or object makes no difference to IAM.
+// calls returns the requests that the actions made to AWS. Those that failed because of a condition on
+// an item or object are included: IAM allowed them.
 func (a *account) calls(t *testing.T) []request {
 	t.Helper()
 	var all []request

@@ -24,8 +24,8 @@ type attempt struct {
 	request
 }
 
-// attempts are what a role must not be able to do. One of them stands for each
-// condition of the policies: see checkConditions.
+// attempts are requests that a role must not be able to make. Each condition of the policies has one:
+// see checkConditions.
 func (a *account) attempts() []attempt {
 	bucketARN := "arn:aws:s3:::" + a.bucket
 	planfile := bucketARN + "/planfiles/acme/infrastructure/network/dev/" + strings.Repeat("a", 40) + "/" + strings.Repeat("b", 64) + ".tfplan"
@@ -42,7 +42,7 @@ func (a *account) attempts() []attempt {
 		maps.Copy(r.Context, more)
 		return r
 	}
-	// An upload as the actions make it, with what is different about it.
+	// upload is an upload as the actions make it, with these differences.
 	upload := func(role, resource string, more map[string]any) request {
 		r := object(role, "PutObject", resource, map[string]any{"s3:if-none-match": "*"})
 		for name, value := range more {
@@ -268,7 +268,7 @@ func (a *account) attempts() []attempt {
 		{"Terraform, applying with every permission, stops keeping what states were before", object(allPowerful+applyRole, "PutBucketVersioning", states, nil)},
 		{"a state is read over plain HTTP", object(planRole, "GetObject", states+"/stack/component.tfstate", map[string]any{"aws:SecureTransport": "false"})},
 
-		// Who takes on a role.
+		// Who assumes a role.
 		{"an open pull request takes on the apply role", take(applyRole, pullRequest, nil)},
 		{"an open pull request takes on the apply storage role", take(applyStorage, pullRequest, nil)},
 		{"a job without environment takes on the apply role", take(applyRole, mainBranch, nil)},

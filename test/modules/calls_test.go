@@ -11,7 +11,7 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
 )
 
-// requests are what IAM would have been asked for one call of the actions.
+// requests returns the requests that IAM evaluates for one call of the actions.
 func (a *account) requests(t *testing.T, c fakeaws.Call) []request {
 	t.Helper()
 	switch c.Service {
@@ -48,7 +48,7 @@ func claimsOf(t *testing.T, body []byte) map[string]string {
 	return claims
 }
 
-// assume asks for a role with a token of these claims.
+// assume returns a request for a role with a token that has these claims.
 func (a *account) assume(role string, claims map[string]string) request {
 	context := map[string]any{}
 	for _, claim := range []string{"aud", "sub", "job_workflow_ref", "ref"} { // those that the policies speak of
@@ -59,7 +59,7 @@ func (a *account) assume(role string, claims map[string]string) request {
 	return request{Role: role, Action: "sts:AssumeRoleWithWebIdentity", Resource: "arn:aws:iam::" + a.policies.Account + ":role/" + role, Context: context}
 }
 
-// tls is how AWS is reached; moto is over plain HTTP on loopback.
+// tls is the context of a connection to AWS. moto itself is on loopback, over plain HTTP.
 func tls() map[string]any {
 	return map[string]any{"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
 }
@@ -104,7 +104,7 @@ func (a *account) s3Requests(t *testing.T, c fakeaws.Call) []request {
 	return []request{r, a.useKey(c.Role, through)}
 }
 
-// useKey is what S3 asks of KMS in the caller's name, for a bucket with a bucket key.
+// useKey returns the request that S3 makes to KMS for the caller, if the bucket has a bucket key.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#encryption-context
 func (a *account) useKey(role, action string) request {
 	return request{Role: role, Action: action, Resource: a.policies.KeyARN, Context: map[string]any{
@@ -112,7 +112,7 @@ func (a *account) useKey(role, action string) request {
 	}}
 }
 
-// item is a request on items of the table; pk are their partition keys.
+// item returns a request for items of the table with these partition keys.
 func (a *account) item(role, action string, pk ...string) request {
 	return request{Role: role, Action: "dynamodb:" + action, Resource: a.tableARN, Context: map[string]any{"dynamodb:LeadingKeys": pk}}
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// folders are the modules, and the roots that use them.
+// folders returns the modules, and the root modules that use them.
 func folders(t *testing.T, root string) []string {
 	t.Helper()
 	var all []string
@@ -28,7 +28,7 @@ func folders(t *testing.T, root string) []string {
 	return all
 }
 
-// Every validation and security property, as the modules' own tests have them.
+// The modules' own tests cover every validation and security property.
 func TestModules(t *testing.T) {
 	t.Parallel()
 	dirs, environ := folders(t, copyModules(t)), terraformEnviron(t)
@@ -59,8 +59,7 @@ func TestModules(t *testing.T) {
 	}
 }
 
-// A module without a test for one of its validations has one that nobody ever saw
-// refuse anything.
+// A validation that no test violates has never been seen to refuse anything.
 func TestEveryVariableWithAValidationIsRefusedInATest(t *testing.T) {
 	t.Parallel()
 	for _, dir := range folders(t, "../../modules") {
@@ -87,7 +86,7 @@ func TestEveryVariableWithAValidationIsRefusedInATest(t *testing.T) {
 	}
 }
 
-// Public modules are called in other roots, which say what provider they use.
+// Public modules are called from root modules, which configure the provider.
 func TestModulesConfigureNoProvider(t *testing.T) {
 	t.Parallel()
 	for _, dir := range folders(t, "../../modules") {

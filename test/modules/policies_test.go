@@ -33,7 +33,7 @@ func (a *account) checkAllowed(t *testing.T, calls []request) {
 	}
 }
 
-// spelledOut is an upload that names the bucket's own encryption, as a client may.
+// spelledOut returns an upload that names the bucket's default encryption, as a client may.
 func (a *account) spelledOut() request {
 	r := request{Role: planStorage, Action: "s3:PutObject", Resource: "arn:aws:s3:::" + a.bucket + "/planfiles/" + repository + "/network/dev/x", Context: tls()}
 	maps.Copy(r.Context, map[string]any{
@@ -60,7 +60,7 @@ func (a *account) checkRefused(t *testing.T) {
 	}
 }
 
-// checkNoMore compares what the roles' policies allow with what was asked for.
+// checkNoMore compares what the roles' policies allow with the requests that were made.
 func (a *account) checkNoMore(t *testing.T, calls []request) {
 	used := map[string]bool{}
 	for _, c := range calls {
@@ -86,9 +86,8 @@ func (a *account) checkNoMore(t *testing.T, calls []request) {
 	}
 }
 
-// checkConditions removes each condition from each policy in turn: then an attempt
-// must succeed or a call must fail, or the condition is there for nothing, or
-// nothing here would notice its loss.
+// checkConditions removes one condition at a time from the policies. Then an attempt must succeed or a
+// call must fail. Otherwise the condition has no effect, or no test notices if it is lost.
 func (a *account) checkConditions(t *testing.T, calls []request) {
 	expect := map[string]bool{}
 	var requests []request
@@ -137,7 +136,7 @@ type mutant struct {
 	removed string
 }
 
-// withoutConditions are the policies, each time without one of their conditions.
+// withoutConditions returns the policies once for each condition, without that condition.
 func (p policies) withoutConditions(t *testing.T) []mutant {
 	t.Helper()
 	var all []mutant
@@ -182,7 +181,7 @@ func clone(t *testing.T, policy map[string]any) map[string]any {
 	return copied
 }
 
-// list reads what a policy may write as one text or as several.
+// list reads an element of a policy that may be one text or a list.
 func list(v any) []string {
 	if one, ok := v.(string); ok {
 		return []string{one}

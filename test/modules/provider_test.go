@@ -12,9 +12,9 @@ import (
 
 const awsProvider = "registry.terraform.io/hashicorp/aws"
 
-// terraformEnviron is the environment that Terraform needs to find the AWS
-// provider: in a mirror on this machine where there is one, else in the registry,
-// once for all tests.
+// terraformEnviron returns the environment in which Terraform finds the AWS provider: in a mirror on
+// this machine if there is one, or else in the registry, from which it is downloaded once for all
+// tests.
 func terraformEnviron(t *testing.T) map[string]string {
 	t.Helper()
 	config := filepath.Join(t.TempDir(), "terraformrc")
@@ -31,7 +31,7 @@ func terraformEnviron(t *testing.T) map[string]string {
 			t.Fatal(err)
 		}
 		environ["TF_PLUGIN_CACHE_DIR"] = cache
-		// Lock files are of no use here: they are made anew for each copy.
+		// Lock files don't matter here, since each copy of a module gets a new one.
 		environ["TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE"] = "1"
 	}
 	if err := os.WriteFile(config, []byte(content), 0o600); err != nil {
@@ -45,9 +45,9 @@ func terraformEnviron(t *testing.T) map[string]string {
 	return environ
 }
 
-// serveProvider starts the AWS provider that dir was initialized with, and adds to environ what
-// has Terraform use that process. Terraform starts a provider twice for each command, and for
-// each run of a test: of this provider that takes longer than all else here.
+// serveProvider starts the AWS provider that dir was initialized with. It adds to environ the variable
+// that makes Terraform use that process. Otherwise Terraform would start the provider twice for each
+// command and each run of a test, which takes longer than everything else here.
 // https://developer.hashicorp.com/terraform/plugin/debugging#starting-a-provider-in-debug-mode
 func serveProvider(t *testing.T, dir string, environ map[string]string) {
 	t.Helper()
@@ -80,8 +80,8 @@ func entries(environ map[string]string) []string {
 	return all
 }
 
-// providerMirror is a folder that holds the AWS provider: one of those where
-// Terraform looks by itself, or one below /opt. Empty when there is none.
+// providerMirror returns a folder that contains the AWS provider: one in which Terraform looks by
+// default, or one below /opt. It is empty if there is none.
 // https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories
 func providerMirror() string {
 	home, _ := os.UserHomeDir() // without home there is no mirror in it

@@ -8,31 +8,30 @@ import (
 	"testing"
 )
 
-// request is a request to AWS as IAM sees it: who, what, on what, and what else
-// is known of it.
+// request is a request to AWS as IAM evaluates it: a role, an action, a resource, and a context.
 type request struct {
 	Role     string // name; for AssumeRoleWithWebIdentity, of the role asked for
 	Action   string
 	Resource string
 	Context  map[string]any // condition keys: a text, or a list for a key with several values
-	// Alone leaves the bucket's policy out, and has the key's be AWS's default: what
-	// the role's own policy stops by itself.
+	// Alone evaluates the request without the bucket's policy and with AWS' default policy for the
+	// key. It shows what the role's own policy denies.
 	Alone bool
 }
 
-// administrator is a role that may do everything: what it can't do, the policies of
-// the bucket and of the key stop by themselves.
+// administrator is a role that may do everything. What it still can't do, the policies of the bucket
+// and the key deny.
 const administrator = "administrator"
 
-// allPowerful begins the name of a role that its user has attached a policy to which allows
-// everything: what it can't do, its own policies deny.
+// allPowerful begins the name of a role with an additional policy that allows everything. What it still
+// can't do, its other policies deny.
 const allPowerful = "all-powerful-"
 
 func statement(s map[string]any) map[string]any {
 	return map[string]any{"Version": "2012-10-17", "Statement": []any{s}}
 }
 
-// policies are those that the modules made, as AWS gives them back.
+// policies are the policies that the modules created, as AWS returns them.
 type policies struct {
 	Identity map[string]map[string]any // by role, all of its policies in one
 	Trust    map[string]map[string]any // by role
@@ -46,7 +45,7 @@ type policies struct {
 	statesARN string
 }
 
-// simulation is the request under the policies, for iam-simulate.
+// simulation returns the input of iam-simulate for a request.
 func (p policies) simulation(r request) map[string]any {
 	trust := r.Action == "sts:AssumeRoleWithWebIdentity"
 	principal := "arn:aws:sts::" + p.Account + ":assumed-role/" + r.Role + "/session"
@@ -96,8 +95,8 @@ func (p policies) simulation(r request) map[string]any {
 // claimPrefix begins the condition keys of a token's claims.
 const claimPrefix = "token.actions.githubusercontent.com:"
 
-// kept renames condition keys that iam-simulate 0.1.173 drops, since its list of an
-// action's keys lacks them, to some that it keeps: in policies and requests alike.
+// kept renames condition keys that iam-simulate 0.1.173 drops, since they are missing from its list of
+// an action's keys. The new names are in that list. Policies and requests are renamed alike.
 var kept = strings.NewReplacer(`"`+claimPrefix, `"aws:PrincipalTag/claim-`, `"kms:EncryptionContext:`, `"aws:PrincipalTag/context-`)
 
 // allowed evaluates simulations, in order.

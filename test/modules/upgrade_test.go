@@ -16,8 +16,8 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
 )
 
-// An account that was set up with the modules as they were before is brought up to
-// date in place: nothing is made anew that has planfiles, records or trust in it.
+// An account that was created with the previous version of the modules is updated in place: nothing
+// that holds planfiles, records or trust is replaced.
 func TestUpgradeFromThePreviousModules(t *testing.T) {
 	t.Parallel()
 	moto, err := fakeaws.Run(t.Context()) // an account of its own
@@ -52,8 +52,8 @@ func TestUpgradeFromThePreviousModules(t *testing.T) {
 	}
 }
 
-// previousModules are the modules as of the newest commit where they differ from
-// those here; without one, such as in a shallow clone, they are those here.
+// previousModules returns the modules of the newest commit in which they differ from those here. If
+// there is none, as in a shallow clone, it returns those here.
 func previousModules(t *testing.T) string {
 	t.Helper()
 	root := absolute(t, "../..")

@@ -1,5 +1,5 @@
-// Package needs runs `make needs` on machines that lack something: a PATH of links to what
-// make itself runs, and of scripts in the place of what the tests need.
+// Package needs runs `make needs` on machines that lack something. Their PATH has links to the programs
+// that make itself runs, and scripts that stand in for what the tests need.
 package needs
 
 import (
@@ -16,8 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// programs are on the PATH of a machine that has all. A script that has no lines is there, and
-// no more.
+// programs are on the PATH of a machine that lacks nothing. An empty script does nothing.
 var programs = map[string]string{
 	"git": "", "cc": "", "npm": "", "python3": "", "chromium": "", "moto_server": "",
 	"node":      `echo v20.20.2`,
@@ -26,7 +25,7 @@ var programs = map[string]string{
 	"terraform": `echo '{"terraform_version": "1.17.0-dev", "terraform_outdated": false}'`,
 }
 
-// aptGet installs what is named last, and says what it was called with; brew, too.
+// aptGet and brew install their last argument, and log their arguments.
 const (
 	aptGet = `echo "apt-get $*" >>"$CALLS"; for last; do :; done; [ "$last" = update ] || { echo '#!/bin/sh' >"${STANDINS:?}/$last"; chmod +x "${STANDINS:?}/$last"; }`
 	brew   = `echo "brew $*" >>"$CALLS"; echo '#!/bin/sh' >"${STANDINS:?}/google-chrome"; chmod +x "${STANDINS:?}/google-chrome"`
@@ -41,7 +40,7 @@ type machine struct {
 	bin, tools, log string
 }
 
-// newMachine has all but what lacks names, and has more.
+// newMachine returns a machine with all programs except lacks, and with has in addition.
 func newMachine(t *testing.T, lacks []string, has map[string]string) *machine {
 	t.Helper()
 	dir := t.TempDir()
@@ -215,8 +214,8 @@ func TestWhatIsMissingIsNamedOrInstalled(t *testing.T) {
 	}
 }
 
-// What was downloaded once is found without a network, and is out of the way as soon as there
-// is a Terraform on PATH.
+// A Terraform that was downloaded once is found without a network. As soon as there is another one on
+// PATH, that is used.
 func TestTheTerraformThatWasDownloadedIsUsedWhileThereIsNoOther(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t, []string{"terraform"}, nil)

@@ -48,9 +48,9 @@ func TestModules(t *testing.T) {
 	}
 }
 
-// cliConfig is a CLI configuration with which OpenTofu finds the AWS provider. Its
-// registry has another host name than Terraform's, and the same provider: a mirror
-// for Terraform serves both, by links. Without one, it is OpenTofu's registry.
+// cliConfig returns a CLI configuration with which OpenTofu finds the AWS provider. OpenTofu's registry
+// has another host name than Terraform's, but the same provider. So links make a mirror for Terraform
+// usable. Without a mirror, the provider comes from OpenTofu's registry.
 func cliConfig(t *testing.T) string {
 	t.Helper()
 	home, _ := os.UserHomeDir() // without home there is no mirror in it

@@ -1,6 +1,6 @@
 //go:build opentofu
 
-// Package opentofu tells the main stories again, with OpenTofu: `make opentofu`.
+// Package opentofu repeats the main stories with OpenTofu: `make opentofu`.
 package opentofu
 
 import (

@@ -1,6 +1,6 @@
-// Command provider is a Terraform provider for tests: a data source that writes a zip while
-// Terraform plans, as archive_file of hashicorp/archive does, and a resource that reads a
-// file when Terraform applies, as aws_lambda_function does.
+// Command provider is a Terraform provider for tests. It has a data source that writes a zip during a
+// plan, as archive_file of hashicorp/archive does, and a resource that reads a file during an apply, as
+// aws_lambda_function does.
 package main
 
 import (

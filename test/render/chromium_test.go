@@ -11,11 +11,10 @@ import (
 	"sync"
 )
 
-// one browser at a time: each is a dozen processes.
+// Only one browser runs at a time, since each consists of a dozen processes.
 var browsing sync.Mutex
 
-// browse has Chromium load a page, and returns what it prints. It opens no
-// connection of its own accord.
+// browse loads a page in Chromium, and returns what it prints. Chromium makes no connections by itself.
 func browse(ctx context.Context, html string, flags ...string) ([]byte, error) {
 	browsing.Lock()
 	defer browsing.Unlock()
@@ -49,7 +48,7 @@ func browse(ctx context.Context, html string, flags ...string) ([]byte, error) {
 	return out, nil
 }
 
-// chromium is the browser's program, by the names that it goes by.
+// chromium finds the browser under one of its names.
 func chromium() (string, error) {
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
-// golden are the reports of package report's golden files, by the file's name.
+// golden returns the reports in package report's golden files, by file name.
 func golden(t *testing.T) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(root(t), "shared/report/testdata/*.md"))
@@ -30,11 +30,10 @@ func golden(t *testing.T) map[string]string {
 	return all
 }
 
-// The links of a report lead to runs and issues, and to the explanations of codes.
+// Links in a report lead to runs, to issues, and to the explanations of codes.
 var ourLink = regexp.MustCompile(`^https://github\.com/acme/infra(structure)?/(actions/runs/[0-9]+(/attempts/[0-9]+)?|issues/[0-9]+)$|^` + regexp.QuoteMeta(problem.Code("").URL()) + `[a-z-]+$`)
 
-// nothingEscapes looks at texts in the browser. comments are how many hidden lines of ours
-// each has.
+// nothingEscapes checks texts in the browser. comments is the number of our hidden comments in each.
 func nothingEscapes(t *testing.T, texts map[string]string, comments int) {
 	t.Helper()
 	v, err := look(t.Context(), root(t), texts)
@@ -70,7 +69,7 @@ func TestNothingEscapesFromReports(t *testing.T) {
 func TestNothingEscapesFromHostileReports(t *testing.T) {
 	t.Parallel()
 	all := hostileReports(t)
-	// A page at a time that a browser takes in within a second or two.
+	// Each chunk makes a page that the browser can load in a second or two.
 	for names := range slices.Chunk(slices.Sorted(maps.Keys(all)), 200) {
 		some := map[string]string{}
 		for _, name := range names {

@@ -15,8 +15,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
-// evil are texts that try to be something on GitHub's page. Most have the word
-// evil_, which never may be seen outside of code.
+// evil are texts that try to become something else on GitHub's page. Most contain the word evil_, which
+// may never be visible outside of code.
 var evil = []string{
 	"<script>evil_1()</script>", "<img src=http://localhost:1/evil_1 onerror=evil_1()>", "<svg onload=evil_1()>", "<iframe src=javascript:evil_1()>",
 	"</details></details></td></tr></table></code></pre><b>evil_1</b>", "</summary>evil_1<details open ontoggle=evil_1()>", "<plaintext>evil_1", "<textarea>evil_1", "<!-- evil_1",
@@ -36,7 +36,7 @@ const (
 
 func value(s string) changes.Value { return changes.Value{Kind: changes.Known, Text: s, String: true} }
 
-// hostilePlan would do the four main things, with s for every name and value.
+// hostilePlan has the four main actions, with s for every name and value.
 func hostilePlan(s string) *changes.Plan {
 	var c changes.Plan
 	for _, action := range []changes.Action{changes.Delete, changes.Replace, changes.Update, changes.Create} {
@@ -64,8 +64,8 @@ func hostileSubject(s string) report.Subject {
 	}
 }
 
-// hostileReports are every kind of report with each evil text for all that comes from
-// outside, by name.
+// hostileReports returns every kind of report, once for each evil text. The evil text stands for
+// everything that comes from outside.
 func hostileReports(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -91,7 +91,7 @@ func hostileReports(t *testing.T) map[string]string {
 		for kind, render := range map[string]func(int) string{
 			"plan": plan.Markdown, "failed plan": failed.Markdown, "apply": apply.Markdown, "refused apply": refused.Markdown, "drift": drifted.Markdown, "drift section": drifted.Section,
 		} {
-			// The shortest have the fewest words between what is from outside.
+			// The shortest reports have the fewest words of ours between outside texts.
 			all[fmt.Sprintf("%s of evil %d", kind, i)] = render(markdown.SummaryLimit)
 			all[fmt.Sprintf("short %s of evil %d", kind, i)] = render(2 << 10)
 		}
@@ -117,7 +117,7 @@ func hostileReports(t *testing.T) map[string]string {
 	return all
 }
 
-// encoded is s as Terraform writes a string output, which is JSON that escapes no HTML.
+// encoded returns s as Terraform writes a string output: as JSON without escapes for HTML.
 func encoded(t *testing.T, s string) json.RawMessage {
 	t.Helper()
 	var b strings.Builder

@@ -17,7 +17,7 @@ import (
 
 const repository = "acme/infra"
 
-// driftIssue is the body of the issue that the drift detection opens for a result.
+// driftIssue returns the body of the issue that drift detection opens for a result.
 func driftIssue(t *testing.T, result drift.Result) string {
 	t.Helper()
 	now := time.Date(2026, 11, 24, 6, 0, 0, 0, time.UTC)
@@ -49,7 +49,7 @@ func driftIssue(t *testing.T, result drift.Result) string {
 	return done[0].Issue.Body
 }
 
-// drifted is a result with a plan that the label applies.
+// drifted returns a result with a plan that the label applies.
 func drifted(component, stack, section string) drift.Result {
 	return drift.Result{
 		Target:  planstore.Target{Component: component, Stack: stack},

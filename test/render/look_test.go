@@ -18,26 +18,26 @@ var lookJS string
 // seen is what the browser found in one text's page.
 type seen struct {
 	Name string `json:"name"`
-	// Problems are elements, attributes and text that are not as a report's are,
-	// before the sanitiser or after it.
+	// Problems are elements, attributes and texts that no report has, before or after the
+	// sanitiser.
 	Problems []string `json:"problems"`
 	Links    []string `json:"links"`
 	Comments []string `json:"comments"` // hidden ones; the sanitiser takes them away
 	Clean    bool     `json:"clean"`    // the sanitiser took nothing else away
 }
 
-// what the browser did with a page.
+// visit is what the browser did with a page.
 type visit struct {
 	Articles []seen   `json:"articles"`
 	Ran      []string `json:"ran"`     // scripts of ours that a text had run
 	Fetched  []string `json:"fetched"` // addresses
 }
 
-// follows is what a person could write below a report. It is where it belongs
-// only when the report has closed all that it opened.
+// follows is what a person could write below a report. If the report has left something open, follows
+// becomes part of it.
 const follows = "\n\n## What follows\n"
 
-// look has the browser look at texts, by their name, all on one page.
+// look loads texts in the browser, all on one page.
 func look(ctx context.Context, root string, markdown map[string]string) (visit, error) {
 	names := slices.Sorted(maps.Keys(markdown))
 	var texts []string

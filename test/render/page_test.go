@@ -1,6 +1,5 @@
-// Package render has a headless Chromium look at everything that the actions write
-// for people, as GitHub shows it: nothing in it may be more than text. With -update
-// it makes the documentation's pictures.
+// Package render loads everything that the actions write for people in a headless Chromium, as GitHub
+// shows it: nothing in it may be more than text. With -update it renders the documentation's pictures.
 package render
 
 import (
@@ -12,14 +11,14 @@ import (
 	"path/filepath"
 )
 
-// page is what becomes of one Markdown text.
+// page is the HTML of one Markdown text.
 type page struct {
 	Raw  string `json:"raw"`  // HTML before the sanitiser
 	Page string `json:"page"` // and after it
 }
 
-// pages makes HTML of each text. root is this repository's folder, where
-// `make tools` has installed what does it.
+// pages converts each text to HTML. root is this repository's folder, in which `make tools` has
+// installed the converter.
 func pages(ctx context.Context, root string, markdown []string) ([]page, error) {
 	given, err := json.Marshal(markdown)
 	if err != nil {

@@ -31,7 +31,7 @@ type picture struct {
 	height   int // at most, in pixels
 }
 
-// column is how wide GitHub's is, in pixels.
+// column is the width of GitHub's text column, in pixels.
 const column = 1012
 
 func pictures(t *testing.T) map[string]picture {
@@ -45,7 +45,7 @@ func pictures(t *testing.T) map[string]picture {
 	}
 }
 
-// smallDrift is the report of what somebody changed by hand.
+// smallDrift is the report of a small change by hand.
 func smallDrift() string {
 	raw := func(s string) changes.Value { return changes.Value{Kind: changes.Known, Text: s} }
 	const instance = "aws_instance"
@@ -59,7 +59,7 @@ func smallDrift() string {
 	return report.Drift{Drifted: true, Changes: &c}.Section(drift.MaxReport)
 }
 
-// take has the browser show the picture's page, or what of it fits the height.
+// take takes a picture of the page, cut to the maximal height.
 func (p picture) take(t *testing.T) []byte {
 	t.Helper()
 	html, err := pages(t.Context(), root(t), []string{p.markdown})
@@ -85,7 +85,7 @@ func (p picture) take(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Not through a line of text, and without what is empty below the page.
+	// Cut between lines of text, and remove the empty part below the page.
 	bottom := shot.Bounds().Dy()
 	for bottom > 0 && !blank(shot, bottom-1) {
 		bottom--
@@ -103,7 +103,7 @@ func (p picture) take(t *testing.T) []byte {
 	return b.Bytes()
 }
 
-// blank says whether a row of the picture has one colour only.
+// blank reports whether a row of the picture has only one colour.
 func blank(shot image.Image, y int) bool {
 	for x := range shot.Bounds().Dx() {
 		if shot.At(x, y) != shot.At(0, y) {

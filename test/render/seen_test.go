@@ -16,7 +16,7 @@ func root(t *testing.T) string {
 	return dir
 }
 
-// What the other tests rest on must see what it is there for.
+// The other tests rely on these checks, so they must find what they are for.
 func TestWhatEscapesIsSeen(t *testing.T) {
 	t.Parallel()
 	const link = "https://example.com/evil_1"

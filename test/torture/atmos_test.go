@@ -19,8 +19,8 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/seed"
 )
 
-// Each resource writes a line when its making begins, and one when it has ended. It talks
-// meanwhile: a Terraform whose output nobody takes dies of that.
+// Each resource writes a line when its creation begins, and one when it has ended. It prints in between:
+// a Terraform whose output nobody reads would die of that.
 const talkative = `
 resource "terraform_data" "counted" {
   count = 3
@@ -30,11 +30,11 @@ resource "terraform_data" "counted" {
 }
 `
 
-// victims are what is killed of an apply, with what it starts. Terraform is never.
+// victims are the processes that are killed. Terraform is never killed.
 var victims = []string{"Atmos", "Atmos and what it starts", "the action", "Atmos, then the action", "the action, then Atmos"}
 
-// Terraform must come to its end whoever of those above it is killed: what was made is in
-// the state, and the claim says so.
+// Terraform must finish, whichever process above it is killed. What it created is in the state, and the
+// claim says so.
 func TestTortureTerraformOutlivesAtmos(t *testing.T) {
 	versions := fakerunner.AtmosVersions()
 	rounds, random := rounds(t, 2*len(victims)), seed.Random(t)
@@ -74,7 +74,7 @@ func TestTortureTerraformOutlivesAtmos(t *testing.T) {
 	}
 }
 
-// must runs an action to its good end.
+// must runs an action, which must succeed.
 func (w *world) must(t *testing.T, action string) time.Duration {
 	took, err := w.run(t, action, 0)
 	if err != nil {
@@ -83,8 +83,7 @@ func (w *world) must(t *testing.T, action string) time.Duration {
 	return took
 }
 
-// kill runs the apply and kills a victim after a while. The result is whether the action
-// was killed.
+// kill runs the apply and kills a victim after a while. It reports whether the action was killed.
 func (w *world) kill(t *testing.T, victim string, after time.Duration) (action bool) {
 	_, log, _, err := w.ExecAnd(t.Context(), w.actions["apply"], fakerunner.ComponentInputs(), func(p *os.Process) func() {
 		timer := time.AfterFunc(after, func() {
@@ -112,7 +111,7 @@ func (w *world) kill(t *testing.T, victim string, after time.Duration) (action b
 	return false
 }
 
-// atmos is the process of Atmos that runs Terraform; 0 when there is none.
+// atmos returns the process of Atmos that runs Terraform, or 0 if there is none.
 func (w *world) atmos() int {
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline") // the pattern is good
 	for _, file := range files {
@@ -130,7 +129,7 @@ func (w *world) atmos() int {
 	return 0
 }
 
-// checkState compares what was made with the state and with what the claim says.
+// checkState compares what was created with the state and with the claim.
 func (w *world) checkState(t *testing.T, status planstore.Status, killed bool) {
 	begun, made, state := w.lines(t, "begun"), w.lines(t, "made"), w.state(t)
 	if !slices.Equal(begun, made) || !slices.Equal(made, state) {
@@ -152,7 +151,7 @@ func (w *world) checkState(t *testing.T, status planstore.Status, killed bool) {
 	}
 }
 
-// lines are the words of a file, sorted.
+// lines returns the words of a file, sorted.
 func (w *world) lines(t *testing.T, name string) []string {
 	content, err := os.ReadFile(filepath.Join(w.Dir, name))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -163,7 +162,7 @@ func (w *world) lines(t *testing.T, name string) []string {
 	return words
 }
 
-// state are the resources that the state holds whole, by their index, sorted.
+// state returns the indexes of the resources that are complete in the state, sorted.
 func (w *world) state(t *testing.T) []string {
 	content, err := os.ReadFile(filepath.Join(w.Dir, "state", "stack", "terraform.tfstate"))
 	if errors.Is(err, os.ErrNotExist) {

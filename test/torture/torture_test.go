@@ -1,5 +1,4 @@
-// Package torture kills the actions at random moments and checks that what is
-// left tells the truth.
+// Package torture kills the actions at random moments. Whatever is left must tell the truth.
 package torture
 
 import (
@@ -19,8 +18,8 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/seed"
 )
 
-// Each resource writes a line when it is made: two lines for one resource mean
-// that a plan was applied twice.
+// Each resource writes a line when it is created. Two lines for one resource mean that a plan was
+// applied twice.
 const module = `
 resource "terraform_data" "counted" {
   count = 3
@@ -33,7 +32,7 @@ resource "terraform_data" "counted" {
 func TestTortureKilledRunsLeaveTheTruth(t *testing.T) {
 	rounds, random, actions := rounds(t, 12), seed.Random(t), build(t)
 
-	// How long the actions take when they are left alone.
+	// Measure how long the actions take if they are not killed.
 	w := newWorld(t, actions)
 	planTime, _ := w.run(t, "plan", 0)
 	applyTime, _ := w.run(t, "apply", 0)
@@ -58,7 +57,7 @@ func TestTortureKilledRunsLeaveTheTruth(t *testing.T) {
 	}
 }
 
-// rounds is how often a test tries its luck.
+// rounds returns how often a test is repeated.
 func rounds(t *testing.T, usually int) int {
 	s := os.Getenv("TORTURE_ROUNDS")
 	if s == "" {
@@ -88,7 +87,7 @@ func moment(random *rand.Rand, d time.Duration) time.Duration {
 	return 1 + time.Duration(random.Float64()*1.1*float64(d))
 }
 
-// checkPlan checks that a record is there whole, or not at all.
+// checkPlan checks that a record is complete, or doesn't exist.
 func (w *world) checkPlan(t *testing.T) string {
 	stored, err := w.store(t).Find(t.Context(), w.key(), w.SHA)
 	if errors.Is(err, planstore.ErrNotFound) {
@@ -103,8 +102,7 @@ func (w *world) checkPlan(t *testing.T) string {
 	return "a whole record"
 }
 
-// checkApply checks that the plan's status is true of what was made, and stays
-// true when the apply is run again.
+// checkApply checks that the plan's status fits what was created, also after another apply.
 func (w *world) checkApply(t *testing.T, status planstore.Status) {
 	made := w.made(t)
 	switch {

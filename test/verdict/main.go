@@ -1,6 +1,5 @@
-// Command verdict reads the output of `go test -json`, prints what a person
-// wants to see of it, and fails unless every test ran and passed: one that was
-// skipped proves nothing.
+// Command verdict reads the output of `go test -json` and prints a summary. It fails unless every test
+// ran and passed: a skipped test proves nothing.
 //
 // It prints a line for each package, the whole output of each test that failed,
 // and at last "N passed, M failed".

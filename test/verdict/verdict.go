@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// event is a line of `go test -json`, as `go doc test2json` describes it. An
-// event without a test is its package's; output of a build names neither.
+// event is a line of `go test -json`, as `go doc test2json` describes it. An event of a package has no
+// test. The output of a build has neither.
 type event struct {
 	Action, Package, Test, Output string
 }
@@ -36,8 +36,7 @@ func newVerdict(out io.Writer) *verdict {
 	return &verdict{out: out, running: map[test]*bytes.Buffer{}}
 }
 
-// read takes in events until the end of the stream. Lines that are none, such
-// as make's own, are printed as they are.
+// read reads events until the end of the stream. It prints other lines, such as make's own, unchanged.
 func (v *verdict) read(stream io.Reader) error {
 	lines := bufio.NewReader(stream)
 	for {
@@ -92,8 +91,8 @@ func (v *verdict) endTest(t test, how string) {
 	delete(v.running, t)
 }
 
-// endPackage prints a package's result line; all that it printed when it
-// failed. A package is skipped when it has no tests: nothing is wrong with that.
+// endPackage prints a package's result line, and all of its output if it failed. Go skips a package
+// without tests, which is no failure.
 func (v *verdict) endPackage(pkg test, how string) {
 	if how == "fail" {
 		v.failRunning(pkg.pkg)
@@ -111,8 +110,7 @@ func (v *verdict) endPackage(pkg test, how string) {
 	delete(v.running, pkg)
 }
 
-// failRunning fails the tests of a package that never ended: it crashed, or
-// took too long.
+// failRunning fails the tests of a package that did not end, since it crashed or took too long.
 func (v *verdict) failRunning(pkg string) {
 	for _, t := range v.unended() {
 		if t.pkg == pkg && t.name != "" {

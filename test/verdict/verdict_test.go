@@ -107,7 +107,7 @@ func conclude(t *testing.T, stream []byte) (string, bool) {
 	return out.String(), good
 }
 
-// goTest is what `go test -json` prints for a package with this test file.
+// goTest returns the output of `go test -json` for a package with this test file.
 func goTest(t *testing.T, source string) []byte {
 	t.Helper()
 	dir := t.TempDir()

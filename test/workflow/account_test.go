@@ -26,8 +26,8 @@ type account struct {
 	store         *planstore.Store
 }
 
-// trusted are the subjects that the roles let in, which moto does not ask for: the defaults
-// of modules/github-oidc-roles.
+// trusted are the subjects that the roles trust: the defaults of modules/github-oidc-roles. moto doesn't
+// check them.
 var trusted = map[string][]string{
 	"acme-plan":          planners,
 	"acme-plan-storage":  planners,
@@ -57,7 +57,7 @@ func newAccount(t *testing.T) *account {
 	return a
 }
 
-// settings are those of gitops.yaml, as modules/github-oidc-roles/examples/complete prints them.
+// settings are the settings in gitops.yaml, as modules/github-oidc-roles/examples/complete prints them.
 func (a *account) settings() string {
 	return strings.NewReplacer("BUCKET", a.bucket, "TABLE", a.table, "ROLE", "arn:aws:iam::123456789012:role/acme").Replace(`artifact-storage:
   region: us-east-1
@@ -73,7 +73,7 @@ role:
 `)
 }
 
-// refuse is the roles' trust policies.
+// refuse enforces the roles' trust policies.
 func (a *account) refuse(w http.ResponseWriter, call fakeaws.Call) (bool, error) {
 	if call.Session == "" {
 		return false, nil
@@ -96,7 +96,7 @@ func (a *account) refuse(w http.ResponseWriter, call fakeaws.Call) (bool, error)
 	return true, err
 }
 
-// calls are those that a job of a run made, the first of them for its credentials.
+// calls returns the calls to AWS that a job of a run made, beginning with those for its credentials.
 func (a *account) calls(run, job string) (calls []fakeaws.Call) {
 	a.t.Helper()
 	given := map[string]bool{} // access keys
@@ -115,8 +115,7 @@ func (a *account) calls(run, job string) (calls []fakeaws.Call) {
 	return calls
 }
 
-// wantRolesApart checks that what Terraform, and all that it runs, has a role for did not
-// reach the plan store, nor anybody without a role.
+// wantRolesApart checks that no role of Terraform, and nobody without a role, reached the plan store.
 func (a *account) wantRolesApart() {
 	for _, call := range a.trail.Calls() {
 		if (call.Service == "s3" || call.Service == "dynamodb") && !strings.HasSuffix(call.Role, "-storage") {
@@ -125,7 +124,7 @@ func (a *account) wantRolesApart() {
 	}
 }
 
-// changePlan is the plan that is stored of a target for a commit.
+// changePlan returns the stored plan of a target for a commit.
 func (a *account) changePlan(component, stack, commit string) planstore.Stored {
 	a.t.Helper()
 	stored, err := a.store.Find(a.t.Context(), planstore.Target{Repository: name, Component: component, Stack: stack}, commit)
@@ -135,7 +134,7 @@ func (a *account) changePlan(component, stack, commit string) planstore.Stored {
 	return stored
 }
 
-// driftPlan is the plan that a run stored of a target that has drifted.
+// driftPlan returns the plan that a run stored for a drifted target.
 func (a *account) driftPlan(component, stack string, r *run) planstore.Stored {
 	a.t.Helper()
 	results, err := drift.In(a.store).Results(a.t.Context(), name, r.id)
@@ -156,15 +155,15 @@ func (a *account) driftPlan(component, stack string, r *run) planstore.Stored {
 	return planstore.Stored{}
 }
 
-// wantApplied checks that a job applied a plan: its run holds the claim, which says so, and
-// the job fetched the planfile, which is the one in the bucket still.
+// wantApplied checks that a job applied a plan. The claim names its run and says so, and the job fetched
+// the planfile, which is still the one in the bucket.
 func (a *account) wantApplied(stored planstore.Stored, by *job) {
 	a.t.Helper()
 	record := stored.Record
 	if stored.Status != planstore.StatusApplied || stored.Claim.Run.ID != by.id {
 		a.t.Errorf("the plan of %s is %s, by the claim %+v, want applied by the run %s", record.Target, stored.Status, stored.Claim, by.id)
 	}
-	// It compares the object with the digest in the record, which the claim names.
+	// Fetch compares the object with the digest in the record.
 	if err := a.store.Fetch(a.t.Context(), record, filepath.Join(a.t.TempDir(), "planfile")); err != nil {
 		a.t.Error(err)
 	}

@@ -35,10 +35,9 @@ type job struct {
 	calls []fakeaws.Call // to AWS
 }
 
-// spy is a script that Node reads before each action's (NODE_OPTIONS). It keeps the inputs
-// that the runner gave to a main step, and gives each job the variables that are its own: a
-// token in place of the one that act gives them all, and what it gets ID tokens with, which
-// act has none of.
+// spy is a script that Node runs before each action (NODE_OPTIONS). It records the inputs that the runner
+// gave to a main step. It gives each job variables of its own: a token instead of the one that act gives
+// to all jobs, and the address for ID tokens, which act doesn't have.
 const spy = `if (process.argv[1].includes("/launcher/") && !process.argv[1].endsWith("post.js")) {
   const fs = require("node:fs");
   const { env } = process;
@@ -53,14 +52,14 @@ const spy = `if (process.argv[1].includes("/launcher/") && !process.argv[1].ends
 }
 `
 
-// runner is where act runs: this machine itself instead of a container.
+// runner is where act runs: this machine, without a container.
 type runner struct {
 	home    string                       // what act keeps
 	environ []string                     // beside this process'
 	jobs    map[string]map[string]string // variables of jobs that have some of their own
 }
 
-// act runs a repository's workflow by github.com/nektos/act. It fetches nothing.
+// act runs a repository's workflow with github.com/nektos/act. It downloads nothing.
 func (rn runner) act(t *testing.T, repository string, args ...string) *run {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), tool(t, "act"), append(args, "--json",
@@ -130,8 +129,8 @@ func (rn runner) act(t *testing.T, repository string, args ...string) *run {
 	return r
 }
 
-// prepare makes a new home, and gives the environment of a runner: this one, without what
-// the runner of this test, if any, set, and without the user's settings but those of Go.
+// prepare creates a new home, and returns the environment of a runner. That is this process' environment
+// without the variables of a runner around this test, and without the user's settings except Go's.
 func (rn runner) prepare(t *testing.T) []string {
 	t.Helper()
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
@@ -159,7 +158,7 @@ func (rn runner) prepare(t *testing.T) []string {
 		"TF_CLI_CONFIG_FILE="+filepath.Join(rn.home, "terraformrc"), "CHECKPOINT_DISABLE=1", "ACT_DISABLE_VERSION_CHECK=1"), rn.environ...)
 }
 
-// job is one that ran; the test ends when it did not.
+// job returns a job that ran. If it did not run, the test ends.
 func (r *run) job(id string) *job {
 	r.t.Helper()
 	j := r.jobs[id]
@@ -177,7 +176,7 @@ func (r *run) wantNoJob(id string) {
 	}
 }
 
-// tool is the path of a tool that `make tools` installs.
+// tool returns the path of a tool that `make tools` installs.
 func tool(t *testing.T, name string) string {
 	t.Helper()
 	path, err := filepath.Abs(filepath.Join(root, "test", ".tools", "bin", name))

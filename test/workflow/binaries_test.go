@@ -11,7 +11,7 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
-// binaries is a folder with the actions' binaries, built once.
+// binaries returns a folder with the actions' binaries, which are built once.
 func binaries(t *testing.T) string {
 	t.Helper()
 	folder, err := built()

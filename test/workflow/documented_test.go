@@ -9,11 +9,10 @@ import (
 	"testing"
 )
 
-// TestDocumentedWorkflowsAreValid checks the workflows in the READMEs and in docs, those in
-// examples with the reusable ones that they call, and those in testdata, with actionlint: it
-// knows the inputs and outputs of our actions and workflows when they are used from the
-// repository itself. A block with triggers and steps only is a
-// fragment, and gets what it lacks; "# …" in it stands for what is left out.
+// TestDocumentedWorkflowsAreValid checks workflows with actionlint: those in the READMEs and in docs,
+// those in examples with the reusable ones that they call, and those in testdata. actionlint only knows
+// the inputs and outputs of actions in the same repository, so the test makes ours local. A block with
+// only triggers and steps is completed; "# …" in it stands for what is left out.
 func TestDocumentedWorkflowsAreValid(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -65,7 +64,7 @@ var (
 	localActions   = regexp.MustCompile(`uses: [^ /]+/[^ /]+/actions/([a-z-]+)@\S+`)
 )
 
-// fencedWorkflows are the YAML blocks in a Markdown file that are workflows.
+// fencedWorkflows returns the YAML blocks of a Markdown file that are workflows.
 func fencedWorkflows(t *testing.T, file string) (workflows []string) {
 	t.Helper()
 	for _, match := range fence.FindAllStringSubmatch(read(t, file), -1) {
@@ -79,8 +78,7 @@ func fencedWorkflows(t *testing.T, file string) (workflows []string) {
 	return workflows
 }
 
-// complete makes a workflow of a fragment: triggers, and perhaps, after a line "# …",
-// steps of a job.
+// complete completes a fragment, which has triggers and perhaps, after a line "# …", steps of a job.
 func complete(fragment string) string {
 	triggers, steps, _ := strings.Cut(fragment, "# …\n")
 	if steps == "" {
@@ -117,11 +115,11 @@ func read(t *testing.T, file string) string {
 	return string(content)
 }
 
-// checkoutStep is a step that checks out, up to the next one.
+// checkoutStep matches a step with actions/checkout, up to the next step.
 var checkoutStep = regexp.MustCompile(`(?m)^( *)- uses: actions/checkout@.*(?:\n(?: *\n| +[^ -].*|$))*`)
 
-// TestNoCheckoutKeepsItsCredentials: actions/checkout leaves the job's token in .git/config unless
-// it is told not to, and all that later steps run can read it there.
+// TestNoCheckoutKeepsItsCredentials: by default, actions/checkout leaves the job's token in .git/config,
+// where any later step can read it.
 func TestNoCheckoutKeepsItsCredentials(t *testing.T) {
 	t.Parallel()
 	seen := 0

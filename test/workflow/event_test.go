@@ -10,7 +10,7 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
-// pullRequestEvent is what happens to a pull request.
+// pullRequestEvent is an event of a pull request.
 func (tm *team) pullRequestEvent(pr *pullRequest, action string, merged bool) *run {
 	tm.t.Helper()
 	tm.git("checkout", "--quiet", "--detach", pr.merge)
@@ -21,7 +21,7 @@ func (tm *team) pullRequestEvent(pr *pullRequest, action string, merged bool) *r
 	return tm.event(workflow, "pull_request", action, pr.edits(map[string]any{"pull_request.merged": merged}))
 }
 
-// labelEvent is a label that mona adds to an open pull request.
+// labelEvent adds a label to an open pull request, as mona.
 func (tm *team) labelEvent(pr *pullRequest, label string) *run {
 	tm.t.Helper()
 	tm.github.Repository(name).Label(pr.number, "mona", label)
@@ -38,7 +38,7 @@ func (tm *team) pushEvent(pr *pullRequest) *run {
 	})
 }
 
-// mergeGroupEvent is that the merge queue asks for the checks of its commit of a pull request.
+// mergeGroupEvent is the merge queue's request to check its commit of a pull request.
 func (tm *team) mergeGroupEvent(pr *pullRequest) *run {
 	tm.t.Helper()
 	branch := tm.queue(pr)
@@ -48,7 +48,7 @@ func (tm *team) mergeGroupEvent(pr *pullRequest) *run {
 	})
 }
 
-// issueEvent is what mona does to an issue.
+// issueEvent changes an issue, as mona.
 func (tm *team) issueEvent(number int, action, label string) *run {
 	tm.t.Helper()
 	issue, _ := tm.github.Repository(name).Issue(number)
@@ -63,7 +63,7 @@ func (tm *team) issueEvent(number int, action, label string) *run {
 	return tm.event("remediate", "issues", action, edits)
 }
 
-// event runs the workflow that is to run on an event, on the commit that is checked out.
+// event runs the workflow for an event, on the commit that is checked out.
 func (tm *team) event(workflow, event, action string, edits map[string]any) *run {
 	tm.t.Helper()
 	file := tm.path("repository", ".github", "workflows", workflow+".yml")
@@ -117,7 +117,7 @@ func (tm *team) event(workflow, event, action string, edits map[string]any) *run
 	return r
 }
 
-// refOf is what a run is of.
+// refOf returns the ref of a run for an event.
 // https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows
 func refOf(event string, edits map[string]any) string {
 	switch event {
@@ -132,8 +132,8 @@ func refOf(event string, edits map[string]any) string {
 	}
 }
 
-// variables are those that only one job of a run has, by jobs: its GITHUB_TOKEN, and what it
-// gets ID tokens with, each as the permissions say that the workflow's file gives it.
+// variables returns, for each job, the variables that no other job of the run has: its GITHUB_TOKEN, and
+// the address for ID tokens, according to the permissions in the workflow's file.
 func (tm *team) variables(file, run, event, ref string, edits map[string]any) map[string]map[string]string {
 	tm.t.Helper()
 	all := map[string]map[string]string{}

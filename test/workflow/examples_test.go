@@ -42,7 +42,7 @@ func TestExamplesPlanApplyAndTakeDriftBack(t *testing.T) {
 	tm.wantCIDR("acme-ue2-dev", "10.1.64.0/18")
 	tm.wantCIDR("acme-ue2-prod", "10.2.64.0/18")
 
-	// Somebody changes by hand what runs; and the services were never applied.
+	// Somebody changes by hand what is running. The services were never applied.
 	edit(t, tm.path("state", "acme-ue2-dev", "network.tfstate"), "10.1.64.0", "10.7.64.0")
 	drift := tm.event("drift", "schedule", "", map[string]any{})
 	drift.job("plan").want("success", "4 targets: 3 with changes")
@@ -75,7 +75,7 @@ func TestExamplesPlanApplyAndTakeDriftBack(t *testing.T) {
 	}
 }
 
-// The examples, with the options that they name.
+// The examples, with the options that their comments name.
 func TestExamplesLockAndPlanAgain(t *testing.T) {
 	t.Parallel()
 	tm := newTeam(t)
@@ -119,8 +119,8 @@ func TestExamplesLockAndPlanAgain(t *testing.T) {
 	labelled.wantRoles("acme-plan-storage")
 }
 
-// What was merged has no plan, and the branch has moved on since: it is planned and applied by
-// hand, and nothing else is.
+// The merged commit has no plan, and the branch has new commits. It is planned and applied by hand, and
+// nothing else is.
 func TestExamplesPlanAndApplyWhatIsMerged(t *testing.T) {
 	t.Parallel()
 	tm := newTeam(t)
@@ -153,8 +153,8 @@ func TestExamplesPlanAndApplyWhatIsMerged(t *testing.T) {
 	again.wantNoJob("apply")
 }
 
-// Code that is not merged never runs with the default branch's identity, which drift storage
-// trusts: not when the workflow is started there, nor on what somebody else sends.
+// Code that is not merged never runs with the default branch's identity, which the drift storage role
+// trusts: not if the workflow is started on that branch, and not on an event from somebody else.
 func TestExamplesDoNotPlanAPullRequestOnTheDefaultBranch(t *testing.T) {
 	t.Parallel()
 	tm := newTeam(t)
@@ -173,7 +173,7 @@ func TestExamplesDoNotPlanAPullRequestOnTheDefaultBranch(t *testing.T) {
 	}
 }
 
-// A job that is skipped would be a check that has passed.
+// A required check that is skipped counts as passed.
 func TestExamplesFailForAFork(t *testing.T) {
 	t.Parallel()
 	tm := newTeam(t)

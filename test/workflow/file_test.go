@@ -15,7 +15,7 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
-// file is what the tests read of a workflow's file.
+// file is the part of a workflow's file that the tests read.
 type file struct {
 	On          map[string]any
 	Permissions map[string]string
@@ -46,13 +46,13 @@ func readWorkflow(t *testing.T, path string) file {
 	return f
 }
 
-// called is the file of the reusable workflow that a job calls.
+// called returns the file of the reusable workflow that a job calls.
 func (j fileJob) called() string {
 	path, _, _ := strings.Cut(strings.TrimPrefix(j.Uses, "terraform-gitops/gitops/"), "@")
 	return path
 }
 
-// subject is that of the ID tokens of a job which this one calls.
+// subject returns the subject of the ID tokens in a job of the called workflow.
 // https://docs.github.com/actions/reference/security/oidc#example-subject-claims
 func (j fileJob) subject(called fileJob, event, ref string) string {
 	environment := called.Environment
@@ -69,7 +69,7 @@ func (j fileJob) subject(called fileJob, event, ref string) string {
 	}
 }
 
-// ofAPI are permissions as GitHub's API names them.
+// ofAPI returns permissions under the names of GitHub's API.
 func ofAPI(permissions map[string]string) fakegithub.Permissions {
 	named := fakegithub.Permissions{}
 	for name, level := range permissions {
@@ -78,7 +78,7 @@ func ofAPI(permissions map[string]string) fakegithub.Permissions {
 	return named
 }
 
-// wantTrigger checks that a workflow runs on an event and its action, which act does not.
+// wantTrigger checks that a workflow runs on an event and its action. act doesn't check that.
 func wantTrigger(t *testing.T, path, event, action string) {
 	t.Helper()
 	trigger, ok := readWorkflow(t, path).On[event]
@@ -96,7 +96,7 @@ func wantTrigger(t *testing.T, path, event, action string) {
 
 var checkoutAction = regexp.MustCompile(`actions/checkout@[0-9a-f]{40}`)
 
-// checkouts are the versions of actions/checkout that the reusable workflows use.
+// checkouts returns the versions of actions/checkout that the reusable workflows use.
 func checkouts(t *testing.T) []string {
 	t.Helper()
 	used := map[string]bool{}

@@ -10,7 +10,7 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
 )
 
-// claims are what an ID token says, and which job it is of, which GitHub's do not.
+// claims are the claims of an ID token and, unlike in GitHub's tokens, the job that it is for.
 // https://docs.github.com/actions/reference/security/oidc
 type claims struct {
 	Issuer   string `json:"iss"`
@@ -20,7 +20,8 @@ type claims struct {
 	Job      string `json:"job"`
 }
 
-// idTokenVariables let a job ask for ID tokens with these claims: what it asks with says which.
+// idTokenVariables returns the variables with which a job asks for ID tokens with these claims. The
+// claims are in the token that it asks with.
 func (a *account) idTokenVariables(c claims) map[string]string {
 	c.Issuer = "https://token.actions.githubusercontent.com"
 	payload, err := json.Marshal(c)
@@ -33,7 +34,7 @@ func (a *account) idTokenVariables(c claims) map[string]string {
 	}
 }
 
-// giveIDToken is the runner's service for ID tokens.
+// giveIDToken stands in for the runner's service for ID tokens.
 func giveIDToken(w http.ResponseWriter, r *http.Request) {
 	c, err := readToken(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
 	if err != nil {
@@ -49,7 +50,7 @@ func giveIDToken(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]string{"value": jwt(payload)})
 }
 
-// jwt is a token, with a signature that nobody checks.
+// jwt returns a token with a signature that nobody checks.
 func jwt(payload []byte) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	return encode([]byte(`{"alg":"RS256"}`)) + "." + encode(payload) + "." + encode([]byte("signature"))
@@ -65,7 +66,7 @@ func readToken(token string) (c claims, err error) {
 	return c, err
 }
 
-// taker is who asks for a role.
+// taker returns the claims of the job that asks for a role.
 func taker(call fakeaws.Call) (claims, error) {
 	form, err := url.ParseQuery(string(call.Body))
 	if err != nil {

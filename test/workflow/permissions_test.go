@@ -10,12 +10,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// documented is a row of the table of permissions in an action's README. The text may name
-// another level: "`write` for `replan`".
+// documented matches a row of the table of permissions in an action's README. The text may name another
+// level: "`write` for `replan`".
 var documented = regexp.MustCompile("(?m)^\\| `([a-z-]+): (read|write)` \\| (.*) \\|$")
 
-// TestJobsHaveThePermissionsThatTheirActionsNeed is about what the files say; that it
-// suffices the other tests show, which give each job a token with these permissions.
+// TestJobsHaveThePermissionsThatTheirActionsNeed compares the workflows' files with the READMEs. The
+// other tests show that the permissions suffice: each job's token has only these.
 func TestJobsHaveThePermissionsThatTheirActionsNeed(t *testing.T) {
 	t.Parallel()
 	for _, path := range glob(t, "examples/*.yml") {
@@ -29,12 +29,11 @@ func TestJobsHaveThePermissionsThatTheirActionsNeed(t *testing.T) {
 	}
 }
 
-// terraformMayNot are permissions by which what Terraform runs could change the repository, or
+// terraformMayNot are permissions with which a provider or provisioner could change the repository, or
 // start a workflow.
 var terraformMayNot = []string{"actions", "contents", "packages", "deployments", "attestations"}
 
-// TestNoJobThatRunsTerraformCanPushOrStartWorkflows: whatever a provider or a provisioner does,
-// it has the job's token.
+// Providers and provisioners can read the job's token.
 func TestNoJobThatRunsTerraformCanPushOrStartWorkflows(t *testing.T) {
 	t.Parallel()
 	seen := 0
@@ -99,7 +98,7 @@ func (j fileJob) wantLeast(t *testing.T, path string) {
 			}
 		}
 	}
-	// GitHub starts no run of which a job wants more than its j has.
+	// GitHub doesn't start a run if a called job asks for more permissions than its caller has.
 	if diff := cmp.Diff(needed, maps.Clone(j.Permissions)); diff != "" {
 		t.Errorf("%s does not give what %s needs (-needed +given):\n%s", path, j.called(), diff)
 	}

@@ -30,7 +30,7 @@ func (tm *team) open(branch, from, to string, files ...string) *pullRequest {
 	return pr
 }
 
-// trialMerge makes the merge commit that GitHub makes for an open pull request.
+// trialMerge creates the merge commit that GitHub creates for an open pull request.
 func (tm *team) trialMerge(pr *pullRequest) {
 	tm.t.Helper()
 	tm.git("checkout", "--quiet", "--detach", "main")
@@ -39,7 +39,7 @@ func (tm *team) trialMerge(pr *pullRequest) {
 	pr.merge = tm.git("rev-parse", "HEAD")
 }
 
-// queue has the merge queue make its commit of a pull request; the result is that commit's branch.
+// queue creates the merge queue's commit of a pull request, and returns that commit's branch.
 func (tm *team) queue(pr *pullRequest) string {
 	tm.t.Helper()
 	branch := fmt.Sprintf("refs/heads/gh-readonly-queue/main/pr-%d-%s", pr.number, pr.base)
@@ -50,7 +50,7 @@ func (tm *team) queue(pr *pullRequest) string {
 	return branch
 }
 
-// merge merges a pull request into main: by the merge queue, if it is there.
+// merge merges a pull request into main, with the merge queue's commit if there is one.
 func (tm *team) merge(pr *pullRequest) {
 	tm.t.Helper()
 	tm.git("checkout", "--quiet", "main")
@@ -64,7 +64,7 @@ func (tm *team) merge(pr *pullRequest) {
 	tm.github.Repository(name).Merge(pr.number, fakegithub.MergeCommit, pr.merge)
 }
 
-// edits are what makes a payload one of this pull request.
+// edits adds what makes a payload one of this pull request.
 func (pr *pullRequest) edits(edits map[string]any) map[string]any {
 	maps.Copy(edits, map[string]any{
 		"number": pr.number, "pull_request.number": pr.number, "pull_request.merge_commit_sha": pr.merge,

@@ -11,9 +11,9 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
-// team has the sample infrastructure, and the workflows of examples as they are. Its
-// repository is on a server of Git, from which each job checks out, and its plans in an AWS
-// account, which each job reaches by its ID tokens only; state lies beside it.
+// team has the sample infrastructure, and the unchanged workflows of examples. Its repository is on a Git
+// server, from which each job checks out. Its plans are in an AWS account, which a job can only reach
+// with its ID tokens. The state is in a folder beside the repository.
 type team struct {
 	*repository
 	account   *account
@@ -54,7 +54,7 @@ func newTeam(t *testing.T) *team {
 
 func (tm *team) origin() string { return tm.path("server", name) }
 
-// commit commits all and pushes it, and gives the commit.
+// commit commits and pushes everything, and returns the commit.
 func (tm *team) commit(message string) string {
 	tm.t.Helper()
 	tm.git("add", "--all")
@@ -63,7 +63,7 @@ func (tm *team) commit(message string) string {
 	return tm.git("rev-parse", "HEAD")
 }
 
-// issueOf is the number of the open drift issue of a target.
+// issueOf returns the number of a target's open drift issue.
 func (tm *team) issueOf(component, stack string) int {
 	tm.t.Helper()
 	for _, issue := range tm.github.Repository(name).Issues() {
@@ -84,7 +84,7 @@ func (tm *team) openIssues() (numbers []int) {
 	return numbers
 }
 
-// wantIssue checks what an issue is like.
+// wantIssue checks an issue's state and comments.
 func (tm *team) wantIssue(number int, state, comment string) {
 	tm.t.Helper()
 	issue, ok := tm.github.Repository(name).Issue(number)
@@ -105,7 +105,7 @@ func (tm *team) wantComment(number int, comment string) {
 	tm.t.Errorf("no comment on #%d says %q", number, comment)
 }
 
-// wantStatuses checks what a commit's status was, in the order of time.
+// wantStatuses checks the statuses of a commit, the oldest first.
 func (tm *team) wantStatuses(commit string, want ...string) {
 	tm.t.Helper()
 	var got []string
@@ -119,7 +119,7 @@ func (tm *team) wantStatuses(commit string, want ...string) {
 	}
 }
 
-// wantCIDR checks the range of a network that was applied.
+// wantCIDR checks the range of an applied network.
 func (tm *team) wantCIDR(stack, want string) {
 	tm.t.Helper()
 	content, err := os.ReadFile(tm.path("state", stack, "network.tfstate"))

@@ -1,5 +1,5 @@
-// Package workflow runs the actions, and the workflows that users copy and call, as GitHub
-// does: by a real workflow runner, from the files themselves.
+// Package workflow runs the actions, and the workflows that users copy and call, with a real workflow
+// runner and from the files themselves.
 package workflow
 
 import (
@@ -67,8 +67,8 @@ func TestPullRequestIsPlannedMergedAndAppliedOnce(t *testing.T) {
 	}
 }
 
-// repository is a team's: the sample infrastructure, with a copy of the actions
-// and the workflows in testdata. State and plans lie beside it.
+// repository is a team's repository: the sample infrastructure, a copy of the actions, and the workflows in
+// testdata. State and plans are beside it.
 type repository struct {
 	t                  *testing.T
 	dir                string // holds repository, state and store
@@ -94,7 +94,7 @@ func newRepository(t *testing.T) *repository {
 			t.Fatal(err)
 		}
 	}
-	// A runner checks out into a new folder for each job: only absolute paths last.
+	// A runner checks out into a new folder for each job, so only absolute paths stay valid.
 	r.edit("gitops.yaml", "../../../state", r.path("state"))
 	r.git("init", "--quiet", "--initial-branch=main")
 	r.git("add", "--all")
@@ -182,7 +182,7 @@ func (r *job) want(result, summary string) {
 	}
 }
 
-// wantRoles checks which AWS roles the job took on, sorted.
+// wantRoles checks which AWS roles the job assumed, sorted.
 func (r *job) wantRoles(names ...string) {
 	r.t.Helper()
 	taken := map[string]bool{}
@@ -194,8 +194,8 @@ func (r *job) wantRoles(names ...string) {
 	}
 }
 
-// wantPassedOn checks that the inputs reach the action, those given and the defaults of
-// others, and that it sets outputs.
+// wantPassedOn checks that the given inputs and the defaults of others reach the action, and that it sets
+// outputs.
 func (r *job) wantPassedOn(inputs map[string]string) {
 	r.t.Helper()
 	for name, want := range inputs {

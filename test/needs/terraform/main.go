@@ -1,6 +1,6 @@
-// Command terraform sees to it that the tests find a Terraform: the one on PATH, or else one
-// that it downloads into the folder given, to which TOOLS/path/terraform then leads. The
-// Makefile has that folder on PATH, first.
+// Command terraform provides a Terraform for the tests. It uses the one on PATH, or downloads one into
+// the given folder, and links TOOLS/path/terraform to it. The Makefile puts that folder first on
+// PATH.
 package main
 
 import (
@@ -16,8 +16,7 @@ import (
 	"github.com/terraform-gitops/gitops/test/locate"
 )
 
-// oldest is the first version in which all that the tests use is there, such as the mocks of
-// `terraform test`.
+// oldest is the first version with everything that the tests use, such as the mocks of `terraform test`.
 const oldest = "1.9"
 
 func main() {
@@ -58,7 +57,7 @@ func run(ctx context.Context, tools string) error {
 	return os.Symlink(found.Path, link)
 }
 
-// without is an environment whose PATH lacks a folder.
+// without returns an environment whose PATH lacks a folder.
 func without(environ []string, folder string) []string {
 	environ = slices.Clone(environ)
 	for i, variable := range environ {
