@@ -3,6 +3,10 @@
 // counts and the details of as many resources as a report can show. So its memory is
 // bounded, whatever the size of the plan. The format is described in Terraform's "JSON output
 // format" page, https://developer.hashicorp.com/terraform/internals/json-format.
+//
+// It has more than 2,000 lines in one package, since nearly all of it works on one unexported
+// value: the compact tree of a single resource change. While the plan is streamed, that tree is
+// parsed, compared, masked and digested before the next one takes its place.
 package changes
 
 import (
