@@ -82,7 +82,7 @@ func TestOverview(t *testing.T) {
 			e := report.Entry{Component: component(i), Stack: "stack", Status: report.Planned, Counts: plan.Changes.Counts}
 			p := plan
 			p.Component, p.Stack = e.Component, e.Stack
-			must(t, m.Add(e, p.Markdown))
+			must(t, m.Add(e, p))
 		}
 		var err error
 		md, err = m.Markdown(markdown.SummaryLimit)
