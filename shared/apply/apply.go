@@ -193,7 +193,7 @@ func (w *Work) hasChanges() bool {
 	return w.again || w.waiting() || w.stored.Record.Outcome == planstore.OutcomeChanges
 }
 
-// compareUnchanged compares the configuration with that of a plan without changes. It skips targets
+// compareUnchanged compares the configuration with the one of a plan without changes. It skips targets
 // of Atmos, since Atmos may write a component's files only in its init.
 func (w *Work) compareUnchanged(ctx context.Context) error {
 	if w.options.Verification == None || w.Workspace.Target.Atmos != nil {

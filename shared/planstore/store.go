@@ -8,8 +8,9 @@
 // A [Store] is safe for use by several goroutines. Package dynamo keeps it in S3 and DynamoDB,
 // package folder in a folder; it behaves the same in both.
 //
-// It has more than 2,000 lines in one package, since a record, its claim and the target's last
-// apply are checked and written in the same transactions, and the status follows from all three.
+// It has more than 2,000 lines in one package, since the claim on a record and the target's last
+// apply are written under conditions on each other, in one transaction, and a plan's status
+// follows from all three.
 package planstore
 
 import (

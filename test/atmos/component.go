@@ -13,10 +13,10 @@ type component struct {
 	project *project
 	stack   *stack
 	name    string
-	bases   []string // that it inherits from: the strongest first
+	bases   []string // the components that it inherits from, the strongest first
 
 	folder       string // below the components' base path
-	workdir      string // a copy in which Terraform runs; empty for the folder itself
+	workdir      string // the copy of the folder in which Terraform runs; empty: the folder itself
 	metadata     section
 	vars         section
 	env          section

@@ -81,8 +81,8 @@ var verbatim = map[string]string{
 	"describe affected --help":  "help.describe-affected",
 }
 
-// printVersion prints what Atmos prints where its logo, for terminals with
-// colors, is left out. Atmos may then ask GitHub for a newer version.
+// printVersion prints Atmos' version as without a terminal, which gets no logo. Atmos may then ask
+// GitHub for a newer version.
 func printVersion(args []string) error {
 	a, err := parse(args, flags{"--format": true})
 	if err != nil {

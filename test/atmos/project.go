@@ -19,7 +19,7 @@ import (
 
 // project is an Atmos project: atmos.yaml and the stacks that it finds.
 type project struct {
-	configDir    string // absolute, of atmos.yaml
+	configDir    string // absolute path of the folder of atmos.yaml
 	base         string // absolute base path
 	cli          cliConfig
 	integrations section
@@ -128,7 +128,7 @@ type stack struct {
 	name     string
 	file     string             // below the stacks' base path, without extension
 	manifest section            // the file as it is
-	imports  map[string]section // the same of all that it imports, however deep
+	imports  map[string]section // all manifests that it imports, directly or not
 	merged   section
 }
 

@@ -56,7 +56,7 @@ func realAtmos() (string, bool) {
 type world struct {
 	t       *testing.T
 	dir     string
-	version string // that the stand-in plays
+	version string // the stand-in's version
 }
 
 // onEach runs a test with each version of the stand-in, or with the real Atmos.

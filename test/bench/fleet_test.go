@@ -85,8 +85,8 @@ type ran struct {
 	*fakerunner.Step
 	log  string
 	took time.Duration
-	cpu  time.Duration // of the process, and of what it ran
-	peak int           // of the process's own memory, in KB; 0 where there is no /proc
+	cpu  time.Duration // of the process and its children
+	peak int           // most memory of the process alone, in KB; 0 without /proc
 }
 
 // run runs an action: plan on the pull request's head, apply on its merge commit.
@@ -126,14 +126,14 @@ func cpuOf(cmd *exec.Cmd) time.Duration {
 // doesn't help, since it includes the process's children, and Terraform uses more.
 func watch(pid int, ended <-chan struct{}) (peak int) {
 	for {
-		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)) // gone once it has ended
+		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)) // it is gone after the process has ended
 		if _, rest, ok := strings.Cut(string(status), "\nVmHWM:"); ok {
 			_, _ = fmt.Sscan(rest, &peak)
 		}
 		select {
 		case <-ended:
 			return peak
-		case <-time.After(50 * time.Millisecond): // the system keeps the peak
+		case <-time.After(50 * time.Millisecond): // VmHWM is the peak, so a slow poll is enough
 		}
 	}
 }

@@ -19,13 +19,13 @@ import (
 // ran is one run of an action.
 type ran struct {
 	action  string
-	id      int // of the workflow run
+	id      int // the workflow run's
 	outputs map[string]string
 	summary string
 	log     string
 	failed  bool
-	touched bool   // a state has changed
-	code    string // of the refusal
+	touched bool   // the action has changed a state
+	code    string // the code of the error, if it refused
 }
 
 // act runs an action's binary as a step of a new workflow run. Without a pull request, the

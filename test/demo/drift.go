@@ -38,7 +38,7 @@ type night struct {
 	plan       planstore.Record
 
 	mu       sync.Mutex
-	problems []string // that GitHub has with requests
+	problems []string // what was wrong with requests to GitHub
 }
 
 func (d *demo) newNight() *night {
@@ -107,7 +107,7 @@ func (n *night) detect(ctx context.Context) (outcome, error) {
 // remediate adds the label apply as Mona, who has read the issue. drift-remediation applies the plan
 // that she saw, and closes the issue.
 func (n *night) remediate(ctx context.Context) (outcome, error) {
-	n.gh.SetClock(func() time.Time { return time.Now().Add(time.Minute) }) // she took her time
+	n.gh.SetClock(func() time.Time { return time.Now().Add(time.Minute) }) // Mona adds the label a minute later
 	n.repository.Label(1, "mona", "apply")
 	if err := n.event(ctx, "issues", labelled, map[string]any{"action": "labeled", "label.name": "apply", "issue.number": 1, "sender.login": "mona"}); err != nil {
 		return outcome{}, err

@@ -26,7 +26,7 @@ const oldest = "1.6"
 // options are the command line.
 type options struct {
 	actions string // folder of the built actions
-	sample  string // folder with the repository to begin with
+	sample  string // folder with the repository's first content
 	tools   string // folder that Terraform is downloaded into
 	verbose bool   // print every summary
 }
@@ -63,9 +63,9 @@ type demo struct {
 	page      *page
 	pulls     int
 
-	pull  *pullRequest             // that was planned last
-	plans []planstore.Record       // of it
-	runs  map[planstore.Target]int // that applied a plan
+	pull  *pullRequest             // the pull request that was planned last
+	plans []planstore.Record       // its plan records
+	runs  map[planstore.Target]int // the runs that applied a plan
 }
 
 func run(ctx context.Context, o options, s *screen) (err error) {

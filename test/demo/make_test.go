@@ -55,7 +55,7 @@ func newMachine(t *testing.T) machine {
 		t.Fatal(err)
 	}
 	if strings.HasPrefix(terraform.Path, m.tools) {
-		return m // it was downloaded just now
+		return m // it was just downloaded
 	}
 	if strings.Contains(terraform.Version, "-") { // a pre-release, which is only found on PATH
 		link(t, terraform.Path, filepath.Join(m.path, "terraform"))

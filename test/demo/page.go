@@ -28,7 +28,7 @@ type page struct {
 	Verdict   string
 	Steps     []*shownStep
 	current   *shownStep
-	err       error // of the first text that can't be shown
+	err       error // about the first text that can't be shown
 }
 
 type shownStep struct {
@@ -46,7 +46,7 @@ type shown struct {
 	Summary template.HTML
 
 	// Of an issue.
-	When   string // the moment it is shown at
+	When   string // when it is shown
 	Issue  fakegithub.Issue
 	Thread []entry
 }

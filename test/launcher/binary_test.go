@@ -81,7 +81,7 @@ func TestACommitThatIsNoReleaseIsBuilt(t *testing.T) {
 	main := filepath.Join(source, "main.go")
 	once := rand.Text() // no cache has this program
 	check(t, os.WriteFile(main, []byte("package main\n\nfunc main() { println(\"built "+once+"\") }\n"), 0o644))
-	cache, err := exec.CommandContext(t.Context(), "go", "env", "GOCACHE").Output() // of what all programs are made of
+	cache, err := exec.CommandContext(t.Context(), "go", "env", "GOCACHE").Output() // it has the standard library
 	check(t, err)
 	environ := []string{"GOCACHE=" + strings.TrimSpace(string(cache)), "GOPATH=" + t.TempDir()}
 	w.run("plan.js", environ...).want(0, "built "+once)

@@ -37,7 +37,7 @@ func newWorld(t *testing.T) *world {
 		t: t, action: filepath.Join(dir, "_actions"), temp: filepath.Join(dir, "_temp"),
 		cache: filepath.Join(dir, "_tool"), workspace: filepath.Join(dir, "work space"),
 	}
-	home := filepath.Join(dir, "home") // a file: nothing can be written below it
+	home := filepath.Join(dir, "home") // it is a file, so nothing can be written below it
 	for _, folder := range []string{w.temp, w.workspace, filepath.Join(w.action, "actions", "plan")} {
 		check(t, os.MkdirAll(folder, 0o755))
 	}
@@ -72,7 +72,7 @@ func (w *world) mirror(script string) string {
 type step struct {
 	t      *testing.T
 	cmd    *exec.Cmd
-	log    string // file with what the runner was given to print
+	log    string // file with everything that the step has printed
 	files  string // folder with output, state and summary
 	exited chan struct{}
 }

@@ -59,7 +59,7 @@ func Terraform(ctx context.Context, o Options) (Found, error) {
 		}
 	}
 
-	wanted.Environ = nil // nothing that is on PATH
+	wanted.Environ = nil // ignore PATH
 	wanted.Constraint = ">= " + o.AtLeast
 	if there, err := filepath.Glob(filepath.Join(o.Tools, terraform.Terraform, "*", "*.complete")); err != nil || len(there) == 0 {
 		o.Say(fmt.Sprintf("Terraform %s: downloading it (30 MB) into %s.", has, filepath.Join(o.Tools, terraform.Terraform)))

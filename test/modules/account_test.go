@@ -57,11 +57,11 @@ const (
 type account struct {
 	moto     *fakeaws.Server
 	trail    *fakeaws.Trail
-	endpoint string // of the trail
+	endpoint string // the trail's
 	options  *terraform.Options
 
 	bucket, table, tableARN string
-	states                  string // the bucket of Terraform's states
+	states                  string // the bucket with Terraform's states
 	settings                string // the output gitops_yaml
 	policies                policies
 }
@@ -217,7 +217,7 @@ func (a *account) read(t *testing.T) {
 		fatal(t, err)
 		inline, err := client.ListRolePolicies(t.Context(), &iam.ListRolePoliciesInput{RoleName: &role})
 		fatal(t, err)
-		want := 1 // that on states
+		want := 1 // the one for states
 		if strings.HasSuffix(name, "-storage") {
 			want = 0
 		}

@@ -37,7 +37,7 @@ func terraformEnviron(t *testing.T) map[string]string {
 	if err := os.WriteFile(config, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, entry := range os.Environ() { // nothing of this machine's account
+	for _, entry := range os.Environ() { // nothing may use this machine's AWS account
 		if name, _, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "AWS_") && name != "AWS_CA_BUNDLE" {
 			environ[name] = ""
 		}
@@ -56,7 +56,7 @@ func serveProvider(t *testing.T, dir string, environ map[string]string) {
 		t.Fatalf("found providers %q (error %v) in %s: want one", found, err, dir)
 	}
 	cmd := exec.CommandContext(t.Context(), found[0], "-debug")
-	cmd.Env = append(entries(environ), "AWS_CA_BUNDLE=") // with one, it can't be configured again by the next command
+	cmd.Env = append(entries(environ), "AWS_CA_BUNDLE=") // if it is set, the next command can't configure the provider again
 	output, err := cmd.StdoutPipe()
 	fatal(t, err)
 	fatal(t, cmd.Start())
@@ -71,7 +71,7 @@ func serveProvider(t *testing.T, dir string, environ map[string]string) {
 	t.Fatal("the provider ended before it listened")
 }
 
-// entries are this process's environment variables, but for those of environ: NAME=VALUE.
+// entries returns this process' environment, overridden by environ, as a list of NAME=VALUE.
 func entries(environ map[string]string) []string {
 	all := os.Environ()
 	for name, value := range environ {

@@ -21,8 +21,8 @@ type account struct {
 	t             *testing.T
 	bucket, table string
 	trail         *fakeaws.Trail
-	endpoint      string // of the trail
-	tokens        string // where the runner gives out ID tokens
+	endpoint      string // the trail's
+	tokens        string // the address of the runner's service for ID tokens
 	store         *planstore.Store
 }
 
@@ -84,7 +84,7 @@ func (a *account) refuse(w http.ResponseWriter, call fakeaws.Call) (bool, error)
 	}
 	subject, of := strings.CutPrefix(c.Subject, "repo:"+name+":")
 	if of && c.Audience == "sts.amazonaws.com" && slices.ContainsFunc(trusted[call.Role], func(pattern string) bool {
-		prefix, open := strings.CutSuffix(pattern, "*") // which IAM lets span slashes
+		prefix, open := strings.CutSuffix(pattern, "*") // in IAM, * also matches slashes
 		return subject == pattern || open && strings.HasPrefix(subject, prefix)
 	}) {
 		return false, nil

@@ -19,7 +19,7 @@ type run struct {
 	t    *testing.T
 	id   string
 	log  string          // as a person reads it
-	jobs map[string]*job // those that ran, by their ids
+	jobs map[string]*job // the jobs that ran, by id
 }
 
 // job is a job of a run.
@@ -55,8 +55,8 @@ const spy = `if (process.argv[1].includes("/launcher/") && !process.argv[1].ends
 // runner is where act runs: this machine, without a container.
 type runner struct {
 	home    string                       // what act keeps
-	environ []string                     // beside this process'
-	jobs    map[string]map[string]string // variables of jobs that have some of their own
+	environ []string                     // added to this process'
+	jobs    map[string]map[string]string // each job's own variables
 }
 
 // act runs a repository's workflow with github.com/nektos/act. It downloads nothing.

@@ -51,7 +51,7 @@ func TestExamplesPlanApplyAndTakeDriftBack(t *testing.T) {
 	drift.job("detect").wantRoles("acme-drift-storage")
 	network, service := tm.issueOf("network", "acme-ue2-dev"), tm.issueOf("service", "acme-ue2-prod")
 
-	tm.github.SetClock(func() time.Time { return time.Now().Add(time.Minute) }) // she reads them first
+	tm.github.SetClock(func() time.Time { return time.Now().Add(time.Minute) }) // Mona reads the issues first
 	tm.github.Repository(name).Label(network, "mona", "apply")
 	remediation := tm.issueEvent(network, "labeled", "apply").job("remediate")
 	remediation.want("success", "Applied `network` in `acme-ue2-dev`")
@@ -92,13 +92,13 @@ func TestExamplesLockAndPlanAgain(t *testing.T) {
 	tm.merge(first)
 	unlock := tm.pullRequestEvent(first, "closed", true).job("plan")
 	unlock.want("success", "pull request `#1` is closed")
-	unlock.wantRoles() // the apply ends what a merged one holds
+	unlock.wantRoles() // the apply releases the locks of a merged pull request
 	push := tm.pushEvent(first)
 	apply := push.job("apply")
 	apply.want("success", "3 added")
 	tm.account.wantApplied(tm.account.changePlan("network", "acme-ue2-dev", first.head), apply)
 
-	replan := push.job("replan") // which is not the job that ran Terraform
+	replan := push.job("replan") // another job than the one that ran Terraform
 	replan.want("success", "Planned again: `#2`")
 	replan.wantRoles()
 	started := tm.github.Repository(name).Dispatches()

@@ -11,9 +11,9 @@ import (
 type pullRequest struct {
 	number     int
 	head, base string // commits
-	merge      string // GitHub's own of both, then the one on main
+	merge      string // GitHub's merge of head and base, and later the merge on main
 	queued     string // the merge queue's commit, if it has made one
-	repository string // of its branch
+	repository string // the repository of its branch
 }
 
 // open opens a pull request with an edit of files.

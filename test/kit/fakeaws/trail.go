@@ -41,7 +41,7 @@ type Call struct {
 	// Role is the name of the caller's role or, for AssumeRoleWithWebIdentity, of the
 	// requested role. It is empty for credentials that belong to no role.
 	Role      string
-	AccessKey string // the caller's: for AssumeRoleWithWebIdentity, that of the credentials given out
+	AccessKey string // the caller's; for AssumeRoleWithWebIdentity, the one in the answer
 	Session   string // AssumeRoleWithWebIdentity: the session's name
 
 	Method string

@@ -183,7 +183,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if fault.Delay > 0 {
 		select {
 		case <-time.After(fault.Delay):
-		case <-r.Context().Done(): // nobody waits any more; what was to be done is done all the same
+		case <-r.Context().Done(): // the client has left; the request still has its effect
 		}
 	}
 	if fault.Pass {

@@ -43,8 +43,8 @@ func (s *story) event(ts *testscript.TestScript, name string) {
 	s.runOn(ts, "refs/heads/main")
 }
 
-// runOfPull sets the ref of the next steps' runs to that of the payload's pull request, or to the
-// branch that it was merged into.
+// runOfPull sets the ref of the next steps' runs: to the pull request's ref or, if that is merged, to
+// the branch that it was merged into.
 // https://docs.github.com/actions/reference/workflows-and-actions/variables
 func (s *story) runOfPull(ts *testscript.TestScript) {
 	var payload struct {

@@ -86,8 +86,8 @@ func (s Scripts) Params(dir string) testscript.Params {
 
 // commands are the words of a story, besides testscript's own:
 //
-//	repo [atmos [team]]         make the repository from the sample, or from that of Atmos, or from that of a
-//	                            larger team, and the story's workspace/ files
+//	repo [atmos [team]]         make the repository from the sample for gitops.yaml, for Atmos, or for a larger
+//	                            team with Atmos, and from the story's workspace/ files
 //	edit FILE OLD NEW           edit a file of the workspace
 //	commit [MESSAGE]            commit the workspace to the branch that is checked out; sets $COMMIT
 //	pull-request N BRANCH [INTO]  commit the workspace to a new branch and open a pull request, into main
