@@ -162,7 +162,7 @@ func (f *run) target(ctx context.Context, n inventory.Node, failed []inventory.N
 				return w.Refuse(err, adviceOnDigest)
 			}
 		}
-		w.PlanAnew(f.anew(ctx, w.Workspace.Target, plan.stored.Record))
+		w.PlanAgain(f.anew(ctx, w.Workspace.Target, plan.stored.Record))
 		if f.DryRun {
 			return w.Review(ctx)
 		}

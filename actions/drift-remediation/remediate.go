@@ -108,7 +108,7 @@ func (r *remediation) apply(ctx context.Context, w *apply.Work) (err error) {
 		r.before = claim
 		return nil
 	}
-	if refusal.Overtaken {
+	if refusal.StateChanged {
 		nothingLeft, planErr := w.NothingLeft(ctx)
 		if nothingLeft {
 			r.fixed = refusal

@@ -134,9 +134,9 @@ func (w *Work) Take(store Store, stored planstore.Stored) {
 	w.outcome.Record, w.outcome.Planned = stored.Record, stored.Record.Counts
 }
 
-// PlanAnew makes Apply plan the target again first, whatever the verification is, and says why. An
+// PlanAgain makes Apply plan the target again first, whatever the verification is, and says why. An
 // empty text changes nothing.
-func (w *Work) PlanAnew(why string) { w.anew = why }
+func (w *Work) PlanAgain(why string) { w.anew = why }
 
 // Check finds out whether the chosen plan's record, its claim and the target's lock allow an apply.
 // Apply begins with it, before it runs Terraform.
@@ -306,7 +306,7 @@ func (w *Work) apply(ctx context.Context) error {
 		return w.giveBack(ctx, err)
 	case errors.Is(err, terraform.ErrStalePlan):
 		outcome = planstore.Result{Status: planstore.StatusFailed, Reason: "stale plan: the state changed after the plan was made"}
-		err = w.overtaken(problem.With(problem.StalePlan, errors.New("stale plan: the state changed after the plan was made")), w.advice().stale)
+		err = w.stateChanged(problem.With(problem.StalePlan, errors.New("stale plan: the state changed after the plan was made")), w.advice().stale)
 	case errors.Is(err, terraform.ErrInterrupted):
 		outcome = planstore.Result{Status: planstore.StatusFailed, Reason: "cancelled"}
 		err = fmt.Errorf("apply %s: cancelled: plan again to see what is left to do (what Terraform finished is in the state, unless a second signal stopped it at once): %w", w.Workspace.Target, err)

@@ -18,9 +18,9 @@ type Refusal struct {
 	Next    string
 	// Claim is the claim that the plan already has. It is nil if that isn't the reason.
 	Claim *planstore.Claim
-	// Overtaken says that the state has changed since the plan was made. The plan's changes may
+	// StateChanged says that the state has changed since the plan was made. The plan's changes may
 	// already be made.
-	Overtaken bool
+	StateChanged bool
 }
 
 // shownDifferences is the number of differences that an error names. The summary names all.
@@ -51,9 +51,9 @@ func (w *Work) refusal(reason error, next string, differs ...string) *Refusal {
 }
 
 // overtaken refuses a plan whose state has changed.
-func (w *Work) overtaken(reason error, next string) error {
+func (w *Work) stateChanged(reason error, next string) error {
 	refusal := w.refusal(reason, next)
-	refusal.Overtaken = true
+	refusal.StateChanged = true
 	return refusal
 }
 
@@ -75,7 +75,7 @@ func (w *Work) refuseStatus(status planstore.Status, claim *planstore.Claim, las
 	case planstore.StatusFailed:
 		refusal = w.refusal(problem.With(problem.FailedApply, fmt.Errorf("an apply of the plan failed (%s) in %s", claim.Reason, claim.Run.URL)), "A plan whose apply failed is never applied again, since a part of it may be done. "+again)
 	case planstore.StatusSuperseded:
-		return w.overtaken(problem.With(problem.Superseded, fmt.Errorf("the plan is superseded: %s applied the plan for commit %.7s, and so changed the state", last.Run.URL, last.Commit)), again)
+		return w.stateChanged(problem.With(problem.Superseded, fmt.Errorf("the plan is superseded: %s applied the plan for commit %.7s, and so changed the state", last.Run.URL, last.Commit)), again)
 	default:
 		return w.Refuse(errors.New("the plan's status is "+string(status)), again)
 	}

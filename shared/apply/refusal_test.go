@@ -42,7 +42,7 @@ func TestRefusalByLifeCycleSaysWhoseClaimItIs(t *testing.T) {
 	} {
 		err := (&Work{}).refuseStatus(status, claim, &planstore.LastApply{})
 		var refusal *Refusal
-		if !errors.As(err, &refusal) || (refusal.Claim != nil) != want.claimed || refusal.Overtaken != want.overtaken || !strings.Contains(err.Error(), want.text) {
+		if !errors.As(err, &refusal) || (refusal.Claim != nil) != want.claimed || refusal.StateChanged != want.overtaken || !strings.Contains(err.Error(), want.text) {
 			t.Errorf("%s: %v: %+v", status, err, refusal)
 		}
 	}
