@@ -122,7 +122,7 @@ func (w *Work) checkNothing(ctx context.Context) error {
 	}
 	differs := w.scope()
 	counts, ok := w.inside.Counts()
-	if !ok || counts != w.stored.Record.Counts || counts.Any() || w.inside.Invokes() {
+	if !ok || counts != w.stored.Record.Counts || counts.Any() {
 		differs = append(differs, fmt.Sprintf("the record says no changes, and the planfile has %s", counts))
 	}
 	if w.options.Verification == Strict && w.Workspace.Target.Atmos == nil {

@@ -88,8 +88,8 @@ func TestImportsAndMovesAreCountedBesideTheAction(t *testing.T) {
 
 func TestDriftIsWhatChangedOrMoved(t *testing.T) {
 	t.Parallel()
-	plan := mustRead(t, document(`"resource_drift":[
-		{"address":"t.a","type":"t","change":{"actions":["update"]}},
+	plan := mustReadRefreshOnly(t, document(`"resource_drift":[
+		{"address":"t.a","type":"t","change":{"actions":["update"],"before":{"x":1},"after":{"x":2}}},
 		{"address":"t.b","type":"t","change":{"actions":["delete"]}},
 		{"address":"t.c","type":"t","previous_address":"t.x","change":{"actions":["no-op"]}},
 		{"address":"t.d","type":"t","change":{"actions":["no-op"]}}]`))

@@ -23,7 +23,14 @@ type differ struct {
 	omitted      int
 	used, limit  int // bytes, of attributes
 
-	seen *visible // if not nil, what differs goes there, and not into attributes
+	// nullIsEmpty says that null in place of an empty string, list, set or map of its kind is no
+	// difference: providers return one for the other. noEmpty leaves out an empty value that
+	// goes away.
+	nullIsEmpty, noEmpty bool
+
+	// If one of them is not nil, what differs goes there, and not into attributes.
+	seen    *visible
+	outside *outsideResource
 }
 
 // step is one step of a path.
@@ -34,13 +41,16 @@ type step struct {
 	hidden  bool // the step itself must not be shown: an element of a set, or a secret
 }
 
-// keepResource adds the details of a change to k, if it wants them.
-func keepResource(k *keeper[Resource], t *tree, c *resourceChange, reason string) {
+// keepResource adds the details of a change to k, if it wants them. drifted says that it was
+// made outside of Terraform.
+func keepResource(k *keeper[Resource], t *tree, c *resourceChange, reason string, drifted bool) {
 	action := c.shown()
 	if !k.wants(action.rank()) {
 		return
 	}
 	d := differ{limit: min(maxResourceBytes, k.limit/4)}
+	d.noEmpty = action == Delete || action == Replace || action == Forget
+	d.nullIsEmpty = drifted || d.noEmpty
 	d.tree = t
 	before, after := c.change[fieldBefore], c.change[fieldAfter]
 	marks := t.addMarks(t.addMarks(nil, c.change[fieldBeforeSensitive]), c.change[fieldAfterSensitive])
@@ -61,8 +71,9 @@ func keepResource(k *keeper[Resource], t *tree, c *resourceChange, reason string
 		ImportID:        d.importID(c.change[fieldImporting], marks),
 		Reason:          reason,
 	}
+	r.ImportIdentity, r.ImportUnknown = d.importIdentity(c.change[fieldImporting], marks)
 	size := resourceOverhead + len(r.Address) + len(r.PreviousAddress) + len(r.ModuleAddress) +
-		len(r.Mode) + len(r.Type) + len(r.Deposed) + len(r.ImportID) + len(r.Reason)
+		len(r.Mode) + len(r.Type) + len(r.Deposed) + len(r.ImportID) + len(r.ImportIdentity) + len(r.Reason)
 	r.ReplacePaths = d.readReplacePaths(c.change[fieldReplacePaths], marks)
 	for _, path := range r.ReplacePaths {
 		size += len(path)
@@ -104,6 +115,9 @@ func (d *differ) walk(before, after, unknown int32, m *mask, inBoth bool) {
 		} else if d.same(before, after) {
 			return
 		}
+		if d.nullIsEmpty && (d.alike(before, after) || d.noEmpty && !inBoth && d.isNothing(after) && d.isEmpty(before)) && !d.forcesReplacement() {
+			return
+		}
 	}
 	d.leaf(before, after, unknown, m)
 }
@@ -116,6 +130,55 @@ func (t *tree) isContainer(i int32) bool {
 // same reports whether nodes a and b are the same value.
 func (d *differ) same(a, b int32) bool {
 	return d.kind(a) == d.kind(b) && bytes.Equal(d.appendCanonical(nil, a), d.appendCanonical(nil, b))
+}
+
+// isEmpty reports whether node i is null, or an empty string, list or object.
+func (t *tree) isEmpty(i int32) bool {
+	switch t.kind(i) {
+	case 'n':
+		return true
+	case '"':
+		return len(t.text(i)) == len(`""`)
+	case '{', '[':
+		return t.size(i) == 0
+	}
+	return false
+}
+
+// alike reports whether nodes a and b are the same value, if null is the same as an empty
+// string, list or object.
+func (d *differ) alike(a, b int32) bool {
+	if a == absent || b == absent || d.kind(a) != d.kind(b) && d.kind(a) != 'n' && d.kind(b) != 'n' {
+		return false
+	}
+	return bytes.Equal(d.appendAlike(nil, a), d.appendAlike(nil, b))
+}
+
+// appendAlike appends node i as [tree.appendCanonical] does, with null for what is empty.
+func (t *tree) appendAlike(dst []byte, i int32) []byte {
+	if t.isEmpty(i) {
+		return append(dst, "null"...)
+	}
+	switch t.kind(i) {
+	case '{':
+		from := t.members(i)
+		to := len(t.stack)
+		dst = append(dst, '{')
+		for k := from; k < to; k++ {
+			c := t.stack[k]
+			dst = append(appendQuoted(comma(dst), string(t.name(c))), ':')
+			dst = t.appendAlike(dst, c)
+		}
+		t.stack = t.stack[:from]
+		return append(dst, '}')
+	case '[':
+		dst = append(dst, '[')
+		for c := range t.children(i) {
+			dst = t.appendAlike(comma(dst), c)
+		}
+		return append(dst, ']')
+	}
+	return t.appendCanonical(dst, i)
 }
 
 // walkInto compares the members of two objects or lists, of which one may be missing.
@@ -171,6 +234,10 @@ func (d *differ) walkMembers(before, after, unknown int32, m *mask, inBoth bool)
 func (d *differ) leaf(before, after, unknown int32, m *mask) {
 	if d.seen != nil {
 		d.seen.leaf(d, before, after, unknown, m)
+		return
+	}
+	if d.outside != nil {
+		d.outside.leaf(d.at)
 		return
 	}
 	forces := d.forcesReplacement()

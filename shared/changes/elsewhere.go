@@ -50,6 +50,13 @@ func (e elsewhere) hide(p *Plan) {
 			e.resource(&list[i])
 		}
 	}
+	for _, list := range [][]Invocation{p.Invocations, p.InvocationsDeferred} {
+		for i := range list {
+			v := &list[i]
+			v.Address, v.Trigger = e.quoted(v.Address), e.quoted(v.Trigger)
+			e.attributes(v.Settings)
+		}
+	}
 	for i := range p.Outputs {
 		o := &p.Outputs[i]
 		e.value(&o.Old)
@@ -71,11 +78,16 @@ func (e elsewhere) resource(r *Resource) {
 	if e[r.ImportID] {
 		r.ImportID = ""
 	}
+	r.ImportIdentity = e.quoted(r.ImportIdentity)
 	for i := range r.ReplacePaths {
 		r.ReplacePaths[i] = e.quoted(r.ReplacePaths[i])
 	}
-	for i := range r.Attributes {
-		a := &r.Attributes[i]
+	e.attributes(r.Attributes)
+}
+
+func (e elsewhere) attributes(list []Attribute) {
+	for i := range list {
+		a := &list[i]
 		a.Path = e.quoted(a.Path) // without names of attributes, which the provider has chosen
 		e.value(&a.Old)
 		e.value(&a.New)

@@ -22,7 +22,7 @@ func FuzzRead(f *testing.F) {
 		document(`"Resource_changes":[{"change":{"actions":["delete"]}}]`),
 		document(resourceChanges(change("t.a", `"actions":["create"],"Actions":["delete"]`))),
 		document(`"deferred_changes":[{"resource_change":`+change("t.a", `"actions":["create"]`)+`}]`, `"resource_drift":[`+change("t.a", `"actions":["update"]`)+`]`),
-		document(`"action_invocations":[{"address":"action.a.b"},1]`, `"checks":[{"address":{"to_display":"c"},"status":"error","instances":[{}]}]`),
+		document(`"action_invocations":[{"address":"action.a.b","config_values":{"x":[1]},"config_sensitive":{"x":true},"lifecycle_action_trigger":{"action_trigger_event":"AfterCreate"}}]`, `"relevant_attributes":[{"resource":"t.a","attribute":["x",0]},{"resource":"","attribute":[]}]`, `"checks":[{"address":{"to_display":"c"},"status":"error","instances":[{}]}]`),
 		document(resourceChanges(change("t.a", `"actions":["update"],"after":[[[[[[[[]]]]]]]],"before":{"\u0061":{"":null}},"after_sensitive":[null,1,"x"]`))),
 	}
 	for _, seed := range seeds {

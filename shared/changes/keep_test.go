@@ -88,7 +88,7 @@ func TestDriftDeferredOutputsAndChecksAreBoundedAndCounted(t *testing.T) {
 		outputs = append(outputs, fmt.Sprintf(`"o%d":{"actions":["create"],"after":"x"}`, i))
 		checks = append(checks, fmt.Sprintf(`{"address":{"to_display":"check.c%d"},"status":"fail"}`, i))
 	}
-	limit := Limit{Bytes: 40_000}
+	limit := Limit{Bytes: 40_000, RefreshOnly: true}
 	plan, err := Read(strings.NewReader(document(
 		`"resource_drift":[`+strings.Join(drift, ",")+`]`, `"deferred_changes":[`+strings.Join(deferred, ",")+`]`,
 		`"output_changes":{`+strings.Join(outputs, ",")+`}`, `"checks":[`+strings.Join(checks, ",")+`]`)), limit)

@@ -62,7 +62,12 @@ func (d *differ) identify(olds, news, unknowns []int32) (before, after []int) {
 			own--
 			return own
 		}
-		text := string(d.appendCanonical(nil, i))
+		var text string
+		if d.nullIsEmpty && len(d.replacePaths) == 0 {
+			text = string(d.appendAlike(nil, i))
+		} else {
+			text = string(d.appendCanonical(nil, i))
+		}
 		n, ok := numbers[text]
 		if !ok {
 			n = len(numbers)

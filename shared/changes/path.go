@@ -105,6 +105,19 @@ func (d *differ) forcesReplacement() bool {
 	})
 }
 
+// importIdentity is the identity in node i, an importing object, as JSON without what is
+// sensitive. unknown says that only the apply will know what is imported.
+func (d *differ) importIdentity(i int32, marks *mask) (identity string, unknown bool) {
+	var found [2]int32
+	if d.kind(i) != '{' || d.lookup(i, []string{"identity", "unknown"}, found[:]) != nil {
+		return "", false
+	}
+	if d.kind(found[0]) == '{' {
+		identity = cutText(string(d.appendJSON(nil, found[0], absent, marks)), maxPathText)
+	}
+	return identity, d.kind(found[1]) == 't'
+}
+
 // importID is the ID in node i, an importing object, unless it contains a secret.
 func (d *differ) importID(i int32, marks *mask) string {
 	var found [1]int32

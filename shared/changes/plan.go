@@ -32,9 +32,23 @@ type Plan struct {
 	// Omitted is how many changed resources are counted but not in Resources.
 	Omitted int
 
-	// Drift is what Terraform found changed outside of it (resource_drift);
-	// Counts.Drift has the exact number.
+	// Drift is what Terraform found changed outside of it (resource_drift), without
+	// DriftLeftOut; [Plan.Outside] has the exact number.
 	Drift []Resource
+	// DriftLeftOut is how many of Counts.Drift have no effect: they contributed nothing to
+	// this plan, or they have null in place of an empty value.
+	DriftLeftOut int
+	// Invocations are the actions that the apply invokes; Counts.Invoke has the exact number.
+	Invocations []Invocation
+	// InvocationsDeferred are the actions put off to a later plan
+	// (deferred_action_invocations), DeferredInvocations is their exact number.
+	InvocationsDeferred []Invocation
+	DeferredInvocations int
+	// Unknown names members of the document that this version does not know, at most
+	// maxUnknown, and UnknownOmitted is how many more there are. What they say is shown
+	// nowhere.
+	Unknown        []string
+	UnknownOmitted int
 	// Deferred are the changes put off to a later plan (deferred_changes);
 	// Counts.Deferred has the exact number.
 	Deferred []Resource
@@ -71,7 +85,8 @@ type Plan struct {
 	// one is known only after apply, and the values of a resource that is destroyed or
 	// forgotten. Empty unless read by [ReadDrift].
 	Visible string
-	// VisibleDrift is like Visible, with Drift, too: for a refresh-only plan.
+	// VisibleDrift is like Visible, with what changed outside of Terraform, too, but for null in
+	// place of an empty value: for a refresh-only plan.
 	VisibleDrift string
 }
 
@@ -106,10 +121,12 @@ type Counts struct {
 	NoOp    int `json:"noOp,omitempty"`
 	Import  int `json:"import,omitempty"`
 	Move    int `json:"move,omitempty"`
-	// Drift, Deferred and Outputs are not actions on resources.
+	// Drift, Deferred, Outputs and Invoke are not actions on resources. Drift counts all of
+	// resource_drift; [Plan.Outside] what of it has an effect.
 	Drift    int `json:"drift,omitempty"`
 	Deferred int `json:"deferred,omitempty"`
 	Outputs  int `json:"outputs,omitempty"`
+	Invoke   int `json:"invoke,omitempty"` // actions that the apply invokes
 }
 
 // Adds is the number of resources that would be created: Terraform's "to add".
@@ -123,9 +140,9 @@ func (c Counts) Changes() int { return c.Update }
 func (c Counts) Destroys() int { return c.Delete + c.Replace }
 
 // Any reports whether an apply would do anything: touch a resource, import,
-// move or forget one, or change an output.
+// move or forget one, change an output, or invoke an action.
 func (c Counts) Any() bool {
-	return c.Create+c.Update+c.Delete+c.Replace+c.Forget+c.Import+c.Move+c.Outputs > 0
+	return c.Create+c.Update+c.Delete+c.Replace+c.Forget+c.Import+c.Move+c.Outputs+c.Invoke > 0
 }
 
 // String lists all counts that are not zero: "2 create, 1 no-op", or "nothing".
@@ -136,7 +153,7 @@ func (c Counts) String() string {
 		what  string
 	}{
 		{c.Create, "create"}, {c.Update, "update"}, {c.Delete, "delete"}, {c.Replace, "replace"}, {c.Forget, "forget"}, {c.Read, "read"},
-		{c.NoOp, "no-op"}, {c.Import, "import"}, {c.Move, "move"}, {c.Drift, "drift"}, {c.Deferred, "deferred"}, {c.Outputs, "output"},
+		{c.NoOp, "no-op"}, {c.Import, "import"}, {c.Move, "move"}, {c.Drift, "drift"}, {c.Deferred, "deferred"}, {c.Outputs, "output"}, {c.Invoke, "invoke"},
 	} {
 		if n.count > 0 {
 			all = append(all, fmt.Sprintf("%d %s", n.count, n.what))
@@ -153,8 +170,18 @@ func (c Counts) Plus(d Counts) Counts {
 	return Counts{
 		Create: c.Create + d.Create, Update: c.Update + d.Update, Delete: c.Delete + d.Delete, Replace: c.Replace + d.Replace,
 		Forget: c.Forget + d.Forget, Read: c.Read + d.Read, NoOp: c.NoOp + d.NoOp, Import: c.Import + d.Import, Move: c.Move + d.Move,
-		Drift: c.Drift + d.Drift, Deferred: c.Deferred + d.Deferred, Outputs: c.Outputs + d.Outputs,
+		Drift: c.Drift + d.Drift, Deferred: c.Deferred + d.Deferred, Outputs: c.Outputs + d.Outputs, Invoke: c.Invoke + d.Invoke,
 	}
+}
+
+// Outside is the number of resources that changed outside of Terraform with an effect.
+func (p *Plan) Outside() int { return p.Counts.Drift - p.DriftLeftOut }
+
+// Shown are the counts for people: Drift is only what has an effect.
+func (p *Plan) Shown() Counts {
+	n := p.Counts
+	n.Drift = p.Outside()
+	return n
 }
 
 // TypeCount is how many resources of one type have one action.
@@ -176,7 +203,9 @@ type Resource struct {
 	CreateFirst     bool // for Replace: create_before_destroy
 	Forgets         bool // for Replace: the old object is forgotten, not destroyed
 	Importing       bool
-	ImportID        string // empty if unknown or sensitive
+	ImportID        string // empty if unknown or sensitive, or imported by its identity
+	ImportIdentity  string // the identity that it is imported by, as JSON; empty if there is none
+	ImportUnknown   bool   // what is imported is known only after apply
 	// Reason is Terraform's action_reason, such as "replace_because_tainted".
 	Reason string
 	// ReplacePaths are the attribute paths that force the replacement, such as "input.size".

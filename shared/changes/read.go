@@ -14,18 +14,39 @@ import (
 // with any limit.
 type Limit struct {
 	// Bytes is roughly how much memory the details of the changed resources may take.
-	// Drift, deferred changes, outputs and checks may each take a quarter of that in
+	// Drift, deferred changes, outputs, checks and invocations may each take a quarter of that in
 	// addition. 0 keeps no details.
 	Bytes int
+	// RefreshOnly says that the plan only compares the infrastructure with the state, so that
+	// all drift has an effect.
+	RefreshOnly bool
 }
 
-// Names of the members of a plan that are read. Others are skipped: Terraform adds new ones
-// within a major version of the format.
+// Names of the members of a plan that are read.
 var planFields = []string{
 	"format_version", "terraform_version", "resource_drift", "resource_changes",
-	"deferred_changes", "output_changes", "action_invocations", "checks",
+	"deferred_changes", "output_changes", "action_invocations", "deferred_action_invocations", "checks", "relevant_attributes",
 	"complete", "errored", "configuration", "values",
 }
+
+// leftOut are the members that are skipped on purpose: those of Terraform up to 1.15 and of
+// OpenTofu up to 1.12, in internal/command/jsonplan. Any other is named in [Plan.Unknown], since
+// Terraform adds new ones within a major version of the format.
+var leftOut = []string{
+	"variables",        // what they change is in the changes; their values may be secret
+	"planned_values",   // the values after the apply, which the changes have, too
+	"proposed_unknown", // before Terraform 0.13: which of planned_values are unknown
+	"prior_state",      // the values before, which the changes have, too
+	"timestamp",        // when the plan was made
+	"applyable",        // whether there is something to apply, which the counts tell
+}
+
+// maxUnknown is how many members that are not known are named, and of how many bytes a name is
+// shown.
+const (
+	maxUnknown     = 10
+	maxUnknownText = 100
+)
 
 // Read reads the document that `terraform show -json PLANFILE` or `tofu show
 // -json PLANFILE` prints, to its end, in one pass. Memory is bounded by limit
@@ -64,9 +85,12 @@ type reader struct {
 	visible *visible // nil unless it was asked for
 
 	elsewhere elsewhere
+	outside   outside
 
 	resources, drift, deferred *keeper[Resource]
 	outputs                    *keeper[Output]
+	invocations                *keeper[Invocation]
+	invocationsDeferred        *keeper[Invocation]
 	checks                     *keeper[Check]
 	checkCount                 int
 	changed                    int                    // resources, kept or not
@@ -79,12 +103,17 @@ func newReader(r io.Reader, limit Limit) *reader {
 		stream:    newStream(r),
 		plan:      Plan{Complete: true},
 		limit:     limit.Bytes,
+		outside:   outside{all: limit.RefreshOnly},
 		digest:    newDigest(),
 		resources: newKeeper[Resource](limit.Bytes),
 		drift:     newKeeper[Resource](limit.Bytes / 4),
 		deferred:  newKeeper[Resource](limit.Bytes / 4),
 		outputs:   newKeeper[Output](limit.Bytes / 4),
-		checks:    newKeeper[Check](limit.Bytes / 4),
+
+		invocations:         newKeeper[Invocation](limit.Bytes / 4),
+		invocationsDeferred: newKeeper[Invocation](limit.Bytes / 4),
+
+		checks: newKeeper[Check](limit.Bytes / 4),
 	}
 	for i := range rd.byType {
 		rd.byType[i] = map[string]*int{}
@@ -146,15 +175,11 @@ func (rd *reader) memberValue(name string) error {
 	case "checks":
 		return rd.array(rd.check)
 	case "action_invocations":
-		// Actions (Terraform 1.14) are not counted or shown, but two plans that invoke
-		// different ones do not do the same.
-		return rd.array(func() error {
-			rd.digest.invocation(&rd.tree)
-			if rd.visible != nil {
-				rd.visible.invocation(&rd.tree)
-			}
-			return nil
-		})
+		return rd.array(rd.invoked)
+	case "deferred_action_invocations":
+		return rd.array(rd.deferredInvocation)
+	case "relevant_attributes":
+		return rd.relevant()
 	case "configuration":
 		return rd.configuration()
 	case "output_changes":
@@ -167,6 +192,13 @@ func (rd *reader) memberValue(name string) error {
 	}
 	if known := foldedName([]byte(name), planFields); known != "" {
 		return fmt.Errorf("it has a member that is %q in another case", known)
+	}
+	if !slices.Contains(leftOut, name) {
+		if len(rd.plan.Unknown) < maxUnknown {
+			rd.plan.Unknown = append(rd.plan.Unknown, cutText(name, maxUnknownText))
+		} else {
+			rd.plan.UnknownOmitted++
+		}
 	}
 	return rd.skip()
 }
@@ -209,6 +241,8 @@ func (rd *reader) finish() *Plan {
 	p.Resources, p.Drift, p.Deferred = rd.resources.items(), rd.drift.items(), rd.deferred.items()
 	p.Outputs, p.Checks = rd.outputs.items(), rd.checks.items()
 	p.ChecksOmitted = rd.checkCount - len(p.Checks)
+	p.Invocations, p.InvocationsDeferred = rd.invocations.items(), rd.invocationsDeferred.items()
+	rd.outside.leaveOut(p)
 	rd.elsewhere.hide(p)
 	p.Digest = rd.digest.sum()
 	if v := rd.visible; v != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -37,6 +38,15 @@ func mustRead(t *testing.T, document string) *Plan {
 	return plan
 }
 
+func mustReadRefreshOnly(t *testing.T, document string) *Plan {
+	t.Helper()
+	plan, err := ReadDrift(strings.NewReader(document), Limit{Bytes: 1 << 20, RefreshOnly: true})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, document)
+	}
+	return plan
+}
+
 const everything = `{
 	"format_version": "1.2", "terraform_version": "1.11.4",
 	"variables": {"size": {"value": 3}, "size2": {"value": [1, {"a": "\u00e9\ud83d\ude00\\\""}]}},
@@ -57,7 +67,7 @@ const everything = `{
 		"url": {"actions": ["update"], "before": "a", "after": "b", "after_unknown": false, "before_sensitive": false, "after_sensitive": false},
 		"same": {"actions": ["no-op"], "before": "a", "after": "a"}
 	},
-	"prior_state": {"values": {}}, "configuration": {"root_module": {}}, "relevant_attributes": [],
+	"prior_state": {"values": {}}, "configuration": {"root_module": {}}, "relevant_attributes": [{"resource": "t.drifted", "attribute": ["x"]}],
 	"checks": [
 		{"address": {"kind": "check", "to_display": "check.up"}, "status": "fail",
 		 "instances": [{"address": {"to_display": "check.up"}, "status": "fail", "problems": [{"message": "It is down."}]}]},
@@ -258,8 +268,20 @@ func TestReadToleratesWhatLaterMinorVersionsAdd(t *testing.T) {
 	plan := mustRead(t, `{"format_version":"1.99","new":[{"x":[]}],"resource_changes":[
 		{"address":"t.a","type":"t","mode":"managed","index_unknown":true,"new":{"deep":[1]},
 		 "change":{"actions":["create"],"before":null,"after":{},"new":1,"generated_config":"resource {}","before_identity":{"id":"x"}}}]}`)
-	if plan.Counts != (Counts{Create: 1}) || !plan.Complete || plan.Errored {
+	if plan.Counts != (Counts{Create: 1}) || !plan.Complete || plan.Errored || !slices.Equal(plan.Unknown, []string{"new"}) {
 		t.Errorf("read as %+v", plan)
+	}
+}
+
+func TestReadNamesABoundedNumberOfMembersThatItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	members := []string{`"variables":{}`, `"planned_values":{}`, `"prior_state":{}`, `"timestamp":"x"`, `"nothing":null`}
+	for i := range 2 * maxUnknown {
+		members = append(members, fmt.Sprintf(`"%s%d":1`, strings.Repeat("x", 2*maxUnknownText), i))
+	}
+	plan := mustRead(t, document(members...))
+	if len(plan.Unknown) != maxUnknown || plan.UnknownOmitted != maxUnknown || len(plan.Unknown[0]) > maxUnknownText+len("…") {
+		t.Errorf("named %q and omitted %d", plan.Unknown, plan.UnknownOmitted)
 	}
 }
 

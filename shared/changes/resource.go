@@ -148,7 +148,7 @@ func (rd *reader) resourceChange() error {
 			rd.visible.resource(&rd.visible.changes, t, &c)
 		}
 	}
-	keepResource(rd.resources, t, &c, t.label(c.resource[fieldActionReason]))
+	keepResource(rd.resources, t, &c, t.label(c.resource[fieldActionReason]), false)
 	return nil
 }
 
@@ -163,10 +163,16 @@ func (rd *reader) driftedResource() error {
 		return err
 	}
 	rd.plan.Counts.Drift++
+	found := rd.differences(&c)
+	if found == nil {
+		rd.plan.DriftLeftOut++
+		return nil
+	}
+	rd.outside.add(rd.tree.label(c.resource[fieldAddress]), found)
 	if rd.visible != nil {
 		rd.visible.resource(&rd.visible.drift, &rd.tree, &c)
 	}
-	keepResource(rd.drift, &rd.tree, &c, rd.tree.label(c.resource[fieldActionReason]))
+	keepResource(rd.drift, &rd.tree, &c, rd.tree.label(c.resource[fieldActionReason]), true)
 	return nil
 }
 
@@ -185,7 +191,7 @@ func (rd *reader) deferredChange() error {
 		return err
 	}
 	rd.plan.Counts.Deferred++
-	keepResource(rd.deferred, t, &c, t.label(parts[1]))
+	keepResource(rd.deferred, t, &c, t.label(parts[1]), false)
 	return nil
 }
 

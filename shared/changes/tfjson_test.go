@@ -49,7 +49,7 @@ func countDecoded(p *tfjson.Plan) Counts {
 			n.Drift++
 		}
 	}
-	n.Deferred = len(p.DeferredChanges)
+	n.Deferred, n.Invoke = len(p.DeferredChanges), len(p.ActionInvocations)
 	for _, o := range p.OutputChanges {
 		if o != nil && !o.Actions.NoOp() && actionWords(o.Actions) != "open" {
 			n.Outputs++

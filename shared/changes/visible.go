@@ -36,6 +36,7 @@ const (
 // resource adds the change of a resource to a list of entries.
 func (v *visible) resource(entries *[][sha256.Size]byte, t *tree, c *resourceChange) {
 	d, marks := v.differ(t, &c.change)
+	d.nullIsEmpty = entries == &v.drift
 	v.begin("resource ")
 	v.text = t.appendCanonical(v.text, c.resource[fieldAddress])
 	v.text = t.appendCanonical(append(v.text, ' '), c.resource[fieldDeposed])
@@ -45,6 +46,9 @@ func (v *visible) resource(entries *[][sha256.Size]byte, t *tree, c *resourceCha
 	}
 	if c.imports {
 		v.text = appendQuoted(append(v.text, " import "...), d.importID(c.change[fieldImporting], marks))
+		if identity, _ := d.importIdentity(c.change[fieldImporting], marks); identity != "" {
+			v.text = appendQuoted(append(v.text, " identity "...), identity)
+		}
 	}
 	v.end(entries, d, c.action, &c.change, marks)
 }
@@ -62,7 +66,7 @@ func (v *visible) output(t *tree, name string, action Action, change *[changeFie
 func (v *visible) invocation(t *tree) {
 	var address [1]int32
 	if t.lookup(0, []string{"address"}, address[:]) != nil {
-		return // Read does not check invocations; see [reader.memberValue]
+		return // the reader returns this error
 	}
 	v.begin("invocation ")
 	v.text = t.appendCanonical(v.text, address[0])

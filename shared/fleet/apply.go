@@ -7,6 +7,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/apply"
+	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/planstore"
@@ -26,7 +27,7 @@ var applyStatus = map[apply.Decision]report.Status{
 func (t *Tally) AddApply(o apply.Outcome) (well bool) {
 	e := report.Entry{
 		Component: o.Target.Component, Stack: o.Target.Stack, Status: applyStatus[o.Decision],
-		Counts: o.Planned, Digest: o.Record.Digest, Note: strings.Join(o.Record.Scope(), " "),
+		Counts: ownCounts(o.Planned), Digest: o.Record.Digest, Note: strings.Join(o.Record.Scope(), " "),
 		TerraformName: o.Record.TerraformName, TerraformVersion: o.Record.TerraformVersion, AtmosVersion: o.AtmosVersion,
 	}
 	var (
@@ -51,11 +52,18 @@ func (t *Tally) AddApply(o apply.Outcome) (well bool) {
 	return o.Err == nil
 }
 
+// ownCounts are the counts of a plan without what changed outside Terraform: the record of a plan
+// does not tell which of that had an effect.
+func ownCounts(n changes.Counts) changes.Counts {
+	n.Drift = 0
+	return n
+}
+
 // AddAppliedBefore adds a target whose plan an earlier attempt of this run has applied. Targets
 // that depend on it can go on.
 func (t *Tally) AddAppliedBefore(o apply.Outcome, by *planstore.Claim) {
 	t.add(report.Entry{
-		Component: o.Target.Component, Stack: o.Target.Stack, Status: report.NoChanges, Counts: o.Planned, Digest: o.Record.Digest,
+		Component: o.Target.Component, Stack: o.Target.Stack, Status: report.NoChanges, Counts: ownCounts(o.Planned), Digest: o.Record.Digest,
 		Note: "the plan was already applied by " + by.Run.URL,
 	}, nil)
 }
@@ -63,14 +71,14 @@ func (t *Tally) AddAppliedBefore(o apply.Outcome, by *planstore.Claim) {
 // AddWaiting adds a target that has to be planned and applied in a later run. It is no failure.
 func (t *Tally) AddWaiting(n inventory.Name, r planstore.Record, note string) {
 	t.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s is not applied: it %s. %s", n, note, apply.PlanMerged)})
-	t.add(report.Entry{Component: n.Component, Stack: n.Stack, Status: report.Waiting, Counts: r.Counts, Digest: r.Digest, Note: note}, nil)
+	t.add(report.Entry{Component: n.Component, Stack: n.Stack, Status: report.Waiting, Counts: ownCounts(r.Counts), Digest: r.Digest, Note: note}, nil)
 }
 
 // AddBlocked adds a target that was not applied because targets that it depends on were not.
 func (t *Tally) AddBlocked(n inventory.Name, r planstore.Record, failed []inventory.Name) {
 	note := "depends on " + Names(failed) + ", which was not applied"
 	t.fail(n, problem.With(problem.Targets, fmt.Errorf("%s was not applied: it %s", n, note)))
-	t.add(report.Entry{Component: n.Component, Stack: n.Stack, Status: report.Blocked, Counts: r.Counts, Digest: r.Digest, Note: note}, nil)
+	t.add(report.Entry{Component: n.Component, Stack: n.Stack, Status: report.Blocked, Counts: ownCounts(r.Counts), Digest: r.Digest, Note: note}, nil)
 }
 
 // ApplyAnnotations returns Terraform's errors with their places in files, and other errors beside

@@ -36,7 +36,7 @@ func (t *Tally) PutDriftResult(ctx context.Context, o plan.Outcome) error {
 		r.Outcome, r.Error = drift.PlanFailed, oneLine(t.Runtime, o.Err)
 		r.Counts = planstore.Record{}.Counts // they may be incomplete
 	case o.Drifted():
-		r.Outcome, r.ChangesDigest = drift.Drifted, o.Changes.Visible
+		r.Outcome, r.ChangesDigest, r.Counts = drift.Drifted, o.Changes.Visible, o.Changes.Shown()
 		if o.RefreshOnly {
 			r.ChangesDigest = o.Changes.VisibleDrift
 		}

@@ -29,6 +29,9 @@ func (t *Tally) AddPlan(o plan.Outcome) {
 		Counts: o.Record.Counts, Digest: o.Record.Digest, Cautions: o.Cautions,
 		TerraformName: o.Record.TerraformName, TerraformVersion: o.Record.TerraformVersion, AtmosVersion: o.AtmosVersion,
 	}
+	if o.Changes != nil {
+		e.Counts = o.Changes.Shown()
+	}
 	for _, caution := range o.Cautions {
 		t.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("plan %s: %s", o.Name, caution)})
 	}

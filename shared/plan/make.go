@@ -85,8 +85,10 @@ func attempt(ctx context.Context, tf Terraform, r Request) (made Made, err error
 // Detail is how much is kept of what a plan would change.
 type Detail struct {
 	Bytes int    // limit for the details of all resources
-	Drift bool   // also keep what changed outside of Terraform and doesn't affect the plan
+	Drift bool   // also compute what tells one drift from another, see [changes.ReadDrift]
 	JSON  string // path for a copy of the plan's JSON; empty: no copy
+	// RefreshOnly says that the plan only compares the infrastructure with the state.
+	RefreshOnly bool
 }
 
 // Read reads what a planfile would change.
@@ -104,7 +106,7 @@ func Read(ctx context.Context, tf Terraform, planfile string, d Detail) (plan *c
 		if d.Drift {
 			read = changes.ReadDrift
 		}
-		plan, err = read(r, changes.Limit{Bytes: d.Bytes})
+		plan, err = read(r, changes.Limit{Bytes: d.Bytes, RefreshOnly: d.RefreshOnly})
 		return err
 	})
 	return plan, err

@@ -63,7 +63,7 @@ func (o Outcome) Drifted() bool {
 	case o.Changes == nil || o.Err != nil:
 		return false
 	case o.RefreshOnly:
-		return o.Record.Counts.Drift+o.Record.Counts.Outputs > 0
+		return o.Changes.Outside()+o.Changes.Counts.Outputs > 0
 	}
 	return o.Record.Outcome == planstore.OutcomeChanges
 }

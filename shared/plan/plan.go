@@ -318,7 +318,7 @@ func tooBroad(b fingerprint.Broad) string {
 
 // read reads the changes in a planfile, and the state that it was made on.
 func (p *planner) read(ctx context.Context, planfile string) (err error) {
-	detail := Detail{Bytes: shownBytes, Drift: p.o.Drift}
+	detail := Detail{Bytes: shownBytes, Drift: p.o.Drift, RefreshOnly: p.o.RefreshOnly}
 	if p.o.KeepFiles {
 		p.json = filepath.Join(p.workspace.Dir, "plan.json")
 		detail.JSON = p.json

@@ -29,13 +29,15 @@ var ErrNewerVersion = problem.With(problem.NewerRecord, errors.New("the plan rec
 // recordVersion is the newest version of plan records. It changes whenever an attribute does:
 // an attribute that a reader does not know may be one that it must not ignore. Version 2 added
 // dependencies. Version 3 added the files of modules, built files, mode, targets and
-// replacements, and the outcome "waiting".
-const recordVersion = 3
+// replacements, and the outcome "waiting". Version 4 added the number of actions to invoke.
+const recordVersion = 4
 
 // version is the oldest version that has all attributes of the record, so that older code can
 // read what it understands.
 func (r Record) version() int {
 	switch {
+	case r.Counts.Invoke > 0:
+		return 4
 	case r.Outcome == OutcomeWaiting:
 		return 3
 	case r.ModulesDigest != "" || len(r.ModuleFiles) > 0, r.Mode != "" || len(r.Targets)+len(r.Replace) > 0, r.BuiltDigest != "":

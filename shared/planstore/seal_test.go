@@ -49,18 +49,21 @@ func TestSealOfAVersionNeverChanges(t *testing.T) {
 		dependencies []Dependency
 		modules      string
 		targets      []string
+		invoke       int
 		seal         string
 	}{
-		{1, nil, "", nil, "cc7dfa0e294500595c2dc7219d6b4225e947ea09edbfdf15334d3807bba2a15e"},
-		{2, []Dependency{{"network", "prod", StatePosition{"N", 7}}}, "", nil, "aec01ab3cb3da664083358daaab31b7af96d8f77d81db0afe8fbadd874a1b9df"},
-		{3, []Dependency{{"network", "prod", StatePosition{"N", 7}}}, strings.Repeat("e2", 32), nil, "e8d7c4a584e1bc8c784be7400a25f8a9e09ec35c1d48d9e4ae4be70f2662e52d"},
-		{3, nil, "", []string{"a.b", "c.d"}, "dbd6d76979f3519fa6d42a7b7b2705ee8b710cf512bfe5029f7a73bd8bfd53a6"},
+		{1, nil, "", nil, 0, "cc7dfa0e294500595c2dc7219d6b4225e947ea09edbfdf15334d3807bba2a15e"},
+		{2, []Dependency{{"network", "prod", StatePosition{"N", 7}}}, "", nil, 0, "aec01ab3cb3da664083358daaab31b7af96d8f77d81db0afe8fbadd874a1b9df"},
+		{3, []Dependency{{"network", "prod", StatePosition{"N", 7}}}, strings.Repeat("e2", 32), nil, 0, "e8d7c4a584e1bc8c784be7400a25f8a9e09ec35c1d48d9e4ae4be70f2662e52d"},
+		{3, nil, "", []string{"a.b", "c.d"}, 0, "dbd6d76979f3519fa6d42a7b7b2705ee8b710cf512bfe5029f7a73bd8bfd53a6"},
+		{4, nil, "", nil, 2, "bb6aa8802797032f826b290aba730f55e84bd90f836a7d237357d0eecd263c7f"},
 	} {
 		b := &backend{clock: storetest.NewClock()}
 		r := b.newRecord(&StatePosition{"L", math.MaxUint64})
 		r.Digest, r.Size, r.ObjectKey, r.ObjectVersion = strings.Repeat("d1", 32), 4, "key", "v1"
 		r.Dependencies = c.dependencies
 		r.Targets = c.targets
+		r.Counts.Invoke = c.invoke
 		if r.ModulesDigest = c.modules; c.modules != "" {
 			r.ModuleFiles = map[string]string{"module.vpc: run.sh": "f3"}
 		}
@@ -157,7 +160,7 @@ func randomRecord(random *rand.Rand) Record {
 		Digest: text(), Size: int64(number()), ObjectKey: text(), ObjectVersion: text(),
 		BuiltDigest: text(), BuiltSize: int64(number()), BuiltVersion: text(),
 		ConfigurationDigest: text(), ModulesDigest: text(), TerraformName: text(), TerraformVersion: text(),
-		Counts:      changes.Counts{Create: number(), Move: number(), Outputs: number()},
+		Counts:      changes.Counts{Create: number(), Move: number(), Outputs: number(), Invoke: number()},
 		PullRequest: number(), Branch: text(), BaseCommit: text(),
 		ExpiresAt: created.Add(time.Second + time.Duration(random.Int64N(1e17))),
 	}

@@ -151,7 +151,7 @@ func now(c *changes.Plan, limit int) []*markdown.Part {
 		return nil
 	}
 	line := planned.Headline(c)
-	if !c.Counts.Any() && c.Counts.Deferred == 0 {
+	if !c.Counts.Any() && c.Counts.Deferred+c.DeferredInvocations == 0 {
 		line = "**Nothing.** The infrastructure matches the configuration."
 		if !c.Complete {
 			line = "**Nothing in this partial plan.** What it leaves out was not compared."
@@ -162,7 +162,7 @@ func now(c *changes.Plan, limit int) []*markdown.Part {
 	for _, g := range planned.Groups {
 		parts = append(parts, b.Group(g))
 	}
-	return append(parts, planned.Outputs(c), b.Drift(), b.Deferred())
+	return append(parts, planned.Unknown(c), b.Invocations(), planned.Outputs(c), b.Drift(), b.Deferred(), b.DeferredInvocations())
 }
 
 // errored is the alert about a state that Terraform could not save, with the commands that save

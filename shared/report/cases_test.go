@@ -155,7 +155,11 @@ func planCases() map[string]Plan {
 	forgotten := resource(changes.Forget, "aws_kms_key.shared", attr("description", known("shared key"), null))
 	read := resource(changes.ReadData, "data.aws_iam_policy_document.task", attr("json", absent, unknown))
 	read.Reason = "read_because_dependency_pending"
-	add("plan-import-move-forget", planOf(forgotten, importedUpdate, imported, moved, read))
+	byIdentity := resource(changes.Import, "aws_s3_bucket.by_identity")
+	byIdentity.Importing, byIdentity.ImportIdentity = true, `{"account_id":"111122223333","bucket":"logs"}`
+	later := resource(changes.Create, "aws_s3_bucket.later", attr("bucket", absent, unknown))
+	later.Importing, later.ImportUnknown = true, true
+	add("plan-import-move-forget", planOf(forgotten, importedUpdate, imported, byIdentity, later, moved, read))
 
 	secret := resource(changes.Update, "aws_secretsmanager_secret_version.db", attr("secret_string", sensitive, sensitive), attr("secret_binary", null, sensitive), attr("version_stages", raw(`["AWSCURRENT"]`), unknown))
 	secretMade := resource(changes.Create, "random_password.db", attr("bcrypt_hash", absent, sensitive), attr("id", absent, unknown), attr("length", absent, raw("32")), attr("result", absent, sensitive))
@@ -216,6 +220,27 @@ func planCases() map[string]Plan {
 	c = planOf()
 	c.Drift, c.Counts.Drift = []changes.Resource{drifted}, 1
 	add("plan-drift-only", c)
+	c = planOf(update)
+	c.Drift, c.Counts.Drift, c.DriftLeftOut = []changes.Resource{drifted}, 10, 9
+	add("plan-drift-left-out", c)
+	c = planOf()
+	c.Counts.Drift, c.DriftLeftOut = 9, 9
+	add("plan-drift-without-effect", c)
+
+	invoked := func(c *changes.Plan) *changes.Plan {
+		c.Invocations = []changes.Invocation{
+			{Address: "action.aws_lambda_invoke.purge", Type: "aws_lambda_invoke", Trigger: "aws_instance.web", Event: "AfterUpdate", SettingsOmitted: 1, Settings: []changes.Attribute{
+				attr("function_name", absent, known("purge-prod")), attr("payload", absent, unknown), attr("token", absent, sensitive)}},
+			{Address: "action.x.notify[0]", Type: "x", Trigger: "aws_instance.web", Event: "BeforeDestroy"},
+			{Address: "action.x.now", Type: "x"}, {Address: "action.x.odd", Type: "x", Trigger: "a.b", Event: "Sometimes"}}
+		c.Counts.Invoke = 5
+		c.InvocationsDeferred, c.DeferredInvocations = []changes.Invocation{{Address: "action.x.later", Type: "x", Trigger: "a.b", Event: "AfterCreate", Reason: "deferred_prereq"}}, 1
+		return c
+	}
+	add("plan-invocations", invoked(planOf(update)))
+	c = invoked(planOf())
+	c.Unknown, c.UnknownOmitted = []string{"ephemeral_changes", "`odd`\n<b>"}, 2
+	add("plan-invocations-only", c)
 
 	c = planOf(update)
 	c.Checks = []changes.Check{{Address: "check.health", Status: "fail", Messages: []string{"The load balancer answers 503, not 200.", "The certificate ends in 3 days."}},

@@ -84,20 +84,20 @@ func (d Drift) document(limit int) markdown.Document {
 	}
 	c := d.Changes
 	doc.Line = d.line() + "\n\n"
-	b := planned.Builder{Room: limit, Plan: c, Compare: planned.WithGit, Unfolded: len(c.Resources)+c.Omitted+c.Counts.Drift <= planned.UnfoldAt}
+	b := planned.Builder{Room: limit, Plan: c, Compare: planned.WithGit, Unfolded: len(c.Resources)+c.Omitted+c.Outside() <= planned.UnfoldAt}
 	failed, unknown := planned.Checks(c)
-	doc.Add(d.trouble(d.Error), planned.Danger(c), errors, failed, d.notes(b.Notes()...), planned.Types(c))
+	doc.Add(d.trouble(d.Error), planned.Unknown(c), planned.Danger(c), errors, failed, d.notes(b.Notes()...), planned.Types(c))
 	for _, g := range planned.DriftGroups {
 		doc.Add(b.Group(g))
 	}
 	b.Compare = planned.WithLast
-	doc.Add(planned.Outputs(c), d.built(), b.Drift(), b.Deferred(), unknown, warnings, d.reproduce())
+	doc.Add(b.Invocations(), planned.Outputs(c), d.built(), b.Drift(), b.Deferred(), b.DeferredInvocations(), unknown, warnings, d.reproduce())
 	return doc
 }
 
 // line says in one line what drifted.
 func (d Drift) line() string {
-	n := d.Changes.Counts
+	n := d.Changes.Shown()
 	outside := markdown.Count(n.Drift, "resource") + " changed outside Terraform"
 	switch {
 	case d.RefreshOnly && d.Drifted:

@@ -173,6 +173,9 @@ func Numbers(n changes.Counts) string {
 	if n.Outputs > 0 {
 		list = append(list, markdown.Count(n.Outputs, "output"))
 	}
+	if n.Invoke > 0 {
+		list = append(list, markdown.Count(n.Invoke, "action"))
+	}
 	if len(list) == 0 {
 		return "no changes"
 	}

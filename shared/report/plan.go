@@ -44,23 +44,23 @@ func (p Plan) Markdown(limit int) string {
 	c := p.Changes
 	d := markdown.Document{Rest: p.rest(), Title: p.heading("Plan for " + p.name())}
 	d.Line = planned.Headline(c) + "\n\n"
-	if !c.Counts.Any() && c.Counts.Deferred == 0 {
+	if !c.Counts.Any() && c.Counts.Deferred+c.DeferredInvocations == 0 {
 		d.Line = "**No changes.** The infrastructure matches the configuration: there is nothing to apply.\n\n"
 		switch {
 		case !c.Complete:
 			d.Line = "**No changes in this partial plan.** What it leaves out (`-target`, `-exclude`, or deferred changes) was not compared.\n\n"
-		case c.Counts.Drift > 0:
-			d.Line = "**Nothing to apply.** " + markdown.Count(c.Counts.Drift, "resource") + " changed outside Terraform, and the configuration does not contradict that.\n\n"
+		case c.Outside() > 0:
+			d.Line = "**Nothing to apply.** " + markdown.Count(c.Outside(), "resource") + " changed outside Terraform, and the configuration does not contradict that.\n\n"
 		}
 	}
 	b := planned.Builder{Room: limit, Plan: c}
 	errors, warnings := diagnostics(p.Diagnostics)
 	failed, unknown := planned.Checks(c)
-	d.Add(p.trouble(p.Error), p.scope(), planned.Danger(c), errors, failed, p.notes(b.Notes()...), planned.Types(c))
+	d.Add(p.trouble(p.Error), p.scope(), planned.Unknown(c), planned.Danger(c), errors, failed, p.notes(b.Notes()...), planned.Types(c))
 	for _, g := range planned.Groups {
 		d.Add(b.Group(g))
 	}
-	d.Add(planned.Outputs(c), p.built(), b.Drift(), b.Deferred(), unknown, warnings, p.reproduce())
+	d.Add(b.Invocations(), planned.Outputs(c), p.built(), b.Drift(), b.Deferred(), b.DeferredInvocations(), unknown, warnings, p.reproduce())
 
 	var more []string
 	if len(p.DependsOn) > 0 {

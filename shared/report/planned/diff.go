@@ -29,8 +29,8 @@ const (
 	changed = '!'
 )
 
-// appendDiff appends the attributes of r, in one or several lines each.
-func appendDiff(dst []byte, r *changes.Resource) []byte {
+// diffOf are the attributes of r that change, in one or several lines each.
+func diffOf(r *changes.Resource) (dst []byte) {
 	var unknown []string
 	for i := range r.Attributes {
 		a := &r.Attributes[i]

@@ -21,6 +21,9 @@ func Headline(c *changes.Plan) string {
 			main = append(main, markdown.Comma(m.n)+" to "+m.what)
 		}
 	}
+	if n.Invoke > 0 {
+		main = append(main, markdown.Count(n.Invoke, "action")+" to invoke")
+	}
 	var also []string
 	if n.Replace > 0 {
 		also = append(also, markdown.Comma(n.Replace)+" replaced")
@@ -31,11 +34,11 @@ func Headline(c *changes.Plan) string {
 	case n.Outputs > 0:
 		also = append(also, outputs)
 	}
-	if n.Deferred > 0 {
-		also = append(also, markdown.Comma(n.Deferred)+" deferred")
+	if deferred := n.Deferred + c.DeferredInvocations; deferred > 0 {
+		also = append(also, markdown.Comma(deferred)+" deferred")
 	}
-	if n.Drift > 0 {
-		also = append(also, markdown.Comma(n.Drift)+" changed outside Terraform")
+	if outside := c.Outside(); outside > 0 {
+		also = append(also, markdown.Comma(outside)+" changed outside Terraform")
 	}
 	failed := 0
 	for _, k := range c.Checks {

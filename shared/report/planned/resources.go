@@ -132,8 +132,13 @@ func facts(r *changes.Resource, why string) string {
 	}
 	if r.Importing {
 		fact := "Imported."
-		if r.ImportID != "" {
+		switch {
+		case r.ImportID != "":
 			fact = "Imported from the ID " + markdown.Code(markdown.Clip(r.ImportID, markdown.MaxName)) + "."
+		case r.ImportIdentity != "":
+			fact = "Imported by the identity " + markdown.Code(markdown.Clip(r.ImportIdentity, 2*markdown.MaxName)) + "."
+		case r.ImportUnknown:
+			fact = "Imported from an ID that is known after apply."
 		}
 		facts = append(facts, fact)
 	}
@@ -151,7 +156,7 @@ func (b *Builder) body(r *changes.Resource) string {
 	if b.Compare != nil && (r.Action == changes.Update || r.Action == changes.Replace) {
 		return b.Compare.table(r)
 	}
-	if diff := appendDiff(nil, r); len(diff) > 0 {
+	if diff := diffOf(r); len(diff) > 0 {
 		return markdown.FenceVisible("diff", diff) + "\n"
 	}
 	return ""
@@ -264,10 +269,19 @@ func Types(c *changes.Plan) *markdown.Part {
 
 // Drift is the part with what changed outside of Terraform.
 func (b *Builder) Drift() *markdown.Part {
-	p := b.list("Changed outside Terraform", b.Plan.Drift, b.Plan.Counts.Drift)
+	p := b.list("Changed outside Terraform", b.Plan.Drift, b.Plan.Outside())
 	if p != nil {
 		p.Title += "Terraform found these different from what it last saw.\n\n"
 	}
+	n := b.Plan.DriftLeftOut
+	if n == 0 {
+		return p
+	}
+	line := markdown.Count(n, "resource") + " changed outside Terraform without an effect on this plan, or only between null and an empty value: not shown.\n\n"
+	if p == nil {
+		return &markdown.Part{Name: "what changed outside Terraform without an effect", Rank: markdown.RankOther, Title: line}
+	}
+	p.Title += "And " + line
 	return p
 }
 

@@ -13,7 +13,7 @@ import (
 // Text is what a plan would change as plain text for a log, with Terraform's signs; nil if it
 // changes nothing. After limit bytes it adds no further resource, and says how many there are.
 func Text(c *changes.Plan, limit int) []byte {
-	if !c.Counts.Any() && c.Counts.Drift+c.Counts.Deferred == 0 {
+	if !c.Counts.Any() && c.Outside()+c.Counts.Deferred+c.DeferredInvocations+len(c.Unknown) == 0 {
 		return nil
 	}
 	t := text{limit: limit, dst: []byte(strings.ReplaceAll(Headline(c), "**", "") + "\n")}
@@ -34,11 +34,19 @@ func Text(c *changes.Plan, limit int) []byte {
 	for i := range c.Drift {
 		t.resource("changed outside Terraform:", &c.Drift[i])
 	}
-	t.more(c.Counts.Drift - len(c.Drift))
+	t.more(c.Outside() - len(c.Drift))
 	for i := range c.Deferred {
 		t.resource("deferred:", &c.Deferred[i])
 	}
 	t.more(c.Counts.Deferred - len(c.Deferred))
+	t.invocations("invoke", c.Invocations, c.Counts.Invoke)
+	t.invocations("deferred: invoke", c.InvocationsDeferred, c.DeferredInvocations)
+	if len(c.Unknown) > 0 {
+		t.dst = fmt.Appendf(t.dst, "\n%s\n", whatIsUnknown)
+		for _, name := range c.Unknown {
+			t.dst = append(markdown.AppendVisible(append(t.dst, "    "...), name, markdown.Inline), '\n')
+		}
+	}
 	if len(c.Outputs) > 0 {
 		t.dst = append(t.dst, "\noutputs\n"...)
 	}
@@ -66,7 +74,24 @@ func (t *text) resource(what string, r *changes.Resource) {
 	}
 	t.dst = append(t.dst, '\n')
 	if r.Action != changes.ReadData {
-		t.diff(appendDiff(nil, r))
+		t.diff(diffOf(r))
+	}
+}
+
+func (t *text) invocations(what string, list []changes.Invocation, total int) {
+	for i := range list {
+		if len(t.dst) >= t.limit {
+			list = list[:i]
+			break
+		}
+		v := &list[i]
+		t.dst = append(t.dst, '\n')
+		t.dst = markdown.AppendVisible(t.dst, what+" "+markdown.Clip(v.Address, markdown.MaxName)+": "+when(v, plain), markdown.Inline)
+		t.dst = append(t.dst, '\n')
+		t.diff(diffOf(settings(v)))
+	}
+	if more := total - len(list); more > 0 {
+		t.dst = fmt.Appendf(t.dst, "\nand %s, not shown here\n", markdown.Count(more, "more action"))
 	}
 }
 

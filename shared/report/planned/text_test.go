@@ -68,3 +68,21 @@ func TestTextStopsAtItsLimit(t *testing.T) {
 		t.Errorf("%d resources in %d bytes:\n%s", shown, len(got), got)
 	}
 }
+
+func TestTextNamesActionsAndWhatIsUnknown(t *testing.T) {
+	t.Parallel()
+	c := &changes.Plan{
+		Complete: true, Counts: changes.Counts{Invoke: 2, Drift: 3}, DriftLeftOut: 3, Unknown: []string{"later\nline"},
+		Invocations: []changes.Invocation{{Address: "action.x.y", Trigger: "a.b", Event: "AfterCreate", Settings: []changes.Attribute{{Path: "name", New: quote("n")}}}},
+	}
+	want := "2 actions to invoke\n\ninvoke action.x.y: after a.b is created\n    + name = \"n\"\n\nand 1 more action, not shown here\n\n" + whatIsUnknown + "\n    "
+	if got := string(Text(c, 1<<20)); !strings.HasPrefix(got, want) || strings.Count(got, "\n") != strings.Count(want, "\n")+1 {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := string(Text(c, 1)); !strings.Contains(got, "and 2 more actions") {
+		t.Errorf("%q", got)
+	}
+	if got := Text(&changes.Plan{Complete: true, Counts: changes.Counts{Drift: 3}, DriftLeftOut: 3}, 1<<20); got != nil {
+		t.Errorf("%q", got)
+	}
+}

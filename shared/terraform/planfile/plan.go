@@ -40,7 +40,6 @@ type planned struct {
 	targets   []string
 	replace   []string
 	counts    changes.Counts
-	invokes   bool // it invokes actions, which are not in counts
 	uncounted bool // it has a change whose kind is unknown, or differs between the two programs
 	variables map[string]Value
 	backend   []byte // the backend's settings; nil if there is no backend
@@ -157,7 +156,7 @@ func (r *planReader) plan(f field) (err error) {
 		r.p.field28, err = r.ephemeral(f, r.p.field28)
 		return err
 	case 30:
-		p.invokes = true
+		p.counts.Invoke++
 	}
 	return nil
 }
@@ -469,9 +468,6 @@ func (p *File) Replace() []string { return p.planned.replace }
 func (p *File) Counts() (_ changes.Counts, ok bool) {
 	return p.planned.counts, !p.planned.uncounted
 }
-
-// Invokes reports whether the plan invokes actions (Terraform 1.14).
-func (p *File) Invokes() bool { return p.planned.invokes }
 
 // ephemeral adds the name of a variable. Terraform uses field 22 for something else, so its
 // values may be anything.
