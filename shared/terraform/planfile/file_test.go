@@ -176,6 +176,25 @@ func zipOf(t testing.TB, entries ...entry) string {
 	return b.String()
 }
 
+// Field 30 of tfplan is an action that the plan invokes (Terraform 1.14).
+func TestActionsThatAPlanInvokesAreCounted(t *testing.T) {
+	t.Parallel()
+	const invocation = "\xf2\x01\x00" // field 30, of no bytes
+	for n := range 3 {
+		entries := forged(nil)
+		for i := range entries {
+			if entries[i].name == "tfplan" {
+				entries[i].content += strings.Repeat(invocation, n)
+			}
+		}
+		path := filepath.Join(t.TempDir(), "p")
+		terraformtest.WriteFiles(t, filepath.Dir(path), map[string]string{"p": zipOf(t, entries...)})
+		if counts, _ := mustOpen(t, path).Counts(); counts.Invoke != n || counts.Any() != (n > 0) {
+			t.Errorf("%d are counted as %s", n, counts)
+		}
+	}
+}
+
 func plannedFixture(t testing.TB) string {
 	t.Helper()
 	c, _ := terraformtest.New(t, terraformtest.RootModule(t, map[string]string{"main.tf": `resource "terraform_data" "a" {}`}))
