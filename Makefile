@@ -59,13 +59,14 @@ stamp = $(TOOLS)/$(notdir $(1)).stamp
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-# Go's caches are in HOME, unless HOME is read-only, missing or not set. GOPATH has what go install and
-# go run know of checksums.
-GO_CACHES = for name in GOCACHE GOMODCACHE GOPATH; do \
+# Go's caches are in HOME, unless HOME is read-only, missing or not set.
+GO_CACHES = for name in GOCACHE GOMODCACHE$(1); do \
 		dir=$$(go env "$$name" 2>/dev/null) || dir=; dir=$${dir%%:*}; \
 		[[ "$$dir" == /* ]] && mkdir -p "$$dir" 2>/dev/null && [[ -w "$$dir" ]] || dir=$(TOOLS)/$$name; \
 		export "$$name=$$dir"; \
 	done;
+# go install and go run of a version keep what they know of checksums in GOPATH.
+GO_FOLDERS = $(call GO_CACHES, GOPATH)
 
 # What stories run beside the actions: a stand-in for Atmos, and a provider, a module of its own.
 stand-ins:
@@ -103,7 +104,7 @@ one_of = ($(subst $(subst ,, ),|,$(strip $(1))))
 # The longest first, so that none runs alone at the end.
 LONGEST := ./actions/apply ./test/modules ./actions/drift-remediation ./test/launcher ./actions/plan ./test/workflow
 test: tools build stand-ins ## Run the whole suite, packages with goroutines with the race detector
-	@$(GO_CACHES) failed=; export TEST_BINARIES=$(BIN); packages=$$(go list ./shared/... ./test/kit/...); \
+	@$(GO_FOLDERS) failed=; export TEST_BINARIES=$(BIN); packages=$$(go list ./shared/... ./test/kit/...); \
 	$(GOTEST) -race -skip '^$(call one_of,$(UNRACED))$$' $$(grep -vE '/shared/$(call one_of,$(SEQUENTIAL))$$' <<<"$$packages") || failed=yes; \
 	export CGO_ENABLED=0; $(GOTEST) -run '^$(call one_of,$(UNRACED))$$' ./shared/drift ./shared/report ./shared/planstore || failed=yes; \
 	$(GOTEST) $(LONGEST) $$(grep -E '/shared/$(call one_of,$(SEQUENTIAL))$$' <<<"$$packages") $(filter-out ./shared/... ./test/kit/...,$(PACKAGES)) || failed=yes; \
@@ -193,14 +194,14 @@ $(TOOLS)/npm.stamp: test/npm/package-lock.json | needs
 	@mkdir -p $(TOOLS) && touch $@
 
 $(foreach t,$(GO_TOOLS),$(call stamp,$t)): $(TOOLS)/%.stamp:
-	$(GO_CACHES) GOBIN=$(BIN) go install $(filter %/$*,$(GO_TOOLS))
+	$(GO_FOLDERS) GOBIN=$(BIN) go install $(filter %/$*,$(GO_TOOLS))
 	@touch $@
 
 # The binaries must not depend on this machine: see docs/release.md.
 release: ## Build a release's files into a new folder: VERSION=v1.2.3 OUT=folder
 	@number='(0|[1-9][0-9]*)'; [[ "$$VERSION" =~ ^v$$number\.$$number\.$$number$$ && -n "$$OUT" && ! -e "$$OUT" ]] || \
 	{ echo "usage: make release VERSION=v1.2.3 OUT=folder, one that is not there yet" >&2; exit 1; }
-	@$(GO_CACHES) mkdir -p -- "$$OUT"; out=$$(cd -- "$$OUT" && pwd); \
+	@$(GO_FOLDERS) mkdir -p -- "$$OUT"; out=$$(cd -- "$$OUT" && pwd); \
 	export GOTOOLCHAIN=$(RELEASE_GO) GOWORK=off GOFLAGS= GOEXPERIMENT= CGO_ENABLED=0 GOAMD64=v1 GOARM64=v8.0; \
 	for a in $(ACTIONS); do \
 		for p in $(PLATFORMS); do \
