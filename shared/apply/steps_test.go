@@ -158,9 +158,9 @@ func TestEachStepOfAnApplyMayFail(t *testing.T) {
 		// Nobody knows whether the claim was stored. So nothing is applied, to be safe.
 		"the answer to the claim":     {faulty: steps{fail: "Claim's answer"}, decision: apply.Failed, status: planstore.StatusApplying},
 		"apply":                       {faulty: steps{fail: "Apply"}, decision: apply.Failed, status: planstore.StatusFailed},
-		"apply, and finish":           {faulty: steps{fail: "Finish"}, decision: apply.Failed, status: planstore.StatusApplying, applied: true, says: "its claim still says that this run is applying it"},
+		"apply, and finish":           {faulty: steps{fail: "Finish"}, decision: apply.Failed, status: planstore.StatusApplying, applied: true, says: "its claim still says that this run is applying the plan"},
 		"the state's lock":            {faulty: steps{locked: true}, decision: apply.Refused, code: problem.Terraform, status: planstore.StatusPlanned},
-		"the state's lock, release":   {faulty: steps{locked: true, fail: "Release"}, decision: apply.Failed, status: planstore.StatusApplying, says: "its claim still says that this run is applying it"},
+		"the state's lock, release":   {faulty: steps{locked: true, fail: "Release"}, decision: apply.Failed, status: planstore.StatusApplying, says: "its claim still says that this run is applying the plan"},
 		"the state":                   {errored: true, decision: apply.Failed, code: problem.ErroredState, status: planstore.StatusFailed, applied: true},
 		"the state, and its rescue":   {errored: true, faulty: steps{fail: "PutErroredState"}, decision: apply.Failed, code: problem.ErroredState, status: planstore.StatusFailed, applied: true, says: "save it before the runner is gone"},
 		"what is read after an apply": {faulty: steps{fail: "StatePosition"}, decision: apply.Succeeded, status: planstore.StatusApplied, applied: true},
