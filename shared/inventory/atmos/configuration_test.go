@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/terraform-gitops/gitops/shared/fingerprint"
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
@@ -48,7 +49,7 @@ func TestAtmosTargetHasOneDigestInAllCheckouts(t *testing.T) {
 			configurations = append(configurations, p.configuration("network", "acme-ue2-dev"))
 		}
 		for _, c := range configurations[1:] {
-			if diff := cmp.Diff(configurations[0], c); diff != "" {
+			if diff := cmp.Diff(configurations[0], c, cmpopts.IgnoreUnexported(c)); diff != "" {
 				t.Error(diff)
 			}
 		}
@@ -239,7 +240,7 @@ func TestAFileOutsideOfAnAtmosComponentCounts(t *testing.T) {
 		before := p.configuration("network", "acme-ue2-dev")
 		p.write("components/terraform/service/backend.tf.json", "{}")
 		p.track()
-		if diff := cmp.Diff(before, p.configuration("network", "acme-ue2-dev")); diff != "" {
+		if diff := cmp.Diff(before, p.configuration("network", "acme-ue2-dev"), cmpopts.IgnoreUnexported(before)); diff != "" {
 			t.Error(diff)
 		}
 		p.write("scripts/setup.sh", "echo two")
