@@ -18,22 +18,29 @@ type Memo[K comparable, V any] struct {
 }
 
 // Get returns the value that is kept for a key, or calls find and keeps its value. It doesn't keep
-// an error: the next call looks again.
+// an error, and returns only that of its own find: another caller's may have failed because that
+// caller was cancelled, so Get then looks again.
 func (m *Memo[K, V]) Get(key K, find func() (V, error)) (V, error) {
-	if v, ok := m.kept(key); ok {
-		return v, nil
-	}
-	v, err, _ := m.asking.Do(fmt.Sprintf("%#v", key), func() (any, error) {
-		if v, ok := m.kept(key); ok { // another call has found it in the meantime
+	for {
+		if v, ok := m.kept(key); ok {
 			return v, nil
 		}
-		v, err := find()
-		if err == nil {
-			m.Put(key, v)
+		own := false
+		v, err, _ := m.asking.Do(fmt.Sprintf("%#v", key), func() (any, error) {
+			own = true
+			if v, ok := m.kept(key); ok { // another call has found it in the meantime
+				return v, nil
+			}
+			v, err := find()
+			if err == nil {
+				m.Put(key, v)
+			}
+			return v, err
+		})
+		if err == nil || own {
+			return v.(V), err //nolint:forcetypeassert // it is what find returns
 		}
-		return v, err
-	})
-	return v.(V), err //nolint:forcetypeassert // it is what find returns
+	}
 }
 
 // Put keeps a value that was found in another way.

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/terraform-gitops/gitops/shared/memo"
 )
@@ -56,5 +57,28 @@ func TestAFailureIsNotKept(t *testing.T) {
 	}
 	if v, err := m.Get("k", func() (int, error) { return 7, nil }); v != 7 || err != nil {
 		t.Errorf("%d, %v", v, err)
+	}
+}
+
+// The first caller may be cancelled: those who wait for it are not.
+func TestAnotherCallersErrorIsNotReturned(t *testing.T) {
+	t.Parallel()
+	var m memo.Memo[string, int]
+	asked, cancelled := make(chan struct{}), errors.New("cancelled")
+	first := make(chan error)
+	go func() {
+		_, err := m.Get("k", func() (int, error) {
+			close(asked)
+			time.Sleep(50 * time.Millisecond) // for the other one to wait here
+			return 0, cancelled
+		})
+		first <- err
+	}()
+	<-asked
+	if v, err := m.Get("k", func() (int, error) { return 7, nil }); v != 7 || err != nil {
+		t.Errorf("%d, %v", v, err)
+	}
+	if err := <-first; !errors.Is(err, cancelled) {
+		t.Errorf("the first one: %v", err)
 	}
 }
