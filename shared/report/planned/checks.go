@@ -20,8 +20,15 @@ func Checks(c *changes.Plan) (failed, unknown *markdown.Part) {
 			no = append(no, line)
 		}
 	}
-	if n := len(no); n > 0 {
-		failed = markdown.Alert(markdown.RankCheck, "WARNING", "failed checks", "**"+markdown.Count(n, "check")+" failed.**", no)
+	title := "**" + markdown.Count(len(no), "check") + " failed.**"
+	if len(no) == 0 {
+		title = "**Not all checks are shown.**"
+	}
+	if c.ChecksOmitted > 0 {
+		no = append(no, markdown.Count(c.ChecksOmitted, "more check")+" failed, or can only be made during apply. The plan as JSON names all of them.")
+	}
+	if len(no) > 0 {
+		failed = markdown.Alert(markdown.RankCheck, "WARNING", "failed checks", title, no)
 	}
 	if n := len(later); n > 0 {
 		unknown = markdown.Alert(markdown.RankOther, "NOTE", "unknown checks", markdown.Count(n, "check")+" can only be made during apply.", later)
