@@ -150,10 +150,14 @@ func (s *session) end(ctx context.Context, f *planned, names []inventory.Name) (
 			outputs["plan_file"], outputs["plan_json"] = f.only.Planfile, f.only.JSON
 		}
 	}
-	if s.Comment && s.pull.Number > 0 && !s.MatrixOnly {
+	// A cancelled run leaves the comment as it is; a named target that is skipped has none.
+	skipped := s.Component != "" && f.only.Decision == plan.Skipped
+	if s.Comment && s.pull.Number > 0 && !s.MatrixOnly && !skipped && ctx.Err() == nil {
 		f.Trouble(s.comment(ctx, f))
 	}
-	s.clearStatus(ctx, f.stored...)
+	if ctx.Err() == nil {
+		s.clearStatus(ctx, f.stored...)
+	}
 	return f.End("planning failed for %s: %s", outputs)
 }
 
