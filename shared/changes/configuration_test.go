@@ -88,7 +88,7 @@ func TestDigestIsThatOfProvidersAndProvisionersToo(t *testing.T) {
 		}
 		seen[got] = name
 	}
-	// What is told of drift is what changes, and nothing else.
+	// Drift shows what changes, and nothing else.
 	changed := document(replace(`"first"`, `"second"`), resourceChanges(change("t.a", `"actions":["create"]`)))
 	if got, want := mustReadDrift(t, changed).Visible, mustReadDrift(t, document(resourceChanges(change("t.a", `"actions":["create"]`)))).Visible; got != want {
 		t.Error("the configuration is visible")
