@@ -53,6 +53,10 @@ func (r resource) explain(object string, err error) error {
 			return &denial{err, code, advice}
 		}
 	}
+	// The SDK has no type for it: it found no credentials, so that the request was not sent.
+	if strings.Contains(err.Error(), "get identity: get credentials") {
+		return &denial{err, problem.AWSCredentials, "this job has no AWS credentials: set artifact-storage.role and give the job `permissions: id-token: write`, or sign in to AWS in a step before this one"}
+	}
 	return problem.With(problem.AWS, err)
 }
 
