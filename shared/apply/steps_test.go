@@ -262,7 +262,7 @@ func (b *bench) apply(ctx context.Context, t *testing.T, faulty *steps) apply.Ou
 		Verification: apply.Strict, Runtime: b.runtime, Now: time.Now,
 	}
 	o.Terraform = func(ctx context.Context, j *workspace.Workspace) (apply.Terraform, error) {
-		tf, err := j.Terraform(ctx, "", time.Now)
+		tf, err := j.Terraform(ctx, "", inventory.Clouds{}, time.Now)
 		faulty.Terraform = tf
 		return faulty, err
 	}

@@ -26,7 +26,7 @@ type Terraform interface {
 }
 
 func (o Options) realTerraform(ctx context.Context, j *workspace.Workspace) (Terraform, error) {
-	tf, err := j.Terraform(ctx, j.Settings.ApplyRole, o.Now)
+	tf, err := j.Terraform(ctx, j.Settings.ApplyRole, j.Settings.ApplyClouds, o.Now)
 	if err != nil {
 		return nil, err
 	}

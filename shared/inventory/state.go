@@ -20,7 +20,7 @@ func (t Target) StateKey() string {
 		env = append(env, name, t.Env[name])
 	}
 	var key strings.Builder
-	fmt.Fprintf(&key, "%q %q %q %q %q %q %q", t.Dir, t.WorkspaceName(), effectiveBackend(t.BackendConfig), env, t.Settings.PlanRole, t.Settings.ApplyRole, varFiles)
+	fmt.Fprintf(&key, "%q %q %q %q %q %q %q %q", t.Dir, t.WorkspaceName(), effectiveBackend(t.BackendConfig), env, t.Settings.PlanRole, t.Settings.ApplyRole, []Clouds{t.Settings.PlanClouds, t.Settings.ApplyClouds}, varFiles)
 	return key.String()
 }
 

@@ -299,7 +299,7 @@ func (p *planner) plan(ctx context.Context) (err error) {
 }
 
 func (o Options) realTerraform(ctx context.Context, w *workspace.Workspace) (Terraform, error) {
-	tf, err := w.Terraform(ctx, w.Settings.PlanRole, o.Now)
+	tf, err := w.Terraform(ctx, w.Settings.PlanRole, w.Settings.PlanClouds, o.Now)
 	if err != nil {
 		return nil, err
 	}

@@ -160,7 +160,7 @@ func planOnce(ctx context.Context, t *testing.T, temp string, f *faulty) (o plan
 			return planstore.New(f, time.Now), nil
 		},
 		Terraform: func(ctx context.Context, w *workspace.Workspace) (plan.Terraform, error) {
-			tf, err := w.Terraform(ctx, "", time.Now)
+			tf, err := w.Terraform(ctx, "", inventory.Clouds{}, time.Now)
 			f.Terraform = tf
 			return f, err
 		},

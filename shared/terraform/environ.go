@@ -22,7 +22,7 @@ import (
 //   - RUNNER_TRACKING_ID, by which the runner finds and kills what is left of a
 //     job: an apply that outlives a cancelled job must end with its state written;
 //   - TF_WORKSPACE: the target says which workspace;
-//   - every AWS credential, when there are credentials, and what add says of
+//   - every AWS credential, when credentials has some, and what add says of
 //     them, too: AWS's programs would take these first, or mix them. Files of
 //     profiles stay, for providers that name one.
 //
@@ -40,7 +40,7 @@ func Environ(base []string, add, credentials map[string]string) []string {
 		env[name] = value
 	}
 	maps.Copy(env, add)
-	if len(credentials) > 0 {
+	if anyAWS(credentials) {
 		maps.DeleteFunc(env, func(name, _ string) bool { return awsCredential(name) })
 	}
 	maps.Copy(env, credentials)
@@ -68,6 +68,15 @@ func withheld(name string) bool {
 	return strings.HasPrefix(name, "ACTIONS_") ||
 		strings.HasPrefix(name, "INPUT_") ||
 		strings.HasPrefix(name, "STATE_")
+}
+
+func anyAWS(credentials map[string]string) bool {
+	for name := range credentials {
+		if awsCredential(name) {
+			return true
+		}
+	}
+	return false
 }
 
 // https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 	"github.com/terraform-gitops/gitops/shared/terraform/install"
@@ -36,18 +37,15 @@ type Terraform struct {
 }
 
 // Terraform returns the target's Terraform or OpenTofu. It must run before Close. It gets the
-// credentials of role, or the ambient ones if role is empty. Its environment contains no
-// credentials of the runner or of the plan store.
-func (w *Workspace) Terraform(ctx context.Context, role string, now func() time.Time) (*Terraform, error) {
+// credentials of role, or the ambient ones if role is empty, and is signed in to other
+// clouds. Its environment contains no credentials of the runner or of the plan store.
+func (w *Workspace) Terraform(ctx context.Context, role string, clouds inventory.Clouds, now func() time.Time) (*Terraform, error) {
 	if err := w.setAside(); err != nil {
 		return nil, fmt.Errorf("%s: %w", w.Target, err)
 	}
-	var credentials map[string]string
-	if role != "" {
-		var err error
-		if credentials, err = w.terraformCredentials(ctx, role, now); err != nil {
-			return nil, fmt.Errorf("get Terraform's credentials for %s: %w", w.Target, err)
-		}
+	credentials, err := w.terraformCredentials(ctx, role, clouds, now)
+	if err != nil {
+		return nil, fmt.Errorf("get Terraform's credentials for %s: %w", w.Target, err)
 	}
 	cli := &terraform.CLI{
 		Dir:       w.inRoot(w.Target.Dir),
@@ -109,13 +107,13 @@ func (w *Workspace) choose(ctx context.Context, cli *terraform.CLI, wanted insta
 	if err != nil {
 		return fmt.Errorf("%s: %w", w.Target, err)
 	}
-	add := w.Target.Env
+	base, add := w.withoutAmbient(w.environ, w.Target.Env)
 	if cli.Atmos != nil {
 		if add, err = w.atmosEnv(wanted, path); err != nil {
 			return err
 		}
 	}
-	cli.Path, cli.Env, w.credentials = path, terraform.Environ(w.environ, add, credentials), credentials
+	cli.Path, cli.Env, w.credentials = path, terraform.Environ(base, add, credentials), credentials
 	return nil
 }
 

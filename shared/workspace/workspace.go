@@ -7,13 +7,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/terraform-gitops/gitops/shared/awsauth"
 	"github.com/terraform-gitops/gitops/shared/fingerprint"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/inventory"
@@ -36,15 +36,16 @@ type Workspace struct {
 	repository  *repository.Repository
 	runtime     *gha.Runtime
 	environ     []string
-	endpoints   []*awsauth.Endpoint // that serve Terraform's credentials
-	credentials map[string]string   // in Terraform's environment
-	locked      *lockedFolder       // nil until EnterFolder
-	prepared    bool                // this job owns Terraform's data folder
-	aside       string              // where setAside moved the earlier data folder; empty: there was none
-	left        bool                // LeaveFolder was called
-	atmosRun    *terraform.Atmos    // nil until Terraform
-	read        []readFolder        // of components whose outputs Atmos reads
-	varFile     *lockedFolder       // lock on the name of Atmos' variable file, if the folder is shared
+	kept        []io.Closer                // what keeps Terraform's credentials valid: endpoints and files
+	ambient     func(variable string) bool // credentials of the job that Terraform's own replace
+	credentials map[string]string          // in Terraform's environment
+	locked      *lockedFolder              // nil until EnterFolder
+	prepared    bool                       // this job owns Terraform's data folder
+	aside       string                     // where setAside moved the earlier data folder; empty: there was none
+	left        bool                       // LeaveFolder was called
+	atmosRun    *terraform.Atmos           // nil until Terraform
+	read        []readFolder               // of components whose outputs Atmos reads
+	varFile     *lockedFolder              // lock on the name of Atmos' variable file, if the folder is shared
 }
 
 // Open prepares the work on one of the repository's targets; in are its inputs. Close the
@@ -151,12 +152,13 @@ func (w *Workspace) takeVarFile(ctx context.Context, waits func()) (err error) {
 // Close removes the private folder with every planfile in it, and Terraform's data folder, which
 // may hold the backend's settings. It stops giving out credentials and releases the locks.
 func (w *Workspace) Close() error {
-	err := os.RemoveAll(w.Dir)
+	var err error
+	for _, k := range w.kept {
+		err = errors.Join(err, k.Close())
+	}
+	err = errors.Join(err, os.RemoveAll(w.Dir))
 	if !w.left {
 		err = errors.Join(err, w.removeData())
-	}
-	for _, e := range w.endpoints {
-		err = errors.Join(err, e.Close())
 	}
 	return errors.Join(err, w.leaveRead(), w.LeaveFolder())
 }

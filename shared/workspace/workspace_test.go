@@ -62,7 +62,7 @@ func TestJobsSideBySideShareWhatIsTheSame(t *testing.T) {
 			return s, err
 		}
 		s.checkout = checkout.Commit
-		cli, err := w.Terraform(t.Context(), "", time.Now)
+		cli, err := w.Terraform(t.Context(), "", inventory.Clouds{}, time.Now)
 		if err != nil {
 			return s, err
 		}
