@@ -48,7 +48,8 @@ func TestDocumentedWorkflowsAreValid(t *testing.T) {
 		}
 		for i, workflow := range workflows {
 			name := strings.NewReplacer("/", "-", ".md", "").Replace(readme) + "-" + string(rune('a'+i)) + ".yml"
-			write(filepath.Join(".github", "workflows", name), localActions.ReplaceAllString(workflow, "uses: ./actions/$1"))
+			local := localWorkflows.ReplaceAllString(localActions.ReplaceAllString(workflow, "uses: ./actions/$1"), "uses: ./.github/workflows/$1")
+			write(filepath.Join(".github", "workflows", name), local)
 		}
 	}
 	cmd := exec.CommandContext(t.Context(), tool(t, "actionlint"), "-no-color")

@@ -103,6 +103,9 @@ func (tm *team) event(workflow, event, action string, edits map[string]any) *run
 		"--secret", "GITHUB_TOKEN=" + tm.github.NewToken("github-actions[bot]", fakegithub.Permissions{}),
 		"--local-repository", "terraform-gitops/gitops@v1=" + tm.workflows, "--no-skip-checkout",
 	}
+	for name, value := range tm.secrets {
+		args = append(args, "--secret", name+"="+value)
+	}
 	for _, uses := range checkouts(tm.t) {
 		args = append(args, "--local-repository", uses+"="+checkout)
 	}
@@ -138,6 +141,9 @@ func (tm *team) variables(file, run, event, ref string, edits map[string]any) ma
 	tm.t.Helper()
 	all := map[string]map[string]string{}
 	for _, caller := range readWorkflow(tm.t, file).Jobs {
+		if caller.Uses == "" {
+			continue // steps of the team's own
+		}
 		for id, job := range readWorkflow(tm.t, filepath.Join(tm.workflows, caller.called())).Jobs {
 			permissions := job.Permissions
 			if permissions == nil {

@@ -27,9 +27,10 @@ type fileJob struct {
 	With        map[string]any
 	Environment string
 	Permissions map[string]string // nil: those of the workflow's caller
+	Outputs     map[string]string
 	Steps       []struct {
-		Uses string
-		With map[string]any
+		ID, Uses string
+		With     map[string]any
 	}
 }
 

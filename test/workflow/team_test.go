@@ -18,6 +18,7 @@ type team struct {
 	*repository
 	account   *account
 	workflows string // a copy of what is behind "terraform-gitops/gitops/…@v1"
+	secrets   map[string]string
 }
 
 func newTeam(t *testing.T) *team {
