@@ -34,25 +34,14 @@ type Settings struct {
 	PlanClouds  Clouds
 	ApplyClouds Clouds
 
+	// Environment is the GitHub environment in which the target is applied: its reviewers
+	// approve, and roles may trust it.
+	Environment string
+
 	// Audience is what GitHub's ID tokens are requested for, with which the roles are
 	// assumed.
 	Audience string
 }
-
-// Clouds are the identities that Terraform's providers have in clouds other than AWS. They sign in
-// to none whose identity is empty.
-type Clouds struct {
-	Google Google
-	Azure  Azure
-}
-
-// Google is an identity of Google Cloud: the full name of a workload identity pool's provider
-// (projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER) and the email
-// address of a service account, which may be empty.
-type Google struct{ WorkloadIdentityProvider, ServiceAccount string }
-
-// Azure is an identity of Microsoft Entra ID, and the subscription that providers use.
-type Azure struct{ ClientID, TenantID, SubscriptionID string }
 
 // Effective are the settings that hold for a target: an input of the action beats what the
 // source has. Only [Settings.With] makes them.

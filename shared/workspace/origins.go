@@ -19,6 +19,13 @@ func (w *Workspace) Origins() []string {
 		{"drift storage role", s.DriftStorageRole, "storage-role", in.StorageRole},
 		{"plan role", s.PlanRole, w.Inputs.RoleInput, in.TerraformRole},
 		{"apply role", s.ApplyRole, w.Inputs.RoleInput, in.TerraformRole},
+		{"environment", s.Environment, "", ""},
+		{"plan workload identity provider (Google)", s.PlanClouds.Google.WorkloadIdentityProvider, "", ""},
+		{"plan service account (Google)", s.PlanClouds.Google.ServiceAccount, "", ""},
+		{"apply workload identity provider (Google)", s.ApplyClouds.Google.WorkloadIdentityProvider, "", ""},
+		{"apply service account (Google)", s.ApplyClouds.Google.ServiceAccount, "", ""},
+		{"plan client ID (Azure)", s.PlanClouds.Azure.ClientID, "", ""},
+		{"apply client ID (Azure)", s.ApplyClouds.Azure.ClientID, "", ""},
 		{"audience", s.Audience, "audience", in.Audience},
 	} {
 		switch {

@@ -158,6 +158,9 @@ func (a Project) target(version Version, d description, component, stack string)
 			Resolved: a.resolved(d), Sections: d.sections(), AsText: d.asText, Sharing: d.sharing(name),
 		},
 	}
+	if err := d.Settings.Integrations.GitHub.GitOps.check(); err != nil {
+		return inventory.Target{}, err
+	}
 	if t.PlanFiles, err = d.Settings.Integrations.GitHub.GitOps.planFiles(dir); err != nil {
 		return inventory.Target{}, err
 	}

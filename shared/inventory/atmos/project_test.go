@@ -109,6 +109,20 @@ func TestSettingsOfAStackBeatThoseOfAtmosYaml(t *testing.T) {
 		check("acme-ue2-prod", "1.9", "us-east-2", "acme-core-planfiles", "acme-core-plans",
 			"arn:planner", "arn:applier", role+"planner", applier, "https://github.com/acme")
 
+		const id = "00000000-1111-2222-3333-44444444444"
+		p.edit("atmos.yaml", "      matrix:", "      environment: production\n      azure: { plan: { client-id: "+id+"4, tenant-id: "+id+"5 } }\n      matrix:")
+		p.edit("stacks/orgs/acme/prod.yaml", "{ role: {", "{ azure: { plan: { client-id: "+id+"6 } }, environment: production-api, role: {")
+		for stack, want := range map[string][]string{"acme-ue2-dev": {"production", id + "4", id + "5"}, "acme-ue2-prod": {"production-api", id + "6", id + "5"}} {
+			s := p.target("service/api", stack).Settings
+			if diff := cmp.Diff(want, []string{s.Environment, s.PlanClouds.Azure.ClientID, s.PlanClouds.Azure.TenantID}); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", stack, diff)
+			}
+		}
+		p.edit("atmos.yaml", "tenant-id: "+id+"5", "subscription-id: "+id+"5")
+		if _, err := p.Target(t.Context(), "network", "acme-ue2-dev"); err == nil || !strings.Contains(err.Error(), "azure needs a client-id and a tenant-id") {
+			t.Errorf("half an identity: %v", err)
+		}
+
 		p.edit("atmos.yaml", "bucket: acme-core-planfiles", "bucket: [acme-core-planfiles]")
 		if _, err := p.Target(t.Context(), "network", "acme-ue2-dev"); err == nil || !strings.Contains(err.Error(), "`network` in `acme-ue2-dev`") || !strings.Contains(err.Error(), "write a text instead of [") {
 			t.Errorf("a list for a text: %v", err)

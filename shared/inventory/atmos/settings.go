@@ -26,8 +26,53 @@ type gitops struct {
 		URL    scalar       `json:"url"`
 		Role   storageRoles `json:"role"`
 	} `json:"artifact-storage"`
-	Role      planApply `json:"role"`
-	PlanFiles []scalar  `json:"plan-files"`
+	Role        planApply                   `json:"role"`
+	Environment scalar                      `json:"environment"`
+	Google      planApplyOf[googleIdentity] `json:"google"`
+	Azure       planApplyOf[azureIdentity]  `json:"azure"`
+	PlanFiles   []scalar                    `json:"plan-files"`
+}
+
+type planApplyOf[T any] struct {
+	Plan  T `json:"plan"`
+	Apply T `json:"apply"`
+}
+
+type googleIdentity struct {
+	WorkloadIdentityProvider scalar `json:"workload-identity-provider"`
+	ServiceAccount           scalar `json:"service-account"`
+}
+
+type azureIdentity struct {
+	ClientID       scalar `json:"client-id"`
+	TenantID       scalar `json:"tenant-id"`
+	SubscriptionID scalar `json:"subscription-id"`
+}
+
+func clouds(g googleIdentity, a azureIdentity) inventory.Clouds {
+	return inventory.Clouds{
+		Google: inventory.Google{WorkloadIdentityProvider: string(g.WorkloadIdentityProvider), ServiceAccount: string(g.ServiceAccount)},
+		Azure:  inventory.Azure{ClientID: string(a.ClientID), TenantID: string(a.TenantID), SubscriptionID: string(a.SubscriptionID)},
+	}
+}
+
+// check refuses identities with which no provider can sign in.
+func (g gitops) check() error {
+	s := g.settings()
+	for action, clouds := range map[string]inventory.Clouds{"plan": s.PlanClouds, "apply": s.ApplyClouds} {
+		for key, value := range map[string]string{
+			"workload-identity-provider": clouds.Google.WorkloadIdentityProvider, "service-account": clouds.Google.ServiceAccount,
+			"client-id": clouds.Azure.ClientID, "tenant-id": clouds.Azure.TenantID, "subscription-id": clouds.Azure.SubscriptionID,
+		} {
+			if err := inventory.CheckCloudSetting(key, value); err != nil {
+				return fmt.Errorf("settings.integrations.github.gitops: the %s %q to %s with can't be used: %w", key, value, action, err)
+			}
+		}
+		if err := clouds.Check(); err != nil {
+			return fmt.Errorf("settings.integrations.github.gitops: the identity to %s with can't be used: %w", action, err)
+		}
+	}
+	return nil
 }
 
 // planFiles are the patterns of plan-files for a component in the folder dir.
@@ -53,6 +98,7 @@ func (g gitops) settings() inventory.Settings {
 		Region: string(storage.Region), Bucket: string(storage.Bucket), Table: string(storage.Table), StorageURL: string(storage.URL),
 		PlanStorageRole: string(storage.Role.Plan), ApplyStorageRole: string(storage.Role.Apply), DriftStorageRole: string(storage.Role.Drift),
 		PlanRole: string(g.Role.Plan), ApplyRole: string(g.Role.Apply), Audience: string(g.Audience),
+		PlanClouds: clouds(g.Google.Plan, g.Azure.Plan), ApplyClouds: clouds(g.Google.Apply, g.Azure.Apply), Environment: string(g.Environment),
 	}
 }
 

@@ -31,8 +31,8 @@ func (c *Config) check() error {
 			return err
 		}
 		for _, stack := range comp.Stacks {
-			if _, ok := c.doc.Stacks[stack.value]; !ok {
-				return c.fault(stack.at, nil, "unknown stack %s in stacks of component %s: %s", problem.Quote(stack.value), problem.Quote(name), problem.Suggest(stack.value, c.stackNames()))
+			if s := stack.name; c.lacksStack(s.value) {
+				return c.fault(s.at, nil, "unknown stack %s in stacks of component %s: %s", problem.Quote(s.value), problem.Quote(name), problem.Suggest(s.value, c.stackNames()))
 			}
 		}
 		for _, dep := range comp.DependsOn {
@@ -48,6 +48,11 @@ func (c *Config) check() error {
 		return err
 	}
 	return c.checkStates()
+}
+
+func (c *Config) lacksStack(name string) bool {
+	_, is := c.doc.Stacks[name]
+	return !is
 }
 
 func (c *Config) checkName(kind, name string, at place) error {
@@ -81,6 +86,11 @@ func (c *Config) checkTemplates() error {
 		if err := c.checkIgnore(c.doc.Components[name].Ignore); err != nil {
 			return err
 		}
+		for _, s := range c.doc.Components[name].Stacks {
+			if err := c.checkLayer(text{}, s.in.layer); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -105,7 +115,10 @@ func (c *Config) checkIgnore(patterns []text) error {
 }
 
 func (c *Config) checkLayer(path text, l layer) error {
-	templates := slices.Concat([]text{path, l.Workspace}, l.VarFiles, l.BackendConfig, l.PlanFiles)
+	if err := c.checkClouds(l); err != nil {
+		return err
+	}
+	templates := slices.Concat([]text{path, l.Workspace, l.Environment}, l.VarFiles, l.BackendConfig, l.PlanFiles)
 	for _, name := range slices.Sorted(maps.Keys(l.Env)) {
 		if err := c.checkVariable(name, l.Env[name].at); err != nil {
 			return err

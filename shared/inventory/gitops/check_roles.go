@@ -13,6 +13,13 @@ func (c *Config) checkRoles() error {
 	for _, name := range c.stackNames() {
 		stores, roles = append(stores, c.doc.Stacks[name].ArtifactStorage), append(roles, c.doc.Stacks[name].Role)
 	}
+	for _, name := range c.componentNames() {
+		comp := c.doc.Components[name]
+		roles = append(roles, comp.Role)
+		for _, s := range comp.Stacks {
+			roles = append(roles, s.in.Role)
+		}
+	}
 	var store []text
 	for _, s := range stores {
 		store = append(store, s.Role.Plan, s.Role.Apply, s.Role.Drift)

@@ -55,6 +55,7 @@ func parse(co checkout.Tree, file string, content []byte) (*Config, error) {
 		return nil, err
 	}
 	c := &Config{checkout: co, file: file, doc: doc}
+	c.nameEveryStack()
 	if err := c.check(); err != nil {
 		return nil, err
 	}
@@ -77,11 +78,40 @@ func (c *Config) stacksOf(comp component) []string {
 	}
 	var names []string
 	for _, s := range comp.Stacks {
-		names = append(names, s.value)
+		names = append(names, s.name.value)
 	}
 	return names
 }
 
 func (comp component) isIn(stack string) bool {
-	return comp.Stacks == nil || slices.ContainsFunc(comp.Stacks, func(s text) bool { return s.value == stack })
+	return comp.Stacks == nil || slices.ContainsFunc(comp.Stacks, func(s membership) bool { return s.name.value == stack })
+}
+
+// in is what the component has in a stack.
+func (comp component) in(stack string) inStack {
+	for _, s := range comp.Stacks {
+		if s.name.value == stack {
+			return s.in
+		}
+	}
+	return inStack{}
+}
+
+// nameEveryStack replaces everyOther, in the stacks of components, by the names of these stacks.
+func (c *Config) nameEveryStack() {
+	for name, comp := range c.doc.Components {
+		i := slices.IndexFunc(comp.Stacks, func(s membership) bool { return s.name.value == everyOther })
+		if i < 0 {
+			continue
+		}
+		every := comp.Stacks[i]
+		comp.Stacks = slices.Delete(slices.Clone(comp.Stacks), i, i+1)
+		for _, stack := range c.stackNames() {
+			if !comp.isIn(stack) {
+				every.name.value = stack
+				comp.Stacks = append(comp.Stacks, every)
+			}
+		}
+		c.doc.Components[name] = comp
+	}
 }

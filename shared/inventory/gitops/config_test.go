@@ -27,16 +27,35 @@ func TestAFaultIsOneLineWithPlaceKeyAndChoices(t *testing.T) {
 	for name, c := range map[string]struct{ yaml, want string }{
 		"unknown key of a component": {
 			"components:\n  network:\n    workspaces: x\nstacks: {dev: }",
-			"gitops.yaml:3:5: unknown key `workspaces` under components.network: did you mean `workspace`? Or choose from `path`, `workspace`, `var-files`, `backend-config`, `env`, `plan-files`, `ignore`, `depends-on`, `stacks`",
+			"gitops.yaml:3:5: unknown key `workspaces` under components.network: did you mean `workspace`? Or choose from `path`, `role`, `environment`, `google`, `azure`, `workspace`, `var-files`, `backend-config`, `env`, `plan-files`, `ignore`, `depends-on`, `stacks`",
 		},
 		"unknown key at the top": {
 			"zzzzz: 1\n",
-			"gitops.yaml:1:1: unknown key `zzzzz`: choose from `terraform-version`, `opentofu-version`, `artifact-storage`, `role`, `audience`, `path`, `workspace`, `var-files`, `backend-config`, `env`, `plan-files`, `ignore`, `components`, `stacks`",
+			"gitops.yaml:1:1: unknown key `zzzzz`: choose from `terraform-version`, `opentofu-version`, `artifact-storage`, `audience`, `path`, `role`, `environment`, `google`, `azure`, `workspace`, `var-files`, `backend-config`, `env`, `plan-files`, `ignore`, `components`, `stacks`",
 		},
 		"unknown key of a stack": {
 			"components: {a: }\nstacks: {dev: {roles: {}}}",
-			"gitops.yaml:2:16: unknown key `roles` under stacks.dev: did you mean `role`? Or choose from `artifact-storage`, `role`, `audience`, `workspace`, `var-files`, `backend-config`, `env`",
+			"gitops.yaml:2:16: unknown key `roles` under stacks.dev: did you mean `role`? Or choose from `artifact-storage`, `audience`, `role`, `environment`, `google`, `azure`, `workspace`, `var-files`, `backend-config`, `env`",
 		},
+		"key of another level": {
+			"components:\n  network: {audience: x}\nstacks: {dev: }",
+			"gitops.yaml:2:13: the key `audience` is not allowed under components.network, but at the top level and under a stack",
+		},
+		"key of a part of another level": {
+			"bucket: x\ncomponents: {a: }\nstacks: {dev: }",
+			"gitops.yaml:1:1: the key `bucket` is not allowed here, but under `artifact-storage`",
+		},
+		"key that a component's stack can't have": {
+			"components: {a: {stacks: {dev: {depends-on: [b]}}}}\nstacks: {dev: }",
+			"gitops.yaml:1:33: the key `depends-on` is not allowed under components.a.stacks.dev, but under a component",
+		},
+		"Google's provider without its number": {
+			"google: {apply: {workload-identity-provider: projects/acme/locations/global/workloadIdentityPools/pool/providers/github}}\ncomponents: {a: }\nstacks: {dev: }",
+			"gitops.yaml:1:46: `workload-identity-provider` under google.apply, `projects/acme/",
+		},
+		"half of Google's identity":    {"components: {a: {google: {plan: {service-account: a@b.iam.gserviceaccount.com}}}}\nstacks: {dev: }", "gitops.yaml:1:14: the identity to plan a in dev with can't be used: google has a service-account and no workload-identity-provider"},
+		"half of Azure's identity":     {"azure: {apply: {client-id: 00000000-1111-2222-3333-444444444444}}\ncomponents: {a: }\nstacks: {dev: }", "the identity to apply a in dev with can't be used: azure needs a client-id and a tenant-id"},
+		"unknown stack in a mapping":   {"components: {a: {stacks: {Dev: }}}\nstacks: {dev: }", "gitops.yaml:1:27: unknown stack `Dev` in stacks of component `a`: did you mean `dev`?"},
 		"key with a newline":           {"components: {a: {\"x\\ny\": 1}}\nstacks: {dev: }", `gitops.yaml:1:18: unknown key "x\ny" under components.a: choose from`},
 		"key under a name with dots":   {"components: {a.b: {x: 1}}\nstacks: {dev: }", "unknown key `x` under components.\"a.b\": "},
 		"number for a version":         {"terraform-version: 1.10", "gitops.yaml:1:20: `terraform-version` must be a string, not the number `1.10`: put it in quotes"},

@@ -2,6 +2,7 @@ package gitops
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -55,7 +56,10 @@ func (d *decoder) count(at place) error {
 	return nil
 }
 
-var textType = reflect.TypeFor[text]()
+var (
+	textType        = reflect.TypeFor[text]()
+	membershipsType = reflect.TypeFor[memberships]()
+)
 
 // value reads a node into a text, a list of texts, a map, or a struct with keyed fields.
 func (d *decoder) value(n ast.Node, into reflect.Value, at place, keep rules) error {
@@ -69,6 +73,8 @@ func (d *decoder) value(n ast.Node, into reflect.Value, at place, keep rules) er
 	switch {
 	case into.Type() == textType:
 		return d.text(n, into, at, keep)
+	case into.Type() == membershipsType:
+		return d.memberships(n, into, at, keep)
 	case into.Kind() == reflect.Slice:
 		return d.list(n, into, at, keep)
 	case into.Kind() == reflect.Map:
@@ -143,6 +149,36 @@ func (d *decoder) list(n ast.Node, into reflect.Value, at place, keep rules) err
 	return nil
 }
 
+// everyOther is the name that stands for all stacks that a mapping does not name.
+const everyOther = "*"
+
+// memberships reads a list of stacks, or a mapping of them.
+func (d *decoder) memberships(n ast.Node, into reflect.Value, at place, keep rules) error {
+	var all memberships
+	switch n.(type) {
+	case *ast.SequenceNode:
+		var names []text
+		if err := d.list(n, reflect.ValueOf(&names).Elem(), at, keep); err != nil {
+			return err
+		}
+		for _, name := range names {
+			all = append(all, membership{name: name})
+		}
+	case ast.MapNode:
+		named := make(map[string]inStack)
+		if err := d.mapping(n, reflect.ValueOf(&named).Elem(), at, keep); err != nil {
+			return err
+		}
+		for _, name := range slices.Sorted(maps.Keys(named)) {
+			all = append(all, membership{text{value: name, set: true, at: named[name].At}, named[name]})
+		}
+	default:
+		return d.fault(at, "%s must be a list of stacks, or a mapping of them, not %s", at.named(), describe(n))
+	}
+	into.Set(reflect.ValueOf(all))
+	return nil
+}
+
 func (d *decoder) mapping(n ast.Node, into reflect.Value, at place, keep rules) error {
 	entries, err := d.entries(n, at)
 	if err != nil {
@@ -179,9 +215,12 @@ func (d *decoder) object(n ast.Node, into reflect.Value, at place) error {
 			for _, f := range fields {
 				choices = append(choices, f.key)
 			}
-			where := ""
+			where, here := "", "here"
 			if at.name != "" {
-				where = " under " + at.key()
+				where, here = " under "+at.key(), "under "+at.key()
+			}
+			if allowed := allowedAt(e.key); allowed != "" {
+				return d.fault(e.at, "the key %s is not allowed %s, but %s", problem.Quote(e.key), here, allowed)
 			}
 			return d.fault(e.at, "unknown key %s%s: %s", problem.Quote(e.key), where, problem.Suggest(e.key, choices))
 		}

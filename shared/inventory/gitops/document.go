@@ -9,7 +9,6 @@ type document struct {
 	OpenTofuVersion  text `key:"opentofu-version,nonempty"`
 
 	ArtifactStorage artifactStorage `key:"artifact-storage"`
-	Role            role            `key:"role"`
 	Audience        text            `key:"audience,nonempty"`
 
 	Path text `key:"path,nonempty"`
@@ -20,9 +19,13 @@ type document struct {
 	Stacks     map[string]stack     `key:"stacks,required,nonempty"`
 }
 
-// layer is what the top level, a stack and a component may all have. A stack beats the top
-// level, and a component beats both.
+// layer is what the top level, a stack, a component and a component's stack may all have. Each
+// of these beats the ones before it.
 type layer struct {
+	Role          role            `key:"role"`
+	Environment   text            `key:"environment,nonempty"`
+	Google        google          `key:"google"`
+	Azure         azure           `key:"azure"`
 	Workspace     text            `key:"workspace"`
 	VarFiles      []text          `key:"var-files"`
 	BackendConfig []text          `key:"backend-config"`
@@ -34,15 +37,29 @@ type component struct {
 	At   place
 	Path text `key:"path,nonempty"`
 	layer
-	Ignore    []text `key:"ignore"`
-	DependsOn []text `key:"depends-on,unique"`
-	Stacks    []text `key:"stacks,nonempty,unique"` // none: every stack
+	Ignore    []text      `key:"ignore"`
+	DependsOn []text      `key:"depends-on,unique"`
+	Stacks    memberships `key:"stacks,nonempty,unique"` // none: every stack
+}
+
+// memberships are the stacks that a component is in: a list of names, or a mapping with what the
+// component has in each.
+type memberships []membership
+
+type membership struct {
+	name text
+	in   inStack
+}
+
+// inStack is what a component has in one of its stacks.
+type inStack struct {
+	At place
+	layer
 }
 
 type stack struct {
 	At              place
 	ArtifactStorage artifactStorage `key:"artifact-storage"`
-	Role            role            `key:"role"`
 	Audience        text            `key:"audience,nonempty"`
 	layer
 }
@@ -64,6 +81,27 @@ type storageRole struct {
 type role struct {
 	Plan  text `key:"plan"`
 	Apply text `key:"apply"`
+}
+
+type google struct {
+	Plan  googleIdentity `key:"plan"`
+	Apply googleIdentity `key:"apply"`
+}
+
+type googleIdentity struct {
+	WorkloadIdentityProvider text `key:"workload-identity-provider"`
+	ServiceAccount           text `key:"service-account"`
+}
+
+type azure struct {
+	Plan  azureIdentity `key:"plan"`
+	Apply azureIdentity `key:"apply"`
+}
+
+type azureIdentity struct {
+	ClientID       text `key:"client-id"`
+	TenantID       text `key:"tenant-id"`
+	SubscriptionID text `key:"subscription-id"`
 }
 
 // text is a string in the document, with its place. set is false if the key is missing.

@@ -63,3 +63,29 @@ func (d *decoder) textForEach(n ast.Node, into reflect.Value, at place) error {
 	}
 	return nil
 }
+
+// allowedAt says where in the document a key is allowed: "at the top level or under a stack". It
+// is empty if the key is not known in any of these places.
+func allowedAt(key string) string {
+	var places []string
+	for _, level := range []struct {
+		where string
+		of    reflect.Type
+	}{
+		{"at the top level", reflect.TypeFor[document]()},
+		{"under a stack", reflect.TypeFor[stack]()},
+		{"under a component", reflect.TypeFor[component]()},
+		{"under a stack of a component", reflect.TypeFor[inStack]()},
+		{"under `artifact-storage`", reflect.TypeFor[artifactStorage]()},
+		{"under `plan` and `apply` of `google`", reflect.TypeFor[googleIdentity]()},
+		{"under `plan` and `apply` of `azure`", reflect.TypeFor[azureIdentity]()},
+	} {
+		if slices.ContainsFunc(keyedFields(level.of), func(f keyedField) bool { return f.key == key }) {
+			places = append(places, level.where)
+		}
+	}
+	if last := len(places) - 1; last > 0 {
+		return strings.Join(places[:last], ", ") + " and " + places[last]
+	}
+	return strings.Join(places, "")
+}

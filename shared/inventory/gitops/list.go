@@ -23,7 +23,7 @@ func (c *Config) resolvers() []resolver {
 	for _, name := range c.componentNames() {
 		comp := c.doc.Components[name]
 		for _, stack := range slices.Sorted(slices.Values(c.stacksOf(comp))) {
-			all = append(all, resolver{Config: c, componentName: name, comp: comp, stackName: stack, st: c.doc.Stacks[stack]})
+			all = append(all, c.resolver(name, stack))
 		}
 	}
 	return all

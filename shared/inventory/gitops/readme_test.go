@@ -24,7 +24,7 @@ func TestTheExamplesOfTheReadmeWork(t *testing.T) {
 	t.Parallel()
 	schema := compileSchema(t)
 	examples := regexp.MustCompile("(?s)```yaml\n(.*?)```\n(?:\n[^\n]*\n\n```text\n(.*?)```)?").FindAllStringSubmatch(readme(t), -1)
-	if len(examples) != 4 {
+	if len(examples) != 5 {
 		t.Fatalf("%d examples", len(examples))
 	}
 	for _, example := range examples {
@@ -70,12 +70,15 @@ func TestTheExamplesOfTheReadmeWork(t *testing.T) {
 
 func TestTheReadmeHasEveryKey(t *testing.T) {
 	t.Parallel()
-	// Columns: key, top level, stack, component.
+	// Columns: key, top level, stack, component, a component's stack. A row with google.{plan,apply}
+	// stands for two keys.
 	inTable := make(map[string]bool)
-	for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|(.*?)\\|(.*?)\\|(.*?)\\|").FindAllStringSubmatch(readme(t), -1) {
-		for i, level := range []string{"top ", "stack ", "component "} {
-			if strings.TrimSpace(row[2+i]) != "" {
-				inTable[level+row[1]] = true
+	for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|(.*?)\\|(.*?)\\|(.*?)\\|(.*?)\\|").FindAllStringSubmatch(readme(t), -1) {
+		for i, level := range []string{"top ", "stack ", "component ", "in stack "} {
+			for _, action := range []string{"plan", "apply"} {
+				if strings.TrimSpace(row[2+i]) != "" {
+					inTable[level+strings.ReplaceAll(row[1], "{plan,apply}", action)] = true
+				}
 			}
 		}
 	}
@@ -92,6 +95,7 @@ func TestTheReadmeHasEveryKey(t *testing.T) {
 	collect("top ", reflect.TypeFor[document]())
 	collect("stack ", reflect.TypeFor[stack]())
 	collect("component ", reflect.TypeFor[component]())
+	collect("in stack ", reflect.TypeFor[inStack]())
 	for key := range keys {
 		if !inTable[key] {
 			t.Errorf("the table lacks %s", key)

@@ -28,14 +28,18 @@ func (c *Config) Target(componentName, stackName string) (inventory.Target, erro
 	if !ok {
 		return inventory.Target{}, fmt.Errorf("%w: %s has no component %s: %s", inventory.ErrUnknownTarget, c.file, problem.Quote(componentName), problem.Suggest(componentName, c.componentNames()))
 	}
-	st, ok := c.doc.Stacks[stackName]
-	if !ok {
+	if c.lacksStack(stackName) {
 		return inventory.Target{}, fmt.Errorf("%w: %s has no stack %s: %s", inventory.ErrUnknownTarget, c.file, problem.Quote(stackName), problem.Suggest(stackName, c.stackNames()))
 	}
 	if !comp.isIn(stackName) {
 		return inventory.Target{}, fmt.Errorf("%w: %s has component %s not in stack %s: %s", inventory.ErrUnknownTarget, c.file, problem.Quote(componentName), problem.Quote(stackName), problem.Suggest(stackName, c.stacksOf(comp)))
 	}
-	return resolver{Config: c, componentName: componentName, comp: comp, stackName: stackName, st: st}.resolve()
+	return c.resolver(componentName, stackName).resolve()
+}
+
+func (c *Config) resolver(componentName, stackName string) resolver {
+	comp := c.doc.Components[componentName]
+	return resolver{Config: c, componentName: componentName, comp: comp, stackName: stackName, st: c.doc.Stacks[stackName], in: comp.in(stackName)}
 }
 
 // resolver merges what the top level, the stack and the component say of one target.
@@ -44,9 +48,30 @@ type resolver struct {
 	componentName, stackName string
 	comp                     component
 	st                       stack
+	in                       inStack
 }
 
-func (r resolver) layers() [3]layer { return [3]layer{r.doc.layer, r.st.layer, r.comp.layer} }
+// layers are those whose settings the target has. A later one beats those before it.
+func (r resolver) layers() []layer {
+	return []layer{r.doc.layer, r.st.layer, r.comp.layer, r.in.layer}
+}
+
+// text is the last one that is set in the layers.
+func (r resolver) text(of func(layer) text) text {
+	var last text
+	for _, l := range r.layers() {
+		last = of(l).or(last)
+	}
+	return last
+}
+
+// texts are those of all layers.
+func (r resolver) texts(of func(layer) []text) (all []text) {
+	for _, l := range r.layers() {
+		all = append(all, of(l)...)
+	}
+	return all
+}
 
 // resolve is the target, after a look whether its root module and its files are there.
 func (r resolver) resolve() (inventory.Target, error) {
@@ -124,7 +149,6 @@ func (r resolver) dependsOn() (names []inventory.Name) {
 	return names
 }
 
-// settings are those of the stack, or else of the top level.
 func (r resolver) settings() inventory.Settings {
 	storage, top := r.st.ArtifactStorage, r.doc.ArtifactStorage
 	return inventory.Settings{
@@ -137,34 +161,46 @@ func (r resolver) settings() inventory.Settings {
 		PlanStorageRole:  storage.Role.Plan.or(top.Role.Plan).value,
 		ApplyStorageRole: storage.Role.Apply.or(top.Role.Apply).value,
 		DriftStorageRole: storage.Role.Drift.or(top.Role.Drift).value,
-		PlanRole:         r.st.Role.Plan.or(r.doc.Role.Plan).value,
-		ApplyRole:        r.st.Role.Apply.or(r.doc.Role.Apply).value,
+		PlanRole:         r.text(func(l layer) text { return l.Role.Plan }).value,
+		ApplyRole:        r.text(func(l layer) text { return l.Role.Apply }).value,
+		PlanClouds:       r.clouds(func(l layer) (googleIdentity, azureIdentity) { return l.Google.Plan, l.Azure.Plan }),
+		ApplyClouds:      r.clouds(func(l layer) (googleIdentity, azureIdentity) { return l.Google.Apply, l.Azure.Apply }),
+		Environment:      expand(r.text(func(l layer) text { return l.Environment }).value, r.componentName, r.stackName),
 		Audience:         r.st.Audience.or(r.doc.Audience).value,
 	}
+}
+
+func (r resolver) clouds(of func(layer) (googleIdentity, azureIdentity)) (c inventory.Clouds) {
+	for _, l := range r.layers() {
+		g, a := of(l)
+		for _, over := range []struct {
+			setting *string
+			text    text
+		}{
+			{&c.Google.WorkloadIdentityProvider, g.WorkloadIdentityProvider}, {&c.Google.ServiceAccount, g.ServiceAccount},
+			{&c.Azure.ClientID, a.ClientID}, {&c.Azure.TenantID, a.TenantID}, {&c.Azure.SubscriptionID, a.SubscriptionID},
+		} {
+			if over.text.set {
+				*over.setting = over.text.value
+			}
+		}
+	}
+	return c
 }
 
 func (r resolver) path() text {
 	return r.comp.Path.or(r.doc.Path).or(text{value: defaultPath, at: r.comp.At})
 }
 
-func (r resolver) workspace() text {
-	return r.comp.Workspace.or(r.st.Workspace).or(r.doc.Workspace)
-}
+func (r resolver) workspace() text { return r.text(func(l layer) text { return l.Workspace }) }
 
-func (r resolver) varFiles() []text {
-	l := r.layers()
-	return slices.Concat(l[0].VarFiles, l[1].VarFiles, l[2].VarFiles)
-}
+func (r resolver) varFiles() []text { return r.texts(func(l layer) []text { return l.VarFiles }) }
 
 func (r resolver) backendConfig() []text {
-	l := r.layers()
-	return slices.Concat(l[0].BackendConfig, l[1].BackendConfig, l[2].BackendConfig)
+	return r.texts(func(l layer) []text { return l.BackendConfig })
 }
 
-func (r resolver) planFiles() []text {
-	l := r.layers()
-	return slices.Concat(l[0].PlanFiles, l[1].PlanFiles, l[2].PlanFiles)
-}
+func (r resolver) planFiles() []text { return r.texts(func(l layer) []text { return l.PlanFiles }) }
 
 func (r resolver) env() map[string]string {
 	var env map[string]string
@@ -205,7 +241,11 @@ func (r resolver) lookAt(t inventory.Target) error {
 		err = checkout.ErrNotAFolder
 	}
 	if err != nil {
-		return r.fault(at, err, "the root module folder of %s, %s, can't be used (add it, or set `path`)", t, problem.Quote(t.Dir))
+		todo := "add it, or set `path`"
+		if r.comp.Stacks == nil && len(r.doc.Stacks) > 1 {
+			todo = fmt.Sprintf("add it, set `path`, or list under `stacks` of %s the stacks that it is in", problem.Shorten(t.Component))
+		}
+		return r.fault(at, err, "the root module folder of %s, %s, can't be used (%s)", t, problem.Quote(t.Dir), todo)
 	}
 	entries, err := os.ReadDir(r.checkout.Path(dir))
 	if err != nil {

@@ -86,6 +86,55 @@ stacks:
 	}
 }
 
+func TestWhatIsNearerToATargetBeatsWhatIsFurther(t *testing.T) {
+	t.Parallel()
+	const pool = "projects/1/locations/global/workloadIdentityPools/pool/providers/"
+	c, err := load(t, `
+path: "{stack}/{component}"
+role: {plan: top, apply: top}
+environment: "{stack}"
+google: {plan: {workload-identity-provider: `+pool+`github}}
+components:
+  plain:
+  own:
+    role: {plan: component}
+    environment: component
+    google: {plan: {service-account: a@acme.iam.gserviceaccount.com}}
+    stacks:
+      dev: {role: {plan: both}, environment: "{component}-{stack}", workspace: w, env: {A: b}}
+      "*": {role: {apply: rest}}
+  listed: {stacks: ["*"]}
+  narrow: {stacks: {prod: }}
+stacks:
+  dev: {role: {plan: stack, apply: stack}}
+  prod: {google: {plan: {workload-identity-provider: `+pool+`prod}}}
+  stage:
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type is struct{ plan, apply, environment, google, account string }
+	got := map[string]is{}
+	for _, l := range c.Targets() {
+		s := l.Settings
+		got[l.Name().String()] = is{s.PlanRole, s.ApplyRole, s.Environment, strings.TrimPrefix(s.PlanClouds.Google.WorkloadIdentityProvider, pool), s.PlanClouds.Google.ServiceAccount}
+	}
+	want := map[string]is{
+		"plain in dev": {"stack", "stack", "dev", "github", ""}, "plain in prod": {"top", "top", "prod", "prod", ""}, "plain in stage": {"top", "top", "stage", "github", ""},
+		"listed in dev": {"stack", "stack", "dev", "github", ""}, "listed in prod": {"top", "top", "prod", "prod", ""}, "listed in stage": {"top", "top", "stage", "github", ""},
+		"narrow in prod": {"top", "top", "prod", "prod", ""},
+		"own in dev":     {"both", "stack", "own-dev", "github", "a@acme.iam.gserviceaccount.com"},
+		"own in prod":    {"component", "rest", "component", "prod", "a@acme.iam.gserviceaccount.com"},
+		"own in stage":   {"component", "rest", "component", "github", "a@acme.iam.gserviceaccount.com"},
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(is{})); diff != "" {
+		t.Error(diff)
+	}
+	if one, err := c.resolver("own", "dev").target(); err != nil || one.Workspace != "w" || one.Env["A"] != "b" {
+		t.Errorf("%+v, %v", one, err)
+	}
+}
+
 func TestANameIsNotATemplate(t *testing.T) {
 	t.Parallel()
 	c, err := load(t, "workspace: '{component}'\npath: x\ncomponents: {'{stack}': }\nstacks: {'{component}': }")

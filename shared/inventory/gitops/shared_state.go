@@ -19,7 +19,7 @@ func (c *Config) checkStates() error {
 		comp := c.doc.Components[name]
 		for _, stackName := range c.stacksOf(comp) {
 			total += 1 + len(comp.DependsOn)
-			for _, l := range []layer{c.doc.layer, c.doc.Stacks[stackName].layer, comp.layer} {
+			for _, l := range c.resolver(name, stackName).layers() {
 				total += len(l.VarFiles) + len(l.BackendConfig) + len(l.Env)
 			}
 			if total > maxResolved {
@@ -32,7 +32,10 @@ func (c *Config) checkStates() error {
 	for _, componentName := range c.componentNames() {
 		comp := c.doc.Components[componentName]
 		for _, stackName := range c.stacksOf(comp) {
-			t, err := resolver{Config: c, componentName: componentName, comp: comp, stackName: stackName, st: c.doc.Stacks[stackName]}.target()
+			t, err := c.resolver(componentName, stackName).target()
+			if err == nil {
+				err = c.checkIdentities(comp, t)
+			}
 			if err != nil {
 				return err
 			}
