@@ -42,17 +42,17 @@ func TestOutputsOfTheWorkflowsArePostedToSlack(t *testing.T) {
 		}
 	}
 
-	pr := tm.open("new-range", "0.0/16", "64.0/18", "components/network/acme-ue2-dev.tfvars")
+	pr := tm.open("new-range", "0.0/16", "64.0/18", "components/network/acme-ue2-dev.tfvars", "components/network/acme-ue2-prod.tfvars")
 	tm.pullRequestEvent(pr, "opened", false).job("plan").want("success", "to add") // and nothing to destroy: no post
 	tm.merge(pr)
 	tm.pushEvent(pr).job("slack").want("success", "")
-	wantPost("Apply in acme/infrastructure: succeeded, 1 targets: https://github.com/acme/infrastructure/actions/runs/1002")
+	wantPost("Apply in acme/infrastructure: succeeded, 2 targets: https://github.com/acme/infrastructure/actions/runs/1002")
 
 	drift := tm.event("drift", "schedule", "", map[string]any{})
 	drift.job("detect").want("success", "2 drifted")
-	wantPost("Drift in acme/infrastructure: 2 targets drifted, 1 could not be planned; 3 issues opened, 0 closed: https://")
+	wantPost("Drift in acme/infrastructure: 2 targets drifted, 0 could not be planned; 2 issues opened, 0 closed: https://")
 
 	smaller := tm.open("fewer-subnets", "count = 2", "count = 1", "components/network/main.tf")
 	tm.pullRequestEvent(smaller, "opened", false).job("slack").want("success", "")
-	wantPost("Pull request 2 would destroy 1 resources, in 2 targets: https://")
+	wantPost("Pull request 4 would destroy 2 resources, in 2 targets: https://")
 }
