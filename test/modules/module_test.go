@@ -22,8 +22,8 @@ func folders(t *testing.T, root string) []string {
 			all = append(all, filepath.Dir(file))
 		}
 	}
-	if len(all) != 4 {
-		t.Fatalf("found %q: want three modules and an example", all)
+	if len(all) != 5 {
+		t.Fatalf("found %q: want three modules and two examples", all)
 	}
 	return all
 }
