@@ -110,19 +110,15 @@ func differences(reviewed, now *changes.Plan) []string {
 // readReviewed reads the changes in the stored planfile, once.
 func (w *Work) readReviewed(ctx context.Context) (_ *changes.Plan, err error) {
 	if w.reviewed == nil {
-		if w.reviewed, err = w.read(ctx, w.planfile); err != nil {
+		if w.reviewed, err = plan.Show(ctx, w.tf, w.planfile, detail()); err != nil {
 			return nil, fmt.Errorf("read the reviewed plan of %s: %w", w.Workspace.Target, err)
 		}
 	}
 	return w.reviewed, nil
 }
 
-func (w *Work) read(ctx context.Context, planfile string) (*changes.Plan, error) {
-	return plan.Read(ctx, w.tf, planfile, plan.Detail{Bytes: shownBytes})
-}
-
-// shownBytes limits the details of resources that are kept. A report needs room for other things.
-const shownBytes = 256 << 10
+// detail is what is read of the two plans that are compared. A report needs room for other things.
+func detail() plan.Detail { return plan.Detail{Bytes: 256 << 10, Digest: true} }
 
 // newPlan is a plan that was made just now.
 type newPlan struct {
@@ -139,10 +135,7 @@ func (w *Work) plan(ctx context.Context, name string, initialized bool) (made ne
 	if made.Made, err = plan.Make(ctx, w.tf, plan.Request{Planfile: file, Initialized: initialized}); err != nil {
 		return made, fmt.Errorf("plan %s: %w", w.Workspace.Target, err)
 	}
-	if made.changes, err = w.read(ctx, file); err == nil {
-		made.file, err = plan.Open(file)
-	}
-	if err != nil {
+	if made.changes, made.file, err = plan.Read(ctx, w.tf, made.Made, detail()); err != nil {
 		return made, fmt.Errorf("read the new plan of %s: %w", w.Workspace.Target, err)
 	}
 	return made, nil

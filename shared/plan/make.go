@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/terraform"
@@ -84,15 +86,45 @@ func attempt(ctx context.Context, tf Terraform, r Request) (made Made, err error
 
 // Detail is how much is kept of what a plan would change.
 type Detail struct {
-	Bytes int    // limit for the details of all resources
-	Drift bool   // also compute what tells one drift from another, see [changes.ReadDrift]
-	JSON  string // path for a copy of the plan's JSON; empty: no copy
+	Bytes  int    // limit for the details of all resources
+	Drift  bool   // also compute what tells one drift from another, see [changes.ReadDrift]
+	Digest bool   // the digest is needed, also of a plan without changes
+	JSON   string // path for a copy of the plan's JSON; empty: no copy
 	// RefreshOnly says that the plan only compares the infrastructure with the state.
 	RefreshOnly bool
 }
 
-// Read reads what a planfile would change.
-func Read(ctx context.Context, tf Terraform, planfile string, d Detail) (plan *changes.Plan, err error) {
+// Read reads what a plan would change, and the content of its planfile, which is nil if that is
+// encrypted. If the plan has no changes, the planfile alone usually tells everything: then
+// `show -json` does not run, which would start Terraform and its providers again.
+func Read(ctx context.Context, tf Terraform, made Made, d Detail) (plan *changes.Plan, inside *planfile.File, err error) {
+	if !made.HasChanges && !d.Digest && d.JSON == "" {
+		if inside, err = Open(made.Planfile); err != nil {
+			return nil, nil, err
+		}
+		if inside != nil {
+			if plan, ok := inside.Unchanged(made.Version.Name); ok {
+				return plan, inside, nil
+			}
+		}
+		plan, err = Show(ctx, tf, made.Planfile, d)
+		return plan, inside, err
+	}
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() (err error) {
+		plan, err = Show(ctx, tf, made.Planfile, d)
+		return err
+	})
+	both.Go(func() (err error) {
+		inside, err = Open(made.Planfile)
+		return err
+	})
+	err = both.Wait()
+	return plan, inside, err
+}
+
+// Show reads what a planfile would change from the output of `show -json`.
+func Show(ctx context.Context, tf Terraform, planfile string, d Detail) (plan *changes.Plan, err error) {
 	err = tf.ShowJSON(ctx, planfile, func(r io.Reader) (err error) {
 		if d.JSON != "" {
 			f, openErr := os.OpenFile(d.JSON, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)

@@ -251,7 +251,7 @@ func (p *planner) plan(ctx context.Context) (err error) {
 	// Both start a process, and neither needs the other's result.
 	both, bothCtx := errgroup.WithContext(ctx)
 	both.Go(func() error {
-		if err := p.read(bothCtx, planfile); err != nil {
+		if err := p.read(bothCtx, made); err != nil {
 			return fmt.Errorf("read the plan of %s: %w", t, err)
 		}
 		return nil
@@ -316,21 +316,18 @@ func tooBroad(b fingerprint.Broad) string {
 	return fmt.Sprintf("For this target, %s, since no constant part of the path says which file is read: %s. Name a folder in the expression, or list under `ignore` in gitops.yaml the files that it does not read.", all, b.Why)
 }
 
-// read reads the changes in a planfile, and the state that it was made on.
-func (p *planner) read(ctx context.Context, planfile string) (err error) {
+// read reads the changes of a plan, and the state that it was made on.
+func (p *planner) read(ctx context.Context, made Made) error {
 	detail := Detail{Bytes: shownBytes, Drift: p.o.Drift, RefreshOnly: p.o.RefreshOnly}
 	if p.o.KeepFiles {
 		p.json = filepath.Join(p.workspace.Dir, "plan.json")
 		detail.JSON = p.json
 	}
-	if p.Changes, err = Read(ctx, p.tf, planfile, detail); err != nil {
-		return err
-	}
-	p.Record.Counts = p.Changes.Counts
-	file, err := Open(planfile)
+	plan, file, err := Read(ctx, p.tf, made, detail)
 	if err != nil {
 		return err
 	}
+	p.Changes, p.Record.Counts = plan, plan.Counts
 	if file == nil {
 		p.note("The planfile is encrypted, so its state is unknown: times decide whether a later apply supersedes this plan.")
 	} else {

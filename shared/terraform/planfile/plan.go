@@ -44,6 +44,8 @@ type planned struct {
 	variables map[string]Value
 	backend   []byte // the backend's settings; nil if there is no backend
 	elsewhere bool   // the state is in a state_store
+	complete  bool   // Terraform 1.8 or later says that the plan leaves nothing out
+	more      bool   // it holds something that Unchanged does not return
 }
 
 // readPlan reads from tfplan, a protocol buffer, what the plan was made with and what it would
@@ -56,16 +58,19 @@ type planned struct {
 //	  repeated string target_addrs = 5;
 //	  Backend backend = 13;
 //	  string terraform_version = 14;
+//	  repeated resource_attr relevant_attributes = 15;
 //	  repeated string force_replace_addrs = 16;
 //	  Mode ui_mode = 17;
 //	  repeated ResourceInstanceChange resource_drift = 18;
+//	  repeated CheckResults check_results = 19;
 //	  bool errored = 20;
+//	  string timestamp = 21;
 //	  repeated DeferredResourceInstanceChange deferred_changes = 27;
-//	  ...
 //	}
-//	Terraform: repeated string apply_time_variables = 28;
+//	Terraform: bool applyable = 25; bool complete = 26; repeated string apply_time_variables = 28;
 //	           StateStore state_store = 29;
 //	           repeated ActionInvocationInstance action_invocations = 30; repeated string action_target_addrs = 32;
+//	           repeated DeferredActionInvocation deferred_action_invocations = 31;
 //	OpenTofu:  repeated string ephemeral_variables = 22; // Terraform has another field 22
 //
 // https://github.com/hashicorp/terraform/blob/main/internal/plans/planproto/planfile.proto,
@@ -107,6 +112,7 @@ type planReader struct {
 func (r *planReader) plan(f field) (err error) {
 	p := &r.p.planned
 	switch f.number {
+	case 1, 21:
 	case 2:
 		return r.bytesOnly(f, r.variable)
 	case 3:
@@ -117,6 +123,8 @@ func (r *planReader) plan(f field) (err error) {
 		return r.bytesOnly(f, func(f field) error { return r.name(f, &p.targets) })
 	case 16:
 		return r.bytesOnly(f, func(f field) error { return r.name(f, &p.replace) })
+	case 19:
+		return r.bytesOnly(f, r.check)
 	case 13, 29:
 		if err := r.seen.add(f, wireBytes); err != nil {
 			return err
@@ -150,6 +158,8 @@ func (r *planReader) plan(f field) (err error) {
 	case 22:
 		r.p.field22, err = r.ephemeral(f, r.p.field22)
 		return err
+	case 26:
+		p.complete = f.kind == wireVarint && f.value != 0
 	case 27:
 		return r.bytesOnly(f, r.deferred)
 	case 28:
@@ -157,6 +167,8 @@ func (r *planReader) plan(f field) (err error) {
 		return err
 	case 30:
 		p.counts.Invoke++
+	default: // also 15, 25 and 31
+		p.more = true
 	}
 	return nil
 }
