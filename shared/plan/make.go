@@ -98,7 +98,7 @@ type Detail struct {
 // encrypted. If the plan has no changes, the planfile alone usually tells everything: then
 // `show -json` does not run, which would start Terraform and its providers again.
 func Read(ctx context.Context, tf Terraform, made Made, d Detail) (plan *changes.Plan, inside *planfile.File, err error) {
-	if !made.HasChanges && !d.Digest && d.JSON == "" {
+	if (!made.HasChanges || d.RefreshOnly) && !d.Digest && d.JSON == "" {
 		if inside, err = Open(made.Planfile); err != nil {
 			return nil, nil, err
 		}

@@ -44,6 +44,7 @@ type planned struct {
 	variables map[string]Value
 	backend   []byte // the backend's settings; nil if there is no backend
 	elsewhere bool   // the state is in a state_store
+	applyable bool   // Terraform 1.8 or later says that there is something to apply
 	complete  bool   // Terraform 1.8 or later says that the plan leaves nothing out
 	more      bool   // it holds something that Unchanged does not return
 }
@@ -158,6 +159,8 @@ func (r *planReader) plan(f field) (err error) {
 	case 22:
 		r.p.field22, err = r.ephemeral(f, r.p.field22)
 		return err
+	case 25:
+		p.applyable = f.kind != wireVarint || f.value != 0
 	case 26:
 		p.complete = f.kind == wireVarint && f.value != 0
 	case 27:
@@ -167,7 +170,7 @@ func (r *planReader) plan(f field) (err error) {
 		return err
 	case 30:
 		p.counts.Invoke++
-	default: // also 15, 25 and 31
+	default: // also 15 and 31
 		p.more = true
 	}
 	return nil

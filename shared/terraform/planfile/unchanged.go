@@ -17,13 +17,15 @@ func (p *File) Unchanged(madeBy string) (_ *changes.Plan, ok bool) {
 	n := p.planned.counts
 	shown := n
 	shown.NoOp = 0
-	// Of drift, Terraform shows what contributed to a change. A refresh-only plan shows all.
-	if p.planned.mode != ModeRefreshOnly {
-		shown.Drift = 0
+	applyable := p.planned.applyable
+	if p.planned.mode == ModeRefreshOnly {
+		applyable = false // it also means that only the form of the state would change, which nothing shows
+	} else {
+		shown.Drift = 0 // Terraform shows what contributed to a change
 	}
 	// OpenTofu says nowhere whether a plan is complete. If it has such a field, it means something else.
 	complete := p.planned.complete == (madeBy != program.OpenTofu)
-	if shown != (changes.Counts{}) || !complete || p.planned.uncounted || p.planned.more || p.planned.errored {
+	if shown != (changes.Counts{}) || applyable || !complete || p.planned.uncounted || p.planned.more || p.planned.errored {
 		return nil, false
 	}
 	return &changes.Plan{TerraformVersion: p.TerraformVersion, Counts: n, DriftLeftOut: n.Drift, Complete: true}, true

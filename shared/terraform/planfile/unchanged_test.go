@@ -140,6 +140,7 @@ func TestAPlanfileLeavesToShowWhatItDoesNotKnow(t *testing.T) {
 		{"a check that is not known yet", complete + "\x9a\x01\x00", program.Terraform, false, 0},
 		{"a failed plan", complete + "\xa0\x01\x01", program.Terraform, false, 0},
 		{"a plan that Terraform would apply", complete + "\xc8\x01\x01", program.Terraform, false, 0},
+		{"a new form of the state, in a refresh-only plan", complete + "\xc8\x01\x01\x88\x01\x02", program.Terraform, true, 0},
 		{"an unknown field", complete + "\x82\x04\x00", program.Terraform, false, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
