@@ -1,5 +1,10 @@
 package changes
 
+import (
+	"iter"
+	"slices"
+)
+
 // Limits on the work of finding out which elements of two lists belong together. Larger
 // lists are compared element by element, by index.
 const (
@@ -10,6 +15,11 @@ const (
 // walkElements compares the elements of two lists. Plan JSON does not tell
 // lists from sets, so elements that are the same on both sides are matched
 // first, whatever their places, and only what is left over is a change.
+//
+// Elements with null in place of an empty value are matched, too. Otherwise a
+// security group's rule that changes would be compared with one that does not: in
+// every rule of a group that changes, the provider plans null for what it read as
+// empty. That difference is shown if the list has no other.
 func (d *differ) walkElements(before, after, unknown int32, m *mask, inBoth bool) {
 	olds, news, unknowns := d.list(before), d.list(after), d.list(unknown)
 	for len(news) < len(unknowns) {
@@ -18,7 +28,7 @@ func (d *differ) walkElements(before, after, unknown int32, m *mask, inBoth bool
 	for len(unknowns) < len(news) {
 		unknowns = append(unknowns, absent)
 	}
-	for _, p := range align(d.identify(olds, news, unknowns)) {
+	for _, p := range d.pairs(olds, news, unknowns) {
 		b, a, u, place := absent, absent, absent, p.before
 		if p.before >= 0 {
 			b = olds[p.before]
@@ -44,7 +54,68 @@ func (t *tree) list(i int32) []int32 {
 	return elements
 }
 
-// identify numbers the elements: equal values get the same number. A value that is not
+// pairs pairs the elements that differ.
+func (d *differ) pairs(olds, news, unknowns []int32) []pair {
+	before, after := d.identify(olds, news, unknowns)
+	rest := align(before, after)
+	var alike []pair // but not the same
+	for i, j := range others(rest, len(olds), len(news)) {
+		if !d.same(olds[i], news[j]) {
+			alike = append(alike, pair{i, j})
+		}
+	}
+	switch {
+	case len(d.replacePaths) > 0:
+		return append(rest, alike...)
+	case d.nullIsEmpty:
+		slices.Sort(before)
+		slices.Sort(after)
+		if slices.Equal(before, after) && !d.sameElements(olds, news) {
+			return nil
+		}
+	case len(rest) == 0:
+		return alike
+	}
+	return rest
+}
+
+// others are the elements in no pair: they are alike, in the same order.
+func others(pairs []pair, before, after int) iter.Seq2[int, int] {
+	paired := [2][]bool{make([]bool, before+1), make([]bool, after+1)}
+	for _, p := range pairs {
+		paired[0][p.before+1], paired[1][p.after+1] = true, true
+	}
+	return func(yield func(int, int) bool) {
+		j := 0
+		for i := range before {
+			if paired[0][i+1] {
+				continue
+			}
+			for paired[1][j+1] {
+				j++
+			}
+			if !yield(i, j) {
+				return
+			}
+			j++
+		}
+	}
+}
+
+// sameElements reports whether two lists have the same elements, in any order. Terraform sorts the
+// elements of a set by their values. So if these are the same, another order is that of a list.
+func (d *differ) sameElements(olds, news []int32) bool {
+	texts := func(list []int32) (all []string) {
+		for _, i := range list {
+			all = append(all, string(d.appendCanonical(nil, i)))
+		}
+		slices.Sort(all)
+		return all
+	}
+	return slices.Equal(texts(olds), texts(news))
+}
+
+// identify numbers the elements: values that are alike get the same number. A value that is not
 // completely known, and every value of a list that is too large, gets a number of its own.
 func (d *differ) identify(olds, news, unknowns []int32) (before, after []int) {
 	size := 0
@@ -62,12 +133,7 @@ func (d *differ) identify(olds, news, unknowns []int32) (before, after []int) {
 			own--
 			return own
 		}
-		var text string
-		if d.nullIsEmpty && len(d.replacePaths) == 0 {
-			text = string(d.appendAlike(nil, i))
-		} else {
-			text = string(d.appendCanonical(nil, i))
-		}
+		text := string(d.appendAlike(nil, i))
 		n, ok := numbers[text]
 		if !ok {
 			n = len(numbers)

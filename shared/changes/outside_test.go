@@ -28,7 +28,9 @@ func TestNullInPlaceOfAnEmptyValueIsNoDrift(t *testing.T) {
 		{`null`, `""`, false}, {`""`, `null`, false}, {`null`, `[]`, false}, {`[]`, `null`, false}, {`null`, `{}`, false}, {`{}`, `null`, false},
 		{`[{"a":null,"b":[]}]`, `[{"a":"","b":null}]`, false},
 		{`{"a":{"b":{"c":null}}}`, `{"a":{"b":{"c":{}}}}`, false},
-		{`[{"a":1,"b":null},{"a":2}]`, `[{"a":2},{"a":1,"b":""}]`, true}, // a list or a set: another order is a difference
+		{`[{"a":1,"b":null},{"a":2}]`, `[{"a":2},{"a":1,"b":""}]`, false}, // a set is sorted by its values
+		{`[{"a":1},{"a":2}]`, `[{"a":2},{"a":1}]`, true},                  // a list
+		{`[{"a":1,"b":null},{"a":2}]`, `[{"a":2},{"a":3,"b":""}]`, true},
 		{`[{"a":1,"b":null}]`, `[{"a":1,"b":""},{"a":2}]`, true},
 		{`["x",null]`, `["x",""]`, false},
 		{`null`, `0`, true}, {`null`, `false`, true}, {`0`, `null`, true}, {`false`, `null`, true},
