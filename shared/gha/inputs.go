@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/terraform-gitops/gitops/shared/envlist"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
@@ -70,6 +71,26 @@ func (in *Inputs) Choice(name string, choices ...string) string {
 	last := len(choices) - 1
 	in.problem("input `%s` is %s: choose %s or %s", name, quote(value), strings.Join(choices[:last], ", "), choices[last])
 	return choices[0]
+}
+
+// Variables returns the environment variables in an input, which are secrets: each value is masked.
+// [envlist.Parse] describes their form. refuse returns why a variable of this name is refused, or
+// nothing.
+func (in *Inputs) Variables(name string, refuse func(variable string) (why string)) []string {
+	environ, err := envlist.Parse(in.r.Input(name))
+	if err != nil {
+		in.problem("input `%s`: %v", name, err)
+	}
+	for _, entry := range environ {
+		variable, value, _ := strings.Cut(entry, "=")
+		in.r.Mask(value)
+		members, _ := secretMembers(value)
+		in.r.Redact(members...)
+		if why := refuse(variable); why != "" {
+			in.problem("input `%s` sets %s, which Terraform does not get: %s", name, variable, why)
+		}
+	}
+	return environ
 }
 
 // Err returns nil, or an error of one line that names every input with a wrong value.

@@ -31,14 +31,23 @@ func namedSecrets(env map[string]string) (secrets []string) {
 		if !isSecretName(name) || len(strings.TrimSpace(value)) < leastNamedSecret {
 			continue
 		}
-		var document any
-		if strings.HasPrefix(strings.TrimSpace(value), "{") && json.Unmarshal([]byte(value), &document) == nil {
-			secrets = appendMembers(append(secrets, compact(value)), document, false)
+		if members, ok := secretMembers(value); ok {
+			secrets = append(append(secrets, compact(value)), members...)
 			continue
 		}
 		secrets = append(secrets, value)
 	}
 	return secrets
+}
+
+// secretMembers are the texts in a JSON object whose members' names say that they are secrets. ok is
+// false for any other value.
+func secretMembers(value string) (secrets []string, ok bool) {
+	var document any
+	if !strings.HasPrefix(strings.TrimSpace(value), "{") || json.Unmarshal([]byte(value), &document) != nil {
+		return nil, false
+	}
+	return appendMembers(nil, document, false), true
 }
 
 // compact joins the lines of JSON: a line by itself, such as a brace, is not a secret.

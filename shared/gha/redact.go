@@ -65,7 +65,7 @@ func (r *Runtime) Mask(secret string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, line := range lines(secret) {
-		if len(line) >= leastSecret {
+		if hideable(line) {
 			r.command("::add-mask::" + escapeData(line))
 		}
 	}

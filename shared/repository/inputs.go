@@ -10,6 +10,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/terraform"
 )
 
 // Inputs are the inputs that the actions have in common.
@@ -20,6 +21,9 @@ type Inputs struct {
 	Path             string // folder of the workspace that holds the repository; empty: the workspace itself
 	AtmosConfig      string // atmos.yaml or its folder; empty: Atmos' default
 	Identity         string // for Atmos' auth; empty: Atmos' default
+
+	// TerraformEnv has environment variables (NAME=value) for Terraform alone, which are secrets.
+	TerraformEnv []string
 
 	Overrides    inventory.Overrides // override the targets' settings
 	RoleInput    string              // name of the input that overrides Terraform's role: plan-role or apply-role
@@ -54,6 +58,7 @@ func ReadTerraformInputs(r *gha.Runtime, read *gha.Inputs, roleInput string) Inp
 
 func (in *Inputs) readTerraform(r *gha.Runtime, read *gha.Inputs, roleInput string) {
 	in.Identity = r.Input("identity")
+	in.TerraformEnv = read.Variables("terraform-env", terraform.NotForTerraform)
 	in.Overrides.TerraformRole, in.RoleInput = r.Input(roleInput), roleInput
 	// These are the limits of STS. The role's own limit may be lower: STS reports that.
 	in.RoleDuration = time.Duration(read.Int("role-duration-seconds", 0, 900, 43200)) * time.Second

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/git"
@@ -25,7 +27,7 @@ import (
 type Repository struct {
 	Context gha.Context
 	Runtime *gha.Runtime
-	Environ []string // of the process
+	Environ []string // of the process, without the action's inputs
 	Source  Source
 	// Tracked is what Git tracks, for all targets of the checkout.
 	Tracked git.Tracked
@@ -53,7 +55,7 @@ func Open(r *gha.Runtime, environ []string, in Inputs) (*Repository, error) {
 	if err := enter(&actx, in.Path); err != nil {
 		return nil, err
 	}
-	rp := &Repository{Context: actx, inputs: in, Runtime: r, Environ: environ}
+	rp := &Repository{Context: actx, inputs: in, Runtime: r, Environ: withoutInputs(environ)}
 	rp.targets = &gitopsTargets{rp: rp}
 	rp.Source.Name = in.Config
 	if in.Config != "" {
@@ -76,6 +78,12 @@ func Open(r *gha.Runtime, environ []string, in Inputs) (*Repository, error) {
 		rp.Source, rp.targets = from, rp.atmos
 	}
 	return rp, nil
+}
+
+// withoutInputs leaves out the action's inputs: some are secrets, and no program that the action
+// starts needs them.
+func withoutInputs(environ []string) []string {
+	return slices.DeleteFunc(slices.Clone(environ), func(entry string) bool { return strings.HasPrefix(entry, "INPUT_") })
 }
 
 // enter makes the folder that holds the repository the workspace.

@@ -57,15 +57,42 @@ func Environ(base []string, add, credentials map[string]string) []string {
 	return list
 }
 
+// NotForTerraform returns why a variable can't be given to Terraform on purpose, or nothing. A
+// GITHUB_TOKEN can: the github provider reads it, and one that is given on purpose is not the job's.
+func NotForTerraform(name string) (why string) {
+	switch name {
+	case "TF_WORKSPACE", "TF_DATA_DIR", "TF_IN_AUTOMATION", "TF_INPUT", "CHECKPOINT_DISABLE", "PATH":
+		return "the action sets it"
+	}
+	switch {
+	case strings.HasPrefix(name, "GITOPS_"):
+		return "the action sets it"
+	case awsCredential(name):
+		return "its AWS credentials are those of the settings `role.plan` and `role.apply`"
+	case strings.HasPrefix(name, "TF_CLI_ARGS"), name == "TF_REATTACH_PROVIDERS":
+		return "it decides what is planned, and so is no secret: use `env` in the configuration"
+	case withheld(name) && !githubToken(name):
+		return "it belongs to the runner"
+	}
+	return ""
+}
+
+func githubToken(name string) bool {
+	switch name {
+	case "GITHUB_TOKEN", "GH_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "GH_ENTERPRISE_TOKEN":
+		return true
+	}
+	return false
+}
+
 // https://docs.github.com/en/actions/reference/workflows-and-actions/variables
 func withheld(name string) bool {
 	switch name {
-	case "GITHUB_TOKEN", "GH_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "GH_ENTERPRISE_TOKEN",
-		"GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_STATE", "GITHUB_STEP_SUMMARY",
+	case "GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_STATE", "GITHUB_STEP_SUMMARY",
 		"RUNNER_TRACKING_ID":
 		return true
 	}
-	return strings.HasPrefix(name, "ACTIONS_") ||
+	return githubToken(name) || strings.HasPrefix(name, "ACTIONS_") ||
 		strings.HasPrefix(name, "INPUT_") ||
 		strings.HasPrefix(name, "STATE_")
 }

@@ -21,7 +21,7 @@ func (w *Workspace) resolve(ctx context.Context, env []string) error {
 	if err := w.repository.ResolveAtmos(ctx, &w.Target, env); err != nil {
 		return err
 	}
-	w.runtime.Redact(secrets(slices.Concat(w.environ, variables(w.Target)), w.inRoot(w.Target.Dir))...)
+	w.runtime.Redact(w.secrets()...)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/awsauth"
 	"github.com/terraform-gitops/gitops/shared/cloudauth"
+	"github.com/terraform-gitops/gitops/shared/envlist"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 )
@@ -108,9 +109,5 @@ func (w *Workspace) terraformVariable(name string) string {
 	if value, ok := w.Target.Env[name]; ok {
 		return value
 	}
-	i := slices.IndexFunc(w.environ, func(v string) bool { return strings.HasPrefix(v, name+"=") })
-	if i < 0 {
-		return ""
-	}
-	return w.environ[i][len(name)+1:]
+	return envlist.Value(w.jobEnviron(), name)
 }

@@ -3,6 +3,7 @@ package workspace
 import (
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,6 +11,22 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/terraform-config-inspect/tfconfig"
 )
+
+// jobEnviron returns the environment that the job gives Terraform: its own, and the input
+// terraform-env.
+func (w *Workspace) jobEnviron() []string { return slices.Concat(w.environ, w.Inputs.TerraformEnv) }
+
+// secrets returns the secrets in Terraform's environment. All in terraform-env are some, also the parts
+// of lists and objects.
+func (w *Workspace) secrets() []string {
+	all := secrets(slices.Concat(w.jobEnviron(), variables(w.Target)), w.inRoot(w.Target.Dir))
+	for _, entry := range w.Inputs.TerraformEnv {
+		if name, value, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "TF_VAR_") {
+			all = append(all, literals(value)...)
+		}
+	}
+	return all
+}
 
 // secrets returns the values of the root module's sensitive variables that are set in the
 // environment, and OpenTofu's encryption keys. Terraform hides what it knows to be sensitive,

@@ -107,11 +107,20 @@ func (w *Workspace) choose(ctx context.Context, cli *terraform.CLI, wanted insta
 	if err != nil {
 		return fmt.Errorf("%s: %w", w.Target, err)
 	}
-	base, add := w.withoutAmbient(w.environ, w.Target.Env)
+	// What Git sets for the target has precedence: a plan is compared with it.
+	add := make(map[string]string, len(w.Inputs.TerraformEnv)+len(w.Target.Env))
+	for _, entry := range w.Inputs.TerraformEnv {
+		name, value, _ := strings.Cut(entry, "=")
+		add[name] = value
+	}
+	maps.Copy(add, w.Target.Env)
+	base, add := w.withoutAmbient(w.environ, add)
 	if cli.Atmos != nil {
-		if add, err = w.atmosEnv(wanted, path); err != nil {
+		env, err := w.atmosEnv(wanted, path)
+		if err != nil {
 			return err
 		}
+		maps.Copy(add, env)
 	}
 	cli.Path, cli.Env, w.credentials = path, terraform.Environ(base, add, credentials), credentials
 	return nil
@@ -343,7 +352,7 @@ func (w *Workspace) varFiles() []string {
 // VariableSources lists the sources of the root module's variables for program, which is
 // terraform or tofu.
 func (w *Workspace) VariableSources(program string) tfvars.Sources {
-	s := tfvars.Sources{Dir: w.inRoot(w.Target.Dir), Program: program, VarFiles: w.varFiles(), Env: w.Target.Env, Job: w.environ}
+	s := tfvars.Sources{Dir: w.inRoot(w.Target.Dir), Program: program, VarFiles: w.varFiles(), Env: w.Target.Env, Job: w.jobEnviron()}
 	if atmos := w.Target.Atmos; atmos != nil {
 		s.Values, s.Env = atmos.Vars, map[string]string{}
 		for name, value := range atmos.Env {

@@ -70,7 +70,7 @@ func Open(ctx context.Context, rp *repository.Repository, name inventory.Name, i
 		return nil, problem.With(problem.Runner, fmt.Errorf("make a private folder for planfiles: %w", err))
 	}
 	w := &Workspace{Inputs: in, Context: rp.Context, Target: t, Settings: effective, Dir: dir, repository: rp, runtime: rp.Runtime, environ: rp.Environ}
-	w.runtime.Redact(secrets(slices.Concat(w.environ, variables(t)), w.inRoot(t.Dir))...)
+	w.runtime.Redact(w.secrets()...)
 	if t.Atmos != nil {
 		if _, err := w.EnterFolder(ctx); err != nil {
 			return nil, errors.Join(err, w.Close())

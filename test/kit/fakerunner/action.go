@@ -27,7 +27,7 @@ func action(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	inputs := map[string]string{"token": s.token(ts, args[0])}
 	for _, arg := range args[1:] {
-		name, value, _ := strings.Cut(arg, "=")
+		name, value := input(ts, arg)
 		inputs[name] = value
 	}
 	if !s.sameRun {
@@ -71,6 +71,15 @@ func action(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// input reads INPUT=VALUE, or INPUT=@FILE.
+func input(ts *testscript.TestScript, arg string) (name, value string) {
+	name, value, _ = strings.Cut(arg, "=")
+	if file, ok := strings.CutPrefix(value, "@"); ok {
+		value = ts.ReadFile(file)
+	}
+	return name, value
+}
+
 func sameRun(_ *testscript.TestScript, s *story, _ []string) { s.sameRun = true }
 
 func setOutput(ts *testscript.TestScript, _ *story, args []string) {
@@ -92,7 +101,7 @@ func atOnce(ts *testscript.TestScript, s *story, args []string) {
 	for i, job := range jobs {
 		inputs := map[string]string{"token": s.token(ts, job[0])}
 		for _, arg := range job[1:] {
-			name, value, _ := strings.Cut(arg, "=")
+			name, value := input(ts, arg)
 			inputs[name] = value
 		}
 		s.runner.RunID++

@@ -140,7 +140,8 @@ func (s Scripts) Params(dir string) testscript.Params {
 //	aws-error SERVICE[-ROLE] STATUS CODE MESSAGE [HEADER=VALUE ...]  AWS refuses the next calls so, while
 //	                            there is the file refusals/SERVICE[-ROLE]
 //	[!] action NAME [INPUT=VALUE ...]  run an action as a step of a new workflow run: log in stdout, and while it
-//	                            runs in the file $LOG, job summary in summary.md, each output in outputs/NAME
+//	                            runs in the file $LOG, job summary in summary.md, each output in outputs/NAME. @FILE as a
+//	                            VALUE is the content of a file
 //	output NAME VAR             sets $VAR to an output of the last action
 //	at-once K NAME [INPUT=VALUE ...] [-- NAME ...]  run actions at the same time, as jobs of
 //	                            different runs: K of them succeed, the others fail; logs has all of them, and
