@@ -136,6 +136,9 @@ func (s *session) end(ctx context.Context, f *planned, names []inventory.Name) (
 	if err != nil {
 		return action.Result{}, err
 	}
+	if outputs["discovered"], err = s.repository.Discovered(ctx); err != nil {
+		return action.Result{}, err
+	}
 	outputs["has-changes"] = strconv.FormatBool(f.changed > 0)
 	countOutputs(outputs, f.counts)
 	if s.Drift && f.compared > 0 {
@@ -164,7 +167,7 @@ func (s *session) end(ctx context.Context, f *planned, names []inventory.Name) (
 // outputsOf returns the outputs of a run that has planned none of these targets yet.
 func outputsOf(names []inventory.Name) (map[string]string, error) {
 	matrix, err := inventory.Matrix(names)
-	out := map[string]string{"count": strconv.Itoa(len(names)), "matrix": matrix, "has-changes": "false", "digest": ""}
+	out := map[string]string{"count": strconv.Itoa(len(names)), "matrix": matrix, "discovered": "", "has-changes": "false", "digest": ""}
 	countOutputs(out, changes.Counts{})
 	return out, err
 }

@@ -23,19 +23,22 @@ type gitopsTargets struct {
 }
 
 // load reads gitops.yaml, once.
-func (g *gitopsTargets) load() (*gitops.Config, error) {
+func (g *gitopsTargets) load(ctx context.Context) (*gitops.Config, error) {
 	file := g.rp.Source.Name
 	return g.config.Get(file, func() (*gitops.Config, error) {
-		config, err := gitops.Load(g.rp.Context.Workspace, file)
+		config, err := gitops.Load(ctx, g.rp.Context.Workspace, file, &g.rp.Tracked)
 		if errors.Is(err, os.ErrNotExist) {
 			err = g.rp.orEmpty(problem.With(problem.Config, fmt.Errorf("there is no %s in the workspace, and no atmos.yaml: add one, or name it with the input `config` or `atmos-config-path`: %w", file, err)))
+		}
+		if err == nil {
+			tellDiscovery(g.rp.Runtime, file, config.Discovery())
 		}
 		return config, err
 	})
 }
 
-func (g *gitopsTargets) list(context.Context) ([]inventory.Listed, error) {
-	config, err := g.load()
+func (g *gitopsTargets) list(ctx context.Context) ([]inventory.Listed, error) {
+	config, err := g.load(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +46,7 @@ func (g *gitopsTargets) list(context.Context) ([]inventory.Listed, error) {
 }
 
 func (g *gitopsTargets) find(ctx context.Context, name inventory.Name) (inventory.Target, error) {
-	config, err := g.load()
+	config, err := g.load(ctx)
 	if err != nil {
 		return inventory.Target{}, err
 	}
@@ -56,8 +59,8 @@ func (g *gitopsTargets) find(ctx context.Context, name inventory.Name) (inventor
 	return t, err
 }
 
-func (g *gitopsTargets) at(_ context.Context, folder string, name inventory.Name) (inventory.Target, error) {
-	config, err := gitops.Load(folder, g.rp.Source.Name)
+func (g *gitopsTargets) at(ctx context.Context, folder string, name inventory.Name) (inventory.Target, error) {
+	config, err := gitops.Load(ctx, folder, g.rp.Source.Name, nil)
 	if err != nil {
 		return inventory.Target{}, err
 	}
@@ -65,14 +68,14 @@ func (g *gitopsTargets) at(_ context.Context, folder string, name inventory.Name
 }
 
 func (g *gitopsTargets) affected(ctx context.Context, base string) ([]inventory.Change, error) {
-	head, err := g.load()
+	head, err := g.load(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if base == "" {
 		return gitops.Affected(ctx, nil, head, g.rp.Environ)
 	}
-	before, err := gitops.Load(base, head.File())
+	before, err := gitops.Load(ctx, base, head.File(), nil)
 	var broken *gitops.Error
 	switch {
 	case errors.As(err, &broken):
@@ -84,7 +87,7 @@ func (g *gitopsTargets) affected(ctx context.Context, base string) ([]inventory.
 }
 
 func (g *gitopsTargets) uncovered(ctx context.Context, changed []string) ([]string, error) {
-	head, err := g.load()
+	head, err := g.load(ctx)
 	if err != nil {
 		return nil, err
 	}

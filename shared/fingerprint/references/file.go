@@ -66,7 +66,7 @@ func (f *File) body() (_ *hclsyntax.Body, ok bool) {
 		return f.parsed, f.valid
 	}
 	f.looked = true
-	if isTooDeep(f.tokens()) {
+	if mayBeTooDeep(f.Content) && isTooDeep(f.tokens()) {
 		return nil, false
 	}
 	file, diags := hclsyntax.ParseConfig(f.Content, f.Name, hcl.InitialPos)
@@ -76,6 +76,21 @@ func (f *File) body() (_ *hclsyntax.Body, ok bool) {
 	f.parsed, _ = file.Body.(*hclsyntax.Body)
 	f.valid = !diags.HasErrors()
 	return f.parsed, f.valid
+}
+
+// mayBeTooDeep is isTooDeep for most files, without splitting them into tokens: each of the tokens
+// that count there has one of these characters.
+func mayBeTooDeep(content []byte) bool {
+	n := 0
+	for _, b := range content {
+		switch b {
+		case '{', '[', '(', '"', '<', '?', '!', '-':
+			if n++; n > mostNested {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func isTooDeep(tokens hclsyntax.Tokens) bool {

@@ -59,7 +59,7 @@ func affected(t *testing.T, base *Config, files, changed map[string]string) stri
 
 func loaded(t testing.TB, root string) *Config {
 	t.Helper()
-	c, err := Load(root, "gitops.yaml")
+	c, err := Load(t.Context(), root, "gitops.yaml", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

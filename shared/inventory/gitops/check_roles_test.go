@@ -22,7 +22,7 @@ func TestGitopsYAMLHasTerraformsRolesApart(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		gittest.Write(t, dir, map[string]string{"gitops.yaml": c.config, "components/network/main.tf": ""})
-		_, err := Load(dir, "gitops.yaml")
+		_, err := Load(t.Context(), dir, "gitops.yaml", nil)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), c.want) || problem.CodeOf(err) != problem.Roles) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}

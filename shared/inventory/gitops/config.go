@@ -6,11 +6,13 @@
 package gitops
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/terraform-gitops/gitops/shared/checkout"
+	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
@@ -21,6 +23,9 @@ type Config struct {
 	doc      document
 	given    map[string]bool // all files that targets name: see Target.Given
 	targets  map[string]int  // how many targets a root module folder has
+
+	discovery *Discovery
+	found     map[string]bool // folders of root modules that are not listed
 }
 
 // Load reads and checks file, the gitops.yaml of the checkout in the folder root. file is
@@ -30,7 +35,10 @@ type Config struct {
 // Load checks the file itself, for all targets. [Config.Target] looks at the folders and
 // files that a target names, so that a missing one does not stop the other targets. What is
 // wrong in the file is an [*Error]. If there is no file, the error wraps [fs.ErrNotExist].
-func Load(root, file string) (*Config, error) {
+//
+// With `discover` it looks for root modules in the files of the same checkout. tracked may have
+// asked Git what it tracks there; nil asks Git.
+func Load(ctx context.Context, root, file string, tracked *git.Tracked) (*Config, error) {
 	co, err := checkout.Open(root)
 	if err != nil {
 		return nil, err
@@ -43,19 +51,21 @@ func Load(root, file string) (*Config, error) {
 	if err != nil {
 		return nil, problem.With(problem.Config, fmt.Errorf("read the configuration %s: %w", problem.Quote(file), err))
 	}
-	return parse(co, name, content)
+	return parse(ctx, co, name, content, tracked)
 }
 
 // File is the path of the file, relative to the checkout, with slashes.
 func (c *Config) File() string { return c.file }
 
-func parse(co checkout.Tree, file string, content []byte) (*Config, error) {
+func parse(ctx context.Context, co checkout.Tree, file string, content []byte, tracked *git.Tracked) (*Config, error) {
 	doc, err := decode(file, content)
 	if err != nil {
 		return nil, err
 	}
 	c := &Config{checkout: co, file: file, doc: doc}
-	c.nameEveryStack()
+	if err := c.fillIn(ctx, tracked); err != nil {
+		return nil, err
+	}
 	if err := c.check(); err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ func load(t testing.TB, content string) (*Config, error) {
 	t.Helper()
 	root := t.TempDir()
 	gittest.Write(t, root, map[string]string{"gitops.yaml": content})
-	return Load(root, "gitops.yaml")
+	return Load(t.Context(), root, "gitops.yaml", nil)
 }
 
 func TestAFaultIsOneLineWithPlaceKeyAndChoices(t *testing.T) {
@@ -31,7 +31,7 @@ func TestAFaultIsOneLineWithPlaceKeyAndChoices(t *testing.T) {
 		},
 		"unknown key at the top": {
 			"zzzzz: 1\n",
-			"gitops.yaml:1:1: unknown key `zzzzz`: choose from `terraform-version`, `opentofu-version`, `artifact-storage`, `audience`, `path`, `role`, `environment`, `google`, `azure`, `workspace`, `var-files`, `backend-config`, `env`, `plan-files`, `ignore`, `components`, `stacks`",
+			"gitops.yaml:1:1: unknown key `zzzzz`: choose from `terraform-version`, `opentofu-version`, `artifact-storage`, `audience`, `path`, `role`, `environment`, `google`, `azure`, `workspace`, `var-files`, `backend-config`, `env`, `plan-files`, `ignore`, `discover`, `components`, `stacks`",
 		},
 		"unknown key of a stack": {
 			"components: {a: }\nstacks: {dev: {roles: {}}}",
@@ -53,67 +53,79 @@ func TestAFaultIsOneLineWithPlaceKeyAndChoices(t *testing.T) {
 			"google: {apply: {workload-identity-provider: projects/acme/locations/global/workloadIdentityPools/pool/providers/github}}\ncomponents: {a: }\nstacks: {dev: }",
 			"gitops.yaml:1:46: `workload-identity-provider` under google.apply, `projects/acme/",
 		},
-		"half of Google's identity":    {"components: {a: {google: {plan: {service-account: a@b.iam.gserviceaccount.com}}}}\nstacks: {dev: }", "gitops.yaml:1:14: the identity to plan a in dev with can't be used: google has a service-account and no workload-identity-provider"},
-		"half of Azure's identity":     {"azure: {apply: {client-id: 00000000-1111-2222-3333-444444444444}}\ncomponents: {a: }\nstacks: {dev: }", "the identity to apply a in dev with can't be used: azure needs a client-id and a tenant-id"},
-		"unknown stack in a mapping":   {"components: {a: {stacks: {Dev: }}}\nstacks: {dev: }", "gitops.yaml:1:27: unknown stack `Dev` in stacks of component `a`: did you mean `dev`?"},
-		"key with a newline":           {"components: {a: {\"x\\ny\": 1}}\nstacks: {dev: }", `gitops.yaml:1:18: unknown key "x\ny" under components.a: choose from`},
-		"key under a name with dots":   {"components: {a.b: {x: 1}}\nstacks: {dev: }", "unknown key `x` under components.\"a.b\": "},
-		"number for a version":         {"terraform-version: 1.10", "gitops.yaml:1:20: `terraform-version` must be a string, not the number `1.10`: put it in quotes"},
-		"boolean for a string":         {"components: {a: {env: {X: true}}}\nstacks: {dev: }", "gitops.yaml:1:27: `X` under components.a.env must be a string, not the boolean `true`: put it in quotes"},
-		"number for a storage role":    {"artifact-storage:\n  role: 1\n", "gitops.yaml:2:9: `role` under artifact-storage must be a string or a mapping, not the number `1`"},
-		"nothing for a storage role":   {"artifact-storage:\n  role:\n", "`role` under artifact-storage must be a string or a mapping, not empty"},
-		"unknown storage role":         {"artifact-storage:\n  role:\n    aply: x\n", "gitops.yaml:3:5: unknown key `aply` under artifact-storage.role: did you mean `apply`? Or choose from `plan`, `apply`"},
-		"number for a role of plan":    {"stacks: {dev: {artifact-storage: {role: {plan: 1}}}}", "gitops.yaml:1:48: `plan` under stacks.dev.artifact-storage.role must be a string, not the number `1`: put it in quotes"},
-		"nothing for a string":         {"path:\n", "`path` must be a string, not empty"},
-		"empty string":                 {"path: ''\n", "gitops.yaml:1:7: `path` must not be empty"},
-		"string for a list":            {"var-files: a\n", "gitops.yaml:1:12: `var-files` must be a list of strings, not a string"},
-		"list in a list":               {"var-files:\n- a\n- [b]\n", "gitops.yaml:3:3: `var-files[1]` must be a string, not a list"},
-		"list for a mapping":           {"components: [a]\n", "gitops.yaml:1:13: `components` must be a mapping, not a list"},
-		"a list as the document":       {"- a\n", "gitops.yaml:1:1: the document must be a mapping, not a list"},
-		"no components":                {"stacks: {dev: }", "gitops.yaml:1:1: the key `components` is missing"},
-		"empty components":             {"components:\nstacks: {dev: }", "`components` must have at least one entry"},
-		"no stack for a component":     {"components: {a: {stacks: []}}\nstacks: {dev: }", "`stacks` under components.a must name at least one: leave the key out for all"},
-		"stack twice":                  {"components: {a: {stacks: [dev, dev]}}\nstacks: {dev: }", "gitops.yaml:1:32: `stacks` under components.a repeats `dev`"},
-		"key twice":                    {"path: a\nworkspace: b\npath: c\n", "gitops.yaml:3:1: `path` is set twice: first in line 1"},
-		"component twice":              {"components:\n  a:\n  \"a\":\nstacks: {dev: }", "gitops.yaml:3:3: `a` under components is set twice: first in line 2"},
-		"empty file":                   {"", "gitops.yaml:1:1: is empty: it must have `components` and `stacks`"},
-		"only a comment":               {"# nothing\n", "is empty"},
-		"two documents":                {"components: {a: }\nstacks: {dev: }\n---\npath: x\n", "gitops.yaml:4:1: holds more than one YAML document"},
-		"not YAML":                     {"a: [", "gitops.yaml:1:4: is not valid YAML: "},
-		"tab as indentation":           {"components:\n\ta: b\n", "gitops.yaml:2:1: is not valid YAML: "},
-		"not UTF-8":                    {"path: \xff", "is not UTF-8 text"},
-		"tag":                          {"path: !!str 1", "`path` must be a string, not a tagged value"},
-		"key that is no text":          {"? a\n: b\n", "a key must be plain text"},
-		"alias without anchor":         {"path: *a", "gitops.yaml:1:8: the alias `*a` has no anchor `&a` that ends before it"},
-		"alias of what it is in":       {"components: {a: &a {<<: *a}}", "the alias `*a` has no anchor `&a` that ends before it"},
-		"both tools":                   {"terraform-version: '1'\nopentofu-version: '1'\ncomponents: {a: }\nstacks: {dev: }", "gitops.yaml:2:19: `opentofu-version` and `terraform-version` exclude each other"},
-		"unknown placeholder":          {"components: {a: {workspace: '{stak}'}}\nstacks: {dev: }", "gitops.yaml:1:29: `workspace` under components.a: unknown placeholder `{stak}`: choose from `{component}`, `{stack}`"},
-		"Jinja's braces":               {"workspace: '{{ stack }}'\ncomponents: {a: }\nstacks: {dev: }", "`workspace`: write the placeholder `{{ stack }}` as `{stack}`"},
-		"the shell's braces":           {"env: {X: '${stack}'}\ncomponents: {a: }\nstacks: {dev: }", "`X` under env: write the placeholder `${stack}` as `{stack}`"},
-		"spaces in a placeholder":      {"env: {X: '{ stack }'}\ncomponents: {a: }\nstacks: {dev: }", "write the placeholder `{ stack }` as `{stack}`"},
-		"unknown dependency":           {"components: {cluster: {depends-on: [netwrk]}, network: }\nstacks: {dev: }", "gitops.yaml:1:37: unknown component `netwrk` in depends-on of component `cluster`: did you mean `network`? Or choose from `cluster`, `network`"},
-		"unknown stack":                {"components: {a: {stacks: [Dev]}}\nstacks: {dev: }", "unknown stack `Dev` in stacks of component `a`: did you mean `dev`?"},
-		"cycle":                        {"components:\n  x: {depends-on: [a]}\n  a: {depends-on: [b]}\n  b: {depends-on: [c]}\n  c: {depends-on: [a]}\nstacks: {dev: }", "gitops.yaml:5:20: depends-on makes a cycle: `a` → `b` → `c` → `a`"},
-		"cycle of one":                 {"components: {a: {depends-on: [a]}}\nstacks: {dev: }", "depends-on makes a cycle: `a` → `a`"},
-		"empty name":                   {"components: {'': }\nstacks: {dev: }", "gitops.yaml:1:14: a component needs a name"},
-		"control character in a name":  {"components: {a: }\nstacks: {\"a\\x07\": }", `the name of stack "a\a" has characters that can't be printed`},
-		"invisible character in name":  {"components: {\"a\u202eb\": }\nstacks: {dev: }", "has characters that can't be printed"},
-		"long name":                    {"components: {" + strings.Repeat("ä", 101) + ": }\nstacks: {dev: }", "has 202 bytes: at most 200"},
-		"control character in a value": {"path: \"a\\0b\"\n", "`path` must not have control characters"},
-		"newline in a path":            {"path: \"a\\nb\"\n", "`path` must not have control characters"},
-		"variable that is a setting":   {"env: {TF_WORKSPACE: x}\ncomponents: {a: }\nstacks: {dev: }", "`TF_WORKSPACE` under env would override the workspace: use the key `workspace`"},
-		"variable that is chosen":      {"env: {TF_DATA_DIR: x}\ncomponents: {a: }\nstacks: {dev: }", "`TF_DATA_DIR` under env is set by these actions"},
-		"variable that can't be":       {"env: {a=b: x}\ncomponents: {a: }\nstacks: {dev: }", "can't be the name of an environment variable"},
-		"path that climbs out":         {"components: {a: {path: ../a}}\nstacks: {dev: }", "gitops.yaml:1:24: `path` under components.a, `../a`: it lies outside the checkout"},
-		"var file that climbs out":     {"components: {a: {var-files: [../../../b]}}\nstacks: {dev: }", "`var-files[0]` under components.a, `../../../b`: it lies outside the checkout"},
-		"rooted file that climbs out":  {"components: {a: {var-files: [/../b]}}\nstacks: {dev: }", "it lies outside the checkout"},
-		"name that climbs":             {"components: {..: }\nstacks: {dev: }", "gitops.yaml:1:14: `\"..\"` under components: the name `..` can't be part of a path: write the path without `{component}`"},
-		"name that climbs below":       {"components: {a: {path: 'x/{stack}'}}\nstacks: {b/../../../c: }", "the name `b/../../../c` can't be part of a path"},
-		"backend file with an equals":  {"components: {a=b: {path: a, backend-config: ['{component}.tfbackend']}}\nstacks: {dev: }", "is a file whose name Terraform takes for KEY=VALUE"},
-		"one state for two stacks":     {"components: {a: {var-files: ['{stack}.tfvars']}}\nstacks: {dev: , prod: }", "gitops.yaml:1:14: a in dev and a in prod would share one state: both are `components/a` with the same workspace and backend-config"},
-		"one state for two components": {"components: {a: {path: x}, b: {path: ./y/../x/, workspace: default}}\nstacks: {dev: }", "gitops.yaml:1:28: a in dev and b in dev would share one state"},
-		"one state, set over":          {"backend-config: ['key={component}']\ncomponents: {a: {path: x, backend-config: [key=k]}, b: {path: x, backend-config: [key=k]}}\nstacks: {dev: }", "gitops.yaml:2:53: a in dev and b in dev would share one state"},
-		"too large":                    {strings.Repeat("#", maxFileBytes+1), "read the configuration `gitops.yaml`: it is larger than 1048576 bytes"},
+		"half of Google's identity":           {"components: {a: {google: {plan: {service-account: a@b.iam.gserviceaccount.com}}}}\nstacks: {dev: }", "gitops.yaml:1:14: the identity to plan a in dev with can't be used: google has a service-account and no workload-identity-provider"},
+		"half of Azure's identity":            {"azure: {apply: {client-id: 00000000-1111-2222-3333-444444444444}}\ncomponents: {a: }\nstacks: {dev: }", "the identity to apply a in dev with can't be used: azure needs a client-id and a tenant-id"},
+		"unknown stack in a mapping":          {"components: {a: {stacks: {Dev: }}}\nstacks: {dev: }", "gitops.yaml:1:27: unknown stack `Dev` in stacks of component `a`: did you mean `dev`?"},
+		"key with a newline":                  {"components: {a: {\"x\\ny\": 1}}\nstacks: {dev: }", `gitops.yaml:1:18: unknown key "x\ny" under components.a: choose from`},
+		"key under a name with dots":          {"components: {a.b: {x: 1}}\nstacks: {dev: }", "unknown key `x` under components.\"a.b\": "},
+		"number for a version":                {"terraform-version: 1.10", "gitops.yaml:1:20: `terraform-version` must be a string, not the number `1.10`: put it in quotes"},
+		"boolean for a string":                {"components: {a: {env: {X: true}}}\nstacks: {dev: }", "gitops.yaml:1:27: `X` under components.a.env must be a string, not the boolean `true`: put it in quotes"},
+		"number for a storage role":           {"artifact-storage:\n  role: 1\n", "gitops.yaml:2:9: `role` under artifact-storage must be a string or a mapping, not the number `1`"},
+		"nothing for a storage role":          {"artifact-storage:\n  role:\n", "`role` under artifact-storage must be a string or a mapping, not empty"},
+		"unknown storage role":                {"artifact-storage:\n  role:\n    aply: x\n", "gitops.yaml:3:5: unknown key `aply` under artifact-storage.role: did you mean `apply`? Or choose from `plan`, `apply`"},
+		"number for a role of plan":           {"stacks: {dev: {artifact-storage: {role: {plan: 1}}}}", "gitops.yaml:1:48: `plan` under stacks.dev.artifact-storage.role must be a string, not the number `1`: put it in quotes"},
+		"nothing for a string":                {"path:\n", "`path` must be a string, not empty"},
+		"empty string":                        {"path: ''\n", "gitops.yaml:1:7: `path` must not be empty"},
+		"string for a list":                   {"var-files: a\n", "gitops.yaml:1:12: `var-files` must be a list of strings, not a string"},
+		"list in a list":                      {"var-files:\n- a\n- [b]\n", "gitops.yaml:3:3: `var-files[1]` must be a string, not a list"},
+		"list for a mapping":                  {"components: [a]\n", "gitops.yaml:1:13: `components` must be a mapping, not a list"},
+		"a list as the document":              {"- a\n", "gitops.yaml:1:1: the document must be a mapping, not a list"},
+		"no stacks where they are needed":     {"components: {a: }\nworkspace: '{stack}'", "gitops.yaml:2:12: `workspace` needs a stack, and the key `stacks` is missing"},
+		"no components where they are needed": {"path: infra/{component}", "gitops.yaml:1:7: `path` has {component}, and there are no `components`: list them, or set `discover`"},
+		"any folders without discover":        {"path: infra/**/{component}\ncomponents: {a: }", "gitops.yaml:1:7: `path` has `**`, which needs `discover`"},
+		"discover without a name":             {"path: infra\ndiscover: [infra]", "gitops.yaml:1:7: `path` has no {component}, by which `discover` could name what it finds"},
+		"any folders twice":                   {"path: '**/{stack}/**/{component}'\ndiscover: [infra]", "may have `**` once"},
+		"any folders at the end":              {"path: '{component}/**'\ndiscover: [infra]", "may have `**` once"},
+		"a part of any folders":               {"path: 'a**/{component}'\ndiscover: [infra]", "may have `**` once"},
+		"discover that excludes":              {"discover: ['!a/**']", "gitops.yaml:1:12: `discover` only excludes folders"},
+		"discover with a placeholder":         {"discover: ['a/{stack}']", "gitops.yaml:1:12: `discover[0]`, `a/{stack}`, has a placeholder"},
+		"discover without a glob":             {"discover: ['a/[']", "`discover[0]`, `a/[`, is not a valid glob of folders"},
+		"discover above":                      {"discover: ['../**']", "leads out of the repository"},
+		"discover that finds nothing":         {"discover: ['a/**']", "gitops.yaml:1:12: `discover` finds no root module: a root module is a folder with a `backend` or `cloud` block"},
+		"no patterns":                         {"discover: []", "`discover` must name at least one, or be left out"},
+		"empty components":                    {"components:\nstacks: {dev: }", "`components` must have at least one entry"},
+		"no stack for a component":            {"components: {a: {stacks: []}}\nstacks: {dev: }", "`stacks` under components.a must name at least one, or be left out"},
+		"stack twice":                         {"components: {a: {stacks: [dev, dev]}}\nstacks: {dev: }", "gitops.yaml:1:32: `stacks` under components.a repeats `dev`"},
+		"key twice":                           {"path: a\nworkspace: b\npath: c\n", "gitops.yaml:3:1: `path` is set twice: first in line 1"},
+		"component twice":                     {"components:\n  a:\n  \"a\":\nstacks: {dev: }", "gitops.yaml:3:3: `a` under components is set twice: first in line 2"},
+		"empty file":                          {"", "gitops.yaml:1:1: is empty: list `components` and `stacks`, or set `discover`"},
+		"only a comment":                      {"# nothing\n", "is empty"},
+		"two documents":                       {"components: {a: }\nstacks: {dev: }\n---\npath: x\n", "gitops.yaml:4:1: holds more than one YAML document"},
+		"not YAML":                            {"a: [", "gitops.yaml:1:4: is not valid YAML: "},
+		"tab as indentation":                  {"components:\n\ta: b\n", "gitops.yaml:2:1: is not valid YAML: "},
+		"not UTF-8":                           {"path: \xff", "is not UTF-8 text"},
+		"tag":                                 {"path: !!str 1", "`path` must be a string, not a tagged value"},
+		"key that is no text":                 {"? a\n: b\n", "a key must be plain text"},
+		"alias without anchor":                {"path: *a", "gitops.yaml:1:8: the alias `*a` has no anchor `&a` that ends before it"},
+		"alias of what it is in":              {"components: {a: &a {<<: *a}}", "the alias `*a` has no anchor `&a` that ends before it"},
+		"both tools":                          {"terraform-version: '1'\nopentofu-version: '1'\ncomponents: {a: }\nstacks: {dev: }", "gitops.yaml:2:19: `opentofu-version` and `terraform-version` exclude each other"},
+		"unknown placeholder":                 {"components: {a: {workspace: '{stak}'}}\nstacks: {dev: }", "gitops.yaml:1:29: `workspace` under components.a: unknown placeholder `{stak}`: choose from `{component}`, `{stack}`"},
+		"Jinja's braces":                      {"workspace: '{{ stack }}'\ncomponents: {a: }\nstacks: {dev: }", "`workspace`: write the placeholder `{{ stack }}` as `{stack}`"},
+		"the shell's braces":                  {"env: {X: '${stack}'}\ncomponents: {a: }\nstacks: {dev: }", "`X` under env: write the placeholder `${stack}` as `{stack}`"},
+		"spaces in a placeholder":             {"env: {X: '{ stack }'}\ncomponents: {a: }\nstacks: {dev: }", "write the placeholder `{ stack }` as `{stack}`"},
+		"unknown dependency":                  {"components: {cluster: {depends-on: [netwrk]}, network: }\nstacks: {dev: }", "gitops.yaml:1:37: unknown component `netwrk` in depends-on of component `cluster`: did you mean `network`? Or choose from `cluster`, `network`"},
+		"unknown stack":                       {"components: {a: {stacks: [Dev]}}\nstacks: {dev: }", "unknown stack `Dev` in stacks of component `a`: did you mean `dev`?"},
+		"cycle":                               {"components:\n  x: {depends-on: [a]}\n  a: {depends-on: [b]}\n  b: {depends-on: [c]}\n  c: {depends-on: [a]}\nstacks: {dev: }", "gitops.yaml:5:20: depends-on makes a cycle: `a` → `b` → `c` → `a`"},
+		"cycle of one":                        {"components: {a: {depends-on: [a]}}\nstacks: {dev: }", "depends-on makes a cycle: `a` → `a`"},
+		"empty name":                          {"components: {'': }\nstacks: {dev: }", "gitops.yaml:1:14: a component needs a name"},
+		"control character in a name":         {"components: {a: }\nstacks: {\"a\\x07\": }", `the name of stack "a\a" has characters that can't be printed`},
+		"invisible character in name":         {"components: {\"a\u202eb\": }\nstacks: {dev: }", "has characters that can't be printed"},
+		"long name":                           {"components: {" + strings.Repeat("ä", 101) + ": }\nstacks: {dev: }", "has 202 bytes: at most 200"},
+		"control character in a value":        {"path: \"a\\0b\"\n", "`path` must not have control characters"},
+		"newline in a path":                   {"path: \"a\\nb\"\n", "`path` must not have control characters"},
+		"variable that is a setting":          {"env: {TF_WORKSPACE: x}\ncomponents: {a: }\nstacks: {dev: }", "`TF_WORKSPACE` under env would override the workspace: use the key `workspace`"},
+		"variable that is chosen":             {"env: {TF_DATA_DIR: x}\ncomponents: {a: }\nstacks: {dev: }", "`TF_DATA_DIR` under env is set by these actions"},
+		"variable that can't be":              {"env: {a=b: x}\ncomponents: {a: }\nstacks: {dev: }", "can't be the name of an environment variable"},
+		"path that climbs out":                {"components: {a: {path: ../a}}\nstacks: {dev: }", "gitops.yaml:1:24: `path` under components.a, `../a`: it lies outside the checkout"},
+		"var file that climbs out":            {"components: {a: {var-files: [../../../b]}}\nstacks: {dev: }", "`var-files[0]` under components.a, `../../../b`: it lies outside the checkout"},
+		"rooted file that climbs out":         {"components: {a: {var-files: [/../b]}}\nstacks: {dev: }", "it lies outside the checkout"},
+		"name that climbs":                    {"components: {..: }\nstacks: {dev: }", "gitops.yaml:1:14: `\"..\"` under components: the name `..` can't be part of a path: write the path without `{component}`"},
+		"name that climbs below":              {"components: {a: {path: 'x/{stack}'}}\nstacks: {b/../../../c: }", "the name `b/../../../c` can't be part of a path"},
+		"backend file with an equals":         {"components: {a=b: {path: a, backend-config: ['{component}.tfbackend']}}\nstacks: {dev: }", "is a file whose name Terraform takes for KEY=VALUE"},
+		"one state for two stacks":            {"components: {a: {var-files: ['{stack}.tfvars']}}\nstacks: {dev: , prod: }", "gitops.yaml:1:14: a in dev and a in prod would share one state: both are `components/a` with the same workspace and backend-config"},
+		"one state for two components":        {"components: {a: {path: x}, b: {path: ./y/../x/, workspace: default}}\nstacks: {dev: }", "gitops.yaml:1:28: a in dev and b in dev would share one state"},
+		"one state, set over":                 {"backend-config: ['key={component}']\ncomponents: {a: {path: x, backend-config: [key=k]}, b: {path: x, backend-config: [key=k]}}\nstacks: {dev: }", "gitops.yaml:2:53: a in dev and b in dev would share one state"},
+		"too large":                           {strings.Repeat("#", maxFileBytes+1), "read the configuration `gitops.yaml`: it is larger than 1048576 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -174,7 +186,7 @@ func TestWhatIsNotAFaultIsLoaded(t *testing.T) {
 func TestAMissingFileIsNotExist(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
-	_, err := Load(root, "gitops.yaml")
+	_, err := Load(t.Context(), root, "gitops.yaml", nil)
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
@@ -194,12 +206,12 @@ func TestTheFileMustLieInTheCheckout(t *testing.T) {
 		}
 	}
 	for _, file := range []string{filepath.Join(outside, "gitops.yaml"), "../x/gitops.yaml", "link.yaml", "folder.yaml", ".", ""} {
-		if _, err := Load(root, file); err == nil {
+		if _, err := Load(t.Context(), root, file, nil); err == nil {
 			t.Errorf("%q was loaded", file)
 		}
 	}
 	for _, file := range []string{"ci/gitops.yaml", "./ci//gitops.yaml", "inside.yaml", filepath.Join(root, "ci", "gitops.yaml")} {
-		if _, err := Load(root, file); err != nil {
+		if _, err := Load(t.Context(), root, file, nil); err != nil {
 			t.Error(err)
 		}
 	}

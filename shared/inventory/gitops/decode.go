@@ -26,7 +26,7 @@ func decode(file string, content []byte) (document, error) {
 		return doc, err
 	}
 	if body == nil {
-		return doc, &Error{File: file, Line: 1, Column: 1, Message: "is empty: it must have `components` and `stacks`"}
+		return doc, &Error{File: file, Line: 1, Column: 1, Message: "is empty: list `components` and `stacks`, or set `discover`, or at least `artifact-storage`"}
 	}
 	aliases, err := resolveAliases(file, body)
 	if err != nil {
@@ -130,7 +130,7 @@ func (d *decoder) list(n ast.Node, into reflect.Value, at place, keep rules) err
 		return d.fault(at, "%s must be a list of strings, not %s", at.named(), describe(n))
 	}
 	if len(seq.Values) == 0 && keep.nonempty {
-		return d.fault(at, "%s must name at least one: leave the key out for all", at.named())
+		return d.fault(at, "%s must name at least one, or be left out", at.named())
 	}
 	texts := make([]text, len(seq.Values))
 	seen := make(map[string]bool)
@@ -207,7 +207,6 @@ func (d *decoder) object(n ast.Node, into reflect.Value, at place) error {
 		return err
 	}
 	fields := keyedFields(into.Type())
-	got := make(map[string]bool)
 	for _, e := range entries {
 		i := slices.IndexFunc(fields, func(f keyedField) bool { return f.key == e.key })
 		if i < 0 {
@@ -224,14 +223,8 @@ func (d *decoder) object(n ast.Node, into reflect.Value, at place) error {
 			}
 			return d.fault(e.at, "unknown key %s%s: %s", problem.Quote(e.key), where, problem.Suggest(e.key, choices))
 		}
-		got[e.key] = true
 		if err := d.value(e.value, into.FieldByIndex(fields[i].index), e.at, fields[i].rules); err != nil {
 			return err
-		}
-	}
-	for _, f := range fields {
-		if f.required && !got[f.key] {
-			return d.fault(at, "the key %s is missing", problem.Quote(f.key))
 		}
 	}
 	return nil

@@ -1,7 +1,7 @@
 package gitops
 
 // document is gitops.yaml as it is written. The tag of a field has its key and the rules for
-// its value: required, nonempty (a string, list or mapping), unique (the items of a list),
+// its value: nonempty (a string, list or mapping), unique (the items of a list),
 // text (a string instead of a mapping is the value of each key in it). gitops.schema.json
 // says the same for editors, and a test compares the two.
 type document struct {
@@ -15,8 +15,9 @@ type document struct {
 	layer
 	Ignore []text `key:"ignore"`
 
-	Components map[string]component `key:"components,required,nonempty"`
-	Stacks     map[string]stack     `key:"stacks,required,nonempty"`
+	Discover   []text               `key:"discover,nonempty,unique"`
+	Components map[string]component `key:"components,nonempty"`
+	Stacks     map[string]stack     `key:"stacks,nonempty"`
 }
 
 // layer is what the top level, a stack, a component and a component's stack may all have. Each

@@ -35,7 +35,7 @@ func FuzzLoad(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, content string) {
-		c, err := parse(empty, "gitops.yaml", []byte(content))
+		c, err := parse(t.Context(), empty, "gitops.yaml", []byte(content), nil)
 		if err != nil {
 			if text := err.Error(); strings.ContainsAny(text, "\n\r\x00\x1b") || len(text) > 10_000 {
 				t.Errorf("%q is not one readable line", text)

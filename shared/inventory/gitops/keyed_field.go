@@ -17,7 +17,6 @@ type keyedField struct {
 
 // rules are the rules for the value of a key.
 type rules struct {
-	required  bool // the key must be there
 	nonempty  bool // the string, list or mapping is not empty
 	unique    bool // no two items of a list are equal
 	multiline bool // newlines and tabs are allowed
@@ -35,7 +34,6 @@ func keyedFields(t reflect.Type) []keyedField {
 		}
 		has := strings.Split(rest, ",")
 		fields = append(fields, keyedField{key, f.Index, rules{
-			required: slices.Contains(has, "required"),
 			nonempty: slices.Contains(has, "nonempty"),
 			unique:   slices.Contains(has, "unique"),
 			text:     slices.Contains(has, "text"),

@@ -24,7 +24,7 @@ func TestTheExamplesOfTheReadmeWork(t *testing.T) {
 	t.Parallel()
 	schema := compileSchema(t)
 	examples := regexp.MustCompile("(?s)```yaml\n(.*?)```\n(?:\n[^\n]*\n\n```text\n(.*?)```)?").FindAllStringSubmatch(readme(t), -1)
-	if len(examples) != 5 {
+	if len(examples) != 7 {
 		t.Fatalf("%d examples", len(examples))
 	}
 	for _, example := range examples {
@@ -35,9 +35,12 @@ func TestTheExamplesOfTheReadmeWork(t *testing.T) {
 		}
 		for name := range strings.FieldsSeq(example[2]) {
 			files[name] = ""
+			if strings.Contains(example[1], "discover:") {
+				files[name] = provider
+			}
 		}
 		gittest.Write(t, root, files)
-		c, err := Load(root, "gitops.yaml")
+		c, err := Load(t.Context(), root, "gitops.yaml", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

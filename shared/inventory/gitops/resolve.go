@@ -97,7 +97,7 @@ func (r resolver) target() (inventory.Target, error) {
 		Given:     r.given,
 	}
 	var err error
-	if t.Dir, err = r.expandPath(r.path(), ""); err != nil {
+	if t.Dir, err = r.expandDir(); err != nil {
 		return t, err
 	}
 	for _, f := range r.varFiles() {
@@ -189,7 +189,37 @@ func (r resolver) clouds(of func(layer) (googleIdentity, azureIdentity)) (c inve
 }
 
 func (r resolver) path() text {
+	if r.doc.Discover != nil {
+		return r.comp.Path.or(r.doc.Path).or(text{value: discoveredPath, at: r.comp.At})
+	}
 	return r.comp.Path.or(r.doc.Path).or(text{value: defaultPath, at: r.comp.At})
+}
+
+// expandDir is the folder of the root module. `**` in the path, and what comes before the last
+// slash of the component's name, are the same.
+func (r resolver) expandDir() (string, error) {
+	t := r.path()
+	if !slices.Contains(strings.Split(t.value, "/"), anyFolders) {
+		return r.expandPath(t, "")
+	}
+	if _, err := expandPath(t.value, r.componentName, r.stackName); err != nil {
+		return "", r.fault(t.at, err, "%s", t.at.named())
+	}
+	deep, last := path.Split(r.componentName)
+	var segments []string
+	for segment := range strings.SplitSeq(t.value, "/") {
+		if segment == anyFolders {
+			segment = strings.TrimSuffix(deep, "/")
+		} else {
+			segment = expand(segment, last, r.stackName)
+		}
+		segments = append(segments, segment)
+	}
+	name, err := r.checkout.Name(path.Join("./", path.Join(segments...)))
+	if err != nil {
+		return "", r.fault(t.at, err, "%s, %s", t.at.named(), problem.Quote(path.Join(segments...)))
+	}
+	return name, nil
 }
 
 func (r resolver) workspace() text { return r.text(func(l layer) text { return l.Workspace }) }

@@ -51,7 +51,7 @@ stacks:
 		"common.tfvars": "", "stacks/dev.tfvars": "", "infra/network/dev.tfvars": "", "infra/network.tfvars": "", "backend/dev.tfbackend": "",
 		"infra/network/main.tf": "", "live/dev/base/main.tf.json": "{}",
 	})
-	c, err := Load(root, "gitops.yaml")
+	c, err := Load(t.Context(), root, "gitops.yaml", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +251,7 @@ func TestWhatATargetNamesMustBeThere(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			c, err := Load(root, "gitops.yaml")
+			c, err := Load(t.Context(), root, "gitops.yaml", nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -282,7 +282,7 @@ func TestACheckoutMayBeReachedByALink(t *testing.T) {
 	if err := os.Symlink(root, link); err != nil {
 		t.Fatal(err)
 	}
-	c, err := Load(link, "gitops.yaml")
+	c, err := Load(t.Context(), link, "gitops.yaml", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

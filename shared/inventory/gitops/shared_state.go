@@ -40,6 +40,9 @@ func (c *Config) checkStates() error {
 				return err
 			}
 			c.targets[t.Dir]++
+			if c.found[t.Dir] {
+				c.discovery.Found = append(c.discovery.Found, Discovered{t.Name(), t.Dir})
+			}
 			for _, name := range t.Files() {
 				c.given[name] = true
 			}
