@@ -90,11 +90,11 @@ func Run(ctx context.Context, in Inputs, d action.Deps) (action.Result, error) {
 			return names, err
 		}
 	}
-	done, err := reconciler.Reconcile(ctx)
+	reconciled, err := reconciler.Reconcile(ctx)
 	if err != nil {
 		return action.Result{}, fmt.Errorf("update the drift issues of %s: %w", actx.Repository, err)
 	}
-	return report(d.Runtime, in, done)
+	return report(d.Runtime, in, reconciled)
 }
 
 // assignees returns the users and the members of the teams.
@@ -120,7 +120,7 @@ func assignees(ctx context.Context, client *github.Client, in Inputs, repository
 }
 
 // report returns the summary and outputs.
-func report(r *gha.Runtime, in Inputs, done []drift.Done) (action.Result, error) {
+func report(r *gha.Runtime, in Inputs, reconciled drift.Reconciled) (action.Result, error) {
 	count := map[string]int{"drifted": 0, "fixed": 0, "errored": 0, "created": 0, "updated": 0, "closed": 0, "skipped": 0}
 	type issue struct {
 		Component, Stack, Step string
@@ -129,7 +129,7 @@ func report(r *gha.Runtime, in Inputs, done []drift.Done) (action.Result, error)
 	}
 	issues := []issue{}
 	var failed []error
-	for _, d := range done {
+	for _, d := range reconciled.Done {
 		switch d.Result.Outcome {
 		case drift.Drifted:
 			count["drifted"]++
@@ -164,5 +164,5 @@ func report(r *gha.Runtime, in Inputs, done []drift.Done) (action.Result, error)
 	for name, n := range count {
 		outputs[name] = strconv.Itoa(n)
 	}
-	return action.Result{Summary: action.Redact(r, drift.Summary{Done: done, DryRun: in.DryRun, MaxOpened: in.MaxOpened, RunURL: r.Context().RunURL}).Markdown(), Outputs: outputs}, errors.Join(failed...)
+	return action.Result{Summary: action.Redact(r, drift.Summary{Reconciled: reconciled, DryRun: in.DryRun, MaxOpened: in.MaxOpened, RunURL: r.Context().RunURL}).Markdown(), Outputs: outputs}, errors.Join(failed...)
 }

@@ -28,9 +28,14 @@ type differ struct {
 	// goes away.
 	nullIsEmpty, noEmpty bool
 
+	// ignored are the differences that are left out; with onlyIgnored, all others are.
+	ignored     *ignoredPart
+	onlyIgnored bool
+
 	// If one of them is not nil, what differs goes there, and not into attributes.
-	seen    *visible
-	outside *outsideResource
+	seen     *visible
+	outside  *outsideResource
+	deciding *ignoredPart
 }
 
 // step is one step of a path.
@@ -41,16 +46,22 @@ type step struct {
 	hidden  bool // the step itself must not be shown: an element of a set, or a secret
 }
 
-// keepResource adds the details of a change to k, if it wants them. drifted says that it was
-// made outside of Terraform.
-func keepResource(k *keeper[Resource], t *tree, c *resourceChange, reason string, drifted bool) {
+// view says what of a change is kept.
+type view struct {
+	drifted     bool         // it was made outside of Terraform
+	ignored     *ignoredPart // differences to leave out
+	onlyIgnored bool         // leave out all others
+}
+
+// keepResource adds the details of a change to k, if it wants them.
+func keepResource(k *keeper[Resource], t *tree, c *resourceChange, reason string, v view) {
 	action := c.shown()
 	if !k.wants(action.rank()) {
 		return
 	}
-	d := differ{limit: min(maxResourceBytes, k.limit/4)}
+	d := differ{limit: min(maxResourceBytes, k.limit/4), ignored: v.ignored, onlyIgnored: v.onlyIgnored}
 	d.noEmpty = action == Delete || action == Replace || action == Forget
-	d.nullIsEmpty = drifted || d.noEmpty
+	d.nullIsEmpty = v.drifted || d.noEmpty
 	d.tree = t
 	before, after := c.change[fieldBefore], c.change[fieldAfter]
 	marks := t.addMarks(t.addMarks(nil, c.change[fieldBeforeSensitive]), c.change[fieldAfterSensitive])
@@ -232,6 +243,13 @@ func (d *differ) walkMembers(before, after, unknown int32, m *mask, inBoth bool)
 
 // leaf adds the difference at the current path.
 func (d *differ) leaf(before, after, unknown int32, m *mask) {
+	if d.deciding != nil {
+		d.deciding.decide(d.at)
+		return
+	}
+	if d.ignored.has(d.at) != d.onlyIgnored {
+		return
+	}
 	if d.seen != nil {
 		d.seen.leaf(d, before, after, unknown, m)
 		return

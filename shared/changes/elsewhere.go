@@ -45,7 +45,7 @@ func (e elsewhere) hide(p *Plan) {
 	if len(e) == 0 {
 		return
 	}
-	for _, list := range [][]Resource{p.Resources, p.Drift, p.Deferred} {
+	for _, list := range [][]Resource{p.Resources, p.Drift, p.Deferred, p.Ignored.Resources} {
 		for i := range list {
 			e.resource(&list[i])
 		}
@@ -57,10 +57,11 @@ func (e elsewhere) hide(p *Plan) {
 			e.attributes(v.Settings)
 		}
 	}
-	for i := range p.Outputs {
-		o := &p.Outputs[i]
-		e.value(&o.Old)
-		e.value(&o.New)
+	for _, list := range [][]Output{p.Outputs, p.Ignored.Outputs} {
+		for i := range list {
+			e.value(&list[i].Old)
+			e.value(&list[i].New)
+		}
 	}
 	for i := range p.Checks {
 		c := &p.Checks[i]

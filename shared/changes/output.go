@@ -46,10 +46,13 @@ func (rd *reader) outputChange(name string, i int32) error {
 	}
 	rd.plan.Counts.Outputs++
 	rd.digest.output(t, name, change[:])
-	if rd.visible != nil {
+	outputs := rd.outputs
+	if rd.ignorer.output(t, name, actions.action, &change) {
+		outputs = rd.ignorer.outputs
+	} else if rd.visible != nil {
 		rd.visible.output(t, name, actions.action, &change)
 	}
-	if !rd.outputs.wants(0) {
+	if !outputs.wants(0) {
 		return nil
 	}
 	r := renderer{tree: t}
@@ -62,7 +65,7 @@ func (rd *reader) outputChange(name string, i int32) error {
 		Old:    r.outputValue(change[fieldBefore], absent, marks),
 		New:    r.outputValue(change[fieldAfter], change[fieldAfterUnknown], marks),
 	}
-	rd.outputs.add(0, outputOverhead+len(name)+len(o.Old.Text)+len(o.New.Text), o)
+	outputs.add(0, outputOverhead+len(name)+len(o.Old.Text)+len(o.New.Text), o)
 	return nil
 }
 

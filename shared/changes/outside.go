@@ -32,16 +32,20 @@ type outsideResource struct {
 	relevant bool
 }
 
-// differences is what differs in a drifted resource; nil if nothing does but null in place of
-// an empty string, list, set or map.
-func (rd *reader) differences(c *resourceChange) *outsideResource {
+// differences is what differs in a drifted resource, but for what is ignored; nil if nothing does
+// but null in place of an empty string, list, set or map.
+func (rd *reader) differences(c *resourceChange, ignored *ignoredPart) *outsideResource {
 	found := &outsideResource{count: 1, whole: c.action != Update || c.moves || c.imports}
 	if found.whole {
 		return found
 	}
-	d := differ{outside: found, nullIsEmpty: true}
+	d := differ{outside: found, nullIsEmpty: true, ignored: ignored}
 	d.tree = &rd.tree
-	d.walk(c.change[fieldBefore], c.change[fieldAfter], c.change[fieldAfterUnknown], nil, false)
+	var marks *mask
+	if ignored != nil { // its paths end where a sensitive value begins
+		marks = d.addMarks(d.addMarks(nil, c.change[fieldBeforeSensitive]), c.change[fieldAfterSensitive])
+	}
+	d.walk(c.change[fieldBefore], c.change[fieldAfter], c.change[fieldAfterUnknown], marks, false)
 	if len(found.paths) == 0 && !found.whole {
 		return nil
 	}

@@ -38,6 +38,8 @@ type Plan struct {
 	// DriftLeftOut is how many of Counts.Drift have no effect: they contributed nothing to
 	// this plan, or they have null in place of an empty value.
 	DriftLeftOut int
+	// Ignored is what [Limit.Ignore] ignores.
+	Ignored Ignored
 	// Invocations are the actions that the apply invokes; Counts.Invoke has the exact number.
 	Invocations []Invocation
 	// InvocationsDeferred are the actions put off to a later plan
@@ -174,13 +176,16 @@ func (c Counts) Plus(d Counts) Counts {
 	}
 }
 
-// Outside is the number of resources that changed outside of Terraform with an effect.
-func (p *Plan) Outside() int { return p.Counts.Drift - p.DriftLeftOut }
+// Outside is the number of resources that changed outside of Terraform with an effect, but for
+// those that are ignored.
+func (p *Plan) Outside() int { return p.Counts.Drift - p.DriftLeftOut - p.Ignored.Wholly.Drift }
 
-// Shown are the counts for people: Drift is only what has an effect.
+// Shown are the counts for people, without what is ignored: Drift is only what has an effect.
 func (p *Plan) Shown() Counts {
 	n := p.Counts
 	n.Drift = p.Outside()
+	n.Update -= p.Ignored.Wholly.Update
+	n.Outputs -= p.Ignored.Wholly.Outputs
 	return n
 }
 

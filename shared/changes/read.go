@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/terraform-gitops/gitops/shared/changes/ignore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
@@ -20,6 +21,8 @@ type Limit struct {
 	// RefreshOnly says that the plan only compares the infrastructure with the state, so that
 	// all drift has an effect.
 	RefreshOnly bool
+	// Ignore are the rules of drift.ignore; only [ReadDrift] uses them.
+	Ignore []ignore.Rule
 }
 
 // Names of the members of a plan that are read.
@@ -60,12 +63,13 @@ const (
 // are wrapped. Errors quote addresses, never values.
 func Read(r io.Reader, limit Limit) (*Plan, error) { return newReader(r, limit).whole() }
 
-// ReadDrift reads a plan as [Read] does, and computes [Plan.Visible] and
-// [Plan.VisibleDrift]. That costs a third more time, and while it reads 32 bytes
-// of memory for each change.
+// ReadDrift reads a plan as [Read] does, and computes [Plan.Visible],
+// [Plan.VisibleDrift] and [Plan.Ignored]. That costs a third more time, and while it
+// reads 32 bytes of memory for each change.
 func ReadDrift(r io.Reader, limit Limit) (*Plan, error) {
 	rd := newReader(r, limit)
 	rd.visible = &visible{}
+	rd.ignorer = newIgnorer(limit)
 	return rd.whole()
 }
 
@@ -86,6 +90,7 @@ type reader struct {
 
 	elsewhere elsewhere
 	outside   outside
+	ignorer   ignorer
 
 	resources, drift, deferred *keeper[Resource]
 	outputs                    *keeper[Output]
@@ -242,6 +247,9 @@ func (rd *reader) finish() *Plan {
 	p.Outputs, p.Checks = rd.outputs.items(), rd.checks.items()
 	p.ChecksOmitted = rd.checkCount - len(p.Checks)
 	p.Invocations, p.InvocationsDeferred = rd.invocations.items(), rd.invocationsDeferred.items()
+	if len(rd.ignorer.rules) > 0 {
+		p.Ignored = rd.ignorer.result()
+	}
 	rd.outside.leaveOut(p)
 	rd.elsewhere.hide(p)
 	p.Digest = rd.digest.sum()

@@ -133,22 +133,29 @@ func (rd *reader) resourceChange() error {
 	if err != nil {
 		return err
 	}
-	if err := rd.count(t, &c); err != nil {
+	action := c.shown()
+	var ignored *ignoredPart
+	if action != NoOp {
+		ignored = rd.ignorer.resource(t, &c, false)
+	}
+	if err := rd.count(t, &c, !ignored.isWhole()); err != nil {
 		return err
 	}
 	rd.elsewhere.collect(t, &c.change)
-	action := c.shown()
 	if action == NoOp {
 		return nil
 	}
-	rd.changed++
 	if action != ReadData {
 		rd.digest.resource(t, &c)
-		if rd.visible != nil {
-			rd.visible.resource(&rd.visible.changes, t, &c)
-		}
 	}
-	keepResource(rd.resources, t, &c, t.label(c.resource[fieldActionReason]), false)
+	if ignored.isWhole() {
+		return nil
+	}
+	rd.changed++
+	if action != ReadData && rd.visible != nil {
+		rd.visible.resource(&rd.visible.changes, t, &c, ignored)
+	}
+	keepResource(rd.resources, t, &c, t.label(c.resource[fieldActionReason]), view{ignored: ignored})
 	return nil
 }
 
@@ -163,16 +170,20 @@ func (rd *reader) driftedResource() error {
 		return err
 	}
 	rd.plan.Counts.Drift++
-	found := rd.differences(&c)
+	ignored := rd.ignorer.resource(&rd.tree, &c, true)
+	if ignored.isWhole() {
+		return nil
+	}
+	found := rd.differences(&c, ignored)
 	if found == nil {
 		rd.plan.DriftLeftOut++
 		return nil
 	}
 	rd.outside.add(rd.tree.label(c.resource[fieldAddress]), found)
 	if rd.visible != nil {
-		rd.visible.resource(&rd.visible.drift, &rd.tree, &c)
+		rd.visible.resource(&rd.visible.drift, &rd.tree, &c, ignored)
 	}
-	keepResource(rd.drift, &rd.tree, &c, rd.tree.label(c.resource[fieldActionReason]), true)
+	keepResource(rd.drift, &rd.tree, &c, rd.tree.label(c.resource[fieldActionReason]), view{drifted: true, ignored: ignored})
 	return nil
 }
 
@@ -191,12 +202,12 @@ func (rd *reader) deferredChange() error {
 		return err
 	}
 	rd.plan.Counts.Deferred++
-	keepResource(rd.deferred, t, &c, t.label(parts[1]), false)
+	keepResource(rd.deferred, t, &c, t.label(parts[1]), view{})
 	return nil
 }
 
-// count counts a resource change.
-func (rd *reader) count(t *tree, c *resourceChange) error {
+// count counts a resource change; also by its type, if it is shown.
+func (rd *reader) count(t *tree, c *resourceChange, shown bool) error {
 	n := &rd.plan.Counts
 	kind := t.label(c.resource[fieldType])
 	if c.imports {
@@ -230,6 +241,9 @@ func (rd *reader) count(t *tree, c *resourceChange) error {
 			return err
 		}
 		return rd.countType(Forget, kind)
+	}
+	if !shown {
+		return nil
 	}
 	return rd.countType(c.shown(), kind)
 }

@@ -33,9 +33,10 @@ const (
 	seenUnknown   = '?'
 )
 
-// resource adds the change of a resource to a list of entries.
-func (v *visible) resource(entries *[][sha256.Size]byte, t *tree, c *resourceChange) {
+// resource adds the change of a resource to a list of entries, without what is ignored.
+func (v *visible) resource(entries *[][sha256.Size]byte, t *tree, c *resourceChange, ignored *ignoredPart) {
 	d, marks := v.differ(t, &c.change)
+	d.ignored = ignored
 	d.nullIsEmpty = entries == &v.drift
 	v.begin("resource ")
 	v.text = t.appendCanonical(v.text, c.resource[fieldAddress])

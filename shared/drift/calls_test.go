@@ -59,11 +59,12 @@ func TestCallsAtAThousandTargets(t *testing.T) {
 			t.Fatal(err)
 		}
 		reads, writes := gh.Counts()
-		done, err := drift.Reconciler{
+		reconciled, err := drift.Reconciler{
 			Repository: repository, Run: planstore.Run{ID: fmt.Sprint(run), Attempt: 1}, GitHub: client, Store: drift.In(store), Now: func() time.Time { return now },
 			Options: drift.Options{MaxOpened: -1, CloseFixed: true},
 			InGit:   func(context.Context) ([]drift.Name, error) { return names, nil },
 		}.Reconcile(t.Context())
+		done := reconciled.Done
 		if err != nil || len(done) != 100 {
 			t.Fatalf("%d targets, error %v", len(done), err)
 		}

@@ -315,7 +315,7 @@ func (w *world) detect(planned []drift.Name, ctx context.Context) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	done, err := drift.Reconciler{
+	reconciled, err := drift.Reconciler{
 		Repository: w.name, Run: run, GitHub: client, Store: drift.In(w.store), Now: func() time.Time { return w.now },
 		Options: drift.Options{MaxOpened: w.cap, CloseFixed: true, DiscardFor: 30 * 24 * time.Hour},
 		InGit: func(context.Context) (names []drift.Name, err error) {
@@ -327,6 +327,7 @@ func (w *world) detect(planned []drift.Name, ctx context.Context) {
 			return names, nil
 		},
 	}.Reconcile(ctx)
+	done := reconciled.Done
 	w.say("run %s: %v", run.ID, err)
 	for _, d := range done {
 		w.say("  %s: %v", d.Step, d.Err)

@@ -42,20 +42,27 @@ type Done struct {
 	Err   error
 }
 
+// Reconciled is what a reconciliation did.
+type Reconciled struct {
+	Done    []Done
+	Planned int // targets that this run planned
+	Ignored Ignored
+}
+
 // Reconcile reads what is there, decides, and does it. If a step fails, its error is in the
 // result, and the others go on. The error returned is what prevented the decision.
-func (r Reconciler) Reconcile(ctx context.Context) ([]Done, error) {
+func (r Reconciler) Reconcile(ctx context.Context) (Reconciled, error) {
 	found, err := r.find(ctx)
 	if err != nil {
-		return nil, err
+		return Reconciled{}, err
 	}
-	var all []Done
+	all := Reconciled{Planned: len(found.Results), Ignored: ignoredIn(found)}
 	for _, step := range Decide(found, r.Options) {
 		done := Done{Step: step, Issue: step.Issue}
 		if !r.DryRun && ctx.Err() == nil {
 			done.Issue, done.Err = r.do(ctx, step)
 		}
-		all = append(all, done)
+		all.Done = append(all.Done, done)
 	}
 	return all, ctx.Err()
 }

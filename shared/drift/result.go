@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/changes/ignore"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 )
@@ -53,7 +54,9 @@ type Result struct {
 	// one.
 	BaseDigest string
 
-	Counts changes.Counts
+	Counts changes.Counts // without what is ignored
+	// Ignored is what became of each rule of drift.ignore; none in results of older versions.
+	Ignored []ignore.Use
 	// ChangesDigest is a hex SHA-256 of what drifted, without sensitive values. Two runs that
 	// see the same drift have the same digest: see [changes.Plan.Visible].
 	ChangesDigest string
@@ -61,6 +64,14 @@ type Result struct {
 	// masks and escapes it; it has at most [MaxReport] bytes.
 	Report string
 	Error  string // why the planning failed, in one line
+}
+
+// ignored is how many differences are ignored.
+func (r Result) ignored() (n int) {
+	for _, u := range r.Ignored {
+		n += u.Differences
+	}
+	return n
 }
 
 // MaxReport limits Result.Report, in bytes. An issue's body has room for it.
@@ -149,6 +160,10 @@ func (r Result) Check() error {
 		return fmt.Errorf("the error of a drift result is one line of at most %d bytes", maxError)
 	case len(r.Report) > MaxReport:
 		return fmt.Errorf("the report has %d bytes, and at most %d can be stored", len(r.Report), MaxReport)
+	case len(r.Ignored) > ignore.MaxRules:
+		return fmt.Errorf("a drift result has at most %d rules of drift.ignore, and this one has %d", ignore.MaxRules, len(r.Ignored))
+	case slices.ContainsFunc(r.Ignored, func(u ignore.Use) bool { return u.Check() != nil }):
+		return errors.New("a drift result has a rule of drift.ignore that can't be")
 	case r.RecordID != "" && r.ExpiresAt.IsZero():
 		return errors.New("a drift plan that can be applied needs a time when it expires")
 	}
@@ -189,6 +204,7 @@ type resultItem struct {
 	PlanExpiresAt string         `json:"planExpiresAt,omitempty"`
 	Base          string         `json:"base,omitempty"`
 	Counts        changes.Counts `json:"counts"`
+	Ignored       []ignore.Use   `json:"ignored,omitempty"`
 	Changes       string         `json:"changes,omitempty"`
 	Report        string         `json:"report,omitempty"`
 	Error         string         `json:"error,omitempty"`
@@ -201,7 +217,7 @@ func newResultItem(r Result) resultItem {
 		Run: r.Run.Key(r.Target), RunID: r.Run.ID, RunAttempt: r.Run.Attempt, RunURL: r.Run.URL,
 		Commit: r.Commit, SeenAt: storage.FormatTime(r.At), Outcome: r.Outcome, RefreshOnly: r.RefreshOnly,
 		RecordID: r.RecordID, PlanDigest: r.PlanDigest, PlanExpiresAt: storage.FormatTime(r.ExpiresAt.Truncate(time.Second)),
-		Base: r.BaseDigest, Counts: r.Counts, Changes: r.ChangesDigest, Report: r.Report, Error: r.Error,
+		Base: r.BaseDigest, Counts: r.Counts, Ignored: r.Ignored, Changes: r.ChangesDigest, Report: r.Report, Error: r.Error,
 	}
 }
 
@@ -215,7 +231,7 @@ func openResult(item storage.Item) (Result, error) {
 		Commit:  i.Commit,
 		Outcome: i.Outcome, RefreshOnly: i.RefreshOnly,
 		RecordID: i.RecordID, PlanDigest: i.PlanDigest,
-		BaseDigest: i.Base, Counts: i.Counts, ChangesDigest: i.Changes, Report: i.Report, Error: i.Error,
+		BaseDigest: i.Base, Counts: i.Counts, Ignored: i.Ignored, ChangesDigest: i.Changes, Report: i.Report, Error: i.Error,
 	}
 	err = cmp.Or(err, storage.ParseTimes(map[*time.Time]string{&r.At: i.SeenAt, &r.ExpiresAt: i.PlanExpiresAt}))
 	if err == nil {

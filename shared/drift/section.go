@@ -71,9 +71,12 @@ func section(r Result, since time.Time, discardFor time.Duration, withReport boo
 		b.WriteString("- **Revert the drift** by hand: this detection has no plan that could be applied. The next detection closes this issue when nothing differs any more.\n")
 	default:
 		fmt.Fprintf(&b, "- **Revert the drift**: add the label %s. That applies exactly the plan above, once, until %s, if Git and the infrastructure have not changed since. It needs write permission on this repository.\n", markdown.Code(LabelApply), stamp(r.ExpiresAt))
+		if n := r.ignored(); n > 0 {
+			fmt.Fprintf(&b, "  This also reverts %s by %s.\n", markdown.Count(n, "difference")+" ignored", markdown.Code("drift.ignore"))
+		}
 	}
 	fmt.Fprintf(&b, "- **Ignore it**: close this issue. The same changes then open no new issue for %d days.\n", int(discardFor.Hours()/24))
-	b.WriteString("- **Accept it into Git**: change the configuration in a pull request. The next detection that finds no drift closes this issue.\n")
+	b.WriteString("- **Accept it into Git**: change the configuration in a pull request. The next detection that finds no drift closes this issue. To accept a kind of difference for good, list it under " + markdown.Code("drift.ignore") + ".\n")
 
 	fmt.Fprintf(&b, "\n<details><summary><sub>About this detection</sub></summary>\n\n- Planned: %s\n- Commit: %s\n", stamp(r.At), markdown.Code(r.Commit))
 	if r.RecordID != "" {

@@ -10,7 +10,7 @@ import (
 
 // Summary is the job summary of a reconciliation.
 type Summary struct {
-	Done      []Done
+	Reconciled
 	DryRun    bool
 	MaxOpened int
 	RunURL    string
@@ -80,8 +80,13 @@ func (s Summary) Markdown() string {
 	if n := len(rows[NoRoom]); n > 0 {
 		fmt.Fprintf(&b, "%s no issue, since at most %d are open (`max-opened-issues`). The worst drift gets an issue first.\n\n", number(n, "drifted target has", "drifted targets have"), s.MaxOpened)
 	}
+	b.WriteString(s.Ignored.markdown())
 	if len(s.Done) == 0 {
-		b.WriteString("No target was planned for drift in this run, and no drift issue is open.\n")
+		if s.Planned == 0 {
+			b.WriteString("No target was planned for drift in this run, and no drift issue is open.\n")
+		} else {
+			b.WriteString(number(s.Planned, "target was", "targets were") + " planned, and no drift issue is open.\n")
+		}
 		return b.String()
 	}
 	b.WriteString("| Component | Stack | To restore | Result | Issue |\n| --- | --- | --- | --- | --- |\n")

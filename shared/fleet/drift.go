@@ -29,7 +29,7 @@ func (t *Tally) PutDriftResult(ctx context.Context, o plan.Outcome) error {
 	}
 	r := drift.Result{
 		Target: o.Record.Target, Run: o.Record.Run, Commit: o.Record.Commit, At: o.Record.CreatedAt,
-		Outcome: drift.NotDrifted, RefreshOnly: o.RefreshOnly, Counts: o.Record.Counts,
+		Outcome: drift.NotDrifted, RefreshOnly: o.RefreshOnly, Counts: o.Record.Counts, Ignored: o.Ignored,
 	}
 	switch {
 	case o.Err != nil:
@@ -41,7 +41,7 @@ func (t *Tally) PutDriftResult(ctx context.Context, o plan.Outcome) error {
 			r.ChangesDigest = o.Changes.VisibleDrift
 		}
 	}
-	if o.Stored && o.HasChanges() {
+	if o.Stored && o.HasChanges() && r.Outcome != drift.NotDrifted {
 		r.RecordID, r.PlanDigest, r.ExpiresAt = o.Record.ID(), o.Record.Digest, o.Record.ExpiresAt
 		r.BaseDigest = madeFrom(o.Record)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/action"
+	"github.com/terraform-gitops/gitops/shared/changes/ignore"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/plan"
@@ -30,7 +31,7 @@ func (t *Tally) AddPlan(o plan.Outcome) {
 		TerraformName: o.Record.TerraformName, TerraformVersion: o.Record.TerraformVersion, AtmosVersion: o.AtmosVersion,
 	}
 	if o.Changes != nil {
-		e.Counts = o.Changes.Shown()
+		e.Counts, e.Ignored = o.Changes.Shown(), o.Changes.Ignored.Differences()
 	}
 	for _, caution := range o.Cautions {
 		t.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("plan %s: %s", o.Name, caution)})
@@ -55,6 +56,9 @@ func (t *Tally) AddPlan(o plan.Outcome) {
 		e.Note = lockedBy(o)
 	default:
 		e.Note = strings.Join(o.Record.Scope(), " ")
+		if e.Ignored > 0 {
+			e.Note = strings.TrimSpace(ignoredNote(o.Changes.Ignored.Uses) + " " + e.Note)
+		}
 	}
 	t.logChanges(o)
 	t.add(e, t.PlanReport(o))
@@ -106,6 +110,17 @@ func planSubject(o plan.Outcome) report.Subject {
 		s.RecordID, s.ExpiresAt = r.ID(), r.ExpiresAt
 	}
 	return s
+}
+
+// ignoredNote says how many differences each rule ignores.
+func ignoredNote(uses []ignore.Use) string {
+	var list []string
+	for _, u := range uses {
+		if u.Differences > 0 {
+			list = append(list, fmt.Sprintf("`%s` %d", u.Rule, u.Differences))
+		}
+	}
+	return "Ignored: " + strings.Join(list, ", ") + "."
 }
 
 func lockedBy(o plan.Outcome) string {

@@ -10,6 +10,7 @@
 package inventory
 
 import (
+	"github.com/terraform-gitops/gitops/shared/changes/ignore"
 	"github.com/terraform-gitops/gitops/shared/git"
 )
 
@@ -43,6 +44,9 @@ type Target struct {
 	DependsOn []Name
 	// Ignore are globs of files that are not part of the fingerprint: see [Target.Ignores].
 	Ignore []string
+
+	// DriftIgnore says which differences are no drift.
+	DriftIgnore []ignore.Rule
 
 	// PlanFiles are globs of files that travel with a plan, though Git does not track them.
 	// They are relative to Root, and ** stands for any number of folders. One that begins

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/changes/ignore"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 	"github.com/terraform-gitops/gitops/shared/terraform/modules"
@@ -92,6 +93,7 @@ type Detail struct {
 	JSON   string // path for a copy of the plan's JSON; empty: no copy
 	// RefreshOnly says that the plan only compares the infrastructure with the state.
 	RefreshOnly bool
+	Ignore      []ignore.Rule // only with Drift
 }
 
 // Read reads what a plan would change, and the content of its planfile, which is nil if that is
@@ -138,7 +140,7 @@ func Show(ctx context.Context, tf Terraform, planfile string, d Detail) (plan *c
 		if d.Drift {
 			read = changes.ReadDrift
 		}
-		plan, err = read(r, changes.Limit{Bytes: d.Bytes, RefreshOnly: d.RefreshOnly})
+		plan, err = read(r, changes.Limit{Bytes: d.Bytes, RefreshOnly: d.RefreshOnly, Ignore: d.Ignore})
 		return err
 	})
 	return plan, err

@@ -5,6 +5,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/builtfiles"
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/changes/ignore"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/terraform"
@@ -48,6 +49,8 @@ type Outcome struct {
 	// Cautions say why the numbers may be wrong; Notes say what else a reader should know.
 	// Each is a sentence or more.
 	Cautions, Notes []string
+	// Ignored is what became of each rule of drift.ignore in a drift plan.
+	Ignored []ignore.Use
 	// Planfile and JSON are files that outlive the run, if they were asked for.
 	Planfile, JSON string
 
@@ -56,16 +59,16 @@ type Outcome struct {
 	Reproduce    []string // shell lines that plan the target by hand
 }
 
-// Drifted reports whether a drift plan found drift. A refresh-only plan that only brings an
-// old state to a new format shows nothing, and has found none.
+// Drifted reports whether a drift plan found drift that is not ignored. A refresh-only plan that
+// only brings an old state to a new format shows nothing, and has found none.
 func (o Outcome) Drifted() bool {
 	switch {
 	case o.Changes == nil || o.Err != nil:
 		return false
 	case o.RefreshOnly:
-		return o.Changes.Outside()+o.Changes.Counts.Outputs > 0
+		return o.Changes.Outside()+o.Changes.Shown().Outputs > 0
 	}
-	return o.Record.Outcome == planstore.OutcomeChanges
+	return o.HasChanges() && !o.Changes.OnlyIgnored()
 }
 
 // HasChanges reports whether the plan has something to apply.

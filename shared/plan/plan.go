@@ -110,7 +110,7 @@ func Run(ctx context.Context, name inventory.Name, o Options) (out Outcome) {
 		p.Decision, err = Failed, p.failure
 	case len(p.Waits) > 0:
 		p.Decision = Waiting
-	case p.HasChanges(), p.o.Drift && p.Drifted():
+	case p.o.Drift && p.Drifted(), !p.o.Drift && p.HasChanges():
 		p.Decision = Changed
 	default:
 		p.Decision = Unchanged
@@ -204,6 +204,7 @@ func (p *planner) identify(ctx context.Context) (err error) {
 	}
 	if p.o.Drift {
 		p.Record.Kind, p.Record.ExpiresAt = planstore.KindDrift, now.Add(DriftExpiry)
+		p.Ignored = notKnown(t.DriftIgnore)
 	}
 	if p.o.Checkout.IsMergeOf(p.o.Commit) {
 		p.Record.BaseCommit = p.o.Checkout.Parents[0]
@@ -318,7 +319,7 @@ func tooBroad(b fingerprint.Broad) string {
 
 // read reads the changes of a plan, and the state that it was made on.
 func (p *planner) read(ctx context.Context, made Made) error {
-	detail := Detail{Bytes: shownBytes, Drift: p.o.Drift, RefreshOnly: p.o.RefreshOnly}
+	detail := Detail{Bytes: shownBytes, Drift: p.o.Drift, RefreshOnly: p.o.RefreshOnly, Ignore: p.workspace.Target.DriftIgnore}
 	if p.o.KeepFiles {
 		p.json = filepath.Join(p.workspace.Dir, "plan.json")
 		detail.JSON = p.json
@@ -328,6 +329,11 @@ func (p *planner) read(ctx context.Context, made Made) error {
 		return err
 	}
 	p.Changes, p.Record.Counts = plan, plan.Counts
+	if p.o.Drift {
+		if p.Ignored, err = uses(p.workspace.Target.DriftIgnore, plan, made.Planfile); err != nil {
+			return err
+		}
+	}
 	if file == nil {
 		p.note("The planfile is encrypted, so its state is unknown: times decide whether a later apply supersedes this plan.")
 	} else {

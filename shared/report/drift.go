@@ -90,22 +90,35 @@ func (d Drift) document(limit int) markdown.Document {
 	for _, g := range planned.DriftGroups {
 		doc.Add(b.Group(g))
 	}
-	b.Compare = planned.WithLast
-	doc.Add(b.Invocations(), planned.Outputs(c), d.built(), b.Drift(), b.Deferred(), b.DeferredInvocations(), unknown, warnings, d.reproduce())
+	var ignored *markdown.Part
+	if d.RefreshOnly {
+		b.Compare = planned.WithLast
+		ignored = b.Ignored("These differences are no drift.")
+	} else {
+		ignored = b.Ignored("These differences are no drift. **The plan would change them, too.**")
+		b.Compare = planned.WithLast
+	}
+	doc.Add(b.Invocations(), planned.Outputs(c), d.built(), b.Drift(), b.Deferred(), b.DeferredInvocations(), unknown, ignored, warnings, d.reproduce())
 	return doc
 }
 
 // line says in one line what drifted.
 func (d Drift) line() string {
 	n := d.Changes.Shown()
+	ignored := d.Changes.Ignored.Differences()
 	outside := markdown.Count(n.Drift, "resource") + " changed outside Terraform"
 	switch {
+	case ignored > 0 && !d.Drifted:
+		return "**No drift.** " + markdown.Count(ignored, "difference") + " ignored (`drift.ignore`)."
 	case d.RefreshOnly && d.Drifted:
 		switch {
 		case n.Drift == 0:
 			outside = markdown.Count(n.Outputs, "output") + " changed outside Terraform"
 		case n.Outputs > 0:
 			outside += ", and " + markdown.Count(n.Outputs, "output")
+		}
+		if ignored > 0 {
+			outside += " · " + markdown.Count(ignored, "difference") + " ignored"
 		}
 		return "**" + outside + ".** The infrastructure was compared with what Terraform last applied, not with Git."
 	case d.RefreshOnly:

@@ -15,6 +15,7 @@ type Entry struct {
 	Status           Status
 	Counts           changes.Counts // what the plan would do; once it succeeded, what it did
 	Digest           string         // hex SHA-256 of the planfile; only [WouldApply] shows it
+	Ignored          int            // differences that drift.ignore ignores
 	// Note says why, in a line: the error, the target that it waits for, who holds the lock.
 	Note string
 	// TerraformName, TerraformVersion and AtmosVersion are the programs that planned it.

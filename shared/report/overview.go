@@ -109,7 +109,15 @@ func (m *Many) tallied(rows []*row) string {
 		}
 		return "No targets."
 	}
-	return markdown.Count(len(rows), "target") + ": " + strings.Join(list, ", ") + "."
+	line := markdown.Count(len(rows), "target") + ": " + strings.Join(list, ", ") + "."
+	ignored := 0
+	for _, r := range rows {
+		ignored += r.Ignored
+	}
+	if ignored > 0 {
+		line += " " + markdown.Count(ignored, "difference") + " ignored (`drift.ignore`)."
+	}
+	return line
 }
 
 // trouble is the alert that says for each target why it is not planned or applied.

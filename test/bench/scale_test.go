@@ -172,10 +172,11 @@ func TestDrift(t *testing.T) {
 		must(t, all.Wait())
 		calls, asked := len(trail.Calls()), len(gh.Requests())
 		measure(t, fmt.Sprintf("drift, run %d", run), func() {
-			done, err := drift.Reconciler{
+			reconciled, err := drift.Reconciler{
 				Repository: "acme/infra", Run: runOf(run), GitHub: client, Store: drift.In(store), Now: time.Now, Options: drift.Options{MaxOpened: -1, CloseFixed: true},
 				InGit: func(context.Context) ([]drift.Name, error) { return names, nil },
 			}.Reconcile(t.Context())
+			done := reconciled.Done
 			must(t, err)
 			t.Logf("%d steps", len(done))
 		})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/changes/ignore"
 	"github.com/terraform-gitops/gitops/shared/drift"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/report"
@@ -53,6 +54,9 @@ func hostilePlan(s string) *changes.Plan {
 	c.Counts = changes.Counts{Create: 1, Update: 1, Delete: 1, Replace: 1, Import: 1, Move: 1, Drift: 1, Deferred: 1, Outputs: 1}
 	c.Drift, c.Deferred = c.Resources[2:3], c.Resources[3:]
 	c.Outputs = []changes.Output{{Name: s, Action: changes.Update, Old: value(s), New: value(s + "\n" + s)}}
+	c.Ignored = changes.Ignored{
+		Uses: []ignore.Use{{Rule: s, Differences: 2}, {Rule: s, Presence: ignore.NoResource}}, Resources: c.Resources[2:3], Outputs: c.Outputs,
+	}
 	c.Checks = []changes.Check{{Address: s, Status: "fail", Messages: []string{s}}, {Address: s, Status: s, Messages: []string{s}}}
 	return &c
 }
@@ -113,7 +117,11 @@ func hostileReports(t *testing.T) map[string]string {
 		}
 		all[name] = page
 	}
-	all["drift issues of evil"] = drift.Summary{Done: done, MaxOpened: 3}.Markdown()
+	var ignored drift.Ignored
+	for _, s := range evil {
+		ignored.Uses = append(ignored.Uses, ignore.Use{Rule: s, Differences: 2, Presence: ignore.NoResource})
+	}
+	all["drift issues of evil"] = drift.Summary{Reconciled: drift.Reconciled{Done: done, Ignored: ignored}, MaxOpened: 3}.Markdown()
 	return all
 }
 

@@ -39,10 +39,11 @@ func driftIssue(t *testing.T, result drift.Result) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	done, err := drift.Reconciler{
+	reconciled, err := drift.Reconciler{
 		Repository: repository, Run: result.Run, GitHub: client, Store: drift.In(store), Now: clock,
 		Options: drift.Options{MaxOpened: -1, DiscardFor: 30 * 24 * time.Hour},
 	}.Reconcile(t.Context())
+	done := reconciled.Done
 	if err != nil || len(done) != 1 || done[0].Err != nil {
 		t.Fatalf("%d steps, error %v", len(done), err)
 	}

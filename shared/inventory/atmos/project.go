@@ -164,6 +164,9 @@ func (a Project) target(version Version, d description, component, stack string)
 	if t.PlanFiles, err = d.Settings.Integrations.GitHub.GitOps.planFiles(dir); err != nil {
 		return inventory.Target{}, err
 	}
+	if t.DriftIgnore, err = d.Settings.Integrations.GitHub.GitOps.driftIgnore(); err != nil {
+		return inventory.Target{}, err
+	}
 	switch {
 	case d.disabled():
 		t.Atmos.Skip = "metadata.enabled is false"

@@ -130,6 +130,45 @@ func TestSettingsOfAStackBeatThoseOfAtmosYaml(t *testing.T) {
 	})
 }
 
+func TestWhatIsIgnoredInAStackIsAddedByAtmos(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, version string) {
+		t.Parallel()
+		p := newProject(t, fakerunner.Atmos(t, "../../.."), version)
+		check := func(stack string, want ...string) {
+			t.Helper()
+			var got []string
+			for _, r := range p.target("service/api", stack).DriftIgnore {
+				got = append(got, r.String())
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", stack, diff)
+			}
+		}
+		const prod, role = "stacks/orgs/acme/prod.yaml", "gitops: { role:"
+		check("acme-ue2-prod")
+		p.edit(prod, role, `gitops: { drift: { ignore: { b_c.*: [tags.X, d], "**": [tags] } }, role:`)
+		check("acme-ue2-prod", "**: tags", "b_c.*: tags.X", "b_c.*: d")
+		check("acme-ue2-dev")
+		p.edit(prod, `{ b_c.*: [tags.X, d], "**": [tags] }`, `[{ b_c.*: [tags.X] }, { a_b.c: [d] }]`)
+		check("acme-ue2-prod", "b_c.*: tags.X", "a_b.c: d")
+		now := "[{ b_c.*: [tags.X] }, { a_b.c: [d] }]"
+		for _, c := range [][2]string{
+			{"{ module.x: [d] }", `drift.ignore: "module.x": it can't be the address`},
+			{`[{ a_b.c: ["d["] }]`, `drift.ignore: "a_b.c": "d["`},
+			{"{ a_b.c: [] }", `"a_b.c" must name an attribute`},
+			{"a_b.c", "drift.ignore: write a list of `ADDRESS: [ATTRIBUTE, ...]`"},
+			{"[{ a_b.c: d }]", "drift.ignore: write a list of `ADDRESS: [ATTRIBUTE, ...]`"},
+		} {
+			p.edit(prod, "ignore: "+now, "ignore: "+c[0])
+			now = c[0]
+			if _, err := p.Target(t.Context(), "service/api", "acme-ue2-prod"); err == nil || !strings.Contains(err.Error(), c[1]) || !strings.Contains(err.Error(), "`service/api` in `acme-ue2-prod`") {
+				t.Errorf("%s: %v", c[0], err)
+			}
+		}
+	})
+}
+
 func TestAtmosIsFoundWhereItLooks(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()

@@ -31,6 +31,9 @@ type gitops struct {
 	Google      planApplyOf[googleIdentity] `json:"google"`
 	Azure       planApplyOf[azureIdentity]  `json:"azure"`
 	PlanFiles   []scalar                    `json:"plan-files"`
+	Drift       struct {
+		Ignore ignoreList `json:"ignore"`
+	} `json:"drift"`
 }
 
 type planApplyOf[T any] struct {

@@ -118,6 +118,9 @@ func (c *Config) checkLayer(path text, l layer) error {
 	if err := c.checkClouds(l); err != nil {
 		return err
 	}
+	if _, err := c.ignoreRules(l); err != nil {
+		return err
+	}
 	templates := slices.Concat([]text{path, l.Workspace, l.Environment}, l.VarFiles, l.BackendConfig, l.PlanFiles)
 	for _, name := range slices.Sorted(maps.Keys(l.Env)) {
 		if err := c.checkVariable(name, l.Env[name].at); err != nil {

@@ -27,11 +27,11 @@ func TestAFaultIsOneLineWithPlaceKeyAndChoices(t *testing.T) {
 	for name, c := range map[string]struct{ yaml, want string }{
 		"unknown key of a component": {
 			"components:\n  network:\n    workspaces: x\nstacks: {dev: }",
-			"gitops.yaml:3:5: unknown key `workspaces` under components.network: did you mean `workspace`? Or choose from `path`, `role`, `environment`, `google`, `azure`, `workspace`, `var-files`, `backend-config`, `env`, `plan-files`, `ignore`, `depends-on`, `stacks`",
+			"gitops.yaml:3:5: unknown key `workspaces` under components.network: did you mean `workspace`? Or choose from `path`, `role`, `environment`, `google`, `azure`, `workspace`, `var-files`, `backend-config`, `env`, `plan-files`, `drift`, `ignore`, `depends-on`, `stacks`",
 		},
 		"unknown key at the top": {
 			"zzzzz: 1\n",
-			"gitops.yaml:1:1: unknown key `zzzzz`: choose from `terraform-version`, `opentofu-version`, `artifact-storage`, `audience`, `path`, `role`, `environment`, `google`, `azure`, `workspace`, `var-files`, `backend-config`, `env`, `plan-files`, `ignore`, `discover`, `components`, `stacks`",
+			"gitops.yaml:1:1: unknown key `zzzzz`: choose from `terraform-version`, `opentofu-version`, `artifact-storage`, `audience`, `path`, `role`, `environment`, `google`, `azure`, `workspace`, `var-files`, `backend-config`, `env`, `plan-files`, `drift`, `ignore`, `discover`, `components`, `stacks`",
 		},
 		"unknown key of a stack": {
 			"components: {a: }\nstacks: {dev: {roles: {}}}",

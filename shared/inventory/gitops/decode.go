@@ -75,6 +75,8 @@ func (d *decoder) value(n ast.Node, into reflect.Value, at place, keep rules) er
 		return d.text(n, into, at, keep)
 	case into.Type() == membershipsType:
 		return d.memberships(n, into, at, keep)
+	case into.Type() == ignoredType:
+		return d.ignoreList(n, into, at)
 	case into.Kind() == reflect.Slice:
 		return d.list(n, into, at, keep)
 	case into.Kind() == reflect.Map:
@@ -266,7 +268,7 @@ func (d *decoder) entries(n ast.Node, at place) ([]entry, error) {
 			continue
 		}
 		if _, scalar := each.Key().(ast.ScalarNode); !scalar || isReference(each.Key()) {
-			return nil, d.fault(here, "a key must be plain text")
+			return nil, d.fault(here, "a key must be plain text: put it in quotes if it begins with * or another special character")
 		}
 		if first, twice := have[key]; twice {
 			return nil, d.fault(here, "%s is set twice: first in line %d", here.named(), first.line)

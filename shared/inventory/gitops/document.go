@@ -21,7 +21,7 @@ type document struct {
 }
 
 // layer is what the top level, a stack, a component and a component's stack may all have. Each
-// of these beats the ones before it.
+// of these beats the ones before it. Lists and drift.ignore add up.
 type layer struct {
 	Role          role            `key:"role"`
 	Environment   text            `key:"environment,nonempty"`
@@ -32,6 +32,11 @@ type layer struct {
 	BackendConfig []text          `key:"backend-config"`
 	Env           map[string]text `key:"env"`
 	PlanFiles     []text          `key:"plan-files"`
+	Drift         drift           `key:"drift"`
+}
+
+type drift struct {
+	Ignore []ignored `key:"ignore"`
 }
 
 type component struct {

@@ -131,6 +131,9 @@ func (r resolver) target() (inventory.Target, error) {
 		}
 		t.PlanFiles = append(t.PlanFiles, out+name)
 	}
+	if t.DriftIgnore, err = r.driftIgnore(); err != nil {
+		return t, err
+	}
 	t.DependsOn = r.dependsOn()
 	t.Alone = r.targets[t.Dir] == 1
 	for _, pattern := range slices.Concat(r.doc.Ignore, r.comp.Ignore) {

@@ -11,7 +11,7 @@ import (
 
 // Headline says in one line what will happen, in Terraform's words and without zeros.
 func Headline(c *changes.Plan) string {
-	n := c.Counts
+	n := c.Shown()
 	var main []string
 	for _, m := range []struct {
 		n    int
@@ -39,6 +39,9 @@ func Headline(c *changes.Plan) string {
 	}
 	if outside := c.Outside(); outside > 0 {
 		also = append(also, markdown.Comma(outside)+" changed outside Terraform")
+	}
+	if ignored := c.Ignored.Differences(); ignored > 0 {
+		also = append(also, markdown.Count(ignored, "difference")+" ignored")
 	}
 	failed := 0
 	for _, k := range c.Checks {

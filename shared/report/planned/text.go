@@ -13,7 +13,7 @@ import (
 // Text is what a plan would change as plain text for a log, with Terraform's signs; nil if it
 // changes nothing. After limit bytes it adds no further resource, and says how many there are.
 func Text(c *changes.Plan, limit int) []byte {
-	if !c.Counts.Any() && c.Outside()+c.Counts.Deferred+c.DeferredInvocations+len(c.Unknown) == 0 {
+	if !c.Counts.Any() && c.Outside()+c.Counts.Deferred+c.DeferredInvocations+len(c.Unknown)+c.Ignored.Differences() == 0 {
 		return nil
 	}
 	t := text{limit: limit, dst: []byte(strings.ReplaceAll(Headline(c), "**", "") + "\n")}
@@ -35,6 +35,10 @@ func Text(c *changes.Plan, limit int) []byte {
 		t.resource("changed outside Terraform:", &c.Drift[i])
 	}
 	t.more(c.Outside() - len(c.Drift))
+	for i := range c.Ignored.Resources {
+		t.resource("ignored:", &c.Ignored.Resources[i])
+	}
+	t.more(c.Ignored.More)
 	for i := range c.Deferred {
 		t.resource("deferred:", &c.Deferred[i])
 	}
@@ -47,11 +51,14 @@ func Text(c *changes.Plan, limit int) []byte {
 			t.dst = append(markdown.AppendVisible(append(t.dst, "    "...), name, markdown.Inline), '\n')
 		}
 	}
-	if len(c.Outputs) > 0 {
+	if len(c.Outputs)+len(c.Ignored.Outputs) > 0 {
 		t.dst = append(t.dst, "\noutputs\n"...)
 	}
 	for _, o := range c.Outputs {
 		t.diff(appendChange(nil, o.Name, o.Old, o.New, ""))
+	}
+	for _, o := range c.Ignored.Outputs {
+		t.diff(appendChange(nil, "ignored: "+o.Name, o.Old, o.New, ""))
 	}
 	return t.dst
 }
