@@ -12,6 +12,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/git/gittest"
+	"github.com/terraform-gitops/gitops/test/kit/executable"
 )
 
 // repository is one with two commits, a file that is edited since, and one with a filter.
@@ -86,7 +87,7 @@ func TestNothingElseHasASay(t *testing.T) {
 	other := gittest.Repository(t, map[string]string{"x": "x"})
 	traces := t.TempDir()
 	program := filepath.Join(t.TempDir(), "program")
-	if err := os.WriteFile(program, []byte("#!/bin/sh\ntouch "+traces+"/\"$(basename \"$0\")-ran\"\nexit 0\n"), 0o700); err != nil { //nolint:gosec // it is to be run
+	if err := executable.Write(program, "#!/bin/sh\ntouch "+traces+"/\"$(basename \"$0\")-ran\"\nexit 0\n"); err != nil {
 		t.Fatal(err)
 	}
 

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/terraform-gitops/gitops/test/kit/executable"
 )
 
 // run gives commands to a shell, and returns what terraform, tofu and atmos were called with:
@@ -17,7 +19,7 @@ func run(t *testing.T, commands []string) string {
 	bin := t.TempDir()
 	for _, name := range []string{"terraform", "tofu", "atmos"} {
 		script := "#!/bin/sh\nprintf '<%s>\\n' " + name + ` "$@"` + "\n" + `if [ -n "$NOTE" ]; then echo "NOTE=$NOTE"; fi` + "\n"
-		if err := os.WriteFile(filepath.Join(bin, name), []byte(script), 0o700); err != nil { //nolint:gosec // it is run
+		if err := executable.Write(filepath.Join(bin, name), script); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/terraform-gitops/gitops/test/kit/executable"
 )
 
 func TestTextOfAtmosIsMadeForPeople(t *testing.T) {
@@ -51,7 +53,7 @@ trap 'exit 1' INT
 (trap '' INT; touch begun; sleep 0.5; touch ended) &
 wait
 `
-	if err := os.WriteFile(atmos, []byte(script), 0o700); err != nil {
+	if err := executable.Write(atmos, script); err != nil {
 		t.Fatal(err)
 	}
 	c := &CLI{Path: "terraform", Dir: dir, Env: os.Environ(), Atmos: &Atmos{Path: atmos, Dir: dir, Component: "network", Stack: "dev"}}

@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/terraform-gitops/gitops/shared/terraform"
 	"github.com/terraform-gitops/gitops/shared/terraform/internal/terraformtest"
+	"github.com/terraform-gitops/gitops/test/kit/executable"
 )
 
 func TestShowJSONStreamsThePlan(t *testing.T) {
@@ -87,7 +87,7 @@ func TestShowSkipsWhatIsPrintedBeforeThePlan(t *testing.T) {
 	dir := t.TempDir()
 	program := filepath.Join(dir, "tofu")
 	script := "#!/bin/sh\necho Warning: no configuration file\necho\necho ' {not yet}'\necho '{\"a\":'\necho '1}'\n"
-	if err := os.WriteFile(program, []byte(script), 0o700); err != nil {
+	if err := executable.Write(program, script); err != nil {
 		t.Fatal(err)
 	}
 	var got []byte

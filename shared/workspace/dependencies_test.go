@@ -9,6 +9,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/repository"
 	"github.com/terraform-gitops/gitops/shared/workspace"
+	"github.com/terraform-gitops/gitops/test/kit/executable"
 )
 
 // A target of Atmos names a dependency by another stack's variables: only the list of all
@@ -29,7 +30,7 @@ func TestADependencyInAnotherStackIsFound(t *testing.T) {
 		}
 	}
 	atmos := "#!/bin/sh\n[ $1 = version ] && echo '{\"version\": \"1.227.0\"}'\ncase $2 in component) cat component.json;; stacks) cat stacks.json;; esac\n"
-	if err := os.WriteFile(filepath.Join(bin, "atmos"), []byte(atmos), 0o700); err != nil { //nolint:gosec // it is to be run
+	if err := executable.Write(filepath.Join(bin, "atmos"), atmos); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))

@@ -19,6 +19,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/repository"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 	"github.com/terraform-gitops/gitops/shared/workspace"
+	"github.com/terraform-gitops/gitops/test/kit/executable"
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
@@ -36,7 +37,7 @@ func TestJobsSideBySideShareWhatIsTheSame(t *testing.T) {
 	}
 	bin := t.TempDir()
 	program := "#!/bin/sh\necho \"$@\" >>'" + bin + "/calls'\necho '{\"terraform_version\": \"1.11.4\", \"terraform_outdated\": false}'\n"
-	if err := os.WriteFile(filepath.Join(bin, "terraform"), []byte(program), 0o700); err != nil { //nolint:gosec // it is to be run
+	if err := executable.Write(filepath.Join(bin, "terraform"), program); err != nil {
 		t.Fatal(err)
 	}
 	in := repository.Inputs{Overrides: inventory.Overrides{StorageURL: t.TempDir()}, Token: "ghs_x"}

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/terraform-gitops/gitops/test/kit/executable"
 )
 
 // program is the Atmos to test. It is the real one if PATH has it. Otherwise it is this test's own
@@ -89,7 +91,7 @@ func newWorld(t *testing.T, version string) *world {
 func (w *world) write(file, content string) {
 	w.t.Helper()
 	path := filepath.Join(w.dir, filepath.FromSlash(file))
-	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(content), 0o755)); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), executable.Write(path, content)); err != nil {
 		w.t.Fatal(err)
 	}
 }

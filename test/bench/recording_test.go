@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/terraform-gitops/gitops/test/kit/executable"
 )
 
 // standIn prints what Terraform printed for one component of a fleet, as all components are the
@@ -60,6 +62,6 @@ func (f *fleet) recordTerraform(tb testing.TB) {
 	backend, err := os.ReadFile(filepath.Join(dir, ".terraform", "terraform.tfstate"))
 	must(tb, err)
 	write(tb, filepath.Join(bin, "backend"), string(backend))
-	must(tb, os.WriteFile(filepath.Join(bin, "terraform"), []byte(standIn), 0o755))
+	must(tb, executable.Write(filepath.Join(bin, "terraform"), standIn))
 	f.Environ = append(f.Environ, "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
 }

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/terraform-gitops/gitops/test/kit/executable"
 	"github.com/terraform-gitops/gitops/test/locate"
 )
 
@@ -212,7 +213,7 @@ func (m machine) fails(t *testing.T, demo string) {
 			}
 			real := filepath.Join(filepath.Dir(demo), "apply")
 			script := "#!" + filepath.Join(m.path, "bash") + "\n" + strings.ReplaceAll(test.script, "REAL", real) + "\n"
-			if err := os.WriteFile(filepath.Join(actions, "apply"), []byte(script), 0o755); err != nil {
+			if err := executable.Write(filepath.Join(actions, "apply"), script); err != nil {
 				t.Fatal(err)
 			}
 			out, errs, err := m.run(t.Context(), nil, demo, "-actions", actions, "-sample", "test/sample", "-tools", m.tools)

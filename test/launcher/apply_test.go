@@ -13,6 +13,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/planstore/folder"
+	"github.com/terraform-gitops/gitops/test/kit/executable"
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
@@ -90,7 +91,7 @@ func eachSource(t *testing.T, test func(t *testing.T, a applying)) {
 			check(t, err)
 			a.environ, a.workspace, a.temp = prepared.Environ, a.runner.Workspace(), a.runner.Temp()
 			bin := t.TempDir()
-			check(t, os.WriteFile(filepath.Join(bin, "terraform"), []byte(terraform), 0o755))
+			check(t, executable.Write(filepath.Join(bin, "terraform"), terraform))
 			real, err := exec.LookPath("terraform")
 			check(t, err)
 			a.environ = append(a.environ, "TERRAFORM="+real, "PATH="+bin+string(os.PathListSeparator)+path)

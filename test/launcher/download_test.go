@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/terraform-gitops/gitops/test/kit/executable"
 )
 
 // asset is the address of the release's asset on a server.
@@ -55,7 +57,7 @@ func TestADownloadIsKeptInTheToolCache(t *testing.T) {
 	if err != nil || len(files) != 1 {
 		t.Fatalf("cached: %q, %v", files, err)
 	}
-	check(t, os.WriteFile(files[0], []byte(sh("echo changed")), 0o755))
+	check(t, executable.Write(files[0], sh("echo changed")))
 	w.run("plan.js", url).want(0, "ran")
 	if asked.Load() != 2 {
 		t.Errorf("%d downloads, but the cached binary was changed", asked.Load())

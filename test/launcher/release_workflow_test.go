@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/terraform-gitops/gitops/test/kit/executable"
 )
 
 // gh stands in for GitHub's command line. Releases are folders in $RELEASES.
@@ -54,7 +56,7 @@ func newReleasing(t *testing.T) *releasing {
 	for _, folder := range []string{r.temp, r.releases, bin} {
 		check(t, os.Mkdir(folder, 0o755))
 	}
-	check(t, os.WriteFile(filepath.Join(bin, "gh"), []byte(gh), 0o755))
+	check(t, executable.Write(filepath.Join(bin, "gh"), gh))
 	r.environ = append(os.Environ(), "VERSION=v1.2.3", "RUNNER_TEMP="+r.temp, "RELEASES="+r.releases,
 		"PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"), "MAKEFLAGS=ACTIONS=apply PLATFORMS=linux/amd64")
 	for _, part := range []string{"actions/apply", "shared"} {

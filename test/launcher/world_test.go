@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/terraform-gitops/gitops/test/kit/executable"
 )
 
 // name is the asset that the plan action needs here.
@@ -64,7 +66,7 @@ func (w *world) mirror(script string) string {
 	w.t.Helper()
 	w.release(script)
 	path := filepath.Join(w.t.TempDir(), name)
-	check(w.t, os.WriteFile(path, []byte(script), 0o755))
+	check(w.t, executable.Write(path, script))
 	return "GITOPS_BINARY=" + path
 }
 

@@ -1,12 +1,12 @@
 package locate
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/terraform-gitops/gitops/shared/terraform/install"
+	"github.com/terraform-gitops/gitops/test/kit/executable"
 	"github.com/terraform-gitops/gitops/test/kit/fakereleases"
 )
 
@@ -91,7 +91,7 @@ func options(t *testing.T, onPath string) (Options, *[]string) {
 	t.Helper()
 	bin, said := t.TempDir(), &[]string{}
 	if onPath != "" {
-		if err := os.WriteFile(filepath.Join(bin, "terraform"), []byte(onPath), 0o755); err != nil {
+		if err := executable.Write(filepath.Join(bin, "terraform"), onPath); err != nil {
 			t.Fatal(err)
 		}
 	}

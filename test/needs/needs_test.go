@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/terraform-gitops/gitops/test/kit/executable"
 )
 
 // programs are on the PATH of a machine that lacks nothing. An empty script does nothing.
@@ -62,7 +64,7 @@ func newMachine(t *testing.T, lacks []string, has map[string]string) *machine {
 			if _, more := has[name]; slices.Contains(lacks, name) && !more {
 				continue
 			}
-			if err := os.WriteFile(filepath.Join(m.bin, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+			if err := executable.Write(filepath.Join(m.bin, name), "#!/bin/sh\n"+script+"\n"); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -227,7 +229,7 @@ func TestTheTerraformThatWasDownloadedIsUsedWhileThereIsNoOther(t *testing.T) {
 	downloaded := filepath.Join(folder, "terraform")
 	link := filepath.Join(m.tools, "path", "terraform")
 	script := "#!/bin/sh\n" + strings.Replace(programs["terraform"], "-dev", "", 1) + "\n"
-	err := errors.Join(os.MkdirAll(folder, 0o755), os.WriteFile(downloaded, []byte(script), 0o755), os.WriteFile(folder+".complete", nil, 0o644))
+	err := errors.Join(os.MkdirAll(folder, 0o755), executable.Write(downloaded, script), os.WriteFile(folder+".complete", nil, 0o644))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,7 +241,7 @@ func TestTheTerraformThatWasDownloadedIsUsedWhileThereIsNoOther(t *testing.T) {
 			t.Fatalf("the link leads to %q, want %s: %v", to, downloaded, err)
 		}
 	}
-	if err := os.WriteFile(filepath.Join(m.bin, "terraform"), []byte(fmt.Sprintf("#!/bin/sh\n%s\n", programs["terraform"])), 0o755); err != nil {
+	if err := executable.Write(filepath.Join(m.bin, "terraform"), fmt.Sprintf("#!/bin/sh\n%s\n", programs["terraform"])); err != nil {
 		t.Fatal(err)
 	}
 	if ok, said, _ := m.needs(); !ok || said != "" {

@@ -2,6 +2,7 @@ package atmos_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/inventory/atmos"
+	"github.com/terraform-gitops/gitops/test/kit/executable"
 	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
@@ -147,19 +149,12 @@ func TestAtmosComparesWithABaseOfNoAtmos(t *testing.T) {
 func printing(t *testing.T, stacks string) atmos.Project {
 	t.Helper()
 	dir := t.TempDir()
-	for name, content := range map[string]string{"stacks.json": complete(t, stacks), "script": "#!/bin/sh\ncase $1 in version) echo '{\"version\": \"1.227.0\"}'; exit;; esac\necho \"$@\" >>calls\ncat stacks.json\n"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	program := filepath.Join(dir, "atmos")
+	const script = "#!/bin/sh\ncase $1 in version) echo '{\"version\": \"1.227.0\"}'; exit;; esac\necho \"$@\" >>calls\ncat stacks.json\n"
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, "stacks.json"), []byte(complete(t, stacks)), 0o600), executable.Write(program, script)); err != nil {
+		t.Fatal(err)
 	}
-	// By another process: what this one writes may still be open in a program that a test
-	// beside this one is starting, and then can't be run (ETXTBSY).
-	install := exec.CommandContext(t.Context(), "install", "-m", "700", "script", "atmos")
-	install.Dir = dir
-	if out, err := install.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	return atmos.Project{Path: filepath.Join(dir, "atmos"), Root: dir, Env: os.Environ()}
+	return atmos.Project{Path: program, Root: dir, Env: os.Environ()}
 }
 
 // complete adds to a list of stacks the members that each version of Atmos has.

@@ -2,11 +2,11 @@ package install_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,6 +14,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform"
 	"github.com/terraform-gitops/gitops/shared/terraform/install"
 	"github.com/terraform-gitops/gitops/shared/terraform/internal/terraformtest"
+	"github.com/terraform-gitops/gitops/test/kit/executable"
 	"github.com/terraform-gitops/gitops/test/kit/fakereleases"
 )
 
@@ -57,11 +58,7 @@ func (r *runner) install(t *testing.T, name, version string) string {
 
 func writeProgram(t *testing.T, path, text string) {
 	t.Helper()
-	// A process that starts now would hold the file open: "text file busy".
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
-	terraformtest.WriteFiles(t, filepath.Dir(path), map[string]string{filepath.Base(path): text})
-	if err := os.Chmod(path, 0o755); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), executable.Write(path, text)); err != nil {
 		t.Fatal(err)
 	}
 }

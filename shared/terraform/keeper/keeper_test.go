@@ -14,6 +14,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/terraform"
 	"github.com/terraform-gitops/gitops/shared/terraform/internal/terraformtest"
 	"github.com/terraform-gitops/gitops/shared/terraform/keeper"
+	"github.com/terraform-gitops/gitops/test/kit/executable"
 )
 
 func TestMain(m *testing.M) {
@@ -151,7 +152,7 @@ sleep 4; touch $DIR/ended; exit 1
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			c, _ := terraformtest.NewAtmos(t, `trap '' INT; "$@"`, test.script)
-			if err := os.WriteFile(filepath.Join(c.Dir, "real"), []byte(real), 0o755); err != nil {
+			if err := executable.Write(filepath.Join(c.Dir, "real"), real); err != nil {
 				t.Fatal(err)
 			}
 			if err := cancelled(t, c); !errors.Is(err, terraform.ErrInterrupted) {
@@ -228,9 +229,9 @@ func TestWhatRunsIsTheCommandOfTheComponent(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			c, _ := terraformtest.NewAtmos(t, "shift 2\n"+strings.ReplaceAll(test.atmos, "it's", `"it's"`), show)
-			terraformtest.WriteFiles(t, c.Dir, map[string]string{"it's/tofu": "#!/bin/sh\n" + terraformtest.Said + show, "bin/our-tofu": "#!/bin/sh\n" + terraformtest.Said + show})
 			for _, name := range []string{"it's/tofu", "bin/our-tofu"} {
-				if err := os.Chmod(filepath.Join(c.Dir, name), 0o755); err != nil {
+				path := filepath.Join(c.Dir, name)
+				if err := errors.Join(os.Mkdir(filepath.Dir(path), 0o755), executable.Write(path, "#!/bin/sh\n"+terraformtest.Said+show)); err != nil {
 					t.Fatal(err)
 				}
 			}

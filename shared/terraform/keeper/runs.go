@@ -60,6 +60,10 @@ func Prepare(cmd *exec.Cmd, o Options) (_ Runs, err error) {
 	}
 	text, err := json.Marshal(config)
 	shim := filepath.Join(config.Shim, name)
+	// A process that starts while the shim is open for writing would hold it open for a moment, and
+	// Atmos could not run it: https://go.dev/issue/22315
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	script := fmt.Sprintf("#!/bin/sh\n%s=%s exec %s \"$@\"\n", keptVariable, shellWord(folder), shellWord(o.Keeper))
 	for _, err := range []error{
 		err,

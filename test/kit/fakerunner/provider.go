@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/terraform-gitops/gitops/test/kit/executable"
 )
 
 // builtProvider is the program of test/provider, built once for all stories of a process: see
@@ -34,7 +36,7 @@ func provider(ts *testscript.TestScript, _ *story, _ []string) {
 	mirror := ts.MkAbs("mirror")
 	file := filepath.Join(mirror, "example.com", "test", "built", "1.0.0", runtime.GOOS+"_"+runtime.GOARCH, "terraform-provider-built_v1.0.0")
 	ts.Check(os.MkdirAll(filepath.Dir(file), 0o755))
-	ts.Check(os.WriteFile(file, content, 0o755)) //nolint:gosec // a program
+	ts.Check(executable.Write(file, string(content)))
 	settings := fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror)
 	ts.Check(os.WriteFile(ts.MkAbs("terraformrc"), []byte(settings), 0o644))
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/terraform-gitops/gitops/test/kit/executable"
 	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
 	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
@@ -54,6 +55,7 @@ func (s Scripts) Params(dir string) testscript.Params {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
+			executable.Settle() // the story's files, which may be programs, are written
 			server, err := fakegithub.New(func(format string, args ...any) { env.T().Fatal(fmt.Sprintf(format, args...)) })
 			if err != nil {
 				return err

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/test/kit/executable"
 )
 
 // Said is what a Terraform says first of a plan or apply.
@@ -27,7 +28,7 @@ func NewAtmos(t *testing.T, atmos, terraformScript string) (*terraform.CLI, *Log
 	path := filepath.Join(t.TempDir(), "atmos")
 	// atmos terraform plan network -s dev -- FLAGS
 	body := "#!/bin/sh\ncommand=$2\nshift 6\nset -- terraform $command \"$@\"\n" + atmos
-	if err := os.WriteFile(path, []byte(body), 0o755); err != nil {
+	if err := executable.Write(path, body); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/test/kit/executable"
 )
 
 // Program is the path of the real Terraform that the tests run.
@@ -131,7 +132,7 @@ func Apply(t testing.TB, c *terraform.CLI) terraform.ApplyResult {
 func Script(t testing.TB, body string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "terraform")
-	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+body), 0o755); err != nil {
+	if err := executable.Write(path, "#!/bin/sh\n"+body); err != nil {
 		t.Fatal(err)
 	}
 	return path
