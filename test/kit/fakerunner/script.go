@@ -24,6 +24,10 @@ type Scripts struct {
 	Atmos   string            // folder with `atmos`, for stories that begin with `repo atmos`; see [Atmos]
 }
 
+// collector has the variables that say how often a Go program collects garbage. Stories take them from
+// the environment of `make test`, so that the thousands of short-lived processes use less CPU time.
+var collector = []string{"GOGC", "GOMEMLIMIT"}
+
 const (
 	repository = "acme/infrastructure"
 	mona       = "mona" // who does what no one else is named for
@@ -69,6 +73,11 @@ func (s Scripts) Params(dir string) testscript.Params {
 			env.Defer(func() { _ = os.RemoveAll(logs) })
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("CHECKPOINT_DISABLE", "1")
+			for _, name := range collector {
+				if value, set := os.LookupEnv(name); set {
+					env.Setenv(name, value)
+				}
+			}
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // else each action sleeps a second, under the race detector
 			env.Setenv("TF_VAR_credential", credential)
 			env.Setenv("TF_CLI_CONFIG_FILE", filepath.Join(env.WorkDir, "terraformrc"))
