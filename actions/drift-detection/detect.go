@@ -160,7 +160,7 @@ func report(r *gha.Runtime, in Inputs, reconciled drift.Reconciled) (action.Resu
 	if err != nil {
 		return action.Result{}, err
 	}
-	outputs := map[string]string{"issues": string(encoded)}
+	outputs := map[string]string{"issues": string(encoded), "ignored": strconv.Itoa(reconciled.Ignored.Differences())}
 	for name, n := range count {
 		outputs[name] = strconv.Itoa(n)
 	}

@@ -29,6 +29,7 @@ type planned struct {
 	changed  int
 	compared int // drift plans that succeeded
 	drifted  int
+	ignored  int // differences
 	stored   []planstore.Target
 	only     plan.Outcome // the outcome that was added last
 }
@@ -124,6 +125,9 @@ func (f *planned) gather(o plan.Outcome) {
 	if o.Drifted() {
 		f.drifted++
 	}
+	if o.Changes != nil {
+		f.ignored += o.Changes.Ignored.Differences()
+	}
 	if o.Stored {
 		f.stored = append(f.stored, o.Record.Target)
 	}
@@ -142,7 +146,7 @@ func (s *session) end(ctx context.Context, f *planned, names []inventory.Name) (
 	outputs["has-changes"] = strconv.FormatBool(f.changed > 0)
 	countOutputs(outputs, f.counts)
 	if s.Drift && f.compared > 0 {
-		outputs["drifted"] = strconv.FormatBool(f.drifted > 0)
+		outputs["drifted"], outputs["ignored"] = strconv.FormatBool(f.drifted > 0), strconv.Itoa(f.ignored)
 	}
 	if len(names) == 1 {
 		outputs["digest"] = f.only.Record.Digest
@@ -178,6 +182,7 @@ func countOutputs(out map[string]string, n changes.Counts) {
 	out["destroys"] = strconv.Itoa(n.Destroys())
 	out["imports"] = strconv.Itoa(n.Import)
 	out["moves"] = strconv.Itoa(n.Move)
+	out["invocations"] = strconv.Itoa(n.Invoke)
 }
 
 // comment keeps one comment on the pull request, which it finds by a key. Jobs that plan one named

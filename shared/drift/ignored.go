@@ -55,17 +55,21 @@ func ignoredIn(f Found) Ignored {
 	return all
 }
 
+// Differences is how many differences are ignored.
+func (i Ignored) Differences() (n int) {
+	for _, u := range i.Uses {
+		n += u.Differences
+	}
+	return n
+}
+
 // maxUnmatched is how many rules that match nothing are named.
 const maxUnmatched = 20
 
 // markdown says what was ignored, and which rules match nothing; empty if there is nothing to say.
 func (i Ignored) markdown() string {
 	var b strings.Builder
-	n := 0
-	for _, u := range i.Uses {
-		n += u.Differences
-	}
-	if n > 0 {
+	if n := i.Differences(); n > 0 {
 		fmt.Fprintf(&b, "%s of %s ignored (`drift.ignore`): %s.\n\n", markdown.Count(n, "difference"), markdown.Count(i.Targets, "target"), planned.IgnoredBy(i.Uses))
 	}
 	if i.Partial {

@@ -3,6 +3,7 @@ package drift
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/changes/ignore"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 	"github.com/terraform-gitops/gitops/shared/planstore/storetest"
@@ -24,7 +26,7 @@ func (b *backend) newResult(t planstore.Target, run planstore.Run) Result {
 	return Result{
 		Target: t, Run: run, Commit: commitA, At: r.CreatedAt, Outcome: Drifted,
 		RecordID: r.ID(), PlanDigest: strings.Repeat("d1", 32), ExpiresAt: r.ExpiresAt.Truncate(time.Second),
-		Counts: changes.Counts{Update: 2, Drift: 1}, ChangesDigest: strings.Repeat("c4", 32),
+		Counts: changes.Counts{Update: 2, Drift: 1}, Ignored: []ignore.Use{{Rule: "a_b.*: c", Differences: 2, Presence: ignore.Present}, {Rule: "**: d"}}, ChangesDigest: strings.Repeat("c4", 32),
 		Report: "**2 to change**\n\n`a` ünd more\n",
 	}
 }
@@ -158,6 +160,9 @@ func TestAnUnclearDriftResultIsRefused(t *testing.T) {
 			"a record without planfile": func(r *Result) { r.PlanDigest = "" },
 			"a planfile without record": func(r *Result) { r.RecordID = "" },
 			"a plan without end":        func(r *Result) { r.ExpiresAt = time.Time{} },
+			"a rule without text":       func(r *Result) { r.Ignored = []ignore.Use{{}} },
+			"a rule of unknown use":     func(r *Result) { r.Ignored = []ignore.Use{{Rule: "a_b.c: d", Presence: "x"}} },
+			"too many rules":            func(r *Result) { r.Ignored = slices.Repeat([]ignore.Use{{Rule: "a"}}, ignore.MaxRules+1) },
 			"changes that are none":     func(r *Result) { r.ChangesDigest = "C4" },
 		} {
 			r := b.newResult(network, runNumber("100", 1))

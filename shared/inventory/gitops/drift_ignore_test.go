@@ -2,6 +2,8 @@ package gitops
 
 import (
 	"fmt"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -50,6 +52,45 @@ stacks:
 		}
 		if diff := cmp.Diff(want, texts(target.DriftIgnore)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestTheExampleOfTheDocumentationWorks(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../../docs/drift.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(string(page), "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	c, err := load(t, example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target, err := c.resolver("cluster", "dev").target()
+	if err != nil || len(target.DriftIgnore) != 5 {
+		t.Error(texts(target.DriftIgnore), err)
+	}
+	if err := compileSchema(t).Validate(decodeAny(t, example)); err != nil {
+		t.Error(err)
+	}
+	for heading, parse := range map[string]func(string) error{
+		"| Address |":   func(s string) error { _, err := ignore.ParseAddress(s); return err },
+		"| Attribute |": func(s string) error { _, err := ignore.ParsePath(s); return err },
+	} {
+		_, table, _ := strings.Cut(string(page), heading)
+		table, _, _ = strings.Cut(table, "\n\n")
+		rows := regexp.MustCompile("(?m)^\\| `(.*?)` \\|").FindAllStringSubmatch(table, -1)
+		if len(rows) < 5 {
+			t.Errorf("%d rows below %s", len(rows), heading)
+		}
+		for _, row := range rows {
+			for pattern := range strings.SplitSeq(row[1], "`, `") {
+				if err := parse(pattern); err != nil {
+					t.Errorf("%s: %v", pattern, err)
+				}
+			}
 		}
 	}
 }
