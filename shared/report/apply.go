@@ -98,6 +98,9 @@ func (a Apply) Markdown(limit int) string {
 		if done.unfinished > 0 {
 			d.Line += " " + markdown.Comma(done.unfinished) + " not finished."
 		}
+		if done.notStarted > 0 {
+			d.Line += " " + markdown.Comma(done.notStarted) + " not started."
+		}
 		d.Line += "\n\n"
 	}
 
@@ -180,7 +183,7 @@ func (a Apply) errored() *markdown.Part {
 }
 
 // tally is how many resources an apply added, changed and destroyed.
-type tally struct{ added, changed, destroyed, failed, unfinished int }
+type tally struct{ added, changed, destroyed, failed, unfinished, notStarted int }
 
 // line is the tally in Terraform's words. What is imported, moved and forgotten is taken from
 // the plan.
@@ -206,8 +209,8 @@ func (t tally) line(planned changes.Counts) string {
 	return strings.Join(out, ", ") + "."
 }
 
-// results returns the table of what failed or did not finish, which is open, and the table of
-// the rest. The address is the last column, since a phone shows only the first ones.
+// results returns the table of what failed, did not finish or did not start, which is open, and the
+// table of the rest. The address is the last column, since a phone shows only the first ones.
 func (a Apply) results() (failed, done *markdown.Part, t tally) {
 	table := func(name string, r markdown.Rank) *markdown.Part {
 		return &markdown.Part{Name: name, Rank: r, Open: "| Result | Took | Resource |\n| :-- | --: | :-- |\n", Close: "\n"}
@@ -223,6 +226,9 @@ func (a Apply) results() (failed, done *markdown.Part, t tally) {
 		case r.Status == terraform.Unfinished:
 			p, result, took = failed, "**not finished**: "+markdown.Cell(markdown.Clip(r.Action, markdown.MaxName)), ""
 			t.unfinished++
+		case r.Status == terraform.NotStarted:
+			p, result, took = failed, "**not started**: "+markdown.Cell(markdown.Clip(r.Action, markdown.MaxName)), ""
+			t.notStarted++
 		case r.Action == "create":
 			result = "created"
 			t.added++

@@ -326,6 +326,7 @@ func applyCases() map[string]Apply {
 
 	failed := apply(Failed)
 	failed.Resources = append([]terraform.ResourceResult{result("aws_s3_bucket.logs", "create", terraform.Failed, 4), result("aws_lb.web", "create", terraform.Unfinished, 0)}, done...)
+	failed.Resources = append(failed.Resources, result("aws_eip.new", "create", terraform.NotStarted, 0))
 	failed.Diagnostics = []terraform.Diagnostic{{Severity: "error", Summary: "creating S3 Bucket (acme-logs): BucketAlreadyExists", Detail: "operation error S3: CreateBucket, https response error StatusCode: 409, RequestID: 6SE7, BucketAlreadyExists", Address: "aws_s3_bucket.logs", File: "logs.tf", Line: 1, Snippet: "resource \"aws_s3_bucket\" \"logs\" {"}}
 	failed.Error = "apply network in acme-ue2-dev: terraform apply: exit status 1"
 	failed.NextSteps = []string{"Fix what the error says, and open a pull request for it.", "This plan is not applied again: what it did stays, and the next plan shows what is missing."}

@@ -100,7 +100,7 @@ func randomApply(rng *rand.Rand, n int, words []string) Apply {
 		Error: word(), NextSteps: []string{word()}, Differs: []string{word(), word()}, Verification: word()}
 	for range n {
 		a.Resources = append(a.Resources, terraform.ResourceResult{Address: word(), Action: []string{"create", "delete", word()}[rng.IntN(3)],
-			Status: []terraform.ResourceStatus{terraform.Applied, terraform.Failed, terraform.Unfinished}[rng.IntN(3)], Elapsed: time.Duration(rng.IntN(500)) * time.Second})
+			Status: []terraform.ResourceStatus{terraform.Applied, terraform.Failed, terraform.Unfinished, terraform.NotStarted}[rng.IntN(4)], Elapsed: time.Duration(rng.IntN(500)) * time.Second})
 		a.Outputs = append(a.Outputs, terraform.Output{Name: word(), Sensitive: rng.IntN(2) == 0, Value: []byte(fmt.Sprintf("%q", word()))})
 	}
 	if rng.IntN(2) == 0 {

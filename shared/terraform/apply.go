@@ -15,8 +15,10 @@ import (
 
 // ApplyResult is what an apply did, also one that failed or was interrupted.
 type ApplyResult struct {
-	Resources   []ResourceResult // in the order in which Terraform began them
-	Outputs     []Output         // by name; none unless the apply succeeded
+	// Resources are in the order in which Terraform began them. After a failure or an interrupt,
+	// those that it did not begin come last.
+	Resources   []ResourceResult
+	Outputs     []Output // by name; none unless the apply succeeded
 	Diagnostics []Diagnostic
 	// ErroredState is the file with the state that Terraform could not persist:
 	// errored.tfstate in Dir, or a temporary file if Terraform could not write that
@@ -45,6 +47,9 @@ func (c *CLI) Apply(ctx context.Context, planfile string, varFiles ...string) (A
 	t := c.transcript(r.message)
 	_, err := c.run(ctx, c.Workspace, args, t, 0)
 
+	if err != nil {
+		r.addNotStarted()
+	}
 	result := ApplyResult{
 		Resources:    r.resources,
 		Outputs:      r.outputs,
@@ -88,6 +93,7 @@ func (c *CLI) erroredState() string {
 
 // applyReader gathers the result of an apply from its messages.
 type applyReader struct {
+	planned   []operation
 	resources []ResourceResult
 	begun     map[operation]int // index in resources of those that have not ended
 	outputs   []Output
@@ -104,6 +110,11 @@ func (r *applyReader) message(m *message) {
 		if decode(m.Hook, &h) {
 			r.hook(m.Type, h)
 		}
+	case "planned_change":
+		var h hookMessage
+		if decode(m.Change, &h) {
+			r.plan(h)
+		}
 	case "outputs":
 		var outputs map[string]outputMessage
 		if decode(m.Outputs, &outputs) {
@@ -112,6 +123,35 @@ func (r *applyReader) message(m *message) {
 	case "log":
 		if m.State.Kind() == '{' {
 			r.dump, r.dumpErr = saveState(m.State)
+		}
+	}
+}
+
+// plan remembers the operations of a change. Imports, moves and what is removed from the state have
+// none.
+func (r *applyReader) plan(h hookMessage) {
+	actions := []string{h.Action}
+	switch h.Action {
+	case "replace":
+		actions = []string{"delete", "create"}
+	case "create", "update", "delete":
+	default:
+		return
+	}
+	for _, action := range actions {
+		r.planned = append(r.planned, operation{h.Resource.Address, action})
+	}
+}
+
+// addNotStarted adds what was planned and not begun. It may be the second half of a replacement.
+func (r *applyReader) addNotStarted() {
+	begun := map[operation]bool{}
+	for _, done := range r.resources {
+		begun[operation{done.Address, done.Action}] = true
+	}
+	for _, op := range r.planned {
+		if !begun[op] {
+			r.resources = append(r.resources, ResourceResult{Address: op.address, Action: op.action, Status: NotStarted})
 		}
 	}
 }

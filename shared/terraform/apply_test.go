@@ -100,6 +100,7 @@ resource "terraform_data" "never" { depends_on = [terraform_data.bad] }`})
 	want := []terraform.ResourceResult{
 		{Address: "terraform_data.good", Action: "create", Status: terraform.Applied},
 		{Address: "terraform_data.bad", Action: "create", Status: terraform.Failed},
+		{Address: "terraform_data.never", Action: "create", Status: terraform.NotStarted},
 	}
 	if diff := cmp.Diff(want, result.Resources, cmpopts.IgnoreFields(terraform.ResourceResult{}, "Elapsed")); diff != "" {
 		t.Error(diff)

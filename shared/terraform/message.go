@@ -22,6 +22,7 @@ type message struct {
 	// versions give old names new forms.
 	Diagnostic jsontext.Value `json:"diagnostic"` // diagnosticMessage
 	Hook       jsontext.Value `json:"hook"`       // hookMessage, in apply_ types
+	Change     jsontext.Value `json:"change"`     // hookMessage, in planned_change: what an apply is going to do
 	Outputs    jsontext.Value `json:"outputs"`    // outputMessage by name
 	// State is the whole state, which Terraform prints when it could neither
 	// persist it nor write it into errored.tfstate.

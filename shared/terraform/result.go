@@ -20,7 +20,8 @@ type ResourceStatus string
 const (
 	Applied    ResourceStatus = "applied"
 	Failed     ResourceStatus = "failed"
-	Unfinished ResourceStatus = "unfinished" // begun, no end seen: interrupted
+	Unfinished ResourceStatus = "unfinished"  // begun, no end seen: interrupted
+	NotStarted ResourceStatus = "not-started" // the apply failed or was interrupted before
 )
 
 // Output is one root module output after an apply.
