@@ -25,8 +25,9 @@ type differ struct {
 
 	// nullIsEmpty says that null in place of an empty string, list, set or map of its kind is no
 	// difference: providers return one for the other. noEmpty leaves out an empty value that
-	// goes away.
-	nullIsEmpty, noEmpty bool
+	// goes away. noBlocks leaves out an empty list that comes: in plan JSON each kind of block that
+	// a resource does not have is one.
+	nullIsEmpty, noEmpty, noBlocks bool
 
 	// ignored are the differences that are left out; with onlyIgnored, all others are.
 	ignored     *ignoredPart
@@ -61,7 +62,7 @@ func keepResource(k *keeper[Resource], t *tree, c *resourceChange, reason string
 	}
 	d := differ{limit: min(maxResourceBytes, k.limit/4), ignored: v.ignored, onlyIgnored: v.onlyIgnored}
 	d.noEmpty = action == Delete || action == Replace || action == Forget
-	d.nullIsEmpty = v.drifted || d.noEmpty
+	d.nullIsEmpty, d.noBlocks = v.drifted || d.noEmpty, action == Create
 	d.tree = t
 	before, after := c.change[fieldBefore], c.change[fieldAfter]
 	marks := t.addMarks(t.addMarks(nil, c.change[fieldBeforeSensitive]), c.change[fieldAfterSensitive])
@@ -124,6 +125,9 @@ func (d *differ) walk(before, after, unknown int32, m *mask, inBoth bool) {
 				return
 			}
 		} else if d.same(before, after) {
+			return
+		}
+		if d.noBlocks && !inBoth && d.kind(after) == '[' && d.size(after) == 0 && !m.hides(d.tree, after) {
 			return
 		}
 		if d.nullIsEmpty && (d.alike(before, after) || d.noEmpty && !inBoth && d.isNothing(after) && d.isEmpty(before)) && !d.forcesReplacement() {

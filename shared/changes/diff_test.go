@@ -52,8 +52,8 @@ func TestDiffTellsTheLeavesThatDiffer(t *testing.T) {
 	}{
 		{"an update", `"actions":["update"],"before":{"a":"x","b":1,"c":true,"d":null},"after":{"a":"y","b":1,"c":false,"d":0.5}`,
 			[]string{`a: "x" -> "y"`, `c: true -> false`, `d: null -> 0.5`}},
-		{"a create leaves out null", `"actions":["create"],"before":null,"after":{"a":"x","b":null,"c":{"d":null,"e":1},"f":[]},"after_unknown":{"id":true,"c":{},"g":false}`,
-			[]string{`a: absent -> "x"`, `c.e: absent -> 1`, `f: absent -> []`, `id: absent -> unknown`}},
+		{"a create leaves out null and blocks that are not there", `"actions":["create"],"before":null,"after":{"a":"x","b":null,"c":{"d":null,"e":1,"h":[]},"f":[],"s":"","m":{}},"after_unknown":{"id":true,"c":{},"g":false}`,
+			[]string{`a: absent -> "x"`, `c.e: absent -> 1`, `id: absent -> unknown`, `m: absent -> {}`, `s: absent -> ""`}},
 		{"a delete leaves out what is empty", `"actions":["delete"],"before":{"a":"x","b":null,"c":[{"d":1}],"e":{}},"after":null,"after_unknown":false`,
 			[]string{`a: "x" -> absent`, `c[0].d: 1 -> absent`}},
 		{"a forget leaves out what is empty, at any depth", `"actions":["forget"],"before":{"a":"","b":[],"c":[{"d":1,"e":"","f":[],"g":{}}],"h":0,"i":false},"after":null,"after_unknown":false`,
