@@ -42,10 +42,10 @@ const version = "5.100.0"
 //
 //	api SERVICE CALL [NAME=VALUE ...]  call AWS, as somebody with access to the account does; the answer is in
 //	                                   stdout. For services that read JSON, CALL is the target, and one argument
-//	                                   the JSON. For s3, CALL is the method, and the argument the path
+//	                                   the JSON. For s3 and lambda, CALL is the method, and the argument the path
 //	id ADDRESS VAR                     sets $VAR to a resource's id, from the state
-//	start-provider                     from here on, Terraform starts the provider itself, as on every runner. It
-//	                                   otherwise runs already, see [awsprovider.Serve]
+//	start-provider                     from here on, Terraform finds the provider and starts it, as on every runner.
+//	                                   Otherwise it runs already, see [awsprovider.Serve]
 func TestAWS(t *testing.T) {
 	t.Parallel()
 	cache, err := filepath.Abs("../.tools/aws-provider")
@@ -70,10 +70,6 @@ func TestAWS(t *testing.T) {
 		env.Setenv("BUCKET", bucket)
 		env.Setenv("TF_VAR_name", bucket)
 		env.Setenv("MIRROR", mirror)
-		settings := fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror)
-		if err := os.WriteFile(env.Getenv("TF_CLI_CONFIG_FILE"), []byte(settings), 0o600); err != nil {
-			return err
-		}
 		return copyTeam(filepath.Join(env.WorkDir, "workspace"), bucket)
 	}
 	words := map[string]func(*testscript.TestScript, bool, []string){"api": api, "id": id, "start-provider": startProvider}
@@ -82,6 +78,12 @@ func TestAWS(t *testing.T) {
 	}
 	params.Cmds = words
 	testscript.Run(t, params)
+}
+
+// TestLegacy runs the stories with the provider example.com/test/legacy.
+func TestLegacy(t *testing.T) {
+	t.Parallel()
+	scripts(t, nil, nil).Run(t, "testdata/legacy")
 }
 
 func scripts(t *testing.T, environ []string, moto *fakeaws.Server) fakerunner.Scripts {
@@ -93,7 +95,7 @@ func scripts(t *testing.T, environ []string, moto *fakeaws.Server) fakerunner.Sc
 	return fakerunner.Scripts{Root: root, Actions: suite.Built, Environ: environ, AWS: moto}
 }
 
-// copyTeam copies the files of testdata/team that the story itself does not have.
+// copyTeam copies the files of testdata/team that the story itself does not have, and names the bucket.
 func copyTeam(workspace, bucket string) error {
 	team := os.DirFS("testdata/team")
 	return fs.WalkDir(team, ".", func(name string, e fs.DirEntry, err error) error {
@@ -101,10 +103,10 @@ func copyTeam(workspace, bucket string) error {
 			return err
 		}
 		target := filepath.Join(workspace, name)
-		if _, err := os.Stat(target); err == nil {
-			return nil
+		content, err := os.ReadFile(target)
+		if err != nil {
+			content, err = fs.ReadFile(team, name)
 		}
-		content, err := fs.ReadFile(team, name)
 		if err != nil {
 			return err
 		}
@@ -117,6 +119,11 @@ func copyTeam(workspace, bucket string) error {
 
 func startProvider(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Setenv(awsprovider.ReattachVariable, "")
+	mirrors := ""
+	for _, dir := range []string{ts.Getenv("MIRROR"), ts.MkAbs("mirror")} {
+		mirrors += fmt.Sprintf("  filesystem_mirror {\n    path = %q\n  }\n", dir)
+	}
+	ts.Check(os.WriteFile(ts.Getenv("TF_CLI_CONFIG_FILE"), []byte("provider_installation {\n"+mirrors+"}\n"), 0o600))
 }
 
 func api(ts *testscript.TestScript, neg bool, args []string) {
@@ -136,9 +143,9 @@ var versions = map[string]string{"ec2": "2016-11-15", "iam": "2010-05-08"}
 
 // call calls moto, which finds the service by the scope of the signature, and checks no signature.
 func call(ts *testscript.TestScript, service, name string, args []string) (answer []byte, status int) {
-	method, path, body, kind := http.MethodPost, "/", "", "application/x-www-form-urlencoded"
+	method, path, body, kind, target := http.MethodPost, "/", "", "application/x-www-form-urlencoded", ""
 	switch {
-	case service == "s3":
+	case service == "s3", service == "lambda":
 		method, path = name, args[0]
 	case versions[service] != "":
 		form := url.Values{"Action": {name}, "Version": {versions[service]}}
@@ -148,13 +155,15 @@ func call(ts *testscript.TestScript, service, name string, args []string) (answe
 		}
 		body = form.Encode()
 	default:
-		body, kind = strings.Join(args, " "), "application/x-amz-json-1.1"
+		body, kind, target = strings.Join(args, " "), "application/x-amz-json-1.1", name
 	}
 	request, err := http.NewRequest(method, ts.Getenv("AWS_ENDPOINT_URL")+path, strings.NewReader(body))
 	ts.Check(err)
 	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/"+service+"/aws4_request, SignedHeaders=host, Signature=none")
 	request.Header.Set("Content-Type", kind)
-	request.Header.Set("X-Amz-Target", name)
+	if target != "" {
+		request.Header.Set("X-Amz-Target", target)
+	}
 	response, err := http.DefaultClient.Do(request)
 	ts.Check(err)
 	defer response.Body.Close()

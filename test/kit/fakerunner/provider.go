@@ -29,14 +29,17 @@ var builtProvider = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(file)
 })
 
-// provider makes the provider example.com/test/built available to Terraform.
+// provider makes the providers example.com/test/built and legacy available to Terraform. They are one
+// program.
 func provider(ts *testscript.TestScript, _ *story, _ []string) {
 	content, err := builtProvider()
 	ts.Check(err)
 	mirror := ts.MkAbs("mirror")
-	file := filepath.Join(mirror, "example.com", "test", "built", "1.0.0", runtime.GOOS+"_"+runtime.GOARCH, "terraform-provider-built_v1.0.0")
-	ts.Check(os.MkdirAll(filepath.Dir(file), 0o755))
-	ts.Check(executable.Write(file, string(content)))
+	for _, name := range []string{"built", "legacy"} {
+		file := filepath.Join(mirror, "example.com", "test", name, "1.0.0", runtime.GOOS+"_"+runtime.GOARCH, "terraform-provider-"+name+"_v1.0.0")
+		ts.Check(os.MkdirAll(filepath.Dir(file), 0o755))
+		ts.Check(executable.Write(file, string(content)))
+	}
 	settings := fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror)
 	ts.Check(os.WriteFile(ts.MkAbs("terraformrc"), []byte(settings), 0o644))
 }

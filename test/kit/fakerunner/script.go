@@ -144,7 +144,7 @@ func (s Scripts) Params(dir string) testscript.Params {
 //	same-run                    the next action is a job of the workflow run of the last one
 //	http-backend                a server for Terraform's http backend, in $TF_HTTP_ADDRESS; while
 //	                            there is a file named refuse, or slow, that is how it takes writes
-//	provider                    Terraform finds the provider example.com/test/built, of test/provider
+//	provider                    Terraform finds the providers of test/provider, example.com/test/built and legacy
 //	aws [SECONDS]               an AWS account with a plan store in $BUCKET and $TABLE, and ID tokens, with
 //	                            the claims in claims.json; STS's credentials last SECONDS. Each call is a line of
 //	                            the file trail: SERVICE CALL ROLE KEY, or sts CALL ROLE SESSION KEY
