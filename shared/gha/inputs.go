@@ -93,6 +93,9 @@ func (in *Inputs) Variables(name string, refuse func(variable string) (why strin
 	return environ
 }
 
+// Problem adds what is wrong with inputs that were read in another way.
+func (in *Inputs) Problem(err error) { in.problem("%v", err) }
+
 // Err returns nil, or an error of one line that names every input with a wrong value.
 func (in *Inputs) Err() error {
 	if len(in.problems) == 0 {

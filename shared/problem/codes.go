@@ -31,6 +31,8 @@ const (
 	Cycle Code = "GITOPS-CYCLE"
 	// RootModule: the target's files can't be read, so that nobody can tell whether they have changed.
 	RootModule Code = "GITOPS-ROOT-MODULE"
+	// ModuleAccess: the Git repository of a module can't be read.
+	ModuleAccess Code = "GITOPS-MODULE-ACCESS"
 	// PlanFiles: built files can't travel with the plan.
 	PlanFiles Code = "GITOPS-PLAN-FILES"
 	// StoreSettings: the settings name no plan store, or several.

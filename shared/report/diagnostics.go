@@ -38,7 +38,6 @@ func diagnostics(all []terraform.Diagnostic) (errors, warnings *markdown.Part) {
 // error.
 var hints = map[string]string{
 	"No value for required variable": "In a workflow, set the variable as `TF_VAR_name` in the `env` of the jobs that plan and apply, or list a file in `var-files`. A reusable workflow gets no `env` and no secrets of its caller by itself.",
-	"Failed to download module":      "A private module needs a step before this one that gives Git, or Terraform, the credentials for its source.",
 }
 
 func diagnosticBody(d terraform.Diagnostic) string {

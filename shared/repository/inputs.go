@@ -8,6 +8,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/git"
+	"github.com/terraform-gitops/gitops/shared/gitaccess"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/terraform"
@@ -24,6 +25,8 @@ type Inputs struct {
 
 	// TerraformEnv has environment variables (NAME=value) for Terraform alone, which are secrets.
 	TerraformEnv []string
+	// Git may read private modules with it.
+	Git gitaccess.Access
 
 	Overrides    inventory.Overrides // override the targets' settings
 	RoleInput    string              // name of the input that overrides Terraform's role: plan-role or apply-role
@@ -58,6 +61,14 @@ func ReadTerraformInputs(r *gha.Runtime, read *gha.Inputs, roleInput string) Inp
 
 func (in *Inputs) readTerraform(r *gha.Runtime, read *gha.Inputs, roleInput string) {
 	in.Identity = r.Input("identity")
+	access, err := gitaccess.Parse(r.Input("git-credentials"), r.Input("ssh-key"), r.Input("ssh-known-hosts"))
+	if err != nil {
+		read.Problem(err)
+	}
+	for _, secret := range access.Secrets() {
+		r.Mask(secret)
+	}
+	in.Git = access
 	in.TerraformEnv = read.Variables("terraform-env", terraform.NotForTerraform)
 	in.Overrides.TerraformRole, in.RoleInput = r.Input(roleInput), roleInput
 	// These are the limits of STS. The role's own limit may be lower: STS reports that.

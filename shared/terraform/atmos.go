@@ -58,8 +58,8 @@ func (a *Atmos) wrap(cmd *exec.Cmd, args []string) {
 }
 
 // keep has a command of Atmos start a keeper in Terraform's place; see package keeper.
-func (a *Atmos) keep(cmd *exec.Cmd, terraform string, args []string) (keeper.Runs, error) {
-	return keeper.Prepare(cmd, keeper.Options{Command: a.Command, Program: terraform, Keeper: a.Keeper, Scratch: a.Scratch, Args: args})
+func (a *Atmos) keep(cmd *exec.Cmd, terraform string, args, initEnv []string) (keeper.Runs, error) {
+	return keeper.Prepare(cmd, keeper.Options{Command: a.Command, Program: terraform, Keeper: a.Keeper, Scratch: a.Scratch, Args: args, InitEnv: initEnv})
 }
 
 var (

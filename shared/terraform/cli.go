@@ -20,6 +20,9 @@ type CLI struct {
 	// Env is everything that Terraform sees of the environment (see [Environ]),
 	// but for what DataDir and Workspace say. Empty is empty, not inherited.
 	Env []string
+	// InitEnv is what Init alone sees of the environment besides Env, and the init that Atmos runs
+	// for a plan.
+	InitEnv []string
 	// Log receives Terraform's output as text for people, one Write for each
 	// message, as it is produced. Writes are never made after a method has
 	// returned. When one fails the rest of that command's log is dropped: a log

@@ -110,6 +110,9 @@ func (c *CLI) failure(args []string, code int, cause error, t *transcript) error
 		Output:      t.lastText(),
 		Err:         cause,
 	}
+	if (args[0] == "init" || c.Atmos != nil) && explainModules(e.Diagnostics, e.Output) && cause == nil {
+		e.Err = ErrModuleAccess
+	}
 	first, _ := e.firstError()
 	if first == nil {
 		return e

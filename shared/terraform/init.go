@@ -44,6 +44,9 @@ func (c *CLI) Init(ctx context.Context, o InitOptions) error {
 
 	lazy := *c
 	lazy.Env = append([]string{lazyCollector}, c.Env...) // if the user sets GOGC, that comes later, and counts
+	if c.Atmos == nil {
+		lazy.Env = append(lazy.Env, c.InitEnv...)
+	}
 	c = &lazy
 	err := c.init(ctx, c.Workspace, args)
 	if printed(err, "flag provided but not defined: -json") {

@@ -40,7 +40,7 @@ func (c *CLI) run(ctx context.Context, workspace string, args []string, t *trans
 	var kept keeper.Runs
 	if c.Atmos != nil {
 		c.Atmos.wrap(cmd, args)
-		if kept, err = c.Atmos.keep(cmd, c.Path, args); err != nil {
+		if kept, err = c.Atmos.keep(cmd, c.Path, args, c.InitEnv); err != nil {
 			_ = input.Close()
 			return -1, err
 		}

@@ -3,6 +3,7 @@ package workspace
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,8 +14,13 @@ import (
 
 // resolve asks Atmos to call the target's YAML functions, with Terraform's environment:
 // some of them run Terraform or read AWS.
-func (w *Workspace) resolve(ctx context.Context, env []string) error {
-	env = append(slices.Clone(env), "TF_DATA_DIR="+w.dataDir())
+func (w *Workspace) resolve(ctx context.Context, env []string) (err error) {
+	access, remove, err := w.Inputs.Git.Give(w.Dir, env) // for the init of other components
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, remove()) }()
+	env = append(slices.Concat(env, access), "TF_DATA_DIR="+w.dataDir())
 	if w.Inputs.Identity != "" {
 		env = append(env, "ATMOS_IDENTITY="+w.Inputs.Identity)
 	}

@@ -216,7 +216,7 @@ func (w *Workspace) AtmosVersion() string {
 // Init initializes the target's backend and providers. If there is a dependency lock file, Init
 // keeps to it and leaves it unchanged. If there is none, Init writes lock there first (from a
 // planfile, or nil). See upgrade for -upgrade.
-func (t *Terraform) Init(ctx context.Context, lock []byte) error {
+func (t *Terraform) Init(ctx context.Context, lock []byte) (err error) {
 	w, cli := t.workspace, t.CLI
 	upgrade, err := w.upgrade(ctx, cli)
 	if err != nil && len(lock) == 0 {
@@ -242,11 +242,11 @@ func (t *Terraform) Init(ctx context.Context, lock []byte) error {
 		}
 		backend = append(backend, setting)
 	}
-	cli, leave, err := w.sharePlugins(ctx, cli)
+	cli, leave, err := w.forInit(ctx, cli)
 	if err != nil {
 		return err
 	}
-	defer leave()
+	defer func() { err = errors.Join(err, leave()) }()
 	return cli.Init(ctx, terraform.InitOptions{BackendConfig: backend, VarFiles: w.varFiles(), LockReadonly: locked})
 }
 
@@ -270,18 +270,18 @@ func (w *Workspace) upgrade(ctx context.Context, cli *terraform.CLI) (asked bool
 }
 
 // Plan plans with the target's variable files, after Init unless PlanInitializes.
-func (t *Terraform) Plan(ctx context.Context, o terraform.PlanOptions) (terraform.PlanResult, error) {
+func (t *Terraform) Plan(ctx context.Context, o terraform.PlanOptions) (_ terraform.PlanResult, failed error) {
 	w, cli := t.workspace, t.CLI
 	o.VarFiles = w.varFiles()
 	if cli.Atmos != nil {
 		if _, err := w.upgrade(ctx, cli); err != nil {
 			return terraform.PlanResult{}, err
 		}
-		shared, leave, err := w.sharePlugins(ctx, cli)
+		shared, leave, err := w.forInit(ctx, cli)
 		if err != nil {
 			return terraform.PlanResult{}, err
 		}
-		defer leave()
+		defer func() { failed = errors.Join(failed, leave()) }()
 		cli = shared
 	}
 	return cli.Plan(ctx, o)
@@ -305,13 +305,23 @@ func (t *Terraform) Apply(ctx context.Context, planfile, made string, inside *pl
 	return without.Apply(ctx, planfile, w.varFiles()...)
 }
 
-// sharePlugins lets the CLI use the plugin cache of all targets, if there is one.
-func (w *Workspace) sharePlugins(ctx context.Context, cli *terraform.CLI) (*terraform.CLI, func(), error) {
+// forInit lets the CLI's next init use the plugin cache of all targets, if there is one, and read
+// private modules. Call done after it.
+func (w *Workspace) forInit(ctx context.Context, cli *terraform.CLI) (_ *terraform.CLI, done func() error, err error) {
+	access, remove, err := w.Inputs.Git.Give(w.Dir, cli.Env)
+	if err != nil {
+		return nil, nil, problem.With(problem.Runner, fmt.Errorf("initialize %s: %w", w.Target, err))
+	}
 	shared, leave, err := w.repository.Plugins.Join(ctx, cli, filepath.Join(w.Dir, "plugins"))
 	if err != nil {
-		return nil, nil, fmt.Errorf("initialize %s: %w", w.Target, err)
+		return nil, nil, errors.Join(fmt.Errorf("initialize %s: %w", w.Target, err), remove())
 	}
-	return shared, leave, nil
+	with := *shared
+	with.InitEnv = access
+	return &with, func() error {
+		leave()
+		return remove()
+	}, nil
 }
 
 // placeLock reports whether a root module has a dependency lock file. If it has none, placeLock

@@ -41,7 +41,7 @@ var leftOutOf = map[string][]string{
 }
 
 // onlyOneOfTwo are inputs of only one of the two jobs of apply.yml: review runs no Terraform.
-var onlyOneOfTwo = map[string]bool{"dry-run": true, "expected-digest": true, "terraform-env": true}
+var onlyOneOfTwo = map[string]bool{"dry-run": true, "expected-digest": true, "terraform-env": true, "git-credentials": true, "ssh-key": true, "ssh-known-hosts": true}
 
 // TestTheWorkflowsHaveTheInputsOfTheirActions compares each reusable workflow with the actions that it
 // uses. An input may only be missing for a reason that is given here.
@@ -51,7 +51,7 @@ func TestTheWorkflowsHaveTheInputsOfTheirActions(t *testing.T) {
 	for _, name := range []string{"plan", "apply", "drift", "remediate"} {
 		workflow := readWorkflow(t, filepath.Join(root, ".github", "workflows", name+".yml"))
 		call := workflow.call(t)
-		steps := map[string]map[string]any{} // the last one of each action
+		steps := map[string]map[string]any{} // by action
 		for _, id := range slices.Sorted(maps.Keys(workflow.Jobs)) {
 			for _, step := range workflow.Jobs[id].Steps {
 				action, ours := strings.CutPrefix(step.Uses, "terraform-gitops/gitops/actions/")
@@ -71,7 +71,10 @@ func TestTheWorkflowsHaveTheInputsOfTheirActions(t *testing.T) {
 						t.Errorf("%s.yml: two jobs give %s other inputs: %s", name, action, diff)
 					}
 				}
-				steps[action] = step.With
+				if steps[action] == nil {
+					steps[action] = map[string]any{}
+				}
+				maps.Copy(steps[action], step.With)
 				for input, defaults := range inputsOf(t, action) {
 					given, ok := step.With[input]
 					reason := name + ": " + input

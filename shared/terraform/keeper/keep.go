@@ -67,6 +67,7 @@ type keptProgram struct {
 	Shim    string   // the folder on PATH with what Atmos starts; Terraform does not get it
 	Command *string  // the user's value of commandVariable, if any
 	Main    []string // the arguments that Atmos was given for Terraform
+	InitEnv []string // added to the environment of each init
 }
 
 // isMain tells the Terraform that Atmos was started for, which has all of the arguments that
@@ -270,6 +271,9 @@ func (k keeper) command(above string) (*exec.Cmd, error) {
 	// Without the shim: if a provisioner starts a Terraform, that needs no keeper.
 	folders := slices.DeleteFunc(filepath.SplitList(envlist.Value(environ, "PATH")), func(folder string) bool { return folder == program.Shim })
 	environ = append(envlist.Without(environ, "PATH"), "PATH="+strings.Join(folders, string(filepath.ListSeparator)))
+	if len(k.args) > 0 && k.args[0] == "init" {
+		environ = append(environ, program.InitEnv...)
+	}
 	path, err := lookPath(program.Name, folders)
 	if err != nil {
 		return nil, err

@@ -30,6 +30,7 @@ type Options struct {
 	Keeper  string   // a program that begins with [Keep]
 	Scratch string   // a private folder, for Terraform's output until it is read
 	Args    []string // for Terraform
+	InitEnv []string // added to the environment of each init. They are in a private file, and hold no secret
 }
 
 // Prepare changes a command of Atmos so that it starts the keeper in Terraform's place: it
@@ -46,7 +47,7 @@ func Prepare(cmd *exec.Cmd, o Options) (_ Runs, err error) {
 	if err != nil {
 		return Runs{}, err
 	}
-	config := keptProgram{Name: o.Command, Shim: filepath.Join(folder, "bin"), Main: o.Args}
+	config := keptProgram{Name: o.Command, Shim: filepath.Join(folder, "bin"), Main: o.Args, InitEnv: o.InitEnv}
 	if config.Name == "" {
 		config.Name = program.Terraform
 	}

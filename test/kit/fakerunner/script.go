@@ -144,6 +144,9 @@ func (s Scripts) Params(dir string) testscript.Params {
 //	same-run                    the next action is a job of the workflow run of the last one
 //	http-backend                a server for Terraform's http backend, in $TF_HTTP_ADDRESS; while
 //	                            there is a file named refuse, or slow, that is how it takes writes
+//	git-server                  a Git server with a private repository for each folder modules/OWNER/NAME, at
+//	                            https://$HTTPS/OWNER/NAME.git and ssh://git@$SSH/OWNER/NAME.git, and in private
+//	                            what the inputs of actions need for it: credentials, key and known_hosts
 //	provider                    Terraform finds the providers of test/provider, example.com/test/built and legacy
 //	aws [SECONDS]               an AWS account with a plan store in $BUCKET and $TABLE, and ID tokens, with
 //	                            the claims in claims.json; STS's credentials last SECONDS. Each call is a line of
@@ -192,6 +195,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"permissions":  word(2, -1, givePermissions),
 	"same-run":     word(0, 0, sameRun),
 	"http-backend": word(0, 0, httpBackend),
+	"git-server":   word(0, 0, gitServer),
 	"provider":     word(0, 0, provider),
 	"aws":          word(0, 1, aws),
 	"aws-error":    word(4, -1, awsError),
