@@ -1,6 +1,7 @@
 package atmos
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,7 +22,10 @@ func (l *ignoreList) UnmarshalJSON(content []byte) error {
 		return nil
 	}
 	var list []map[string][]scalar
-	if err := json.Unmarshal(content, &list); err != nil {
+	switch err := json.Unmarshal(content, &list); {
+	case err != nil && bytes.Contains(content, []byte("{{")):
+		return err // a template, perhaps: see description.UnmarshalJSON
+	case err != nil:
 		return errors.New("drift.ignore: write a list of `ADDRESS: [ATTRIBUTE, ...]`, such as `aws_iam_role.*: [inline_policy]`")
 	}
 	*l = list

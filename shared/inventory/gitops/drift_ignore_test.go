@@ -117,12 +117,13 @@ func TestATargetHasALimitOfWhatIsIgnored(t *testing.T) {
 func TestAPatternWithAMistakeIsAFaultWithItsPlace(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ yaml, want string }{
-		"no address":   {"drift:\n  ignore:\n  - module.eks: [tags]\ncomponents: {a: }\nstacks: {dev: }", "gitops.yaml:3:5: `\"module.eks\"` under drift.ignore[0]: it can't be the address of a resource: write TYPE.NAME"},
-		"no path":      {"components:\n  a:\n    drift:\n      ignore: {a_b.*: [tags.a, 'tags[0']}\nstacks: {dev: }", "gitops.yaml:4:32: `\"a_b.*\"[1]` under components.a.drift.ignore, `tags[0`: a bracket or a quotation mark is not closed"},
-		"in a stack":   {"components: {a: {stacks: {dev: {drift: {ignore: [{a_b: [c]}]}}}}}\nstacks: {dev: }", "gitops.yaml:1:51: `a_b` under components.a.stacks.dev.drift.ignore[0]: it can't be"},
-		"no attribute": {"stacks:\n  dev:\n    drift:\n      ignore:\n      - a_b.*: []\n", "gitops.yaml:5:9: `\"a_b.*\"` under stacks.dev.drift.ignore[0] must name an attribute, or `**` for all attributes"},
-		"text":         {"drift: {ignore: [a_b.*]}", "gitops.yaml:1:18: `ignore[0]` under drift must be a mapping from an address to a list of attributes, such as `aws_iam_role.*: [inline_policy]`, not a string"},
-		"an alias":     {"drift: {ignore: [{**.a_b.*: [c]}]}", "gitops.yaml:1:"},
+		"no address":         {"drift:\n  ignore:\n  - module.eks: [tags]\ncomponents: {a: }\nstacks: {dev: }", "gitops.yaml:3:5: `\"module.eks\"` under drift.ignore[0]: it can't be the address of a resource: write TYPE.NAME"},
+		"no path":            {"components:\n  a:\n    drift:\n      ignore: {a_b.*: [tags.a, 'tags[0']}\nstacks: {dev: }", "gitops.yaml:4:32: `\"a_b.*\"[1]` under components.a.drift.ignore, `tags[0`: a bracket or a quotation mark is not closed"},
+		"in a stack":         {"components: {a: {stacks: {dev: {drift: {ignore: [{a_b: [c]}]}}}}}\nstacks: {dev: }", "gitops.yaml:1:51: `a_b` under components.a.stacks.dev.drift.ignore[0]: it can't be"},
+		"no attribute":       {"stacks:\n  dev:\n    drift:\n      ignore:\n      - a_b.*: []\n", "gitops.yaml:5:9: `\"a_b.*\"` under stacks.dev.drift.ignore[0] must name an attribute, or `**` for all attributes"},
+		"text":               {"drift: {ignore: [a_b.*]}", "gitops.yaml:1:18: `ignore[0]` under drift must be a mapping from an address to a list of attributes, such as `aws_iam_role.*: [inline_policy]`, not a string"},
+		"an alias":           {"drift:\n  ignore:\n  - **.a_b.*: [c]\n", "gitops.yaml:3:6: is not valid YAML: unexpected scalar value type: put a text that begins with * in quotes"},
+		"an alias in a list": {"drift:\n  ignore:\n  - a_b.*: [**]\n", "gitops.yaml:3:14: is not valid YAML: unexpected scalar value type: put a text that begins with * in quotes"},
 	} {
 		if _, err := load(t, c.yaml); err == nil || !strings.HasPrefix(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, want %s", name, err, c.want)

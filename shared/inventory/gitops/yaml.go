@@ -3,6 +3,7 @@ package gitops
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -46,7 +47,7 @@ func parseYAML(file string, content []byte) (ast.Node, error) {
 	parsed, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey()) // decode refuses duplicates, with a better message
 	if err != nil {
 		if at := yaml.Error(nil); errors.As(err, &at) {
-			return nil, fault(at.GetToken(), "is not valid YAML: %s", problem.OneLine(at.GetMessage()))
+			return nil, fault(at.GetToken(), "is not valid YAML: %s%s", problem.OneLine(at.GetMessage()), quotes(content, at.GetToken()))
 		}
 		return nil, fault(nil, "is not valid YAML: %s", problem.OneLine(err.Error()))
 	}
@@ -65,6 +66,21 @@ func parseYAML(file string, content []byte) (ast.Node, error) {
 		body = doc.Body
 	}
 	return body, nil
+}
+
+// star is a text that begins with a *, which YAML takes for an alias, and that can be none.
+var star = regexp.MustCompile(`(^|[-\s\[{,:])\*[.*\],}\s]`)
+
+// quotes says what to do if the line of a syntax error has such a text.
+func quotes(content []byte, tk *token.Token) string {
+	if tk == nil || tk.Position == nil {
+		return ""
+	}
+	lines := strings.Split(string(content), "\n")
+	if i := tk.Position.Line - 1; i < 0 || i >= len(lines) || !star.MatchString(lines[i]) {
+		return ""
+	}
+	return ": put a text that begins with * in quotes"
 }
 
 // position is where a node begins. A mapping begins at its first key, while its token is the
