@@ -19,6 +19,7 @@ import (
 type fleet struct {
 	*fakerunner.Runner
 	actions          string // folder of the binaries
+	targets          int
 	head, merged     string
 	github           *fakegithub.Server
 	repository       *fakegithub.Repository
@@ -37,7 +38,7 @@ func newFleet(tb testing.TB, actions string, n int, module, store string) *fleet
 			Dir: dir, Repository: "acme/infra", Actor: "mona", Event: "pull_request", Ref: "refs/pull/1/merge", APIURL: gh.URL(),
 			Environ: append(os.Environ(), "TF_CLI_CONFIG_FILE="+filepath.Join(dir, "terraformrc"), "CHECKPOINT_DISABLE=1"),
 		},
-		actions: actions, github: gh, repository: gh.Repository("acme/infra"),
+		actions: actions, targets: n, github: gh, repository: gh.Repository("acme/infra"),
 	}
 	config := store + "backend-config: [\"path=../../../state/{component}.tfstate\"]\nstacks: { stack: {} }\ncomponents:\n"
 	for i := range n {
@@ -143,6 +144,9 @@ func component(i int) string { return fmt.Sprintf("c%05d", i) }
 func (f *fleet) module(i int) string {
 	return filepath.Join(f.Workspace(), "components", component(i), "main.tf")
 }
+
+// state is the path of a target's state.
+func (f *fleet) state(i int) string { return filepath.Join(f.Dir, "state", component(i)+".tfstate") }
 
 func (f *fleet) commit(tb testing.TB) string {
 	tb.Helper()

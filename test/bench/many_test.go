@@ -106,8 +106,8 @@ func BenchmarkMemory(b *testing.B) {
 func (f *fleet) bare(b *testing.B, commands func(planfile string) [][]string) (r ran) {
 	b.Helper()
 	began := time.Now()
-	for i := range targets {
-		init := []string{"init", "-input=false", "-backend-config=path=../../../state/" + component(i) + ".tfstate"}
+	for i := range f.targets {
+		init := []string{"init", "-input=false", "-backend-config=path=" + f.state(i)}
 		for _, args := range append([][]string{init}, commands(filepath.Join(f.Dir, "bare", component(i)))...) {
 			cmd := exec.CommandContext(b.Context(), "terraform", args...)
 			cmd.Dir, cmd.Env = filepath.Dir(f.module(i)), f.Environ
