@@ -88,7 +88,6 @@ func (w *Work) compare() error {
 // need neither.
 func (w *Work) prepare(ctx context.Context) error {
 	all, ctx := errgroup.WithContext(ctx)
-	all.Go(func() error { return w.checkVersion(ctx) })
 	compare := w.options.Verification == Strict
 	if compare && !w.tf.PlanInitializes() {
 		all.Go(func() error { return w.compareRecord(ctx) })
@@ -101,7 +100,13 @@ func (w *Work) prepare(ctx context.Context) error {
 		if w.inside != nil {
 			lock = w.inside.LockFile
 		}
-		if err := w.tf.Init(ctx, lock); err != nil {
+		err := w.tf.Init(ctx, lock)
+		// Init tells the version, and another version may be the reason why it failed.
+		var other *versionError
+		if versionErr := w.checkVersion(ctx); err == nil || errors.As(versionErr, &other) {
+			err = versionErr
+		}
+		if err != nil {
 			return fmt.Errorf("apply %s: %w", w.Workspace.Target, err)
 		}
 		if compare && w.tf.PlanInitializes() { // Atmos may write the component's files only in its init

@@ -224,6 +224,8 @@ func (p *planner) plan(ctx context.Context) (err error) {
 	defer log.Close()
 	p.tf.LogTo(log)
 
+	last := p.askForLastApply(ctx)
+	defer func() { _ = last.Wait() }() // nothing outlives the run
 	var building *workspace.Building
 	if p.store != nil && !p.o.RefreshOnly {
 		if building, err = p.workspace.WatchFiles(ctx); err != nil {
@@ -271,7 +273,7 @@ func (p *planner) plan(ctx context.Context) (err error) {
 	}
 	configuration := read.Configuration(made.Version.Name, made.Version.Number)
 	p.Record.ConfigurationDigest, p.Record.Files = configuration.Digest, configuration.Files
-	if err := p.checkState(ctx); err != nil {
+	if err := p.checkState(last); err != nil {
 		return err
 	}
 	for _, b := range configuration.Broad {

@@ -4,13 +4,34 @@ import (
 	"context"
 	"fmt"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
+// lastApply is an answer of the store that is waited for.
+type lastApply struct {
+	errgroup.Group
+	found map[planstore.Target]planstore.LastApply
+}
+
+// askForLastApply asks the store for the target's last apply while Terraform runs. So the store's
+// credentials and connections are there, too, when the plan is stored.
+func (p *planner) askForLastApply(ctx context.Context) *lastApply {
+	var last lastApply
+	if p.store != nil {
+		last.Go(func() (err error) {
+			last.found, err = p.store.LastApplies(ctx, []planstore.Target{p.Record.Target})
+			return err
+		})
+	}
+	return &last
+}
+
 // checkState adds a caution if the plan was made on another state than the last apply left, or if
 // the state is in a file that is deleted with the runner.
-func (p *planner) checkState(ctx context.Context) error {
+func (p *planner) checkState(applied *lastApply) error {
 	file, err := p.tf.StateInCheckout()
 	if err != nil {
 		return fmt.Errorf("find where the state of %s is: %w", p.workspace.Target, err)
@@ -26,7 +47,7 @@ func (p *planner) checkState(ctx context.Context) error {
 		}
 		return nil
 	}
-	applies, err := p.store.LastApplies(ctx, []planstore.Target{p.Record.Target})
+	err = applied.Wait()
 	if problem.CodeOf(err) == problem.AWSDenied {
 		p.note("It is not known whether this is the state of the last apply: the storage role may not read the last apply. " +
 			"Allow it dynamodb:BatchGetItem on items that begin with apply#, as modules/github-oidc-roles does.")
@@ -36,7 +57,7 @@ func (p *planner) checkState(ctx context.Context) error {
 		return fmt.Errorf("plan %s: %w", p.workspace.Target, err)
 	}
 	var last *planstore.LastApply
-	if found, ok := applies[p.Record.Target]; ok {
+	if found, ok := applied.found[p.Record.Target]; ok {
 		last = &found
 	}
 	p.describeState(last)

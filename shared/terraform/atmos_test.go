@@ -68,7 +68,7 @@ wait
 		}
 		cancel()
 	}()
-	if err := c.Init(ctx, InitOptions{}); !errors.Is(err, ErrInterrupted) {
+	if _, err := c.Init(ctx, InitOptions{}); !errors.Is(err, ErrInterrupted) {
 		t.Errorf("error %v", err)
 	}
 	if !exists("ended") {

@@ -46,7 +46,7 @@ func BenchmarkOverBareTerraform(b *testing.B) {
 		b.Run(fmt.Sprintf("%d/package", size), func(b *testing.B) {
 			c := &terraform.CLI{Path: terraformtest.Program(), Dir: dir, Env: env, Log: io.Discard}
 			for b.Loop() {
-				if err := c.Init(b.Context(), terraform.InitOptions{}); err != nil {
+				if _, err := c.Init(b.Context(), terraform.InitOptions{}); err != nil {
 					b.Fatal(err)
 				}
 				if _, err := c.Plan(b.Context(), terraform.PlanOptions{Out: out}); err != nil {

@@ -21,7 +21,8 @@ type InitOptions struct {
 }
 
 // Init installs modules and providers and configures the backend. It does not
-// migrate state, and asks nothing. Its error is a *CommandError.
+// migrate state, and asks nothing. Its error is a *CommandError. The version is that of the
+// program, as far as its log says it: else empty, as with a program that refuses -json.
 //
 // It runs `init -json`, which says where in the configuration each error is. Terraform
 // before 1.9 and OpenTofu before 1.7 refuse that flag at once; init is then run again
@@ -30,7 +31,7 @@ type InitOptions struct {
 // Init runs in the target's workspace, whose state may need providers that the
 // configuration no longer names. If that workspace does not exist and several others do,
 // Terraform refuses; init is then run again without a workspace, and Plan creates it.
-func (c *CLI) Init(ctx context.Context, o InitOptions) error {
+func (c *CLI) Init(ctx context.Context, o InitOptions) (Version, error) {
 	args := []string{"init", "-input=false", "-no-color", "-json"}
 	for _, value := range o.BackendConfig {
 		args = append(args, "-backend-config="+value)
@@ -48,17 +49,17 @@ func (c *CLI) Init(ctx context.Context, o InitOptions) error {
 		lazy.Env = append(lazy.Env, c.InitEnv...)
 	}
 	c = &lazy
-	err := c.init(ctx, c.Workspace, args)
+	version, err := c.init(ctx, c.Workspace, args)
 	if printed(err, "flag provided but not defined: -json") {
 		args = append(args[:3:3], args[4:]...)
-		err = c.init(ctx, c.Workspace, args)
+		version, err = c.init(ctx, c.Workspace, args)
 	}
 	missing := fmt.Sprintf("Currently selected workspace %q does not exist", c.Workspace)
 	if c.Workspace != "" && printed(err, missing) {
 		c.transcript(nil).write(fmt.Sprintf("\nWorkspace %q is created by the plan.\n\n", c.Workspace))
-		err = c.init(ctx, "", args)
+		version, err = c.init(ctx, "", args)
 	}
-	return err
+	return version, err
 }
 
 // lazyCollector makes Go collect garbage when the heap has grown to five times what is in
@@ -67,9 +68,10 @@ func (c *CLI) Init(ctx context.Context, o InitOptions) error {
 // apply may use much more, so they keep Go's own setting.
 const lazyCollector = "GOGC=400"
 
-func (c *CLI) init(ctx context.Context, workspace string, args []string) error {
-	_, err := c.run(ctx, workspace, args, c.transcript(nil), 0)
-	return err
+func (c *CLI) init(ctx context.Context, workspace string, args []string) (Version, error) {
+	t := c.transcript(nil)
+	_, err := c.run(ctx, workspace, args, t, 0)
+	return t.version, err
 }
 
 // printed reports whether a command failed and said these words.

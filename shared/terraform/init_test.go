@@ -22,7 +22,7 @@ func TestInitErrorsHaveTheirPlace(t *testing.T) {
 	t.Parallel()
 	dir := terraformtest.RootModule(t, map[string]string{"main.tf": "locals {\n  a = [\n}\n"})
 	c, log := terraformtest.New(t, dir)
-	err := c.Init(t.Context(), terraform.InitOptions{})
+	_, err := c.Init(t.Context(), terraform.InitOptions{})
 	var failed *terraform.CommandError
 	if !errors.As(err, &failed) {
 		t.Fatalf("error %v is no CommandError", err)
@@ -46,7 +46,7 @@ func TestInitLeavesAReadonlyLockFileAlone(t *testing.T) {
 		".terraform.lock.hcl": lock,
 	})
 	c, log := terraformtest.New(t, dir)
-	if err := c.Init(t.Context(), terraform.InitOptions{LockReadonly: true}); err != nil {
+	if _, err := c.Init(t.Context(), terraform.InitOptions{LockReadonly: true}); err != nil {
 		t.Fatal(err)
 	}
 	if got := terraformtest.ReadFile(t, filepath.Join(dir, ".terraform.lock.hcl")); got != lock {
@@ -63,7 +63,7 @@ func TestInitPassesBackendConfiguration(t *testing.T) {
 	})
 	c, _ := terraformtest.New(t, dir)
 	o := terraform.InitOptions{BackendConfig: []string{"b.tfbackend", "path=named.tfstate"}}
-	if err := c.Init(t.Context(), o); err != nil {
+	if _, err := c.Init(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
 	out := filepath.Join(t.TempDir(), "p")
@@ -82,11 +82,11 @@ func TestInitPassesVarFilesWhichTerraformTakes(t *testing.T) {
 	t.Parallel()
 	dir := terraformtest.RootModule(t, map[string]string{"main.tf": `variable "a" {}`, "a.tfvars": "a = 1\n"})
 	c, _ := terraformtest.New(t, dir)
-	if err := c.Init(t.Context(), terraform.InitOptions{VarFiles: []string{"a.tfvars"}}); err != nil {
+	if _, err := c.Init(t.Context(), terraform.InitOptions{VarFiles: []string{"a.tfvars"}}); err != nil {
 		t.Error(err)
 	}
 	c.Path = terraformtest.Script(t, `case "$*" in *" -var-file=a.tfvars"*) ;; *) exit 1 ;; esac`) // OpenTofu reads it
-	if err := c.Init(t.Context(), terraform.InitOptions{VarFiles: []string{"a.tfvars"}}); err != nil {
+	if _, err := c.Init(t.Context(), terraform.InitOptions{VarFiles: []string{"a.tfvars"}}); err != nil {
 		t.Error(err)
 	}
 }
@@ -116,7 +116,7 @@ func TestInitWithoutMachineReadableOutput(t *testing.T) {
 init*-json*) echo "Error parsing command-line flags: flag provided but not defined: -json" >&2; exit 1;;
 esac
 exec '`+terraformtest.Program()+`' "$@"`)
-	err := c.Init(t.Context(), terraform.InitOptions{})
+	_, err := c.Init(t.Context(), terraform.InitOptions{})
 	var failed *terraform.CommandError
 	if !errors.As(err, &failed) {
 		t.Fatalf("error %v is no CommandError", err)
@@ -129,7 +129,7 @@ exec '`+terraformtest.Program()+`' "$@"`)
 	log.Has(t, "Error: Invalid expression")
 
 	terraformtest.WriteFiles(t, dir, map[string]string{"main.tf": ""})
-	if err := c.Init(t.Context(), terraform.InitOptions{}); err != nil {
+	if _, err := c.Init(t.Context(), terraform.InitOptions{}); err != nil {
 		t.Error(err)
 	}
 }

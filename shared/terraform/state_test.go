@@ -29,7 +29,7 @@ func TestAStateInAFileIsFound(t *testing.T) {
 			dir := terraformtest.RootModule(t, map[string]string{"main.tf": test.config})
 			c, _ := terraformtest.New(t, dir, test.env)
 			c.Workspace, c.DataDir = test.workspace, ".terraform/mine"
-			if err := c.Init(t.Context(), terraform.InitOptions{BackendConfig: test.backend}); err != nil {
+			if _, err := c.Init(t.Context(), terraform.InitOptions{BackendConfig: test.backend}); err != nil {
 				t.Fatal(err)
 			}
 			want := ""

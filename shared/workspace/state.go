@@ -1,10 +1,38 @@
 package workspace
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
+
+// StatePosition returns the lineage and serial of the state in the backend, after Init; empty and 0
+// if there is none. Terraform is started only if the state is not in a file, or is encrypted.
+func (t *Terraform) StatePosition(ctx context.Context) (lineage string, serial uint64, err error) {
+	if lineage, serial = t.localPosition(); lineage != "" {
+		return lineage, serial, nil
+	}
+	return t.CLI.StatePosition(ctx)
+}
+
+func (t *Terraform) localPosition() (lineage string, serial uint64) {
+	file, err := t.LocalState()
+	if err != nil || file == "" {
+		return "", 0
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return "", 0
+	}
+	defer func() { _ = f.Close() }()
+	if lineage, serial, err = planfile.ReadPosition(f); err != nil {
+		return "", 0
+	}
+	return lineage, serial
+}
 
 // StateInCheckout returns the path of the target's state file if the backend that Init has set
 // up keeps it in the checkout. It is relative to the checkout's root, with slashes. It is empty

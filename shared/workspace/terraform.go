@@ -34,6 +34,7 @@ const lockFile = ".terraform.lock.hcl"
 type Terraform struct {
 	*terraform.CLI
 	workspace *Workspace
+	version   terraform.Version // as the last Init said it; empty if it said none
 }
 
 // Terraform returns the target's Terraform or OpenTofu. It must run before Close. It gets the
@@ -80,7 +81,7 @@ func (w *Workspace) Terraform(ctx context.Context, role string, clouds inventory
 	if w.Inputs.Debug {
 		w.describe(cli)
 	}
-	return &Terraform{cli, w}, nil
+	return &Terraform{CLI: cli, workspace: w}, nil
 }
 
 // LogTo writes the output of all later commands to log.
@@ -97,6 +98,7 @@ func (t *Terraform) Another(ctx context.Context, planned terraform.Version) (boo
 	if planned.Name == wanted.Name {
 		wanted.Planned = planned.Number
 	}
+	t.version = terraform.Version{}
 	err := t.workspace.choose(ctx, t.CLI, wanted, t.workspace.credentials)
 	return err == nil && t.Path != before, err
 }
@@ -126,8 +128,12 @@ func (w *Workspace) choose(ctx context.Context, cli *terraform.CLI, wanted insta
 	return nil
 }
 
-// Version asks the executable for its version, once for all targets that run the same one.
+// Version returns the version that Init has said. Otherwise it asks the executable, once for all
+// targets that run the same one.
 func (t *Terraform) Version(ctx context.Context) (terraform.Version, error) {
+	if t.version.Number != "" {
+		return t.version, nil
+	}
 	return t.workspace.repository.Version(ctx, t.CLI)
 }
 
@@ -247,7 +253,8 @@ func (t *Terraform) Init(ctx context.Context, lock []byte) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, leave()) }()
-	return cli.Init(ctx, terraform.InitOptions{BackendConfig: backend, VarFiles: w.varFiles(), LockReadonly: locked})
+	t.version, err = cli.Init(ctx, terraform.InitOptions{BackendConfig: backend, VarFiles: w.varFiles(), LockReadonly: locked})
+	return err
 }
 
 // upgrade reports whether the user's environment adds -upgrade to init, for the newest providers.

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 func BenchmarkPlanSample(b *testing.B)  { comparePlan(b, sample, 15) }
 func BenchmarkPlan2000(b *testing.B)    { comparePlan(b, large, 3) }
 func BenchmarkApplySample(b *testing.B) { compareApply(b, sample, 15) }
-func BenchmarkApply2000(b *testing.B)   { compareApply(b, large, 1) }
+func BenchmarkApply2000(b *testing.B)   { compareApply(b, large, 3) }
 
 const sample = `
 variable "cidr" { default = "10.1.0.0/16" }
@@ -39,37 +40,32 @@ resource "terraform_data" "many" {
 func comparePlan(b *testing.B, module string, rounds int) {
 	for b.Loop() {
 		w := newWorld(b, module)
-		var ratios, action, bare []float64
+		var all comparison
 		for range rounds {
 			w.clean(b)
 			a := w.action(b, "plan")
 			w.clean(b)
-			t := w.terraform(b, "init", "-input=false") +
-				w.terraform(b, "plan", "-input=false", "-out="+w.planfile()) +
-				w.terraform(b, "show", "-json", w.planfile())
-			action, bare, ratios = append(action, a), append(bare, t), append(ratios, a/t)
+			all.add(a, w.terraform(b, []string{"init", "-input=false"}, []string{"plan", "-input=false", "-out=" + w.planfile()}, []string{"show", "-json", w.planfile()}))
 		}
-		printMedians(b, action, bare, ratios)
+		all.print(b)
 	}
 }
 
 func compareApply(b *testing.B, module string, rounds int) {
 	for b.Loop() {
 		w := newWorld(b, module)
-		var ratios, action, bare []float64
+		var all comparison
 		for range rounds {
 			w.clean(b)
 			w.action(b, "plan")
 			w.removeData(b)
 			a := w.action(b, "apply")
 			w.clean(b)
-			w.terraform(b, "init", "-input=false")
-			w.terraform(b, "plan", "-input=false", "-out="+w.planfile())
+			w.terraform(b, []string{"init", "-input=false"}, []string{"plan", "-input=false", "-out=" + w.planfile()})
 			w.removeData(b)
-			t := w.terraform(b, "init", "-input=false") + w.terraform(b, "apply", "-input=false", w.planfile())
-			action, bare, ratios = append(action, a), append(bare, t), append(ratios, a/t)
+			all.add(a, w.terraform(b, []string{"init", "-input=false"}, []string{"apply", "-input=false", w.planfile()}))
 		}
-		printMedians(b, action, bare, ratios)
+		all.print(b)
 	}
 }
 
@@ -104,26 +100,38 @@ func newWorld(b *testing.B, module string) *world {
 	return &world{runner, actions}
 }
 
-// action runs an action and returns its wall time in seconds.
-func (w *world) action(b *testing.B, name string) float64 {
+func (w *world) action(b *testing.B, name string) (r ran) {
+	before := childrenCPU()
 	_, log, took, err := w.Exec(b.Context(), filepath.Join(w.actions, name), fakerunner.ComponentInputs(), 0)
 	if err != nil {
 		b.Fatalf("%s: %v\n%s", name, err, log)
 	}
-	return took.Seconds()
+	r.took, r.cpu = took, childrenCPU()-before
+	return r
 }
 
-func (w *world) terraform(b *testing.B, args ...string) float64 {
-	cmd := exec.CommandContext(b.Context(), "terraform", args...)
-	cmd.Dir = w.component()
-	cmd.Env = w.Environ
-	var log bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &log, &log
-	began := time.Now()
-	if err := cmd.Run(); err != nil {
-		b.Fatalf("%s: %v\n%s", cmd, err, log.String())
+func (w *world) terraform(b *testing.B, commands ...[]string) (r ran) {
+	for _, args := range commands {
+		cmd := exec.CommandContext(b.Context(), "terraform", args...)
+		cmd.Dir = w.component()
+		cmd.Env = w.Environ
+		var log bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &log, &log
+		began := time.Now()
+		if err := cmd.Run(); err != nil {
+			b.Fatalf("%s: %v\n%s", cmd, err, log.String())
+		}
+		r.took += time.Since(began)
+		r.cpu += cpuOf(cmd)
 	}
-	return time.Since(began).Seconds()
+	return r
+}
+
+// childrenCPU is the CPU time of all processes that have ended.
+func childrenCPU() time.Duration {
+	var usage syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_CHILDREN, &usage) // the arguments are good
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 func (w *world) component() string { return filepath.Join(w.Workspace(), "components", "component") }

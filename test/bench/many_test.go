@@ -74,7 +74,9 @@ func (c *comparison) print(b *testing.B) {
 	b.Helper()
 	printMedians(b, c.action, c.bare, c.ratios)
 	b.ReportMetric(median(c.cpuRatios), "cpu-ratio")
-	b.ReportMetric(median(c.peaks), "peak-MB")
+	if peak := median(c.peaks); peak > 0 {
+		b.ReportMetric(peak, "peak-MB")
+	}
 }
 
 // BenchmarkMemory shows whether twice as many targets, at the same parallelism, need more memory.

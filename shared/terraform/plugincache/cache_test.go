@@ -103,7 +103,8 @@ func initWith(ctx context.Context, cache *plugincache.Cache, c *terraform.CLI) e
 	}
 	defer leave()
 	_, err = os.Stat(filepath.Join(c.Dir, ".terraform.lock.hcl"))
-	return joined.Init(ctx, terraform.InitOptions{LockReadonly: err == nil})
+	_, err = joined.Init(ctx, terraform.InitOptions{LockReadonly: err == nil})
+	return err
 }
 
 func TestManyInitsOfAColdCacheInstallEachProviderOnce(t *testing.T) {

@@ -101,7 +101,7 @@ func (l *Log) Has(t testing.TB, want string) {
 // Init runs init.
 func Init(t testing.TB, c *terraform.CLI) {
 	t.Helper()
-	if err := c.Init(t.Context(), terraform.InitOptions{}); err != nil {
+	if _, err := c.Init(t.Context(), terraform.InitOptions{}); err != nil {
 		t.Fatal(err)
 	}
 }
