@@ -102,12 +102,13 @@ UNRACED := TestModel TestManyLargePlansFitTheSummaryWorstFirst TestEveryLimitIsK
 	TestFindAndFetchCostTheSameHoweverManyPlansAreStored TestListsOfPlansHaveAllPagesAndNoFiles
 one_of = ($(subst $(subst ,, ),|,$(strip $(1))))
 # The longest first, so that none runs alone at the end.
-LONGEST := ./actions/apply ./test/modules ./actions/drift-remediation ./test/launcher ./actions/plan ./test/workflow
+LONGEST := ./actions/apply ./test/infrastructure ./test/modules ./actions/drift-remediation ./test/launcher ./actions/plan ./test/workflow
 # The suite starts some 20,000 Go programs that end within a second. With Go's own setting they spend a
 # fifth of their CPU time on collecting garbage.
-LAZY_COLLECTOR := GOGC=400 GOMEMLIMIT=2GiB
-# Both halves run at once, so that no core is idle while a test waits. They are two ends of a pipe that nothing
-# is written to, since programs that a shell starts with & ignore interrupts, which some tests send.
+LAZY_COLLECTOR := GOGC=400 GOMEMLIMIT=1GiB
+# Both halves run at once, and of each package twice as many stories as there are cores, so that no core is
+# idle while tests wait. The halves are two ends of a pipe that nothing is written to, since programs that
+# a shell starts with & ignore interrupts, which some tests send.
 test: tools build stand-ins ## Run the whole suite, packages with goroutines with the race detector
 	@$(GO_FOLDERS) export TEST_BINARIES=$(BIN) $(LAZY_COLLECTOR); packages=$$(go list ./shared/... ./test/kit/...); \
 	{ \
@@ -115,7 +116,7 @@ test: tools build stand-ins ## Run the whole suite, packages with goroutines wit
 		CGO_ENABLED=0 $(GOTEST) -run '^$(call one_of,$(UNRACED))$$' ./shared/drift ./shared/report ./shared/planstore || failed=yes; \
 		test -z "$$failed"; \
 	} >"$(TOOLS)/raced" | \
-	CGO_ENABLED=0 $(GOTEST) $(LONGEST) $$(grep -E '/shared/$(call one_of,$(SEQUENTIAL))$$' <<<"$$packages") $(filter-out ./shared/... ./test/kit/...,$(PACKAGES)) </dev/null || failed=yes; \
+	CGO_ENABLED=0 $(GOTEST) -parallel $$((2 * $$(getconf _NPROCESSORS_ONLN))) $(LONGEST) $$(grep -E '/shared/$(call one_of,$(SEQUENTIAL))$$' <<<"$$packages") $(filter-out ./shared/... ./test/kit/...,$(PACKAGES)) </dev/null || failed=yes; \
 	cat "$(TOOLS)/raced"; test -z "$${failed-}"
 
 race: tools ## Run the whole suite with the race detector, which takes much longer

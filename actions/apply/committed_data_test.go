@@ -28,26 +28,29 @@ func TestCommittedDataFoldersAreRefused(t *testing.T) {
 		"a folder deeper":    {"modules/vpc/.terraform/modules/modules.json": "{}"},
 		"program's settings": {".terraformrc": ""},
 	} {
-		w := forgeryOf(t, honest, nil)
-		committed := map[string]string{}
-		for file, content := range files {
-			file = "components/component/" + file
-			if err := os.MkdirAll(filepath.Dir(filepath.Join(w.Workspace(), filepath.FromSlash(file))), 0o755); err != nil {
-				t.Fatal(err)
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			w := forgeryOf(t, honest, nil)
+			committed := map[string]string{}
+			for file, content := range files {
+				file = "components/component/" + file
+				if err := os.MkdirAll(filepath.Dir(filepath.Join(w.Workspace(), filepath.FromSlash(file))), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				committed[file] = content
 			}
-			committed[file] = content
-		}
-		w.commit(t, committed)
-		_, log, _, err := w.Exec(t.Context(), suite.Built["plan"], fakerunner.ComponentInputs(), 0)
-		if err == nil || !strings.Contains(log, "GITOPS-ROOT-MODULE") || !strings.Contains(log, "data folder") {
-			t.Errorf("%s: plan: error %v\n%s", what, err, log)
-		}
-		if _, err := w.run(t, nil); err == nil || !strings.Contains(err.Error(), "data folder") {
-			t.Errorf("%s: apply: error %v", what, err)
-		}
-		if left, _ := filepath.Glob(filepath.Join(w.Dir, "owned")); left != nil {
-			t.Errorf("%s: the committed module was applied", what)
-		}
+			w.commit(t, committed)
+			_, log, _, err := w.Exec(t.Context(), suite.Built["plan"], fakerunner.ComponentInputs(), 0)
+			if err == nil || !strings.Contains(log, "GITOPS-ROOT-MODULE") || !strings.Contains(log, "data folder") {
+				t.Errorf("plan: error %v\n%s", err, log)
+			}
+			if _, err := w.run(t, nil); err == nil || !strings.Contains(err.Error(), "data folder") {
+				t.Errorf("apply: error %v", err)
+			}
+			if left, _ := filepath.Glob(filepath.Join(w.Dir, "owned")); left != nil {
+				t.Error("the committed module was applied")
+			}
+		})
 	}
 	// Other files with similar names may be committed.
 	w := forgeryOf(t, honest, map[string]string{"components/component/.terraform-version": "1.11.4\n", "components/component/.terraformignore": "x\n"})

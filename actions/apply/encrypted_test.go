@@ -15,6 +15,7 @@ import (
 // Nothing in a planfile that OpenTofu has encrypted can be read, and anyone who may plan can write its
 // record. So the action must never report it as verified.
 func TestEncryptedPlanfiles(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		verification string
 		forge        bool
@@ -28,6 +29,7 @@ func TestEncryptedPlanfiles(t *testing.T) {
 		"replan, of other configuration": {verification: "replan", forge: true, code: problem.ForgedPlan, says: "2 create"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := encryptedForgery(t)
 			if test.forge {
 				w.forge(t, w.find(t).Record, w.encrypted(t, evil))
@@ -45,6 +47,7 @@ func TestEncryptedPlanfiles(t *testing.T) {
 		})
 	}
 	t.Run("one that is said to have no changes", func(t *testing.T) {
+		t.Parallel()
 		w := encryptedForgery(t)
 		record := w.find(t).Record
 		record.Outcome, record.Counts = planstore.OutcomeNoChanges, changes.Counts{}
@@ -61,15 +64,19 @@ func TestEncryptedPlanfiles(t *testing.T) {
 // planfiles.
 func encryptedForgery(t *testing.T) *forgery {
 	t.Helper()
+	return forgeryOf(t, honest, map[string]string{
+		"gitops.yaml": "artifact-storage: { url: ../store }\nopentofu-version: \">= 1.0\"\ncomponents: { component: {} }\nstacks: { stack: {} }\n",
+	}, "PATH="+encrypting(t)+string(filepath.ListSeparator)+os.Getenv("PATH"))
+}
+
+// encrypting is the folder with a tofu that encrypts its planfiles.
+func encrypting(t *testing.T) string {
+	t.Helper()
 	bin, err := filepath.Abs(filepath.Join("testdata", "encrypted"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
-	w := forgeryOf(t, honest, map[string]string{
-		"gitops.yaml": "artifact-storage: { url: ../store }\nopentofu-version: \">= 1.0\"\ncomponents: { component: {} }\nstacks: { stack: {} }\n",
-	})
-	return w
+	return bin
 }
 
 // encrypted returns the path of an encrypted planfile of the component with more Terraform code.
@@ -84,7 +91,7 @@ func (w *forgery) encrypted(t *testing.T, more string) string {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{{"init", "-input=false"}, {"plan", "-input=false", "-out=planfile"}} {
-		w.tool(t, dir, "tofu", slices.Clone(w.Environ), args...)
+		w.tool(t, dir, filepath.Join(encrypting(t), "tofu"), slices.Clone(w.Environ), args...)
 	}
 	return filepath.Join(dir, "planfile")
 }

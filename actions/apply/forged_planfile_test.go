@@ -196,26 +196,29 @@ func TestVariablesOfTheJobAreNamedAsNotCompared(t *testing.T) {
 // numbers look harmless. The target is planned again.
 func TestPlansOfWhatTheMergeDoesNotAffectAreMadeAgain(t *testing.T) {
 	t.Parallel()
-	for _, inputs := range []map[string]string{fakerunner.ComponentInputs(), {"targets": `[{"component":"component","stack":"stack"}]`}} {
+	for targets, inputs := range named() {
 		for _, verification := range []string{"strict", "none"} {
-			w := forgeryOf(t, "variable \"given\" {}\nresource \"terraform_data\" \"honest\" { input = var.given }\n", nil, "TF_VAR_given=honest")
-			w.inputs = inputs
-			if _, err := w.run(t, nil); err != nil {
-				t.Fatal(err)
-			}
-			w.commit(t, map[string]string{"README.md": "Another target.\n"})
-			w.plan(t)
-			record := w.find(t).Record
-			record.Outcome, record.Counts = planstore.OutcomeChanges, changes.Counts{Update: 1}
-			w.forge(t, record, w.planAs(t, nil, []string{"-var=given=evil"}))
-			result, err := w.run(t, map[string]string{"verification": verification})
-			if problem.CodeOf(err) != problem.ChangedPlan && problem.CodeOf(err) != problem.Targets {
-				t.Errorf("inputs %v, verification %s: error %v, want one of %s", inputs, verification, err, problem.ChangedPlan)
-			}
-			state, err := os.ReadFile(filepath.Join(w.Dir, "state", "terraform.tfstate"))
-			if err != nil || strings.Contains(string(state), "evil") {
-				t.Errorf("inputs %v, verification %s: the forged plan was applied; summary:\n%s", inputs, verification, result.Summary)
-			}
+			t.Run(verification+", "+targets, func(t *testing.T) {
+				t.Parallel()
+				w := forgeryOf(t, "variable \"given\" {}\nresource \"terraform_data\" \"honest\" { input = var.given }\n", nil, "TF_VAR_given=honest")
+				w.inputs = inputs
+				if _, err := w.run(t, nil); err != nil {
+					t.Fatal(err)
+				}
+				w.commit(t, map[string]string{"README.md": "Another target.\n"})
+				w.plan(t)
+				record := w.find(t).Record
+				record.Outcome, record.Counts = planstore.OutcomeChanges, changes.Counts{Update: 1}
+				w.forge(t, record, w.planAs(t, nil, []string{"-var=given=evil"}))
+				result, err := w.run(t, map[string]string{"verification": verification})
+				if problem.CodeOf(err) != problem.ChangedPlan && problem.CodeOf(err) != problem.Targets {
+					t.Errorf("error %v, want one of %s", err, problem.ChangedPlan)
+				}
+				state, err := os.ReadFile(filepath.Join(w.Dir, "state", "terraform.tfstate"))
+				if err != nil || strings.Contains(string(state), "evil") {
+					t.Errorf("the forged plan was applied; summary:\n%s", result.Summary)
+				}
+			})
 		}
 	}
 }
@@ -236,31 +239,42 @@ func TestPlansThatWaitAreAppliedOnlyOfNewTargetsThatTheMergeAffects(t *testing.T
 		"applied before":        {true, "components/component/more.tf", true, "replan"},
 		"without being planned": {false, "components/component/more.tf", true, "none"},
 	} {
-		for _, inputs := range []map[string]string{fakerunner.ComponentInputs(), {"targets": `[{"component":"component","stack":"stack"}]`}} {
-			w := forgeryOf(t, module, nil, "TF_VAR_given=honest")
-			w.inputs = inputs
-			if c.applied {
-				if _, err := w.run(t, nil); err != nil {
-					t.Fatal(err)
+		for targets, inputs := range named() {
+			t.Run(name+", "+targets, func(t *testing.T) {
+				t.Parallel()
+				w := forgeryOf(t, module, nil, "TF_VAR_given=honest")
+				w.inputs = inputs
+				if c.applied {
+					if _, err := w.run(t, nil); err != nil {
+						t.Fatal(err)
+					}
 				}
-			}
-			state := filepath.Join(w.Dir, "state", "terraform.tfstate")
-			before, _ := os.ReadFile(state)
-			w.commit(t, map[string]string{c.file: "# more\n"})
-			w.plan(t)
-			record := w.find(t).Record
-			record.Outcome, record.Counts = planstore.OutcomeWaiting, changes.Counts{}
-			w.forge(t, record, "")
-			result, err := w.run(t, map[string]string{"verification": c.verified})
-			after, _ := os.ReadFile(state)
-			if changed := string(before) != string(after); changed == c.refused {
-				t.Errorf("%s, inputs %v: applied %t, error %v; summary:\n%s", name, inputs, changed, err, result.Summary)
-			}
-			// With several targets and without replan, the target is reported, and is no failure.
-			if code := problem.CodeOf(err); c.refused && err != nil && code != problem.Waiting && code != problem.Targets || !c.refused && err != nil {
-				t.Errorf("%s, inputs %v: %v", name, inputs, err)
-			}
+				state := filepath.Join(w.Dir, "state", "terraform.tfstate")
+				before, _ := os.ReadFile(state)
+				w.commit(t, map[string]string{c.file: "# more\n"})
+				w.plan(t)
+				record := w.find(t).Record
+				record.Outcome, record.Counts = planstore.OutcomeWaiting, changes.Counts{}
+				w.forge(t, record, "")
+				result, err := w.run(t, map[string]string{"verification": c.verified})
+				after, _ := os.ReadFile(state)
+				if changed := string(before) != string(after); changed == c.refused {
+					t.Errorf("applied %t, error %v; summary:\n%s", changed, err, result.Summary)
+				}
+				// With several targets and without replan, the target is reported, and is no failure.
+				if code := problem.CodeOf(err); c.refused && err != nil && code != problem.Waiting && code != problem.Targets || !c.refused && err != nil {
+					t.Error(err)
+				}
+			})
 		}
+	}
+}
+
+// named are the inputs that name the component, as one target and as one of several.
+func named() map[string]map[string]string {
+	return map[string]map[string]string{
+		"one target":      fakerunner.ComponentInputs(),
+		"several targets": {"targets": `[{"component":"component","stack":"stack"}]`},
 	}
 }
 

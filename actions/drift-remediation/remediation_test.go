@@ -23,6 +23,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestStories(t *testing.T) {
+	t.Parallel()
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
