@@ -100,5 +100,8 @@ func Run(ctx context.Context, in Inputs, d action.Deps) (action.Result, error) {
 	if done, result, err := s.ended(ctx); done || err != nil {
 		return result, err
 	}
+	if err := s.wanted(); err != nil {
+		return action.Result{}, err
+	}
 	return s.planAll(ctx)
 }

@@ -50,7 +50,7 @@ func (s *session) planAll(ctx context.Context) (result action.Result, err error)
 	f := &planned{}
 	f.Runtime = s.Runtime
 	f.Summary = report.NewMany(s.context.TempDir, report.Plans, report.Subject{
-		Commit: s.commit, BaseCommit: s.pull.Base, PullRequest: s.pull.Number, Actor: s.context.Actor, RunURL: s.context.RunURL, CreatedAt: s.Now(),
+		Commit: s.commit, BaseCommit: s.pull.Base, PullRequest: s.pull.Number, Draft: s.draft, Actor: s.context.Actor, RunURL: s.context.RunURL, CreatedAt: s.Now(),
 	})
 	defer func() { err = errors.Join(err, f.Summary.Close()) }()
 	f.Summary.Uncovered = meant.uncovered

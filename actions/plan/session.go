@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/gha"
@@ -27,6 +29,8 @@ type session struct {
 	checkout   git.Head
 	commit     string
 	pull       plan.PullRequest // the zero value: none
+	draft      bool             // the pull request is one
+	labels     []string         // of the pull request; in a merge queue not known, and none
 	pulls      *pulls.Requests
 }
 
@@ -75,6 +79,7 @@ func (s *session) findPull(ctx context.Context) error {
 			return forked(e.PullRequest.Number)
 		}
 		s.pull = plan.PullRequest{Number: e.PullRequest.Number, Head: e.PullRequest.Head.SHA, Branch: e.PullRequest.Head.Ref, Base: e.PullRequest.Base.SHA, Into: e.PullRequest.Base.Ref}
+		s.draft, s.labels = e.PullRequest.Draft, e.PullRequest.Labels
 	case e.MergeGroup != nil:
 		s.pull = plan.PullRequest{Number: e.MergeGroup.PullRequest, Head: e.MergeGroup.HeadSHA, Branch: e.MergeGroup.HeadRef, Base: e.MergeGroup.BaseSHA}
 	case e.RepositoryDispatch != nil:
@@ -99,6 +104,7 @@ func (s *session) findPull(ctx context.Context) error {
 		return problem.With(problem.Event, fmt.Errorf("pull request #%d is %s: it needs no plan any more", number, pulls.State(pr)))
 	}
 	s.pull = plan.PullRequest{Number: number, Head: pr.HeadSHA, Branch: pr.HeadRef, Base: pr.BaseSHA, Into: pr.BaseRef}
+	s.draft, s.labels = pr.Draft, pr.Labels
 	return nil
 }
 
@@ -116,6 +122,7 @@ func (s *session) ended(ctx context.Context) (done bool, _ action.Result, _ erro
 	case err != nil:
 		return true, action.Result{}, fmt.Errorf("ask whether pull request #%d is open: %w", s.pull.Number, err)
 	case pr.State == "open":
+		s.draft, s.labels = pr.Draft, pr.Labels // may have changed since the event of a run that is run again
 		return false, action.Result{}, nil
 	}
 	said := fmt.Sprintf("Nothing was planned: pull request #%d is already %s.", s.pull.Number, pulls.State(pr))
@@ -128,6 +135,18 @@ func (s *session) ended(ctx context.Context) (done bool, _ action.Result, _ erro
 	}
 	s.Runtime.Notice(gha.Annotation{Message: said})
 	return true, action.Result{Summary: "⏭️ " + markdown.Text(said) + "\n", Outputs: outputs}, nil
+}
+
+// noPlanLabel is the label of pull requests that are not planned.
+const noPlanLabel = "no-plan"
+
+// wanted refuses to plan a pull request with the label no-plan. It is an error, so that the job fails:
+// GitHub counts a skipped job as a required check that passed.
+func (s *session) wanted() error {
+	if !slices.ContainsFunc(s.labels, func(l string) bool { return strings.EqualFold(l, noPlanLabel) }) {
+		return nil
+	}
+	return problem.With(problem.NoPlanLabel, fmt.Errorf("pull request #%d has the label %s, so nothing is planned, and this check fails: remove the label to plan it", s.pull.Number, noPlanLabel))
 }
 
 func forked(number int) error {

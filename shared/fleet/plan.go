@@ -29,6 +29,7 @@ func (t *Tally) AddPlan(o plan.Outcome) {
 		Component: o.Name.Component, Stack: o.Name.Stack, Status: planStatus[o.Decision],
 		Counts: o.Record.Counts, Digest: o.Record.Digest, Cautions: o.Cautions,
 		TerraformName: o.Record.TerraformName, TerraformVersion: o.Record.TerraformVersion, AtmosVersion: o.AtmosVersion,
+		Applies: o.Decision == plan.Changed && o.Stored && o.LockedBy == nil, Environment: o.Environment,
 	}
 	if o.Changes != nil {
 		e.Counts, e.Ignored = o.Changes.Shown(), o.Changes.Ignored.Differences()
@@ -87,8 +88,10 @@ func (t *Tally) PlanReport(o plan.Outcome) report.Report {
 		return t.driftReport(o)
 	}
 	message, code := undiagnosed(o)
+	subject := planSubject(o)
+	subject.Draft = t.Summary != nil && t.Summary.Draft
 	return action.Redact(t.Runtime, report.Plan{
-		Subject: planSubject(o), Changes: o.Changes, Diagnostics: o.Diagnostics, Error: message, Code: code,
+		Subject: subject, Changes: o.Changes, Diagnostics: o.Diagnostics, Error: message, Code: code,
 		Waits: nameList(o.Waits), DependsOn: dependsOn(o), ApplyHow: applyHow(o),
 	})
 }
@@ -171,7 +174,11 @@ func applyHow(o plan.Outcome) string {
 	case o.Store == nil:
 		return "This planfile was not stored (plan-storage: false), so it can't be applied."
 	case o.Record.PullRequest > 0:
-		return "When this pull request is merged, the apply action applies exactly this planfile."
+		where := "the apply workflow's environment"
+		if o.Environment != "" {
+			where = "the environment `" + o.Environment + "`"
+		}
+		return "When this pull request is merged, exactly this planfile is applied, in " + where + ". Its reviewers, if it has any, approve first."
 	default:
 		return "The apply action applies exactly this planfile, for this commit."
 	}

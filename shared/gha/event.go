@@ -39,6 +39,8 @@ type PullRequest struct {
 	Action string // such as "opened", "synchronize", "closed"
 	Number int
 	Label  string // the label, if Action is "labeled" or "unlabeled"
+	Labels []string
+	Draft  bool
 	Merged bool
 	// MergeCommitSHA is the merged commit if Merged is true. Otherwise it is the
 	// commit of a trial merge, or empty.
@@ -129,7 +131,11 @@ type payload struct {
 	} `json:"repository"`
 
 	PullRequest *struct {
-		Number         int           `json:"number"`
+		Number int `json:"number"`
+		Labels []struct {
+			Name string `json:"name"`
+		} `json:"labels"`
+		Draft          bool          `json:"draft"`
 		Merged         bool          `json:"merged"`
 		MergeCommitSHA string        `json:"merge_commit_sha"`
 		Head           payloadBranch `json:"head"`
@@ -174,11 +180,15 @@ func (p *payload) event(name string) (Event, error) {
 			Action:         p.Action,
 			Number:         pull.Number,
 			Label:          p.Label.Name,
+			Draft:          pull.Draft,
 			Merged:         pull.Merged,
 			MergeCommitSHA: pull.MergeCommitSHA,
 			Head:           pull.Head.branch(),
 			Base:           pull.Base.branch(),
 			Fork:           differs(pull.Head, pull.Base),
+		}
+		for _, l := range pull.Labels {
+			event.PullRequest.Labels = append(event.PullRequest.Labels, l.Name)
 		}
 	}
 	switch name {

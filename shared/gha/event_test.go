@@ -80,12 +80,12 @@ func readEvent(t *testing.T, name string, payload any) (gha.Event, error) {
 
 func TestEventsAsGitHubSendsThem(t *testing.T) {
 	t.Parallel()
-	pull := func(action, mergeCommit, label string) gha.Event {
+	pull := func(action, mergeCommit, label string, labels ...string) gha.Event {
 		return gha.Event{
 			Name: "pull_request", DefaultBranch: "master",
 			PullRequest: &gha.PullRequest{
 				Action: action, Number: 2,
-				Label: label, MergeCommitSHA: mergeCommit,
+				Label: label, Labels: labels, MergeCommitSHA: mergeCommit,
 				Head: gha.Branch{SHA: "ec26c3e57ca3a959ca5aad62de7213c562f8c821", Ref: "changes"},
 				Base: gha.Branch{SHA: "f95f852bd8fca8fcc58a9a2d6c842781e32a215e", Ref: "master"},
 			},
@@ -96,8 +96,8 @@ func TestEventsAsGitHubSendsThem(t *testing.T) {
 		want          gha.Event
 	}{
 		"opened":   {"pull_request", "opened", pull("opened", "", "")},
-		"closed":   {"pull_request", "closed", pull("closed", "c4295bd74fb0f4fda03689c3df3f2803b658fd85", "")},
-		"labelled": {"pull_request", "labeled", pull("labeled", "c4295bd74fb0f4fda03689c3df3f2803b658fd85", "bug")},
+		"closed":   {"pull_request", "closed", pull("closed", "c4295bd74fb0f4fda03689c3df3f2803b658fd85", "", "bug")},
+		"labelled": {"pull_request", "labeled", pull("labeled", "c4295bd74fb0f4fda03689c3df3f2803b658fd85", "bug", "bug")},
 		"push": {"push", "", gha.Event{
 			Name: "push", DefaultBranch: "master",
 			Push: &gha.Push{

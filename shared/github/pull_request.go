@@ -14,6 +14,8 @@ import (
 type PullRequest struct {
 	Number  int
 	State   string // "open" or "closed"; a merged one is closed
+	Draft   bool
+	Labels  []string
 	HeadRef string // the branch's name, maybe in a fork
 	HeadSHA string // the last commit that was reviewed
 	BaseRef string
@@ -124,6 +126,7 @@ func pullRequest(pr *gogithub.PullRequest) PullRequest {
 	p := PullRequest{
 		Number:  pr.GetNumber(),
 		State:   pr.GetState(),
+		Draft:   pr.GetDraft(),
 		HeadRef: pr.GetHead().GetRef(),
 		HeadSHA: pr.GetHead().GetSHA(),
 		BaseRef: pr.GetBase().GetRef(),
@@ -132,6 +135,9 @@ func pullRequest(pr *gogithub.PullRequest) PullRequest {
 		Fork: !strings.EqualFold(pr.GetHead().GetRepo().GetFullName(), pr.GetBase().GetRepo().GetFullName()),
 		// Lists have no `merged`, but merged_at is set only if it was merged.
 		Merged: pr.MergedAt != nil,
+	}
+	for _, l := range pr.Labels {
+		p.Labels = append(p.Labels, l.GetName())
 	}
 	if p.Merged {
 		p.MergeCommitSHA = pr.GetMergeCommitSHA()

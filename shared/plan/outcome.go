@@ -35,9 +35,12 @@ type Outcome struct {
 
 	Dir       string           // the root module's folder, relative to the checkout's root
 	DependsOn []inventory.Name // targets that are applied before this one
-	Record    planstore.Record
-	Stored    bool
-	Store     *planstore.Store // the target's; nil: nothing is stored
+	// Environment is the GitHub environment in which the target is applied; empty if the settings
+	// name none.
+	Environment string
+	Record      planstore.Record
+	Stored      bool
+	Store       *planstore.Store // the target's; nil: nothing is stored
 	// RefreshOnly says that a drift plan was compared with the state, and not with Git.
 	RefreshOnly bool
 

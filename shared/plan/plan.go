@@ -180,6 +180,7 @@ func (p *planner) put(ctx context.Context) (err error) {
 func (p *planner) identify(ctx context.Context) (err error) {
 	t := p.workspace.Target
 	p.Dir, p.DependsOn, p.AtmosVersion = t.Dir, t.DependsOn, p.workspace.AtmosVersion()
+	p.Environment = p.workspace.Settings.Environment
 	program, _ := t.Program()
 	p.Reproduce = t.PlanCommands(program, p.o.RefreshOnly)
 	if p.o.Inputs.Debug {

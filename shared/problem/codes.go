@@ -15,6 +15,8 @@ const (
 	RunRef Code = "GITOPS-RUN-REF"
 	// Checkout: the workspace is empty, holds another commit, or lacks history.
 	Checkout Code = "GITOPS-CHECKOUT"
+	// NoPlanLabel: the pull request has the label no-plan.
+	NoPlanLabel Code = "GITOPS-NO-PLAN-LABEL"
 )
 
 // How the repository is configured.

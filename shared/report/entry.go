@@ -22,6 +22,10 @@ type Entry struct {
 	TerraformName, TerraformVersion, AtmosVersion string
 	// Cautions are the cautions of the target's report: see [Subject].
 	Cautions []string
+	// Applies: once the pull request is merged, the stored plan is applied, in a job of the GitHub
+	// environment Environment; if that is empty, of the apply workflow's own.
+	Applies     bool
+	Environment string
 	// Told: Note says all that the target's report says. The report is shown only if this is
 	// the only target.
 	Told bool

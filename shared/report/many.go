@@ -191,7 +191,7 @@ func (m *Many) Markdown(limit int) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	rows := sorted(m.rows)
-	foot := m.foot("About this run", m.programs(rows)...)
+	foot := m.next(rows) + m.foot("About this run", m.programs(rows)...)
 	if len(foot) > limit/4 {
 		foot = ""
 	}

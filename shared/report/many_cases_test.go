@@ -93,6 +93,8 @@ func manyCases(t *testing.T) map[string]*Many {
 		inDev("cache", Planned, changes.Counts{Replace: 1}, ""),
 		inDev("lab", Skipped, changes.Counts{}, "settings.github.actions_enabled is false"),
 	}
+	planned[1].Applies = true
+	planned[6].Applies, planned[6].Environment = true, "production"
 	applied := []Entry{
 		inDev("network", Succeeded, changes.Counts{Create: 2, Delete: 1}, ""),
 		inDev("db", Refused, changes.Counts{Update: 1}, "the plan is stale: plan again"),

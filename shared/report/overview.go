@@ -1,7 +1,9 @@
 package report
 
 import (
+	"maps"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
@@ -14,7 +16,7 @@ const maxTrouble = 25
 // three quarters of the limit, so that the worst targets have room for a report.
 func (m *Many) overview(rows []*row, limit int) string {
 	d := markdown.Document{
-		Title: m.title(rows) + m.link() + m.doubtful(rows),
+		Title: m.title(rows) + m.link() + m.draft() + m.doubtful(rows),
 		Line:  "**" + m.tallied(rows) + "**\n\n",
 		Rest:  m.rest(" names everything."),
 	}
@@ -184,6 +186,39 @@ func (m *Many) doubtful(rows []*row) string {
 		return ""
 	}
 	return "> [!CAUTION]\n> - " + strings.Join(lines, "\n> - ") + "\n\n"
+}
+
+// next says what happens after the merge of a pull request, and how to plan it again.
+func (m *Many) next(rows []*row) string {
+	if m.Job != Plans || m.PullRequest == 0 {
+		return ""
+	}
+	in := map[string]int{}
+	for _, r := range rows {
+		if r.Applies {
+			in[r.Environment]++
+		}
+	}
+	var list []string
+	for _, environment := range slices.Sorted(maps.Keys(in)) {
+		where := "the apply workflow's environment"
+		if environment != "" {
+			where = "the environment " + markdown.Code(markdown.Clip(environment, markdown.MaxName))
+		}
+		list = append(list, markdown.Count(in[environment], "target")+" in "+where)
+	}
+	text := ""
+	switch {
+	case len(list) > 0:
+		text = "**After the merge**, exactly these planfiles are applied: " + strings.Join(list, ", ") + ". The reviewers of an environment, if it has any, approve first."
+		if !m.ExpiresAt.IsZero() {
+			text += " The plans expire on " + stamp(m.ExpiresAt) + "."
+		}
+		text += "\n\n"
+	case pending(rows) > 0:
+		text = "**After the merge**, nothing of this is applied: the planfiles were not stored, or other pull requests hold the locks.\n\n"
+	}
+	return text + m.planAgain()
 }
 
 // deleted is the alert about targets that are no longer in Git, with what can be done.

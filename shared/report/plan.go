@@ -66,14 +66,15 @@ func (p Plan) Markdown(limit int) string {
 	if len(p.DependsOn) > 0 {
 		more = append(more, "Depends on: "+markdown.Codes(p.DependsOn))
 	}
-	if p.ApplyHow != "" && c.Counts.Any() {
+	// The summary of many targets says once for all of a pull request what happens after its merge.
+	if p.ApplyHow != "" && c.Counts.Any() && (p.run == nil || p.run.PullRequest == 0) {
 		d.Foot = "**To apply:** " + markdown.Text(markdown.Clip(p.ApplyHow, 4*markdown.MaxName))
 		if !p.ExpiresAt.IsZero() {
 			d.Foot += " The plan expires on " + stamp(p.ExpiresAt) + "."
 		}
 		d.Foot += "\n\n"
 	}
-	d.Foot += p.foot("About this plan", more...)
+	d.Foot += p.planAgain() + p.foot("About this plan", more...)
 	return d.Markdown(limit)
 }
 
@@ -105,7 +106,7 @@ func (p Plan) failed() markdown.Document {
 	}
 	d.Line += "\n\n"
 	d.Add(p.why(p.Error), errors, p.notes(), warnings, p.reproduce())
-	d.Foot = p.foot("About this plan")
+	d.Foot = p.planAgain() + p.foot("About this plan")
 	return d
 }
 
@@ -119,6 +120,6 @@ func (p Plan) waiting(d markdown.Document) markdown.Document {
 		"With " + markdown.Code("verification: replan") + ", the same run then plans this target, and applies that plan if it only creates resources and the state is new. Nobody has reviewed that plan.",
 		"Otherwise plan the merged commit, review that plan, and apply it: the workflow " + markdown.Code("examples/plan-merged.yml") + " does this.",
 	}), errors, p.notes())
-	d.Foot = p.foot("About this plan")
+	d.Foot = p.planAgain() + p.foot("About this plan")
 	return d
 }

@@ -16,6 +16,7 @@ type Subject struct {
 	Commit           string // planned commit, in full
 	BaseCommit       string // commit of the base branch that it was planned on
 	PullRequest      int
+	Draft            bool   // the pull request is a draft
 	Digest           string // hex SHA-256 of the planfile
 	RecordID         string // the plan record's
 	CreatedAt        time.Time
@@ -53,7 +54,23 @@ type Subject struct {
 
 // heading is the first line of a report, with the link to the run and the cautions below it.
 func (s Subject) heading(text string) string {
-	return "## " + text + "\n\n" + s.link() + s.cautions()
+	return "## " + text + "\n\n" + s.link() + s.draft() + s.cautions()
+}
+
+// draft marks the plan of a draft. A part of a summary leaves that to the summary.
+func (s Subject) draft() string {
+	if s.run != nil || !s.Draft {
+		return ""
+	}
+	return "> [!NOTE]\n> **This pull request is a draft.** What is planned here can be applied once it is ready for review and merged.\n\n"
+}
+
+// planAgain says how to plan a pull request again. A part of a summary leaves that to the summary.
+func (s Subject) planAgain() string {
+	if s.run != nil || s.PullRequest == 0 || s.RunURL == "" {
+		return ""
+	}
+	return "**To plan again:** push to this pull request, update its branch, or choose \"Re-run all jobs\" in " + markdown.Link("the run", s.RunURL) + ".\n\n"
 }
 
 // link is a line with the link to the run; empty in a part of a summary, which has it.

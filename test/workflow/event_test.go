@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
@@ -27,6 +28,15 @@ func (tm *team) labelEvent(pr *pullRequest, label string) *run {
 	tm.github.Repository(name).Label(pr.number, "mona", label)
 	tm.git("checkout", "--quiet", "--detach", pr.merge)
 	return tm.event("unlock", "pull_request", "labeled", pr.edits(map[string]any{"label.name": label, "sender.login": "mona"}))
+}
+
+// unlabelEvent removes a label from an open pull request, as mona.
+func (tm *team) unlabelEvent(pr *pullRequest, label string) *run {
+	tm.t.Helper()
+	tm.github.Repository(name).Unlabel(pr.number, "mona", label)
+	pr.labels = slices.DeleteFunc(pr.labels, func(l string) bool { return l == label })
+	tm.git("checkout", "--quiet", "--detach", pr.merge)
+	return tm.event("plan", "pull_request", "unlabeled", pr.edits(map[string]any{"label.name": label, "sender.login": "mona"}))
 }
 
 // pushEvent is the push of a merged pull request to main.

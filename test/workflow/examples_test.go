@@ -79,7 +79,7 @@ func TestExamplesPlanApplyAndTakeDriftBack(t *testing.T) {
 func TestExamplesLockAndPlanAgain(t *testing.T) {
 	t.Parallel()
 	tm := newTeam(t)
-	tm.edit(".github/workflows/plan.yml", "    permissions:\n", "    with: { lock: pull-request, pr-comment: true }\n    permissions:\n")
+	tm.edit(".github/workflows/plan.yml", "      pr-comment: true", "      lock: pull-request\n      pr-comment: true")
 	tm.commit("Lock targets")
 	first := tm.open("first", "10.1", "10.9", "components/network/acme-ue2-dev.tfvars")
 	second := tm.open("second", "The network", "Our network", "components/network/main.tf")
@@ -171,6 +171,25 @@ func TestExamplesDoNotPlanAPullRequestOnTheDefaultBranch(t *testing.T) {
 	if calls := tm.account.trail.Calls(); len(calls) > 0 {
 		t.Errorf("AWS was asked for %+v", calls)
 	}
+}
+
+// The label no-plan fails the check, and its removal plans. A draft is planned and marked.
+func TestExamplesPlanOnceTheLabelIsRemoved(t *testing.T) {
+	t.Parallel()
+	tm := newTeam(t)
+	pr := tm.open("new-range", "10.1", "10.9", "components/network/acme-ue2-dev.tfvars")
+	pr.labels, pr.draft = []string{"no-plan"}, true
+	tm.github.Repository(name).Label(pr.number, "mona", "no-plan")
+	tm.github.Repository(name).SetDraft(pr.number, true)
+	plan := tm.pullRequestEvent(pr, "opened", false).job("plan")
+	plan.want("failure", "")
+	plan.wantRoles()
+	if !strings.Contains(plan.log, "GITOPS-NO-PLAN-LABEL") {
+		t.Errorf("it does not say why:\n%s", plan.log)
+	}
+	tm.unlabelEvent(pr, "no-plan").job("plan").want("success", "This pull request is a draft")
+	tm.wantComment(pr.number, "This pull request is a draft")
+	tm.wantComment(pr.number, "exactly this planfile is applied, in the apply workflow's environment")
 }
 
 // A required check that is skipped counts as passed.

@@ -14,6 +14,8 @@ type pullRequest struct {
 	merge      string // GitHub's merge of head and base, and later the merge on main
 	queued     string // the merge queue's commit, if it has made one
 	repository string // the repository of its branch
+	labels     []string
+	draft      bool
 }
 
 // open opens a pull request with an edit of files.
@@ -66,7 +68,12 @@ func (tm *team) merge(pr *pullRequest) {
 
 // edits adds what makes a payload one of this pull request.
 func (pr *pullRequest) edits(edits map[string]any) map[string]any {
+	labels := []any{}
+	for _, l := range pr.labels {
+		labels = append(labels, map[string]any{"name": l})
+	}
 	maps.Copy(edits, map[string]any{
+		"pull_request.labels": labels, "pull_request.draft": pr.draft,
 		"number": pr.number, "pull_request.number": pr.number, "pull_request.merge_commit_sha": pr.merge,
 		"pull_request.head.sha": pr.head, "pull_request.head.repo.full_name": pr.repository,
 		"pull_request.base.sha": pr.base, "pull_request.base.ref": "main", "pull_request.base.repo.full_name": name,

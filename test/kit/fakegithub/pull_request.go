@@ -21,6 +21,7 @@ type PullRequest struct {
 	Repository string
 	Base       string // the branch to merge into
 	BaseSHA    string
+	Draft      bool
 }
 
 // pull is what a pull request has in addition to an issue.
@@ -75,6 +76,15 @@ func (r *Repository) Push(number int, commit string) {
 	}
 	p.HeadSHA = commit
 	r.associate(commit, number)
+}
+
+// SetDraft converts a pull request to a draft, or marks it as ready for review.
+func (r *Repository) SetDraft(number int, draft bool) {
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	if p := r.pull(number); p != nil {
+		p.Draft = draft
+	}
 }
 
 // UpdateBranch is the button of that name: it merges the base, which has a newer commit, into
@@ -223,6 +233,7 @@ func (s *Server) pullObject(r *Repository, p *pull, example string) (object, err
 		"labels":              labels,
 		"title":               p.Title,
 		"state":               p.issue.State,
+		"draft":               p.Draft,
 		"url":                 s.link(false, "/repos/%s/pulls/%d", r.name, p.issue.Number),
 		"html_url":            s.link(true, "/%s/pull/%d", r.name, p.issue.Number),
 		"user":                simpleUser(user, p.Author),

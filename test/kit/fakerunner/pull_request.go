@@ -3,6 +3,7 @@ package fakerunner
 import (
 	"fmt"
 	"regexp"
+	"slices"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -16,6 +17,8 @@ type pull struct {
 	branch, into       string // branches
 	base, head, merged string // commits
 	closed             bool   // and not merged
+	draft              bool
+	labels             []string
 	queued             *queued
 }
 
@@ -110,10 +113,28 @@ func reopenPull(ts *testscript.TestScript, s *story, args []string) {
 
 func labelPull(ts *testscript.TestScript, s *story, args []string) {
 	n, actor := number(ts, args[0]), actorOf(args, 2)
-	s.pull(ts, args[0])
+	p := s.pull(ts, args[0])
+	p.labels = append(p.labels, args[1])
 	s.github.Repository(repository).Label(n, actor, args[1])
 	s.pullRequestEvent(ts, n, "labeled", actor)
 	s.editPayload(ts, map[string]any{"label.name": args[1]})
+}
+
+func unlabelPull(ts *testscript.TestScript, s *story, args []string) {
+	n, p, actor := number(ts, args[0]), s.pull(ts, args[0]), actorOf(args, 2)
+	s.github.Repository(repository).Unlabel(n, actor, args[1])
+	p.labels = slices.DeleteFunc(p.labels, func(l string) bool { return l == args[1] })
+	s.pullRequestEvent(ts, n, "unlabeled", actor)
+	s.editPayload(ts, map[string]any{"label.name": args[1]})
+}
+
+func draftPull(ts *testscript.TestScript, s *story, args []string) {
+	n, p, action := number(ts, args[0]), s.pull(ts, args[0]), "converted_to_draft"
+	if p.draft = len(args) == 1; !p.draft {
+		action = args[1]
+	}
+	s.github.Repository(repository).SetDraft(n, p.draft)
+	s.pullRequestEvent(ts, n, action, mona)
 }
 
 func (s *story) pull(ts *testscript.TestScript, n string) *pull {
@@ -130,7 +151,7 @@ func (s *story) pullRequestEvent(ts *testscript.TestScript, n int, action, actor
 	p := s.pulls[n]
 	s.event(ts, "pull_request")
 	var err error
-	if action == "labeled" { // the one example with a label
+	if action == "labeled" || action == "unlabeled" { // the examples with a label
 		s.runner.Payload, err = ActionPayload(s.Root, "pull_request", action)
 		ts.Check(err)
 	}
@@ -143,8 +164,12 @@ func (s *story) pullRequestEvent(ts *testscript.TestScript, n int, action, actor
 	if p.merged != "" || p.closed {
 		state = "closed"
 	}
+	labels := []any{}
+	for _, l := range p.labels {
+		labels = append(labels, map[string]any{"name": l})
+	}
 	s.editPayload(ts, map[string]any{
-		"action": action, "number": n, "sender.login": actor,
+		"action": action, "number": n, "sender.login": actor, "pull_request.labels": labels, "pull_request.draft": p.draft,
 		"pull_request.number": n, "pull_request.state": state,
 		"pull_request.merged": p.merged != "", "pull_request.merge_commit_sha": p.merged,
 		"pull_request.head.sha": p.head, "pull_request.head.ref": p.branch, "pull_request.head.repo.full_name": repository,

@@ -109,6 +109,8 @@ func (s Scripts) Params(dir string) testscript.Params {
 //	close N                     somebody closes the pull request unmerged
 //	reopen N
 //	label-pull N LABEL [ACTOR]  somebody labels the pull request
+//	unlabel-pull N LABEL [ACTOR]
+//	draft-pull N [ready_for_review]  somebody converts the pull request to a draft, or back
 //	merge-group N [M ...]       the merge queue makes its commit for pull request N, on top of main and of its
 //	                            commits for each M, the first in the queue first, and asks for checks; sets $QUEUED
 //	merge-queued N              the queue moves main to that commit, by which N and each M are merged; sets $MERGED.
@@ -172,6 +174,8 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"close":        word(1, 1, closePull),
 	"reopen":       word(1, 1, reopenPull),
 	"label-pull":   word(2, 3, labelPull),
+	"unlabel-pull": word(2, 3, unlabelPull),
+	"draft-pull":   word(1, 2, draftPull),
 	"merge-group":  word(1, -1, queueUp),
 	"merge-queued": word(1, 1, mergeQueued),
 	"statuses":     word(3, 4, checkStatus),
