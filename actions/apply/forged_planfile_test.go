@@ -141,12 +141,11 @@ func TestForgedPlansAreRefusedWithoutVerification(t *testing.T) {
 	}
 }
 
-// A limited or destroying plan that is made on purpose is applied: everybody can see what it does.
+// A limited plan that is made on purpose is applied: everybody can see what it does.
 func TestScopeOfAPlanIsShownAndApplied(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ args, shown string }{
 		"target":  {"-target=terraform_data.second -target=terraform_data.first", "`-target` limits it to `terraform_data.first`, `terraform_data.second`"},
-		"destroy": {"-destroy", "`-destroy`: it destroys"},
 		"replace": {"-replace=terraform_data.second", "`-replace` makes it replace `terraform_data.second`"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -172,6 +171,35 @@ func TestScopeOfAPlanIsShownAndApplied(t *testing.T) {
 				if !strings.Contains(summary, test.shown) {
 					t.Errorf("the %s does not show %q:\n%s", what, test.shown, summary)
 				}
+			}
+		})
+	}
+}
+
+// A plan that destroys everything is applied only if Git says so, whatever is verified.
+func TestAPlanThatDestroysNeedsItsSetting(t *testing.T) {
+	t.Parallel()
+	for _, verification := range []string{"strict", "replan", "none"} {
+		t.Run(verification, func(t *testing.T) {
+			t.Parallel()
+			w := forgeryOf(t, honest, nil)
+			if _, err := w.run(t, nil); err != nil {
+				t.Fatal(err)
+			}
+			w.commit(t, map[string]string{"components/component/main.tf": w.module(t) + "\n# changed\n"})
+			w.Environ = append(w.Environ, "TF_CLI_ARGS_plan=-destroy")
+			if planned := w.plan(t); !strings.Contains(planned, "`destroy: true`") || !strings.Contains(planned, "PLAN TO DESTROY") {
+				t.Errorf("the plan's summary:\n%s", planned)
+			}
+			w.Environ = w.Environ[:len(w.Environ)-1]
+			for _, dry := range []string{"true", "false"} {
+				result, err := w.run(t, map[string]string{"dry-run": dry, "verification": verification})
+				if problem.CodeOf(err) != problem.MovedConfiguration || !strings.Contains(result.Summary, "destroy: true") {
+					t.Errorf("dry-run %s: error %v, summary:\n%s", dry, err, result.Summary)
+				}
+			}
+			if now := w.find(t); now.Status != planstore.StatusPlanned {
+				t.Errorf("the plan is %s, want it unclaimed", now.Status)
 			}
 		})
 	}

@@ -18,6 +18,7 @@ type advice struct {
 	stale    string // the state is another one
 	newState string // the state is empty, or another one than before
 	locked   string // the state's lock could not be taken
+	destroy  string // the plan destroys, and the configuration does not, or the other way round
 }
 
 func (w *Work) advice() advice {
@@ -44,6 +45,7 @@ var adviceForChange = advice{
 	differs:  "Review the difference. " + PlanMerged,
 	stale:    "Something else changed the state of this target after the review. " + PlanMerged,
 	newState: "Check where the state should be: the root module's backend, `backend-config`, the workspace. " + PlanMerged + " If you want a new state, run this again with accept-new-state: true.",
+	destroy:  "To destroy everything that a target manages, set destroy: true for it, and review that plan. " + PlanMerged,
 	locked:   "The plan can still be applied: run this job again when the lock is released. If its holder is gone, remove the lock with `terraform force-unlock`.",
 }
 
@@ -64,5 +66,6 @@ var adviceForDrift = advice{
 	differs:  DetectAgain,
 	stale:    "Something else changed the state of this target after the drift was planned. " + DetectAgain,
 	newState: "Check where the state should be: the root module's backend, `backend-config`, the workspace. If you want a new state, apply a change of this target with accept-new-state: true. " + DetectAgain,
+	destroy:  "Git changed after the drift was planned. " + DetectAgain,
 	locked:   "The plan can still be applied: add the label again when the lock is released. If its holder is gone, remove the lock with `terraform force-unlock`.",
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/inventory"
+	"github.com/terraform-gitops/gitops/shared/plan"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
@@ -145,6 +146,9 @@ func (w *Work) Check(ctx context.Context) error {
 		return w.refuseStatus(w.stored.Status, w.stored.Claim, w.stored.Last)
 	}
 	if err := w.checkLock(ctx); err != nil {
+		return err
+	}
+	if err := w.checkDestroy(); err != nil {
 		return err
 	}
 	if w.stored.Record.Outcome == planstore.OutcomeChanges {
@@ -296,6 +300,9 @@ func (w *Work) apply(ctx context.Context) error {
 
 	if err == nil {
 		w.lookAfter(ctx)
+		if w.destroys() && len(w.stored.Record.Targets) == 0 {
+			w.note("Everything in the state is destroyed. " + plan.DeleteEntry(w.Workspace.Target))
+		}
 	}
 	ctx = context.WithoutCancel(ctx)
 	outcome := planstore.Result{Status: planstore.StatusApplied}

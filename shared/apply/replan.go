@@ -132,7 +132,7 @@ func (n newPlan) empty() bool { return !n.HasChanges && !n.changes.Counts.Any() 
 // plan plans the target into a file of this name. initialized says that init has already run.
 func (w *Work) plan(ctx context.Context, name string, initialized bool) (made newPlan, err error) {
 	file := filepath.Join(w.Workspace.Dir, name+".tfplan")
-	if made.Made, err = plan.Make(ctx, w.tf, plan.Request{Planfile: file, Initialized: initialized}); err != nil {
+	if made.Made, err = plan.Make(ctx, w.tf, plan.Request{Planfile: file, Destroy: w.Workspace.Target.Destroy, Initialized: initialized}); err != nil {
 		return made, fmt.Errorf("plan %s: %w", w.Workspace.Target, err)
 	}
 	if made.changes, made.file, err = plan.Read(ctx, w.tf, made.Made, detail()); err != nil {

@@ -38,7 +38,8 @@ type Configuration struct {
 	// Files has the first 16 hex digits of the SHA-256 of each file that counts, by its path
 	// relative to the checkout. A folder that counts as a whole has its path with a slash;
 	// ./ is the checkout. Settings have names in parentheses: (path), (workspace),
-	// (var-files), (backend-config), (env), and (terraform version) or (tofu version).
+	// (var-files), (backend-config), (env), (destroy) if it is set, and (terraform version) or
+	// (tofu version).
 	// With Atmos there are (vars), (env), (backend), (backend type), (providers), (command)
 	// and (component) instead of (var-files) and (backend-config).
 	Files map[string]string
@@ -200,8 +201,12 @@ func JobFiles(t inventory.Target, environ []string) (names []string) {
 
 // settingsOf are the resolved values that shape the plan, each as a list of texts.
 func settingsOf(t inventory.Target, tool, version string) map[string][]string {
+	all := make(map[string][]string)
+	if t.Destroy {
+		all["destroy"] = []string{"true"}
+	}
 	if t.Atmos != nil {
-		all := maps.Clone(t.Atmos.Resolved)
+		maps.Copy(all, t.Atmos.Resolved)
 		maps.Copy(all, map[string][]string{"path": {t.Dir}, "workspace": {t.WorkspaceName()}, tool + " version": {version}})
 		return all
 	}
@@ -209,14 +214,15 @@ func settingsOf(t inventory.Target, tool, version string) map[string][]string {
 	for _, name := range slices.Sorted(maps.Keys(t.Env)) {
 		env = append(env, name, t.Env[name])
 	}
-	return map[string][]string{
+	maps.Copy(all, map[string][]string{
 		"path":            {t.Dir},
 		"workspace":       {t.WorkspaceName()},
 		"var-files":       t.VarFiles,
 		"backend-config":  t.BackendConfig,
 		"env":             env,
 		tool + " version": {version},
-	}
+	})
+	return all
 }
 
 type sum [sha256.Size]byte

@@ -101,7 +101,7 @@ func ApplyReport(o apply.Outcome, run gha.Context) report.Apply {
 			Commit: r.Commit, BaseCommit: r.BaseCommit, PullRequest: r.PullRequest, Digest: r.Digest, CreatedAt: r.CreatedAt,
 			TerraformName: r.TerraformName, TerraformVersion: r.TerraformVersion, AtmosVersion: o.AtmosVersion,
 			BuiltDigest: r.BuiltDigest, BuiltSize: r.BuiltSize, Built: o.Built,
-			Scope: r.Scope(), Notes: o.Notes, Settings: o.Settings, RunURL: run.RunURL, Actor: run.Actor,
+			Scope: r.Scope(), Destroy: r.Mode == "destroy", Notes: o.Notes, Settings: o.Settings, RunURL: run.RunURL, Actor: run.Actor,
 		},
 		Status: applyStatus[o.Decision], Planned: o.Planned, Now: o.Now,
 		Resources: o.Resources, Outputs: o.Outputs, Diagnostics: o.Diagnostics,

@@ -104,7 +104,7 @@ func planSubject(o plan.Outcome) report.Subject {
 		Digest: r.Digest, CreatedAt: r.CreatedAt, RunURL: r.Run.URL, Actor: r.Actor,
 		TerraformName: r.TerraformName, TerraformVersion: r.TerraformVersion, AtmosVersion: o.AtmosVersion,
 		BuiltDigest: r.BuiltDigest, BuiltSize: r.BuiltSize, Built: o.Built,
-		Notes: o.Notes, Cautions: o.Cautions, Scope: r.Scope(), Settings: o.Settings, Reproduce: o.Reproduce,
+		Notes: o.Notes, Cautions: o.Cautions, Scope: r.Scope(), Destroy: r.Mode == "destroy", Settings: o.Settings, Reproduce: o.Reproduce,
 	}
 	if o.LockedBy != nil {
 		s.Notes = append(s.Notes[:len(s.Notes):len(s.Notes)], lockedBy(o))

@@ -9,8 +9,8 @@ type AtmosComponent struct {
 	// Locked is set if it may be planned, but not applied.
 	Locked bool
 	// DependsElsewhere is set if it also depends on targets whose stacks are given by
-	// variables (tenant, stage and so on). Only the list of all targets tells which these
-	// are, so DependsOn lacks them.
+	// variables (tenant, stage and so on), or is destroyed, after those that depend on it. Only
+	// the list of all targets tells which these are, so DependsOn lacks them.
 	DependsElsewhere bool
 	// Command runs Terraform or OpenTofu: a name on PATH, or a path.
 	Command string

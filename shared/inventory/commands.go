@@ -20,8 +20,11 @@ func (t Target) PlanCommands(program string, refreshOnly bool) []string {
 			flags.WriteString(" -var-file=" + shellWord(t.fromDir(file)))
 		}
 	}
-	if refreshOnly {
+	switch {
+	case refreshOnly:
 		flags.WriteString(" -refresh-only")
+	case t.Destroy:
+		flags.WriteString(" -destroy")
 	}
 	if t.Atmos != nil {
 		return []string{fmt.Sprintf("atmos terraform plan %s -s %s%s", shellWord(t.Component), shellWord(t.Stack), flags.String())}

@@ -7,6 +7,8 @@ type Listed struct {
 	// DependsOn names the targets that are applied before this one, sorted. With Atmos some
 	// may not be in the list, as when they are disabled.
 	DependsOn []Name
+	// Destroy is set if everything that the target manages is to be destroyed.
+	Destroy bool
 }
 
 // Name is the target's name.

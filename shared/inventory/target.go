@@ -38,10 +38,11 @@ type Target struct {
 	// Env is what the target adds to Terraform's environment. Anybody can read it in Git,
 	// so it holds no secrets.
 	Env map[string]string
-	// DependsOn names the targets that are applied before this one. In gitops.yaml
-	// they are in the same stack. Some dependencies of Atmos are missing, as
-	// [AtmosComponent] says.
+	// DependsOn names the targets that are applied before this one. Some dependencies of Atmos
+	// are missing, as [AtmosComponent] says.
 	DependsOn []Name
+	// Destroy is set if everything that the target manages is to be destroyed.
+	Destroy bool
 	// Ignore are globs of files that are not part of the fingerprint: see [Target.Ignores].
 	Ignore []string
 

@@ -37,6 +37,7 @@ type Terraform interface {
 // Request says how to plan.
 type Request struct {
 	Planfile    string // path to write it to
+	Destroy     bool
 	RefreshOnly bool
 	Initialized bool // an init with this Terraform is done
 }
@@ -78,7 +79,7 @@ func attempt(ctx context.Context, tf Terraform, r Request) (made Made, err error
 			return made, err
 		}
 	}
-	made.PlanResult, err = tf.Plan(ctx, terraform.PlanOptions{Out: r.Planfile, RefreshOnly: r.RefreshOnly})
+	made.PlanResult, err = tf.Plan(ctx, terraform.PlanOptions{Out: r.Planfile, Destroy: r.Destroy, RefreshOnly: r.RefreshOnly})
 	if err == nil && tf.PlanInitializes() {
 		made.Modules, err = tf.ModuleFiles(true)
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/pulls"
 	"github.com/terraform-gitops/gitops/shared/repository"
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 	"github.com/terraform-gitops/gitops/shared/workspace"
 )
 
@@ -240,7 +241,7 @@ func (p *planner) plan(ctx context.Context) (err error) {
 		}
 	}
 	planfile := filepath.Join(p.workspace.Dir, "plan.tfplan")
-	made, err := Make(ctx, p.tf, Request{Planfile: planfile, RefreshOnly: p.o.RefreshOnly})
+	made, err := Make(ctx, p.tf, Request{Planfile: planfile, Destroy: t.Destroy && !p.o.RefreshOnly, RefreshOnly: p.o.RefreshOnly})
 	p.Diagnostics = made.Diagnostics
 	p.Record.TerraformName, p.Record.TerraformVersion = made.Version.Name, made.Version.Number
 	p.Record.ModulesDigest, p.Record.ModuleFiles = made.Modules.Digest, made.Modules.Bounded(planstore.MaxModuleFiles)
@@ -339,6 +340,9 @@ func (p *planner) read(ctx context.Context, made Made) error {
 	}
 	if file == nil {
 		p.note("The planfile is encrypted, so its state is unknown: times decide whether a later apply supersedes this plan.")
+		if p.workspace.Target.Destroy && !p.o.RefreshOnly {
+			p.Record.Mode = string(planfile.ModeDestroy)
+		}
 	} else {
 		p.empty = file.NoResources
 		p.Record.Mode, p.Record.Targets, p.Record.Replace = string(file.Mode()), file.Targets(), file.Replace()

@@ -6,8 +6,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
 
 // lastApply is an answer of the store that is waited for.
@@ -69,6 +71,18 @@ func (p *planner) describeState(last *planstore.LastApply) {
 	const next = "Check where the state should be: the root module's backend, `backend-config` and the workspace. If it is lost for good, import the existing resources. " +
 		"If you want a new state, set accept-new-state: true for the apply action; without it the apply refuses this plan."
 	at, continuity := p.Record.State, planstore.ContinuityOf(last, p.Record.State)
+	if p.workspace.Target.Destroy {
+		switch nothing := p.empty || at != nil && at.Lineage == ""; {
+		case continuity == planstore.StateGone:
+			p.caution("The state is empty, and this target was applied before, by %s: if what that created still exists, this plan does not destroy it. %s", last.Run.URL, next)
+			return
+		case nothing && !continuity.Lost():
+			p.note("There is nothing left to destroy: the state is empty. %s", DeleteEntry(p.workspace.Target))
+			return
+		}
+	} else if p.Record.Mode == string(planfile.ModeDestroy) {
+		p.caution("This plan destroys everything, and the configuration does not say `destroy: true`: the apply refuses it.")
+	}
 	switch {
 	case continuity == planstore.FirstState && at != nil && (at.Lineage == "" || p.empty):
 		p.note("This target was never applied, and its state is empty: Terraform knows of no resources.")
@@ -81,6 +95,15 @@ func (p *planner) describeState(last *planstore.LastApply) {
 	case continuity == planstore.StateUnknown && at == nil:
 		p.note("It is not known whether this is the state of the last apply: the planfile is encrypted.")
 	}
+}
+
+// DeleteEntry says what to do with a target of which everything is destroyed.
+func DeleteEntry(t inventory.Target) string {
+	where := "gitops.yaml"
+	if t.Atmos != nil {
+		where = "the stack's manifest"
+	}
+	return fmt.Sprintf("The entry of %s in %s can be deleted, and its folder if nothing else uses it.", t, where)
 }
 
 // caution adds a sentence on why the plan's numbers may be wrong.

@@ -194,6 +194,7 @@ func (s *Store) end(ctx context.Context, r Record, run Run, result Result) error
 		last = &LastApply{
 			RecordID: r.ID(), Commit: r.Commit, MergedCommit: result.MergedCommit, PullRequest: r.PullRequest, PlanCreatedAt: r.CreatedAt,
 			Run: run, AppliedAt: now, State: cmp.Or(result.PlannedOn, r.State), After: result.After,
+			Destroyed: r.Mode == "destroy" && len(r.Targets) == 0,
 		}
 	}
 	err := s.finishClaim(ctx, r, run, result, now, last)

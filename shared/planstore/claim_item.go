@@ -88,6 +88,7 @@ type lastItem struct {
 	AppliedAt         string        `json:"appliedAt"`
 	State             *positionItem `json:"statePosition,omitempty"`
 	After             *positionItem `json:"stateAfter,omitempty"`
+	Destroyed         bool          `json:"destroyed,omitempty"`
 }
 
 func newLastItem(t Target, l LastApply) lastItem {
@@ -95,7 +96,7 @@ func newLastItem(t Target, l LastApply) lastItem {
 		PK: applyPrefix + t.Key(), SK: lastKey,
 		RecordID: l.RecordID, Commit: l.Commit, MergedCommit: l.MergedCommit, PullRequestNumber: l.PullRequest, PlanCreatedAt: storage.FormatTime(l.PlanCreatedAt),
 		RunID: l.Run.ID, RunAttempt: l.Run.Attempt, RunURL: l.Run.URL,
-		AppliedAt: storage.FormatTime(l.AppliedAt), State: newPositionItem(l.State), After: newPositionItem(l.After),
+		AppliedAt: storage.FormatTime(l.AppliedAt), State: newPositionItem(l.State), After: newPositionItem(l.After), Destroyed: l.Destroyed,
 	}
 }
 
@@ -105,7 +106,7 @@ func openLastApply(item storage.Item) (*LastApply, error) {
 	err := item.Decode(&i)
 	l := LastApply{
 		RecordID: i.RecordID, Commit: i.Commit, MergedCommit: i.MergedCommit, PullRequest: i.PullRequestNumber,
-		Run: Run{ID: i.RunID, Attempt: i.RunAttempt, URL: i.RunURL}, State: i.State.position(), After: i.After.position(),
+		Run: Run{ID: i.RunID, Attempt: i.RunAttempt, URL: i.RunURL}, State: i.State.position(), After: i.After.position(), Destroyed: i.Destroyed,
 	}
 	if err == nil && (i.AppliedAt == "" || i.PlanCreatedAt == "") {
 		err = errNoTime

@@ -17,6 +17,7 @@ type LastApply struct {
 	AppliedAt     time.Time
 	State         *StatePosition // that the applied plan was made on; nil when unknown
 	After         *StatePosition // that the apply left; nil when unknown
+	Destroyed     bool           // it destroyed everything in the state
 }
 
 // LastApplies returns the last applies of targets, by target as given. A target that was never

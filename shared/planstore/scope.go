@@ -39,7 +39,7 @@ func checkScope(mode string, targets, replace []string) error {
 func (r Record) Scope() (lines []string) {
 	switch r.Mode {
 	case "destroy":
-		lines = append(lines, "-destroy: it destroys everything in the state.")
+		lines = append(lines, "DESTROY: it destroys everything in the state.")
 	case "refresh-only":
 		lines = append(lines, "-refresh-only: it only updates the state with what changed outside Terraform.")
 	}

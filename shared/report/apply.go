@@ -72,9 +72,15 @@ func (a Apply) Markdown(limit int) string {
 	switch a.Status {
 	case Succeeded:
 		d.Title = "✅ Applied " + a.name()
+		if a.Destroy {
+			d.Title = "✅ DESTROYED " + a.name()
+		}
 		d.Line = "**" + done.line(a.Planned) + "**\n\n"
 	case Planned:
 		d.Title = "To be applied: " + a.name()
+		if a.Destroy {
+			d.Title = "TO BE DESTROYED: " + a.name()
+		}
 		d.Line = planned.Headline(&changes.Plan{Counts: a.Planned}) + "\n\n"
 		if a.run == nil {
 			d.Line += "Approving applies exactly this planfile, and no other: SHA-256 " + markdown.Code(markdown.Prefix(a.Digest, 12)) + ", in full below.\n\n"

@@ -237,8 +237,8 @@ func deleted(rows []*row) *markdown.Part {
 		return nil
 	}
 	return markdown.Alert(markdown.RankWarning, "WARNING", "what is no longer in Git",
-		"**No longer in Git.** The resources still exist, and Terraform's state still has them. To destroy them, restore the target, "+
-			"apply a plan without the resources, and then delete the target. To keep them, do nothing: nothing manages them any more.", lines)
+		"**No longer in Git.** The resources still exist, and Terraform's state still has them. To destroy them, restore the target with "+
+			"`destroy: true`, merge and apply that plan, and then delete the target. To keep them, do nothing: nothing manages them any more.", lines)
 }
 
 // table has one row for each target, except those without changes.

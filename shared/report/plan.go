@@ -43,6 +43,9 @@ func (p Plan) Markdown(limit int) string {
 	}
 	c := p.Changes
 	d := markdown.Document{Rest: p.rest(), Title: p.heading("Plan for " + p.name())}
+	if p.Destroy && c.Counts.Any() {
+		d.Title = p.heading("PLAN TO DESTROY " + p.name())
+	}
 	d.Line = planned.Headline(c) + "\n\n"
 	if !c.Counts.Any() && c.Counts.Deferred+c.DeferredInvocations == 0 {
 		d.Line = "**No changes.** The infrastructure matches the configuration: there is nothing to apply.\n\n"

@@ -32,6 +32,8 @@ type Subject struct {
 	// Scope says in which ways the plan does not cover all that the configuration says, a
 	// sentence each; empty if it covers all.
 	Scope []string
+	// Destroy is set for a plan that destroys everything in the state.
+	Destroy bool
 	// Built are the files that travel with the plan, sorted by name. BuiltDigest is the hex
 	// SHA-256 of their archive, BuiltSize its size in bytes.
 	Built       []builtfiles.File

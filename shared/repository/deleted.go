@@ -17,7 +17,7 @@ type Left struct {
 
 // Left returns the deleted targets among changes of which the plan store knows a state: the
 // target was applied, or planned on an existing state. A target that never had a state has left
-// nothing behind. Each target takes a read and, if it was never applied, two queries. If the
+// nothing behind, and neither has one that was destroyed. Each target takes a read and, if it was never applied, two queries. If the
 // store can't be asked, the target is returned with the reason.
 func (rp *Repository) Left(ctx context.Context, changes []inventory.Change, role func(inventory.Effective) string, now func() time.Time) (left []Left) {
 	for _, c := range changes {
@@ -39,7 +39,7 @@ func (rp *Repository) knowsState(ctx context.Context, c inventory.Change, role s
 	key := planstore.Target{Repository: rp.Context.Repository, Component: c.Component, Stack: c.Stack}
 	last, err := store.LastApplies(ctx, []planstore.Target{key})
 	if err != nil || len(last) > 0 {
-		return err == nil, err
+		return err == nil && !last[key].Destroyed, err
 	}
 	plans, err := store.PullRequestPlans(ctx, key)
 	for _, p := range plans {

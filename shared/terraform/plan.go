@@ -12,6 +12,7 @@ type PlanOptions struct {
 	// file is removed: it can't be applied, and holds secrets.
 	Out         string
 	VarFiles    []string
+	Destroy     bool // plan what `plan -destroy` does: the end of everything in the state
 	RefreshOnly bool // plan what `plan -refresh-only` does: how the world differs from the state
 }
 
@@ -33,6 +34,9 @@ func (c *CLI) Plan(ctx context.Context, o PlanOptions) (PlanResult, error) {
 	args := []string{"plan", "-json", "-no-color", "-input=false", "-detailed-exitcode", "-out=" + o.Out}
 	for _, file := range o.VarFiles {
 		args = append(args, "-var-file="+file)
+	}
+	if o.Destroy {
+		args = append(args, "-destroy")
 	}
 	if o.RefreshOnly {
 		args = append(args, "-refresh-only")

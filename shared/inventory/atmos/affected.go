@@ -138,8 +138,8 @@ func (s sides) target(name inventory.Name) inventory.Target {
 	a := s.atmos
 	t := inventory.Target{
 		Component: name.Component, Stack: name.Stack, Root: a.Root, Workspace: d.Workspace,
-		Settings: d.Settings.Integrations.GitHub.GitOps.settings(),
-		Atmos:    &inventory.AtmosComponent{Command: d.Command, Resolved: a.resolved(d)},
+		Settings: d.Settings.Integrations.GitHub.GitOps.settings(), Destroy: d.Settings.Integrations.GitHub.GitOps.Destroy,
+		Atmos: &inventory.AtmosComponent{Command: d.Command, Resolved: a.resolved(d)},
 	}
 	t.Dir, _ = s.dir(d) // of says why
 	return t

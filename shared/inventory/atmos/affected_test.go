@@ -19,6 +19,34 @@ import (
 )
 
 // commit makes the project a repository with one commit of all files.
+func TestWhatIsDestroyedWaitsForWhatDependsOnIt(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, version string) {
+		t.Parallel()
+		p := newProject(t, fakerunner.Atmos(t, "../../.."), version)
+		p.edit("stacks/orgs/acme/dev.yaml", "    network:\n", "    network:\n      settings: { integrations: { github: { gitops: { destroy: true } } } }\n")
+		stacks, err := p.Stacks(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range stacks.Targets() {
+			destroy, want := l.Name() == inventory.Name{Component: "network", Stack: "acme-ue2-dev"}, 0
+			switch {
+			case destroy:
+				want = 2
+			case l.Component != "network" && l.Stack == "acme-ue2-prod":
+				want = 1
+			}
+			if l.Destroy != destroy || len(l.DependsOn) != want {
+				t.Errorf("%+v", l)
+			}
+		}
+		if one := p.target("network", "acme-ue2-dev"); !one.Destroy || !one.Atmos.DependsElsewhere {
+			t.Errorf("%+v", one)
+		}
+	})
+}
+
 func (p project) commit() {
 	p.t.Helper()
 	p.track()

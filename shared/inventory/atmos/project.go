@@ -152,7 +152,7 @@ func (a Project) target(version Version, d description, component, stack string)
 	}
 	t := inventory.Target{
 		Component: component, Stack: stack, Root: a.Root, Dir: dir, Workspace: d.Workspace,
-		Settings: d.Settings.Integrations.GitHub.GitOps.settings(),
+		Settings: d.Settings.Integrations.GitHub.GitOps.settings(), Destroy: d.Settings.Integrations.GitHub.GitOps.Destroy,
 		Atmos: &inventory.AtmosComponent{
 			Locked: d.Metadata.Locked, Command: d.Command, Vars: d.Vars, Env: d.Env, Version: version.String(),
 			Resolved: a.resolved(d), Sections: d.sections(), AsText: d.asText, Sharing: d.sharing(name),
@@ -177,6 +177,8 @@ func (a Project) target(version Version, d description, component, stack string)
 		t.Atmos.DependsElsewhere = true
 		return nil
 	})
+	// Others may have to be destroyed before.
+	t.Atmos.DependsElsewhere = t.Atmos.DependsElsewhere || t.Destroy
 	return t, nil
 }
 

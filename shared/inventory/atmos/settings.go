@@ -34,6 +34,7 @@ type gitops struct {
 	Drift       struct {
 		Ignore ignoreList `json:"ignore"`
 	} `json:"drift"`
+	Destroy bool `json:"destroy"`
 }
 
 type planApplyOf[T any] struct {

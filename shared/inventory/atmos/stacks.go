@@ -84,12 +84,13 @@ func (s Stacks) Targets() []inventory.Listed {
 		}
 		all = append(all, inventory.Listed{
 			Component: name.Component, Stack: name.Stack,
-			Settings: d.Settings.Integrations.GitHub.GitOps.settings(),
+			Settings: d.Settings.Integrations.GitHub.GitOps.settings(), Destroy: d.Settings.Integrations.GitHub.GitOps.Destroy,
 			DependsOn: d.dependsOn(name, func(component string, context stackContext) []string {
 				return stacks[place{component, context}]
 			}),
 		})
 	}
 	slices.SortFunc(all, func(a, b inventory.Listed) int { return a.Name().Compare(b.Name()) })
+	inventory.DestroyFirst(all)
 	return all
 }

@@ -36,8 +36,8 @@ func (c *Config) check() error {
 			}
 		}
 		for _, dep := range comp.DependsOn {
-			if _, ok := c.doc.Components[dep.value]; !ok {
-				return c.fault(dep.at, nil, "unknown component %s in depends-on of component %s: %s", problem.Quote(dep.value), problem.Quote(name), problem.Suggest(dep.value, c.componentNames()))
+			if err := c.checkDependency(name, dep); err != nil {
+				return err
 			}
 		}
 	}
@@ -47,7 +47,10 @@ func (c *Config) check() error {
 	if err := c.checkCycles(); err != nil {
 		return err
 	}
-	return c.checkStates()
+	if err := c.checkStates(); err != nil {
+		return err
+	}
+	return c.orderTargets()
 }
 
 func (c *Config) lacksStack(name string) bool {

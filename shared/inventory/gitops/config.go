@@ -13,6 +13,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/checkout"
 	"github.com/terraform-gitops/gitops/shared/git"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
@@ -23,6 +24,9 @@ type Config struct {
 	doc      document
 	given    map[string]bool // all files that targets name: see Target.Given
 	targets  map[string]int  // how many targets a root module folder has
+
+	listed []inventory.Listed
+	after  map[inventory.Name][]inventory.Name // what each target waits for
 
 	discovery *Discovery
 	found     map[string]bool // folders of root modules that are not listed

@@ -58,6 +58,7 @@ func (d *decoder) count(at place) error {
 
 var (
 	textType        = reflect.TypeFor[text]()
+	flagType        = reflect.TypeFor[flag]()
 	membershipsType = reflect.TypeFor[memberships]()
 )
 
@@ -73,6 +74,13 @@ func (d *decoder) value(n ast.Node, into reflect.Value, at place, keep rules) er
 	switch {
 	case into.Type() == textType:
 		return d.text(n, into, at, keep)
+	case into.Type() == flagType:
+		b, ok := n.(*ast.BoolNode)
+		if !ok {
+			return d.fault(at, "%s must be true or false, not %s", at.named(), describe(n))
+		}
+		into.Set(reflect.ValueOf(flag{value: b.Value, set: true, at: at}))
+		return nil
 	case into.Type() == membershipsType:
 		return d.memberships(n, into, at, keep)
 	case into.Type() == ignoredType:

@@ -45,6 +45,7 @@ type component struct {
 	layer
 	Ignore    []text      `key:"ignore"`
 	DependsOn []text      `key:"depends-on,unique"`
+	Destroy   flag        `key:"destroy"`
 	Stacks    memberships `key:"stacks,nonempty,unique"` // none: every stack
 }
 
@@ -59,7 +60,8 @@ type membership struct {
 
 // inStack is what a component has in one of its stacks.
 type inStack struct {
-	At place
+	At      place
+	Destroy flag `key:"destroy"`
 	layer
 }
 
@@ -113,6 +115,13 @@ type azureIdentity struct {
 // text is a string in the document, with its place. set is false if the key is missing.
 type text struct {
 	value string
+	set   bool
+	at    place
+}
+
+// flag is true or false in the document, with its place.
+type flag struct {
+	value bool
 	set   bool
 	at    place
 }

@@ -7,15 +7,7 @@ import (
 )
 
 // Targets lists all targets, sorted by name. It reads nothing of them on disk.
-func (c *Config) Targets() []inventory.Listed {
-	var all []inventory.Listed
-	for _, r := range c.resolvers() {
-		dependsOn := r.dependsOn()
-		slices.SortFunc(dependsOn, inventory.Name.Compare)
-		all = append(all, inventory.Listed{Component: r.componentName, Stack: r.stackName, Settings: r.settings(), DependsOn: dependsOn})
-	}
-	return all
-}
+func (c *Config) Targets() []inventory.Listed { return slices.Clone(c.listed) }
 
 // resolvers has one for each target, sorted by name.
 func (c *Config) resolvers() []resolver {

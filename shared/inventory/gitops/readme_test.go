@@ -24,7 +24,7 @@ func TestTheExamplesOfTheReadmeWork(t *testing.T) {
 	t.Parallel()
 	schema := compileSchema(t)
 	examples := regexp.MustCompile("(?s)```yaml\n(.*?)```\n(?:\n[^\n]*\n\n```text\n(.*?)```)?").FindAllStringSubmatch(readme(t), -1)
-	if len(examples) != 7 {
+	if len(examples) != 8 {
 		t.Fatalf("%d examples", len(examples))
 	}
 	for _, example := range examples {
@@ -90,7 +90,7 @@ func TestTheReadmeHasEveryKey(t *testing.T) {
 	collect = func(prefix string, typ reflect.Type) {
 		for _, f := range keyedFields(typ) {
 			keys[prefix+f.key] = true
-			if ft := typ.FieldByIndex(f.index).Type; ft.Kind() == reflect.Struct && ft != textType {
+			if ft := typ.FieldByIndex(f.index).Type; ft.Kind() == reflect.Struct && ft != textType && ft != flagType {
 				collect(prefix+f.key+".", ft)
 			}
 		}

@@ -134,22 +134,12 @@ func (r resolver) target() (inventory.Target, error) {
 	if t.DriftIgnore, err = r.driftIgnore(); err != nil {
 		return t, err
 	}
-	t.DependsOn = r.dependsOn()
+	t.DependsOn, t.Destroy = r.after[t.Name()], r.destroy().value
 	t.Alone = r.targets[t.Dir] == 1
 	for _, pattern := range slices.Concat(r.doc.Ignore, r.comp.Ignore) {
 		t.Ignore = append(t.Ignore, expand(pattern.value, r.componentName, r.stackName))
 	}
 	return t, nil
-}
-
-func (r resolver) dependsOn() (names []inventory.Name) {
-	for _, dep := range r.comp.DependsOn {
-		// If the dependency is not in this stack, there is nothing to wait for.
-		if r.doc.Components[dep.value].isIn(r.stackName) {
-			names = append(names, inventory.Name{Component: dep.value, Stack: r.stackName})
-		}
-	}
-	return names
 }
 
 func (r resolver) settings() inventory.Settings {

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -132,6 +133,42 @@ stacks:
 	}
 	if one, err := c.resolver("own", "dev").target(); err != nil || one.Workspace != "w" || one.Env["A"] != "b" {
 		t.Errorf("%+v, %v", one, err)
+	}
+}
+
+func TestDependenciesOfOtherStacks(t *testing.T) {
+	t.Parallel()
+	c, err := load(t, `
+path: "{stack}/{component}"
+components:
+  network: {depends-on: [hub/network]}
+  app: {depends-on: [network, only, hub/dns], stacks: {dev: , prod: {destroy: true}}}
+  dns: {stacks: [hub]}
+  only: {stacks: [dev]}
+stacks: {dev: , prod: , hub: }
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string][]string{}
+	for _, l := range c.Targets() {
+		got[l.Name().String()] = []string{}
+		for _, on := range l.DependsOn {
+			got[l.Name().String()] = append(got[l.Name().String()], on.String())
+		}
+		if l.Destroy != (l.Name() == inventory.Name{Component: "app", Stack: "prod"}) {
+			t.Errorf("destroy of %s: %v", l.Name(), l.Destroy)
+		}
+		if target, err := c.resolver(l.Component, l.Stack).target(); err != nil || target.Destroy != l.Destroy || !slices.Equal(target.DependsOn, l.DependsOn) {
+			t.Errorf("%+v, %v", target, err)
+		}
+	}
+	want := map[string][]string{
+		"network in hub": {}, "network in dev": {"network in hub"}, "network in prod": {"network in hub"}, "dns in hub": {}, "only in dev": {},
+		"app in dev": {"dns in hub", "network in dev", "only in dev"}, "app in prod": {"dns in hub", "network in prod"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

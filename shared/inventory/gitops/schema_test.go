@@ -199,6 +199,11 @@ func TestSchemaAndLoaderJudgeAlike(t *testing.T) {
 		component("stacks: {dev: {path: x}}"):                                               false,
 		component("stacks: {dev: {depends-on: [b]}}"):                                       false,
 		component("stacks: {dev: [x]}"):                                                     false,
+		component("destroy: true"):                                                          true,
+		component("destroy: 'yes'"):                                                         false,
+		component("destroy:"):                                                               false,
+		component("stacks: {dev: {destroy: false}}"):                                        true,
+		stack("destroy: true"):                                                              false,
 		component("stacks: {}"):                                                             false,
 		component("stacks: dev"):                                                            false,
 		component("var-files: [\"a\\nb\"]"):                                                 false,
@@ -263,7 +268,7 @@ func TestSchemaHasTheLoadersKeys(t *testing.T) {
 				compare(where+"."+f.key+".*", reflect.TypeFor[inStack](), child["else"].(map[string]any)["additionalProperties"].(map[string]any))
 			case ft.Kind() == reflect.Map && ft.Elem() != textType:
 				compare(where+"."+f.key+".*", ft.Elem(), child["additionalProperties"].(map[string]any))
-			case ft.Kind() == reflect.Struct && ft != textType:
+			case ft.Kind() == reflect.Struct && ft != textType && ft != flagType:
 				compare(where+"."+f.key, ft, child)
 			}
 		}
