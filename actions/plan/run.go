@@ -57,11 +57,14 @@ func (s *session) planAll(ctx context.Context) (result action.Result, err error)
 	for _, folder := range meant.uncovered {
 		s.warnOfUncovered(folder)
 	}
+	s.warnOfForgotten(meant.changes)
 	for _, c := range meant.changes {
 		switch {
 		case c.Deleted: // see below
 		case c.Outside:
 			f.AddOutside(c.Name)
+		case c.Skip != "":
+			f.AddSkipped(c.Name, c.Skip)
 		case c.Err != nil:
 			f.AddPlan(plan.Outcome{Name: c.Name, Decision: plan.NotPlanned, Err: c.Err})
 		case s.MatrixOnly:
