@@ -1,6 +1,6 @@
 // Package install finds the Terraform or OpenTofu that a root module is to be run with, and
-// downloads Terraform when the runner does not have it ([Locate]). Which version will do is
-// in constraint.go, HashiCorp's site in releases.go, and where downloads are kept, for later
+// downloads it when the runner does not have it ([Locate]). Which version will do is
+// in constraint.go, HashiCorp's site in releases.go, OpenTofu's in opentofu.go, and where downloads are kept, for later
 // jobs, in tool_cache.go.
 package install
 
@@ -51,8 +51,9 @@ type Options struct {
 	// Log receives a line if something is installed, or if another version is used
 	// than was asked for. nil drops it.
 	Log io.Writer
-	// Releases is where Terraform is downloaded from.
+	// Releases is where Terraform is downloaded from, and OpenTofu where OpenTofu is.
 	Releases Releases
+	OpenTofu OpenTofuReleases
 }
 
 // Locate returns the absolute path of the executable to run. The first of these that is set
@@ -68,16 +69,15 @@ type Options struct {
 //
 //   - the executable on PATH, which is started once to ask for its version;
 //   - the newest version in the tool cache;
-//   - for Terraform, the newest release, which is downloaded into the tool cache. OpenTofu
-//     is never downloaded.
+//   - the newest release, which is downloaded into the tool cache.
 //
 // A constraint never chooses a pre-release, but a pre-release on PATH is used if the
 // constraint allows it.
 //
 // "latest" needs the list of releases. If that cannot be read, Locate returns what is on
-// PATH, or else the newest in the tool cache. For OpenTofu, "latest" is what is on PATH.
+// PATH, or else the newest in the tool cache.
 //
-// A download must have a checksum that HashiCorp has signed; nothing else is kept or
+// A download must have a checksum that HashiCorp, or for OpenTofu OpenTofu, has signed; nothing else is kept or
 // started. What is on PATH or in the tool cache is trusted, like everything on the runner.
 //
 // hashicorp/setup-terraform and opentofu/setup-opentofu install a wrapper script. Locate
@@ -91,7 +91,7 @@ func Locate(ctx context.Context, o Options) (path string, err error) {
 	if o.Lazy && want.lazy && found != "" {
 		return found, nil
 	}
-	if want.anything() || want.latest() && o.Name == terraform.OpenTofu {
+	if want.anything() {
 		if found == "" {
 			hint := ""
 			if o.command() == o.Name {
@@ -102,7 +102,7 @@ func Locate(ctx context.Context, o Options) (path string, err error) {
 		return found, nil
 	}
 	if want.latest() {
-		newest, err := o.Releases.newest(ctx, nil)
+		newest, err := o.site().newest(ctx, nil)
 		if err != nil {
 			return o.withoutReleases(ctx, want, found, err)
 		}
@@ -124,7 +124,7 @@ func Locate(ctx context.Context, o Options) (path string, err error) {
 			return "", o.unmet(want, has+" by the name of "+o.command())
 		}
 	}
-	if o.Name == terraform.OpenTofu || o.command() != o.Name {
+	if o.command() != o.Name {
 		return "", o.unmet(want, has)
 	}
 	path, err = o.fromToolCache(ctx, want)

@@ -39,6 +39,7 @@ func newRunner(t *testing.T) *runner {
 		ToolCache: filepath.Join(machine, "tools"),
 		Log:       &r.log,
 		Releases:  install.Releases{URL: "http://127.0.0.1:1", Client: http.DefaultClient},
+		OpenTofu:  install.OpenTofuReleases{List: "http://127.0.0.1:1", Files: "http://127.0.0.1:1", Client: http.DefaultClient},
 	}
 	terraformtest.WriteFiles(t, r.Dir, map[string]string{"main.tf": ""})
 	return r
@@ -169,26 +170,6 @@ func TestLocateSearchesNoFolderOfTheCheckout(t *testing.T) {
 	want := r.install(t, "terraform", "1.9.8")
 	if got := r.locate(t); got != want {
 		t.Errorf("found %s, want %s", got, want)
-	}
-}
-
-func TestLocateNeverInstallsOpenTofu(t *testing.T) {
-	t.Parallel()
-	site := fakereleases.New(t, "1.9.8")
-	r := newRunner(t)
-	r.Name, r.Constraint, r.Releases = terraform.OpenTofu, "~> 1.9", install.Releases(site.Releases)
-	r.fails(t, "tofu ~> 1.9 is wanted by the setting opentofu-version", "no tofu on PATH", "opentofu/setup-opentofu")
-	want := r.install(t, "tofu", "1.8.0")
-	r.fails(t, "the runner has tofu 1.8.0", "opentofu/setup-opentofu")
-	r.Constraint = ""
-	terraformtest.WriteFiles(t, r.Root, map[string]string{".terraform-version": "1.9.8", "components/.opentofu-version": "1.7.0"})
-	r.fails(t, "tofu 1.7.0 is wanted by components/.opentofu-version")
-	r.Constraint = "latest"
-	if got := r.locate(t); got != want {
-		t.Errorf("found %s, want %s", got, want)
-	}
-	if asked := site.Asked(); len(asked) > 0 {
-		t.Errorf("asked for %q", asked)
 	}
 }
 

@@ -88,7 +88,20 @@ func (r Releases) client() *http.Client {
 	return httpclient.New(func(c *retryablehttp.Client) { c.RetryMax = 2 })
 }
 
-// fromToolCache returns the newest allowed Terraform in the tool cache. If there is none,
+// site is where a program is downloaded from.
+type site interface {
+	newest(ctx context.Context, among goversion.Constraints) (*goversion.Version, error)
+	install(ctx context.Context, version *goversion.Version, dir string) (string, error)
+}
+
+func (o Options) site() site {
+	if o.Name == terraform.OpenTofu {
+		return o.OpenTofu
+	}
+	return o.Releases
+}
+
+// fromToolCache returns the newest allowed program in the tool cache. If there is none,
 // it first installs the newest allowed release there.
 func (o Options) fromToolCache(ctx context.Context, want wanted) (string, error) {
 	cache, err := o.toolCache()
@@ -100,12 +113,12 @@ func (o Options) fromToolCache(ctx context.Context, want wanted) (string, error)
 	}
 	version := want.exact
 	if version == nil {
-		if version, err = o.Releases.newest(ctx, want.among); err != nil {
+		if version, err = o.site().newest(ctx, want.among); err != nil {
 			return "", err
 		}
 	}
 	path, err := cache.add(version, func(dir string) error {
-		program, err := o.Releases.install(ctx, version, dir)
+		program, err := o.site().install(ctx, version, dir)
 		if err != nil {
 			return err
 		}
@@ -118,7 +131,7 @@ func (o Options) fromToolCache(ctx context.Context, want wanted) (string, error)
 	if err != nil {
 		return "", err
 	}
-	o.logf("Installed terraform %s, since %s wants %s: %s", version, want.by, want.text, path)
+	o.logf("Installed %s %s, since %s wants %s: %s", o.Name, version, want.by, want.text, path)
 	return path, nil
 }
 
@@ -140,8 +153,8 @@ func (o Options) mustBe(ctx context.Context, program string, version *goversion.
 	if err != nil {
 		return err
 	}
-	if is.Name != terraform.Terraform || !number.Equal(version) {
-		return fmt.Errorf("the site sent %s in place of terraform %s", is, version)
+	if is.Name != o.Name || !number.Equal(version) {
+		return fmt.Errorf("the site sent %s in place of %s %s", is, o.Name, version)
 	}
 	return nil
 }

@@ -1,12 +1,15 @@
-// Package fakereleases is a site on this machine that Terraform can be downloaded from, for
-// tests.
+// Package fakereleases has sites on this machine that Terraform, OpenTofu and Atmos can be
+// downloaded from, for tests.
 package fakereleases
 
 import (
+	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -182,4 +185,99 @@ func marshal(t *testing.T, v any) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// OpenTofu says how to download from a site of OpenTofu's. It has the fields of
+// install.OpenTofuReleases, so that one can be converted into the other.
+type OpenTofu struct {
+	List, Files, PublicKey string
+	Client                 *http.Client
+}
+
+// NewOpenTofu is a site with releases of OpenTofu of these versions, laid out as OpenTofu's list and
+// its releases on GitHub.
+func NewOpenTofu(t *testing.T, versions ...string) (*Site, OpenTofu) {
+	t.Helper()
+	s := &Site{Key: SigningKey(t), Files: map[string][]byte{}}
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	var list []any
+	for _, v := range versions {
+		list = append(list, map[string]any{"id": v, "files": s.AddOpenTofu(t, v, OpenTofuScript(v))})
+	}
+	s.Files["/tofu/api.json"] = marshal(t, map[string]any{"versions": list})
+	return s, OpenTofu{
+		List: server.URL + "/tofu/api.json", Files: server.URL + "/v{{ .Version }}/{{ .Artifact }}",
+		PublicKey: Armored(t, s.Key), Client: server.Client(),
+	}
+}
+
+// OpenTofuScript is as VersionScript, and answers as OpenTofu does.
+func OpenTofuScript(version string) string {
+	return strings.Replace(VersionScript(version), `, "terraform_outdated": false`, "", 1)
+}
+
+// OpenTofuFile is the path of a file of a release of OpenTofu, which ends in suffix.
+func OpenTofuFile(version, suffix string) string {
+	return "/v" + version + "/tofu_" + version + "_" + suffix
+}
+
+// TarSuffix ends the name of OpenTofu's archive for this machine.
+var TarSuffix = runtime.GOOS + "_" + runtime.GOARCH + ".tar.gz"
+
+// AddOpenTofu publishes a release of OpenTofu and returns the names of its files.
+func (s *Site) AddOpenTofu(t *testing.T, version, script string) (files []string) {
+	t.Helper()
+	var archive bytes.Buffer
+	compressed := gzip.NewWriter(&archive)
+	w := tar.NewWriter(compressed)
+	for name, content := range map[string]string{"README.md": "OpenTofu", "tofu": script} {
+		err := w.WriteHeader(&tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o755, Size: int64(len(content))})
+		if err == nil {
+			_, err = w.Write([]byte(content))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(w.Close(), compressed.Close()); err != nil {
+		t.Fatal(err)
+	}
+	file := OpenTofuFile(version, TarSuffix)
+	s.Files[file] = archive.Bytes()
+	s.SignOpenTofu(t, version, fmt.Sprintf("%x  %s\n", sha256.Sum256(archive.Bytes()), path.Base(file)))
+	for _, suffix := range []string{TarSuffix, "SHA256SUMS", "SHA256SUMS.gpgsig"} {
+		files = append(files, path.Base(OpenTofuFile(version, suffix)))
+	}
+	return files
+}
+
+// SignOpenTofu publishes a release's checksums with their signature.
+func (s *Site) SignOpenTofu(t *testing.T, version, sums string) {
+	t.Helper()
+	var signature bytes.Buffer
+	if err := openpgp.DetachSign(&signature, s.Key, strings.NewReader(sums), nil); err != nil {
+		t.Fatal(err)
+	}
+	s.Files[OpenTofuFile(version, "SHA256SUMS")] = []byte(sums)
+	s.Files[OpenTofuFile(version, "SHA256SUMS.gpgsig")] = signature.Bytes()
+}
+
+// NewAtmos is a site with the files of Atmos' releases on GitHub: the program itself, and checksums.
+func NewAtmos(t *testing.T, versions map[string]string) (*Site, string) {
+	t.Helper()
+	s := &Site{Files: map[string][]byte{}}
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	for version, program := range versions {
+		file := AtmosFile(version, runtime.GOOS+"_"+runtime.GOARCH)
+		s.Files[file] = []byte(program)
+		s.Files[AtmosFile(version, "SHA256SUMS")] = fmt.Appendf(nil, "%x  %s\n%064d  other\n", sha256.Sum256([]byte(program)), path.Base(file), 0)
+	}
+	return s, server.URL
+}
+
+// AtmosFile is the path of a file of a release of Atmos, which ends in suffix.
+func AtmosFile(version, suffix string) string {
+	return "/v" + version + "/atmos_" + version + "_" + suffix
 }
