@@ -53,7 +53,7 @@ func open(ctx context.Context, in Inputs, d action.Deps) (*merge, error) {
 	}
 	m := &merge{Inputs: in, Deps: d, event: event, context: d.Runtime.Context()}
 	m.branch = strings.TrimPrefix(m.context.Ref, "refs/heads/")
-	if m.repository, err = repository.Open(d.Runtime, d.Environ, in.Inputs); err != nil {
+	if m.repository, err = repository.Open(ctx, d.Runtime, d.Environ, in.Inputs); err != nil {
 		return nil, err
 	}
 	m.pulls = pulls.New(m.repository.GitHub, m.context.Repository)

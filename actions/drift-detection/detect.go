@@ -59,7 +59,7 @@ func Run(ctx context.Context, in Inputs, d action.Deps) (action.Result, error) {
 	if in.Token == "" {
 		return action.Result{}, problem.With(problem.GitHubPermission, errors.New("drift-detection needs a GitHub token: leave the input `token` out, and give the job `permissions: issues: write`"))
 	}
-	repository, err := repository.Open(d.Runtime, d.Environ, in.Inputs)
+	repository, err := repository.Open(ctx, d.Runtime, d.Environ, in.Inputs)
 	if err != nil {
 		return action.Result{}, err
 	}

@@ -31,7 +31,7 @@ func (w *work) discard(ctx context.Context) (_ action.Result, err error) {
 	case w.issue.HasLabel(drift.LabelRemediated), w.issue.HasLabel(drift.LabelRemoved), w.issue.HasLabel(drift.LabelDiscarded):
 		return nothing(w.Runtime, fmt.Sprintf("issue #%d was handled before it was closed", number)), nil
 	}
-	if err := w.open(); err != nil {
+	if err := w.open(ctx); err != nil {
 		return action.Result{}, err
 	}
 	j, err := workspace.Open(ctx, w.repository, w.target, w.Inputs.Inputs)

@@ -42,7 +42,7 @@ func (w *work) remediate(ctx context.Context) (action.Result, error) {
 	case outcome.Err != nil:
 		return action.Result{}, outcome.Err // GitHub does not answer, so no comment is possible either
 	default:
-		if outcome.Err = w.open(); outcome.Err != nil {
+		if outcome.Err = w.open(ctx); outcome.Err != nil {
 			outcome.Decision = apply.Failed
 			break
 		}

@@ -112,10 +112,10 @@ type work struct {
 }
 
 // open finds the configuration of the workspace's targets.
-func (w *work) open() (err error) {
+func (w *work) open(ctx context.Context) (err error) {
 	in := w.Inputs.Inputs
 	in.Component, in.Stack = w.target.Component, w.target.Stack
-	w.repository, err = repository.Open(w.Runtime, w.Environ, in)
+	w.repository, err = repository.Open(ctx, w.Runtime, w.Environ, in)
 	return err
 }
 

@@ -44,7 +44,7 @@ func begin(ctx context.Context, in Inputs, d action.Deps) (*session, error) {
 	if s.context.EventName == "pull_request_target" {
 		return nil, problem.With(problem.Event, errors.New("plan refuses to run on pull_request_target: it would run a stranger's code with this repository's credentials: use the pull_request event"))
 	}
-	if s.repository, err = repository.Open(d.Runtime, d.Environ, in.Inputs); err != nil {
+	if s.repository, err = repository.Open(ctx, d.Runtime, d.Environ, in.Inputs); err != nil {
 		return nil, err
 	}
 	s.pulls = pulls.New(s.repository.GitHub, s.context.Repository)

@@ -232,7 +232,7 @@ func newBench(t *testing.T) *bench {
 	b.runtime = gha.New(environ, &b.log)
 	in := repository.Inputs{Overrides: inventory.Overrides{StorageURL: t.TempDir()}}
 	var err error
-	if b.repository, err = repository.Open(b.runtime, environ, in); err != nil {
+	if b.repository, err = repository.Open(t.Context(), b.runtime, environ, in); err != nil {
 		t.Fatal(err)
 	}
 	checkout, err := b.repository.Checkout(t.Context())

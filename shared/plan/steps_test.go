@@ -145,7 +145,7 @@ func planOnce(ctx context.Context, t *testing.T, temp string, f *faulty) (o plan
 		"GITHUB_REPOSITORY=acme/infra", "GITHUB_RUN_ID=7", "GITHUB_RUN_ATTEMPT=1", "GITHUB_ACTOR=mona",
 	}
 	runtime := gha.New(environ, &bytes.Buffer{})
-	rp, err := repository.Open(runtime, environ, repository.Inputs{})
+	rp, err := repository.Open(t.Context(), runtime, environ, repository.Inputs{})
 	if err != nil {
 		t.Fatal(err)
 	}

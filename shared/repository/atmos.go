@@ -5,24 +5,28 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"strings"
 
+	"github.com/terraform-gitops/gitops/shared/envlist"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/inventory/atmos"
 	"github.com/terraform-gitops/gitops/shared/memo"
 	"github.com/terraform-gitops/gitops/shared/terraform"
+	"github.com/terraform-gitops/gitops/shared/terraform/install"
 )
 
 // openAtmos finds the executable and configuration of Atmos, and prepares its environment.
-func openAtmos(environ []string, env map[string]string, in Inputs, root string) (atmos.Project, Source, error) {
+func (rp *Repository) openAtmos(ctx context.Context, env map[string]string) (atmos.Project, Source, error) {
+	environ, root := rp.Environ, rp.Context.Workspace
 	from := Source{Name: "Atmos' settings.integrations.github.gitops", Env: maps.Clone(env)}
 	if from.Env == nil {
 		from.Env = map[string]string{}
 	}
 	// Atmos must not contact other servers or wait for a person by itself.
 	maps.Copy(from.Env, map[string]string{"ATMOS_TELEMETRY_ENABLED": "false", "ATMOS_VERSION_CHECK_ENABLED": "false", "ATMOS_PAGER": "false"})
-	if in.Identity != "" {
+	if rp.inputs.Identity != "" {
 		// Atmos' auth gets an ID token from GitHub by itself, for the identity that it assumes.
 		for _, entry := range environ {
 			if name, value, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "ACTIONS_ID_TOKEN_REQUEST_") {
@@ -30,12 +34,29 @@ func openAtmos(environ []string, env map[string]string, in Inputs, root string) 
 			}
 		}
 	}
-	path, err := atmos.Executable()
+	path, err := rp.atmosExecutable(ctx)
 	if err != nil {
 		return atmos.Project{}, from, err
 	}
 	from.Atmos = path
+	if rp.inputs.AtmosVersion != "" { // what Atmos starts may start the same Atmos
+		from.Env["PATH"] = filepath.Dir(path) + string(filepath.ListSeparator) + envlist.Value(environ, "PATH")
+	}
 	return atmos.New(path, root, terraform.Environ(environ, from.Env, nil)), from, nil
+}
+
+// atmosExecutable returns the Atmos on PATH, or the one of the version that the input wants.
+func (rp *Repository) atmosExecutable(ctx context.Context) (string, error) {
+	if rp.inputs.AtmosVersion == "" {
+		return atmos.Executable()
+	}
+	return install.Atmos(ctx, install.AtmosOptions{
+		Version: rp.inputs.AtmosVersion, Oldest: atmos.Oldest, Environ: rp.Environ, ToolCache: rp.Context.ToolCache, Log: notices{rp.Runtime},
+		Is: func(ctx context.Context, path string) string {
+			version, _ := atmos.New(path, rp.Context.Workspace, terraform.Environ(rp.Environ, nil, nil)).Version(ctx)
+			return version.Number // empty if it is too old, or no Atmos
+		},
+	})
 }
 
 // atmosTargets are the targets of Atmos.

@@ -21,6 +21,7 @@ type Inputs struct {
 	Config           string // gitops.yaml, relative to the workspace; empty: Atmos' configuration, or gitops.yaml
 	Path             string // folder of the workspace that holds the repository; empty: the workspace itself
 	AtmosConfig      string // atmos.yaml or its folder; empty: Atmos' default
+	AtmosVersion     string // to install if it is not there; empty: the Atmos on PATH
 	Identity         string // for Atmos' auth; empty: Atmos' default
 
 	// TerraformEnv has environment variables (NAME=value) for Terraform alone, which are secrets.
@@ -81,7 +82,7 @@ func ReadRepositoryInputs(r *gha.Runtime, read *gha.Inputs) Inputs {
 	return Inputs{
 		Path:        r.Input("path"),
 		Config:      r.Input("config"),
-		AtmosConfig: r.Input("atmos-config-path"),
+		AtmosConfig: r.Input("atmos-config-path"), AtmosVersion: r.Input("atmos-version"),
 		Overrides: inventory.Overrides{
 			Region: r.Input("region"), Bucket: r.Input("bucket"), Table: r.Input("table"), StorageURL: r.Input("storage-url"),
 			StorageRole: r.Input("storage-role"), Audience: r.Input("audience"),

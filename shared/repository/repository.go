@@ -47,7 +47,7 @@ type Repository struct {
 
 // Open finds out whether Atmos or gitops.yaml configures the workspace's targets. If both exist,
 // Atmos' configuration has precedence, unless an input names gitops.yaml.
-func Open(r *gha.Runtime, environ []string, in Inputs) (*Repository, error) {
+func Open(ctx context.Context, r *gha.Runtime, environ []string, in Inputs) (*Repository, error) {
 	actx := r.Context()
 	if actx.Workspace == "" || actx.Repository == "" {
 		return nil, problem.With(problem.Runner, errors.New("GITHUB_WORKSPACE or GITHUB_REPOSITORY is not set: run this as a step of a GitHub Actions workflow"))
@@ -70,7 +70,7 @@ func Open(r *gha.Runtime, environ []string, in Inputs) (*Repository, error) {
 		if _, err := os.Stat(filepath.Join(actx.Workspace, gitopsFile)); err == nil {
 			r.Notice(gha.Annotation{Message: "This repository has both atmos.yaml and gitops.yaml: Atmos' targets and settings are used. For the other, give the input `config`."})
 		}
-		project, from, err := openAtmos(environ, env, in, actx.Workspace)
+		project, from, err := rp.openAtmos(ctx, env)
 		if err != nil {
 			return nil, err
 		}

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/envlist"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/problem"
@@ -180,10 +181,8 @@ func (w *Workspace) atmosEnv(wanted install.Options, path string) (map[string]st
 		return nil, fmt.Errorf("put %s where Atmos finds it: %w", name, err)
 	}
 	env["PATH"] = bin
-	for _, entry := range w.environ {
-		if value, ok := strings.CutPrefix(entry, "PATH="); ok {
-			env["PATH"] = bin + string(filepath.ListSeparator) + value
-		}
+	if rest := cmp.Or(w.repository.Source.Env["PATH"], envlist.Value(w.environ, "PATH")); rest != "" {
+		env["PATH"] += string(filepath.ListSeparator) + rest
 	}
 	return env, nil
 }

@@ -179,7 +179,7 @@ func TestComponentAndStackNameOneTargetTogether(t *testing.T) {
 func open(t *testing.T, dir, temp string, in repository.Inputs, log io.Writer, environ ...string) *repository.Repository {
 	t.Helper()
 	environ = append([]string{"PATH=" + os.Getenv("PATH"), "GITHUB_WORKSPACE=" + dir, "GITHUB_REPOSITORY=acme/infra", "GITHUB_RUN_ID=7", "RUNNER_TEMP=" + temp}, environ...)
-	rp, err := repository.Open(gha.New(environ, log), environ, in)
+	rp, err := repository.Open(t.Context(), gha.New(environ, log), environ, in)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,8 +32,10 @@ func newTeamWithSetUp(t *testing.T) *team {
 		t.Fatal(err)
 	}
 	// As for self-hosted runners. act knows the first label.
-	tm.edit(".github/workflows/plan.yml", "    permissions:\n", "    with: { runs-on: '[\"ubuntu-latest\", \"terraform\"]' }\n    permissions:\n")
-	tm.edit(".github/workflows/apply.yml", "      environment: production\n", "      environment: production\n      runs-on: '[\"ubuntu-latest\", \"terraform\"]'\n")
+	const secrets = "    secrets: { terraform-env: \"LICENSE=${{ secrets.LICENSE }}\", git-credentials: \"https://git:${{ secrets.LICENSE }}@example.com\" }\n"
+	tm.secrets = map[string]string{"LICENSE": "t0k3n-of-a-tool"}
+	tm.edit(".github/workflows/plan.yml", "    with:\n", secrets+"    with:\n      runs-on: '[\"ubuntu-latest\", \"terraform\"]'\n")
+	tm.edit(".github/workflows/apply.yml", "      environment: production\n", "      environment: production\n      runs-on: '[\"ubuntu-latest\", \"terraform\"]'\n"+secrets)
 	tm.commit("Install what our Terraform needs")
 	return tm
 }
@@ -61,6 +63,8 @@ func TestASetUpOfOnesOwnRunsInEachJob(t *testing.T) {
 	plan := tm.pullRequestEvent(pr, "opened", false).job("plan")
 	plan.want("success", "to add")
 	plan.wantSetUp("plan", "the pull request")
+	secrets := map[string]string{"terraform-env": "LICENSE=t0k3n-of-a-tool", "git-credentials": "https://git:t0k3n-of-a-tool@example.com"}
+	plan.wantPassedOn(secrets)
 
 	tm.merge(pr)
 	push := tm.pushEvent(pr)
@@ -68,6 +72,8 @@ func TestASetUpOfOnesOwnRunsInEachJob(t *testing.T) {
 	push.job("review").wantSetUp("review", "the pull request")
 	push.job("apply").want("success", "Applied")
 	push.job("apply").wantSetUp("apply", "the pull request")
+	push.job("apply").wantPassedOn(secrets)
+	push.job("review").wantPassedOn(map[string]string{"terraform-env": "", "git-credentials": ""}) // it runs no Terraform
 
 	drift := tm.event("drift", "schedule", "", map[string]any{})
 	drift.job("plan").wantSetUp("plan", "the pull request")

@@ -11,7 +11,7 @@ import (
 func Executable() (string, error) {
 	path, err := exec.LookPath("atmos")
 	if err != nil {
-		return "", problem.With(problem.Atmos, errors.New("this repository is one of Atmos, which is not on PATH: install it in a step before this one, such as cloudposse/github-action-setup-atmos, or give the input `config` for a gitops.yaml"))
+		return "", problem.With(problem.Atmos, errors.New("this repository is one of Atmos, which is not on PATH: give the input `atmos-version`, or install it in a step before this one, or give the input `config` for a gitops.yaml"))
 	}
 	return path, nil
 }
