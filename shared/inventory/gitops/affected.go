@@ -31,10 +31,11 @@ func Affected(ctx context.Context, base, head *Config, environ []string) ([]inve
 		return nil, fmt.Errorf("compare the targets with those at the base: %w", err)
 	}
 	var changes []inventory.Change
-	before, after := targetsByName(base), targetsByName(head)
+	before, after := base.names(), head.names()
 	gone := make(map[string]inventory.Name) // the deleted targets, by state
-	for name, r := range before {
-		if _, still := after[name]; !still {
+	for name := range before {
+		if !after[name] {
+			r := base.resolver(name.Component, name.Stack)
 			changes = append(changes, inventory.Change{Name: name, Why: []string{"deleted"}, Deleted: true, Settings: r.settings()})
 			if t, err := r.target(); err == nil {
 				gone[t.StateKey()] = name
@@ -49,9 +50,9 @@ func Affected(ctx context.Context, base, head *Config, environ []string) ([]inve
 			return fail(err)
 		}
 	}
-	for name, r := range after {
-		old, known := before[name]
-		if !known {
+	for name := range after {
+		r := head.resolver(name.Component, name.Stack)
+		if !before[name] {
 			t, err := r.resolve()
 			why := "new"
 			if old, moved := gone[t.StateKey()]; err == nil && moved {
@@ -72,7 +73,7 @@ func Affected(ctx context.Context, base, head *Config, environ []string) ([]inve
 		if ctx.Err() != nil {
 			return fail(context.Cause(ctx))
 		}
-		now, then := sideOf(r, is, environ), sideOf(old, was, environ)
+		now, then := sideOf(r, is, environ), sideOf(base.resolver(name.Component, name.Stack), was, environ)
 		why := now.Differences(then)
 		if why == nil {
 			continue

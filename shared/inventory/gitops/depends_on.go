@@ -65,7 +65,7 @@ func (c *Config) orderTargets() error {
 	var all []inventory.Listed
 	var names []inventory.Name
 	destroyed := make(map[inventory.Name]resolver)
-	for _, r := range c.resolvers() {
+	for r := range c.resolvers() {
 		l := inventory.Listed{Component: r.componentName, Stack: r.stackName, Settings: r.settings(), DependsOn: r.dependencies(), Destroy: r.destroy().value}
 		if l.Destroy {
 			destroyed[l.Name()] = r

@@ -12,13 +12,12 @@ import (
 // tracked by Git and not in the workspace: a [*fingerprint.LackingError]. It is nil if the
 // workspace lacks nothing.
 func (c *Config) Lacking(ctx context.Context, tracked *git.Tracked, name inventory.Name) error {
-	r, known := targetsByName(c)[name]
-	if !known {
+	if !c.names()[name] {
 		return nil
 	}
 	f, err := fingerprint.OpenFiles(ctx, c.checkout, tracked)
 	if err != nil {
 		return err
 	}
-	return r.lacks(f)
+	return c.resolver(name.Component, name.Stack).lacks(f)
 }

@@ -21,7 +21,7 @@ func (c *Config) Uncovered(ctx context.Context, changed []string) ([]string, err
 	changed = slices.DeleteFunc(changed, func(name string) bool { return top.Ignores(".", name) })
 	// Targets with the same root module folder share its files: one of them is enough.
 	folders := make(map[string]inventory.Target)
-	for _, r := range c.resolvers() {
+	for r := range c.resolvers() {
 		if t, err := r.target(); err == nil {
 			folders[t.Dir] = t
 		}
