@@ -67,8 +67,8 @@ func TestSelection(t *testing.T) {
 		must(t, err)
 		var matrix struct{ Include []any }
 		must(t, json.Unmarshal([]byte(outputs["matrix"]), &matrix))
-		t.Logf("%s: %s targets in %v, %d MB; matrix: %d entries, %d KB; summary %d KB",
-			name, outputs["count"], r.took.Round(time.Millisecond), r.peak/1024, len(matrix.Include), len(outputs["matrix"])/1024, len(summary)/1024)
+		t.Logf("%s: %s targets in %v (%v of CPU time), %d MB; matrix: %d entries, %d KB; summary %d KB",
+			name, outputs["count"], r.took.Round(time.Millisecond), r.cpu.Round(time.Millisecond), r.peak/1024, len(matrix.Include), len(outputs["matrix"])/1024, len(summary)/1024)
 	}
 }
 
