@@ -52,7 +52,7 @@ func (m *merge) choose(ctx context.Context) (c chosen, err error) {
 		c.left = m.repository.Left(ctx, affected, m.storageRole, m.Now)
 	}
 	for _, change := range affected {
-		if !change.Deleted && !change.Outside {
+		if !change.Deleted && !change.Outside && change.Skip == "" {
 			c.names = append(c.names, change.Name)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/gha"
-	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
@@ -68,18 +67,4 @@ func (s *session) stores(ctx context.Context) ([]*planstore.Store, error) {
 		return nil, err
 	}
 	return s.repository.Stores(ctx, listed, s.storageRole, s.Now)
-}
-
-// clearStatus ends the failed status that another pull request's apply has set on this pull request's
-// head, after everything was planned again. An error is only a warning: the plans are stored, and
-// the apply doesn't depend on the status.
-func (s *session) clearStatus(ctx context.Context, planned ...planstore.Target) {
-	if s.pull.Number == 0 || s.Token == "" || len(planned) == 0 {
-		return
-	}
-	err := s.pulls.ClearStatus(ctx, s.stores, s.pull.Number, s.commit, s.context.RunURL, planned)
-	if err == nil || errors.Is(err, github.ErrPermission) { // without permission, the apply could not set one either
-		return
-	}
-	s.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("The status %s of this pull request's head may be out of date: %v", pulls.StatusContext, err)})
 }

@@ -31,6 +31,7 @@ type planned struct {
 	drifted  int
 	ignored  int // differences
 	stored   []planstore.Target
+	checks   checks
 	only     plan.Outcome // the outcome that was added last
 }
 
@@ -47,7 +48,7 @@ func (s *session) planAll(ctx context.Context) (result action.Result, err error)
 	if err != nil {
 		return action.Result{}, err
 	}
-	f := &planned{}
+	f := &planned{checks: checks{}}
 	f.Runtime = s.Runtime
 	f.Summary = report.NewMany(s.context.TempDir, report.Plans, report.Subject{
 		Commit: s.commit, BaseCommit: s.pull.Base, PullRequest: s.pull.Number, Draft: s.draft, Actor: s.context.Actor, RunURL: s.context.RunURL, CreatedAt: s.Now(),
@@ -57,13 +58,18 @@ func (s *session) planAll(ctx context.Context) (result action.Result, err error)
 	for _, folder := range meant.uncovered {
 		s.warnOfUncovered(folder)
 	}
+	s.warnOfForgotten(meant.changes)
 	for _, c := range meant.changes {
 		switch {
 		case c.Deleted: // see below
 		case c.Outside:
 			f.AddOutside(c.Name)
+		case c.Skip != "":
+			f.AddSkipped(c.Name, c.Skip)
 		case c.Err != nil:
-			f.AddPlan(plan.Outcome{Name: c.Name, Decision: plan.NotPlanned, Err: c.Err})
+			failed := plan.Outcome{Name: c.Name, Decision: plan.NotPlanned, Err: c.Err}
+			f.checks.add(failed)
+			f.AddPlan(failed)
 		case s.MatrixOnly:
 			f.AddSelected(c.Name, c.Why)
 		}
@@ -115,6 +121,7 @@ func (s *session) options(names []inventory.Name) plan.Options {
 func (f *planned) gather(o plan.Outcome) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.checks.add(o)
 	f.counts = f.counts.Plus(o.Record.Counts)
 	if o.HasChanges() {
 		f.changed++
@@ -163,7 +170,7 @@ func (s *session) end(ctx context.Context, f *planned, names []inventory.Name) (
 		f.Trouble(s.comment(ctx, f))
 	}
 	if ctx.Err() == nil {
-		s.clearStatus(ctx, f.stored...)
+		s.setChecks(ctx, f)
 	}
 	return f.End("planning failed for %s: %s", outputs)
 }

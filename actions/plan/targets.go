@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/terraform-gitops/gitops/shared/fleet"
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/repository"
@@ -64,7 +65,7 @@ func (s *session) choose(ctx context.Context) (c chosen, err error) {
 	}
 	c.changes = slices.DeleteFunc(c.changes, func(change inventory.Change) bool { return !s.Selection.Matches(change.Name) })
 	for _, change := range c.changes {
-		if !change.Deleted && !change.Outside && change.Err == nil {
+		if !change.Deleted && !change.Outside && change.Skip == "" && change.Err == nil {
 			c.names = append(c.names, change.Name)
 		}
 	}
@@ -93,6 +94,22 @@ func (s *session) left(ctx context.Context, changes []inventory.Change) (left []
 		}
 	}
 	return left
+}
+
+// warnOfForgotten warns if settings of Atmos leave out all that the change affects, since they say
+// nothing about these actions.
+func (s *session) warnOfForgotten(changes []inventory.Change) {
+	var names []inventory.Name
+	for _, c := range changes {
+		if c.Skip == "" {
+			return
+		}
+		names = append(names, c.Name)
+	}
+	if len(names) > 0 {
+		s.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("Nothing is planned: all that this change affects is skipped, since its settings do not turn these actions on: %s. "+
+			"Set settings.github.actions_enabled: true for these components, or settings.github.actions_enabled_default: true for all stacks.", fleet.Names(names))})
+	}
 }
 
 // warnOfUncovered warns that no target plans the files in a folder.

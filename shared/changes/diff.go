@@ -21,7 +21,9 @@ type differ struct {
 	replacePaths [][]step // paths that force the replacement
 	attributes   []Attribute
 	omitted      int
-	used, limit  int // bytes, of attributes
+	used, limit  int  // bytes, of attributes
+	leaves       int  // that were found, whatever became of them
+	bare         bool // nothing is set in the objects of the next leaf
 
 	// nullIsEmpty says that null in place of an empty string, list, set or map of its kind is no
 	// difference: providers return one for the other. noEmpty leaves out an empty value that
@@ -114,7 +116,11 @@ func (d *differ) walk(before, after, unknown int32, m *mask, inBoth bool) {
 			return
 		case d.isContainer(shape) && d.isNothing(before) && (d.size(shape) > 0 || someUnknown || len(d.at) == 0),
 			d.isContainer(before) && d.isNothing(shape) && (d.size(before) > 0 || len(d.at) == 0):
+			leaves := d.leaves
 			d.walkInto(before, after, unknown, m, false)
+			if d.leaves == leaves {
+				d.emptyObject(before, after, unknown, m)
+			}
 			return
 		}
 	}
@@ -135,6 +141,20 @@ func (d *differ) walk(before, after, unknown int32, m *mask, inBoth bool) {
 		}
 	}
 	d.leaf(before, after, unknown, m)
+}
+
+// emptyObject adds an object that comes or goes, in which nothing is set. A block may say all by being
+// there, such as `action { block {} }` of a firewall's rule.
+func (d *differ) emptyObject(before, after, unknown int32, m *mask) {
+	if len(d.at) == 0 || d.kind(before) != '{' && d.kind(after) != '{' {
+		return
+	}
+	if element := d.at[len(d.at)-1].isIndex; d.nullIsEmpty && !element || d.noEmpty && d.isNothing(after) {
+		return
+	}
+	d.bare = true
+	d.leaf(before, after, unknown, m)
+	d.bare = false
 }
 
 // isContainer reports whether node i is an object or a list.
@@ -247,6 +267,7 @@ func (d *differ) walkMembers(before, after, unknown int32, m *mask, inBoth bool)
 
 // leaf adds the difference at the current path.
 func (d *differ) leaf(before, after, unknown int32, m *mask) {
+	d.leaves++
 	if d.deciding != nil {
 		d.deciding.decide(d.at)
 		return
@@ -272,6 +293,13 @@ func (d *differ) leaf(before, after, unknown int32, m *mask) {
 		Old:               d.value(before, absent, m),
 		New:               d.value(after, unknown, m),
 		ForcesReplacement: forces,
+	}
+	if d.bare {
+		for _, v := range []*Value{&a.Old, &a.New} {
+			if v.Kind == Known {
+				v.Text, v.Cut = "{}", 0
+			}
+		}
 	}
 	size := a.size()
 	for len(d.attributes) == maxAttributes || d.used+size > d.limit {

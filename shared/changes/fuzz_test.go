@@ -12,7 +12,7 @@ import (
 	tfjson "github.com/hashicorp/terraform-json"
 )
 
-func FuzzRead(f *testing.F) {
+func addSeeds(f *testing.F) {
 	seeds := []string{
 		everything, document(configured), document(), "{}", "[]", "", "null", `{"format_version":"2.0"}`,
 		document(resourceChanges(change("t.a", `"actions":["delete","create"],"before":{"a":[1,2,{"x":"s"}]},"after":{"a":[2,{"x":"t"}]},"after_unknown":{"a":[false,{"y":true}]},"before_sensitive":{"a":[false,false,{"x":true}]},"replace_paths":[["a",2,"x"]]`))),
@@ -29,6 +29,10 @@ func FuzzRead(f *testing.F) {
 		f.Add([]byte(seed))
 		f.Add([]byte(seed)[:len(seed)/2])
 	}
+}
+
+func FuzzRead(f *testing.F) {
+	addSeeds(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		plan, err := Read(bytes.NewReader(data), Limit{Bytes: 1 << 16})
 		if err != nil {

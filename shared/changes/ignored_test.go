@@ -1,6 +1,7 @@
 package changes
 
 import (
+	"bytes"
 	"os"
 	"strings"
 	"testing"
@@ -66,6 +67,7 @@ func TestOnlyDifferencesOfAnUpdateInPlaceAreIgnored(t *testing.T) {
 		"a named unknown":  {`"actions":["update"],"before":{"n":1,"v":1},"after":{"n":2},"after_unknown":{"v":true}`, []string{"t.a: n", "t.a: v"}, nil, []string{"t.a n", "t.a v"}},
 		"a sensitive value": {`"actions":["update"],"before":{"p":"secret-1"},"after":{"p":"secret-2"},"before_sensitive":{"p":true},"after_sensitive":{"p":true}`,
 			[]string{"t.a: p"}, nil, []string{"t.a p"}},
+		"a move": {`"actions":["update"],` + sides + `},"previous_address":"t.old","x":{"y":1`, []string{"**: **"}, []string{"t.a n", "t.a tags.k", "t.a tags_all.k"}, nil},
 		"a part of a sensitive value": {`"actions":["update"],"before":{"p":{"k":"secret-1"}},"after":{"p":{"k":"secret-2"}},"before_sensitive":{"p":true},"after_sensitive":{"p":true}`,
 			[]string{"t.a: p.k"}, []string{"t.a p"}, nil},
 		"blocks":    {`"actions":["update"],"before":{"b":[{"d":"x","p":1},{"d":"y","p":2}]},"after":{"b":[{"d":"z","p":1},{"d":"w","p":2}]}`, []string{"t.a: b.*.d"}, nil, []string{"t.a b[0].d", "t.a b[1].d"}},
@@ -166,4 +168,51 @@ func TestARolesPoliciesAreIgnored(t *testing.T) {
 			t.Error(leaves(after.Drift))
 		}
 	}
+}
+
+// Rules hide differences of updates, and nothing else.
+func FuzzIgnore(f *testing.F) {
+	addSeeds(f)
+	f.Add([]byte(document(resourceChanges(change("t.a", `"actions":["update"],"before":{"n":1,"x":{"k":1}},"after":{"n":2,"x":{"k":2}}`), change("t.a", `"actions":["delete"]`)), `"output_changes":{"o":{"actions":["update"],"before":{"k":1},"after":{"k":2}}}`)))
+	rules := ignoreRules(f, "t.a: n", "**: x.*.y", "output.o: k", "**: a[*]", "**: **.z")
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, limit := range []Limit{{Bytes: 1 << 20}, {Bytes: 1 << 20, RefreshOnly: true}} {
+			all, allErr := ReadDrift(bytes.NewReader(data), limit)
+			limit.Ignore = rules
+			some, err := ReadDrift(bytes.NewReader(data), limit)
+			if (err == nil) != (allErr == nil) {
+				t.Fatalf("without rules %v, with rules %v", allErr, err)
+			}
+			if err != nil {
+				return
+			}
+			if all.Counts != some.Counts || all.Digest != some.Digest {
+				t.Errorf("the rules change what the plan does: %+v, %+v", all.Counts, some.Counts)
+			}
+			n, whole := some.Shown(), some.Ignored.Wholly
+			if n.Update < 0 || n.Outputs < 0 || n.Drift < 0 || whole.Update > some.Counts.Update || whole.Outputs > some.Counts.Outputs {
+				t.Errorf("more is ignored than there is: %+v of %+v", whole, some.Counts)
+			}
+			if some.OnlyIgnored() && (n.Any() || some.Counts.Create+some.Counts.Delete+some.Counts.Replace+some.Counts.Forget+some.Counts.Import+some.Counts.Move+some.Counts.Invoke > 0) {
+				t.Errorf("%+v is only ignored", some.Counts)
+			}
+			others := func(list []Resource) (kept []Resource) {
+				for _, r := range list {
+					if r.Action != Update || r.Importing {
+						kept = append(kept, r)
+					}
+				}
+				return kept
+			}
+			if diff := cmp.Diff(others(all.Resources), others(some.Resources)) + cmp.Diff(others(all.Drift), others(some.Drift)); diff != "" {
+				t.Errorf("a rule hides more than an update: %s", diff)
+			}
+			if total := len(leaves(some.Resources)) + len(leaves(some.Ignored.Resources)); !limit.RefreshOnly && len(data) < 4000 && total != len(leaves(all.Resources)) {
+				t.Errorf("%d differences are shown or ignored, of %d", total, len(leaves(all.Resources)))
+			}
+			if some.Ignored.Differences() == 0 && (some.Visible != all.Visible || some.VisibleDrift != all.VisibleDrift) {
+				t.Error("nothing is ignored, and it is another drift")
+			}
+		}
+	})
 }

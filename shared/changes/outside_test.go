@@ -38,6 +38,7 @@ func TestNullInPlaceOfAnEmptyValueIsNoDrift(t *testing.T) {
 		{`""`, `[]`, true}, {`[]`, `{}`, true},
 		{`[]`, `[""]`, true}, {`[""]`, `[]`, true}, {`null`, `[""]`, true}, {`[null]`, `[]`, true},
 		{`{}`, `{"a":""}`, true}, {`{"a":""}`, `{}`, true}, {`{"a":""}`, `null`, true}, {`null`, `{"a":""}`, true},
+		{`[]`, `[{"a":null}]`, true}, {`[{"a":null}]`, `[]`, true}, {`null`, `{"a":null}`, false},
 		{`{"a":"","b":1}`, `{"a":null,"b":2}`, true},
 	} {
 		for _, marks := range []string{"", `,"before_sensitive":{"x":true},"after_sensitive":{"x":true}`} {

@@ -49,6 +49,11 @@ func (t *Tally) AddOutside(n inventory.Name) {
 	t.add(report.Entry{Component: n.Component, Stack: n.Stack, Status: report.Skipped, Note: "outside of the sparse checkout, and not affected"}, nil)
 }
 
+// AddSkipped adds a target that its settings leave out.
+func (t *Tally) AddSkipped(n inventory.Name, why string) {
+	t.add(report.Entry{Component: n.Component, Stack: n.Stack, Status: report.Skipped, Note: why}, nil)
+}
+
 // AddLeft adds a target that is no longer in Git.
 func (t *Tally) AddLeft(l repository.Left) {
 	e := report.Entry{Component: l.Component, Stack: l.Stack, Status: report.Deleted}

@@ -153,7 +153,7 @@ func TestARepositoryNameCannotChangeThePath(t *testing.T) {
 	for _, commit := range []string{"", "main", "..", strings.Repeat("a", 39), strings.Repeat("a", 40) + "/pulls"} {
 		_, err := c.MergedPullRequests(t.Context(), repo, commit, "main")
 		wantError(t, err, "not a full commit SHA")
-		_, _, err = c.OurStatus(t.Context(), repo, commit, "x")
+		_, err = c.Statuses(t.Context(), repo, commit, "x")
 		wantError(t, err, "not a full commit SHA")
 		wantError(t, c.SetStatus(t.Context(), repo, commit, Status{State: "failure"}), "not a full commit SHA")
 	}

@@ -22,29 +22,30 @@ type Status struct {
 	URL         string // where it links to; may be empty
 }
 
-// OurStatus is the newest status with our context on a commit; false if there is none. A
-// context does not belong to anybody: whoever has `statuses: write` may use ours.
+// Statuses are the newest statuses of a commit, one of each context that begins with prefix;
+// case does not count. A context does not belong to anybody: whoever has `statuses: write` may
+// use ours.
 //
-// It takes one request for each 100 contexts of the commit, until ours is found. The error is
-// ErrPermission if the token may not read statuses. It needs `statuses: read`.
-func (c *Client) OurStatus(ctx context.Context, repo, sha, context string) (Status, bool, error) {
+// It takes one request for each 100 contexts of the commit. The error is ErrPermission if the
+// token may not read statuses. It needs `statuses: read`.
+func (c *Client) Statuses(ctx context.Context, repo, sha, prefix string) (ours []Status, err error) {
 	owner, name, err := splitCommit(repo, sha)
 	if err != nil {
-		return Status{}, false, fmt.Errorf("read the status of a commit: %w", err)
+		return nil, fmt.Errorf("read the statuses of a commit: %w", err)
 	}
 	options := &gogithub.ListOptions{PerPage: 100}
 	for {
 		page, resp, err := c.api.Repositories.GetCombinedStatus(ctx, owner, name, sha, options)
 		if err != nil {
-			return Status{}, false, c.explain(err, fmt.Sprintf("read status %s of commit %s of %s", context, sha, repo), "statuses: read")
+			return nil, c.explain(err, fmt.Sprintf("read the statuses %s of commit %s of %s", prefix, sha, repo), "statuses: read")
 		}
 		for _, s := range page.Statuses {
-			if strings.EqualFold(s.GetContext(), context) {
-				return Status{Context: s.GetContext(), State: s.GetState(), Description: s.GetDescription(), URL: s.GetTargetURL()}, true, nil
+			if found := s.GetContext(); len(found) >= len(prefix) && strings.EqualFold(found[:len(prefix)], prefix) {
+				ours = append(ours, Status{Context: found, State: s.GetState(), Description: s.GetDescription(), URL: s.GetTargetURL()})
 			}
 		}
 		if resp.NextPage <= options.Page {
-			return Status{}, false, nil
+			return ours, nil
 		}
 		options.Page = resp.NextPage
 	}

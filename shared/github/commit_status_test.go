@@ -25,8 +25,8 @@ func withStatuses(t *testing.T, level string) (*fakegithub.Server, *fakegithub.R
 func TestTheNewestStatusOfOurContextIsRead(t *testing.T) {
 	t.Parallel()
 	_, r, c := withStatuses(t, "write")
-	if got, found, err := c.OurStatus(t.Context(), repo, head, planContext); err != nil || found {
-		t.Errorf("before there is one: %+v, %t, %v", got, found, err)
+	if got, err := c.Statuses(t.Context(), repo, head, planContext); err != nil || len(got) > 0 {
+		t.Errorf("before there is one: %+v, %v", got, err)
 	}
 	old := Status{Context: planContext, State: "failure", Description: "plan again", URL: "https://github.com/acme/infra/pull/41"}
 	now := Status{Context: planContext, State: "success", Description: "planned again"}
@@ -34,41 +34,37 @@ func TestTheNewestStatusOfOurContextIsRead(t *testing.T) {
 		if err := c.SetStatus(t.Context(), repo, head, s); err != nil {
 			t.Fatal(err)
 		}
-		got, found, err := c.OurStatus(t.Context(), repo, strings.ToUpper(head), "Terraform-GitOps/plan")
-		if err != nil || !found {
-			t.Fatalf("found %t, error %v", found, err)
+		got, err := c.Statuses(t.Context(), repo, strings.ToUpper(head), "Terraform-GitOps/plan")
+		if err != nil {
+			t.Fatal(err)
 		}
-		if diff := cmp.Diff(s, got); diff != "" {
+		if diff := cmp.Diff([]Status{s}, got); diff != "" {
 			t.Error(diff)
 		}
 	}
-	if got, found, err := c.OurStatus(t.Context(), repo, base, planContext); err != nil || found {
-		t.Errorf("of another commit: %+v, %t, %v", got, found, err)
+	if got, err := c.Statuses(t.Context(), repo, base, planContext); err != nil || len(got) > 0 {
+		t.Errorf("of another commit: %+v, %v", got, err)
 	}
 	if all := r.Statuses(); len(all) != 2 || all[0].Creator != bot || all[0].Commit != head {
 		t.Errorf("%+v", all)
 	}
 }
 
-func TestOurStatusIsLookedForOnEachPageAndNoFurther(t *testing.T) {
+func TestStatusesAreReadFromAllPages(t *testing.T) {
 	t.Parallel()
-	for before, want := range map[int]int{0: 1, 99: 1, 100: 2, 250: 3} {
-		s, r, c := withStatuses(t, "read")
-		for i := range 260 {
-			if i == 260-before { // the newest are listed first
-				r.AddStatus(fakegithub.Status{Commit: head, Context: planContext, State: "failure"})
-			}
-			r.AddStatus(fakegithub.Status{Commit: head, Context: fmt.Sprint("ci/", i), State: "success"})
+	s, r, c := withStatuses(t, "read")
+	for i := range 250 {
+		if i == 10 || i == 240 { // the newest are listed first
+			r.AddStatus(fakegithub.Status{Commit: head, Context: fmt.Sprintf("%s (%d)", planContext, i), State: "failure"})
 		}
-		if before == 0 {
-			r.AddStatus(fakegithub.Status{Commit: head, Context: planContext, State: "failure"})
-		}
-		if got, found, err := c.OurStatus(t.Context(), repo, head, planContext); err != nil || !found || got.State != "failure" {
-			t.Errorf("behind %d: %+v, %t, %v", before, got, found, err)
-		}
-		if reads, _ := s.Counts(); reads != want {
-			t.Errorf("behind %d: %d requests, want %d", before, reads, want)
-		}
+		r.AddStatus(fakegithub.Status{Commit: head, Context: fmt.Sprint("ci/", i), State: "success"})
+	}
+	got, err := c.Statuses(t.Context(), repo, head, planContext)
+	if err != nil || len(got) != 2 || got[0].State != "failure" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if reads, _ := s.Counts(); reads != 3 {
+		t.Errorf("%d requests, want 3", reads)
 	}
 }
 
@@ -99,8 +95,8 @@ func TestAStatusThatMayNotBeReadOrSetSaysWhatIsMissing(t *testing.T) {
 		t.Errorf("%v, %+v", err, r.Statuses())
 	}
 	_, _, nobody := withStatuses(t, "none")
-	_, _, err = nobody.OurStatus(t.Context(), repo, head, planContext)
-	wantError(t, err, "read status "+planContext, "`statuses: read`")
+	_, err = nobody.Statuses(t.Context(), repo, head, planContext)
+	wantError(t, err, "read the statuses "+planContext, "`statuses: read`")
 	if !errors.Is(err, ErrPermission) {
 		t.Error("it is not ErrPermission")
 	}

@@ -15,6 +15,9 @@ type Change struct {
 	// Outside is set if a sparse checkout leaves the target out, and the commit does not
 	// affect it.
 	Outside bool
+	// Skip says why its settings leave the target out, though the commit affects it; empty if
+	// they do not.
+	Skip string
 	// Err says why the target can't be planned, or why nobody can tell whether it is
 	// affected.
 	Err error
@@ -44,7 +47,7 @@ func WithDependents(changes []Change, all []Listed) []Change {
 	}
 	changes = slices.Clone(changes)
 	for i := 0; i < len(changes); i++ { // the list grows meanwhile
-		if changes[i].Deleted || changes[i].Outside {
+		if changes[i].Deleted || changes[i].Outside || changes[i].Skip != "" {
 			continue
 		}
 		for _, name := range dependents[changes[i].Name] {

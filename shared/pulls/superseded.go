@@ -15,10 +15,6 @@ import (
 	"github.com/terraform-gitops/gitops/shared/planstore"
 )
 
-// StatusContext is the context of the commit status that says that a pull request's plans are
-// superseded.
-const StatusContext = "terraform-gitops/plan"
-
 // Applied describes what an apply has applied.
 type Applied struct {
 	Targets []Target
@@ -130,32 +126,6 @@ func reason(plans []supersededPlan) string {
 		what, was = fmt.Sprintf("%s and %d more", what, more), "were"
 	}
 	return fmt.Sprintf("plan again: %s %s applied by %s", what, was, plans[0].by)
-}
-
-// ClearStatus ends the failed status of a commit of a pull request, if none of its plans of
-// this commit is superseded any more, since each was made again. planned are the targets that
-// were planned just now: the store's index may not have them yet. It costs one request, and
-// more only if there is such a status.
-func (r *Requests) ClearStatus(ctx context.Context, stores func(context.Context) ([]*planstore.Store, error), number int, commit, runURL string, planned []planstore.Target) error {
-	client, err := r.client()
-	if err != nil {
-		return err
-	}
-	status, ok, err := client.OurStatus(ctx, r.repository, commit, StatusContext)
-	if err != nil || !ok || status.State != "failure" {
-		return err
-	}
-	all, err := stores(ctx)
-	if err != nil {
-		return err
-	}
-	for _, store := range all {
-		old, err := r.hasSuperseded(ctx, store, number, commit, planned)
-		if err != nil || old {
-			return err
-		}
-	}
-	return client.SetStatus(ctx, r.repository, commit, github.Status{Context: StatusContext, State: "success", Description: "planned again", URL: runURL})
 }
 
 // hasSuperseded reports whether the newest plan of any target for a commit of a pull request is

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/pulls"
@@ -174,7 +176,7 @@ func TestAFailedStatusEndsWhenAllIsPlannedAgain(t *testing.T) {
 	clear := func(planned ...planstore.Target) string {
 		t.Helper()
 		stores := func(context.Context) ([]*planstore.Store, error) { return []*planstore.Store{w.store}, nil }
-		if err := w.job().ClearStatus(t.Context(), stores, two, commit("2"), "https://github.com/acme/infrastructure/actions/runs/2", planned); err != nil {
+		if err := w.job().SetChecks(t.Context(), stores, pulls.Planned{PullRequest: two, Commit: commit("2"), RunURL: "https://github.com/acme/infrastructure/actions/runs/2", Targets: planned}); err != nil {
 			t.Fatal(err)
 		}
 		return w.status(commit("2"))
@@ -217,10 +219,57 @@ func TestWhatWasPlannedJustNowIsNotLookedUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	stores := func(context.Context) ([]*planstore.Store, error) { return []*planstore.Store{w.store}, nil }
-	if err := w.job().ClearStatus(t.Context(), stores, two, commit("2"), "", []planstore.Target{network}); err != nil {
+	if err := w.job().SetChecks(t.Context(), stores, pulls.Planned{PullRequest: two, Commit: commit("2"), Targets: []planstore.Target{network}}); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.status(commit("2")); got != "success: planned again" {
 		t.Errorf("status: %s", got)
+	}
+}
+
+func TestEachEnvironmentHasACheck(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	one, two := w.open("1"), w.open("2")
+	mine := w.plan(network, one, commit("1"))
+	w.plan(network, two, commit("2"))
+	set := func(checks ...pulls.Check) map[string]string {
+		t.Helper()
+		stores := func(context.Context) ([]*planstore.Store, error) { return []*planstore.Store{w.store}, nil }
+		if err := w.job().SetChecks(t.Context(), stores, pulls.Planned{PullRequest: two, Commit: commit("2"), Checks: checks}); err != nil {
+			t.Fatal(err)
+		}
+		newest := map[string]string{}
+		for _, s := range w.github.Statuses() {
+			if s.Commit == commit("2") {
+				newest[s.Context] = s.State + ": " + s.Description
+			}
+		}
+		return newest
+	}
+	const all, dev, prod = pulls.StatusContext, pulls.StatusContext + " (dev)", pulls.StatusContext + " (production)"
+	got := set(pulls.Check{Text: "1 of 2 targets failed", Failed: true}, pulls.Check{Environment: "dev", Text: "no changes"}, pulls.Check{Environment: "production", Text: "1 of 1 target failed", Failed: true})
+	if diff := cmp.Diff(map[string]string{all: "failure: 1 of 2 targets failed", dev: "success: no changes", prod: "failure: 1 of 1 target failed"}, got); diff != "" {
+		t.Error(diff)
+	}
+	// The next run plans nothing in production.
+	got = set(pulls.Check{Text: "1 to add"}, pulls.Check{Environment: "dev", Text: "1 to add"})
+	if diff := cmp.Diff(map[string]string{all: "success: 1 to add", dev: "success: 1 to add", prod: "success: no plans"}, got); diff != "" {
+		t.Error(diff)
+	}
+	// While a plan is superseded, the status keeps saying so.
+	w.merge(one, "a")
+	w.apply(mine)
+	if _, _, err := w.job().TellSuperseded(t.Context(), w.applied(one, network)); err != nil {
+		t.Fatal(err)
+	}
+	superseded := w.status(commit("2"))
+	before := len(w.github.Statuses())
+	got = set(pulls.Check{Text: "2 to add"}, pulls.Check{Environment: "dev", Text: "2 to add"})
+	if diff := cmp.Diff(map[string]string{all: superseded, dev: "success: 2 to add", prod: "success: no plans"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if writes := len(w.github.Statuses()) - before; writes != 1 {
+		t.Errorf("%d writes, want 1", writes)
 	}
 }

@@ -29,6 +29,7 @@ func checkRequests(t *testing.T, sizes ...int) {
 			// The state's lineage of the last apply.
 			"plan: dynamodb BatchGetItem":                           n,
 			"plan: GitHub GET /repos/acme/infra/commits/N/status":   1,
+			"plan: GitHub POST /repos/acme/infra/statuses/N":        1, // no settings name an environment
 			"plan: GitHub GET /repos/acme/infra/pulls/N":            1,
 			"plan: GitHub GET /repos/acme/infra/issues/N/comments":  1,
 			"plan: GitHub POST /repos/acme/infra/issues/N/comments": 1,

@@ -48,8 +48,9 @@ func (anything) Schema(_ context.Context, _ resource.SchemaRequest, r *resource.
 			}}},
 		},
 		Blocks: map[string]schema.Block{
-			"block_list": schema.ListNestedBlock{NestedObject: nested(map[string]schema.Block{"inner": schema.ListNestedBlock{NestedObject: nested(nil)}})},
+			"block_list": schema.ListNestedBlock{NestedObject: nested(nil)},
 			"block_set":  schema.SetNestedBlock{NestedObject: nested(nil)},
+			"deep":       schema.ListNestedBlock{NestedObject: nested(map[string]schema.Block{"inner": schema.ListNestedBlock{NestedObject: nested(nil)}})},
 		},
 	}
 }

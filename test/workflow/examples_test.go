@@ -111,7 +111,7 @@ func TestExamplesLockAndPlanAgain(t *testing.T) {
 	again.job("plan").want("success", holds) // in production; there is nothing to change elsewhere
 	again.job("plan").wantRoles("acme-plan", "acme-plan-storage")
 
-	tm.wantStatuses(second.head, "failure", "success")
+	tm.wantStatuses(second.head, "success", "failure", "success") // planned, superseded, planned again
 
 	tm.labelEvent(second, "question").wantNoJob("plan")
 	labelled := tm.labelEvent(second, "terraform-unlock").job("plan")

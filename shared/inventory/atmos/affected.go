@@ -16,7 +16,8 @@ import (
 
 // Affected lists the targets of head that differ from the base, which is checked out in the
 // folder base, sorted by name. A target that only the base has is deleted, unless a new target
-// has its state: then it is renamed. Any failure of Atmos is an *[Error].
+// has its state: then it is renamed. If none is affected, those are listed that are skipped since
+// their settings forget the actions. Any failure of Atmos is an *[Error].
 //
 // Atmos lists the stacks of both checkouts. `atmos describe affected` is not used: if it finds
 // no remote repository for the base, it compares stacks with themselves, and does not say
@@ -89,8 +90,29 @@ func (a Project) Affected(ctx context.Context, base string, head Stacks) ([]inve
 	for _, t := range gone {
 		changes = append(changes, inventory.Change{Name: t.Name(), Why: []string{"deleted"}, Deleted: true, Settings: t.Settings})
 	}
+	if len(changes) == 0 {
+		changes = now.forgotten(then)
+	}
 	inventory.SortChanges(changes)
-	return changes, nil
+	return changes, context.Cause(ctx)
+}
+
+// forgotten are the components that differ, and that are skipped since no setting turns the actions
+// on for them.
+func (s sides) forgotten(then sides) (changes []inventory.Change) {
+	for name, d := range s.described {
+		if !d.forgotten() {
+			continue
+		}
+		why := []string{"new"}
+		if _, known := then.described[name]; known {
+			why = s.of(name).Differences(then.of(name))
+		}
+		if why != nil {
+			changes = append(changes, inventory.Change{Name: name, Why: why, Skip: notEnabled})
+		}
+	}
+	return changes
 }
 
 // sides are the targets of one of two checkouts, with their files.

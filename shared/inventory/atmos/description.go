@@ -44,7 +44,8 @@ type description struct {
 	} `json:"metadata"`
 	Settings struct {
 		GitHub struct {
-			ActionsEnabled bool `json:"actions_enabled"`
+			ActionsEnabled *bool `json:"actions_enabled"`
+			EnabledDefault bool  `json:"actions_enabled_default"`
 		} `json:"github"`
 		Integrations struct {
 			GitHub struct {
@@ -108,7 +109,20 @@ func (d description) disabled() bool { return d.Metadata.Enabled != nil && !*d.M
 // listed says that these actions plan the component: it is not abstract and not disabled, and
 // its settings turn the actions on.
 func (d description) listed() bool {
-	return d.Metadata.Type != "abstract" && !d.disabled() && d.Settings.GitHub.ActionsEnabled
+	return d.Metadata.Type != "abstract" && !d.disabled() && d.actionsEnabled()
+}
+
+func (d description) actionsEnabled() bool {
+	if d.Settings.GitHub.ActionsEnabled == nil {
+		return d.Settings.GitHub.EnabledDefault
+	}
+	return *d.Settings.GitHub.ActionsEnabled
+}
+
+// forgotten says that these actions would plan the component if its settings said anything about
+// them.
+func (d description) forgotten() bool {
+	return d.Metadata.Type != "abstract" && !d.disabled() && d.Settings.GitHub.ActionsEnabled == nil && !d.Settings.GitHub.EnabledDefault
 }
 
 // sections are the members that reach Terraform, by their names in a manifest. Members that

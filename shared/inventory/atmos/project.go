@@ -170,8 +170,8 @@ func (a Project) target(version Version, d description, component, stack string)
 	switch {
 	case d.disabled():
 		t.Atmos.Skip = "metadata.enabled is false"
-	case !d.Settings.GitHub.ActionsEnabled:
-		t.Atmos.Skip = "settings.github.actions_enabled is not true"
+	case !d.actionsEnabled():
+		t.Atmos.Skip = notEnabled
 	}
 	t.DependsOn = d.dependsOn(t.Name(), func(string, stackContext) []string {
 		t.Atmos.DependsElsewhere = true
@@ -181,6 +181,9 @@ func (a Project) target(version Version, d description, component, stack string)
 	t.Atmos.DependsElsewhere = t.Atmos.DependsElsewhere || t.Destroy
 	return t, nil
 }
+
+// notEnabled says why a component is skipped.
+const notEnabled = "settings.github.actions_enabled is not true"
 
 // inCheckout makes the path of a folder relative to the checkout. The folder may be missing,
 // since Atmos can fetch a component when it runs it.

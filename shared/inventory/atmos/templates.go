@@ -173,7 +173,9 @@ func (d description) check(name inventory.Name) error {
 		if err := json.Unmarshal(d.given["settings"], &settings); err != nil {
 			return err
 		}
-		look("settings.github.actions_enabled", settings.GitHub["actions_enabled"])
+		for _, key := range []string{"actions_enabled", "actions_enabled_default"} {
+			look("settings.github."+key, settings.GitHub[key])
+		}
 		look("settings.depends_on", settings.DependsOn)
 		for _, key := range []string{"terraform-version", "opentofu-version", "audience", "artifact-storage", "role", "environment", "google", "azure", "plan-files", "destroy"} {
 			look("settings.integrations.github.gitops."+key, settings.Integrations.GitHub.GitOps[key])

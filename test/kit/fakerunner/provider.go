@@ -29,6 +29,15 @@ var builtProvider = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(file)
 })
 
+// Provider writes the provider example.com/test/built, of test/provider, into dir.
+func Provider(dir string) error {
+	content, err := builtProvider()
+	if err != nil {
+		return err
+	}
+	return executable.Write(filepath.Join(dir, "terraform-provider-built"), string(content))
+}
+
 // provider makes the providers example.com/test/built and legacy available to Terraform. They are one
 // program.
 func provider(ts *testscript.TestScript, _ *story, _ []string) {
