@@ -50,7 +50,7 @@ func TestInterruptedApplyWritesItsState(t *testing.T) {
 	for _, r := range result.Resources {
 		status[r.Address] = r.Status
 	}
-	if len(status) != 2 || status["terraform_data.before"] != terraform.Applied || status["terraform_data.slow"] == terraform.Applied {
+	if len(status) != 3 || status["terraform_data.before"] != terraform.Applied || status["terraform_data.slow"] == terraform.Applied || status["terraform_data.after"] != terraform.NotStarted {
 		t.Errorf("resources %+v", result.Resources)
 	}
 	state := terraformtest.ReadFile(t, filepath.Join(dir, "terraform.tfstate"))
