@@ -41,6 +41,7 @@ end() {
 
 # What is not installed here.
 has git || lacks "git is missing:" "$(command_for git 'brew install git' 'install Git')"
+has ssh || lacks "ssh is missing:" "$(command_for openssh-client 'brew install openssh' 'install OpenSSH')"
 has go || lacks "go is missing:" "$(command_for golang-go 'brew install go' 'install Go'), or take it from https://go.dev/dl"
 has cc || lacks "cc is missing, which Go's race detector needs:" "$(command_for gcc 'xcode-select --install' 'install a C compiler')"
 node=$(command_for npm 'brew install node' 'install Node.js 20 or newer, with npm')

@@ -20,7 +20,7 @@ import (
 
 // programs are on the PATH of a machine that lacks nothing. An empty script does nothing.
 var programs = map[string]string{
-	"git": "", "cc": "", "npm": "", "python3": "", "chromium": "", "moto_server": "",
+	"git": "", "ssh": "", "cc": "", "npm": "", "python3": "", "chromium": "", "moto_server": "",
 	"node":      `echo v20.20.2`,
 	"id":        `echo 1000`,
 	"uname":     `echo Linux`,
