@@ -26,6 +26,8 @@ type Inputs struct {
 	// ExpectedDigest is the only digest that may be applied. If it is empty, any may.
 	ExpectedDigest string
 	DryRun         bool
+	// Environment is the GitHub environment of targets whose configuration names none.
+	Environment string
 	// Replan are the numbers of the pull requests to plan again with the workflow file PlanWorkflow.
 	// If it is set, nothing is applied.
 	Replan       []int
@@ -46,6 +48,7 @@ func ReadInputs(r *gha.Runtime) (Inputs, error) {
 		AcceptNewState: read.Bool("accept-new-state", false),
 		ExpectedDigest: r.Input("expected-digest"),
 		DryRun:         read.Bool("dry-run", false),
+		Environment:    r.Input("environment"),
 		PlanWorkflow:   cmp.Or(r.Input("plan-workflow"), "plan.yml"),
 		Parallelism:    read.Int("parallelism", runtime.NumCPU(), 1, 64),
 	}
@@ -68,6 +71,9 @@ func (in Inputs) check() error {
 		return problem.With(problem.Input, errors.New("inputs `component` and `stack` name one target, and `targets`, `components` and `stacks` select many: use one or the other"))
 	case len(in.Targets) > 0 && !in.Selection.Empty():
 		return problem.With(problem.Input, errors.New("input `targets` names the targets, so `components` and `stacks` can't be combined with it: use one or the other"))
+	}
+	if in.Environment != "" && (!in.DryRun || in.Component != "") {
+		return problem.With(problem.Input, errEnvironment)
 	}
 	return in.Check()
 }

@@ -31,13 +31,15 @@ type run struct {
 	*merge
 	fleet.Tally
 
-	mu      sync.Mutex
-	plans   map[inventory.Name]found
-	applied []found
-	skipped int
-	changes bool                                             // at least one plan has something to apply
-	later   map[inventory.Name]bool                          // to be planned and applied in a later run
-	outputs map[string]map[string]map[string]json.RawMessage // by stack, component and name
+	mu       sync.Mutex
+	plans    map[inventory.Name]found
+	settings map[inventory.Name]inventory.Effective
+	nodes    []inventory.Node
+	applied  []found
+	skipped  int
+	changes  map[inventory.Name]bool                          // plans with something to apply
+	later    map[inventory.Name]bool                          // to be planned and applied in a later run
+	outputs  map[string]map[string]map[string]json.RawMessage // by stack, component and name
 }
 
 // found is the plan that was found for a target.
@@ -66,7 +68,7 @@ func (m *merge) applyAll(ctx context.Context) (result action.Result, err error) 
 	if err != nil {
 		return action.Result{}, err
 	}
-	f := &run{merge: m, later: map[inventory.Name]bool{}, outputs: map[string]map[string]map[string]json.RawMessage{}}
+	f := &run{merge: m, settings: meant.settings, nodes: nodes, changes: map[inventory.Name]bool{}, later: map[inventory.Name]bool{}, outputs: map[string]map[string]map[string]json.RawMessage{}}
 	f.Tally.Runtime = m.Runtime
 	if f.plans, err = m.findAll(ctx, meant); err != nil {
 		return action.Result{}, err
@@ -77,8 +79,8 @@ func (m *merge) applyAll(ctx context.Context) (result action.Result, err error) 
 	}
 	f.Summary = report.NewMany(m.context.TempDir, kind, report.Subject{Commit: m.commit, Actor: m.context.Actor, RunURL: m.context.RunURL})
 	if m.Component == "" {
-		f.Summary.CombinedDigest = f.digest()
-		if err := m.checkExpected(f.digest()); err != nil {
+		f.Summary.CombinedDigest = f.digest(meant.names)
+		if err := m.checkExpected(f.Summary.CombinedDigest); err != nil {
 			return action.Result{}, m.refuse(err, adviceOnDigest)
 		}
 	}
@@ -216,7 +218,9 @@ func (f *run) waits(n inventory.Node, record planstore.Record, err error, failed
 func (f *run) gather(plan found, o apply.Outcome) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.changes = f.changes || o.HasChanges
+	if o.HasChanges {
+		f.changes[o.Target] = true
+	}
 	if o.Decision == apply.Skipped {
 		f.skipped++
 	}
@@ -258,8 +262,15 @@ const tellTimeout = time.Minute
 // end returns the summary and the outputs of all targets.
 func (f *run) end(ctx context.Context) (action.Result, error) {
 	outputs := map[string]string{
-		"status": "succeeded", "digest": f.digest(), "outputs": f.values(),
-		"count": strconv.Itoa(len(f.plans)), "has-changes": strconv.FormatBool(f.changes),
+		"status": "succeeded", "digest": f.approvalDigest(), "outputs": f.values(),
+		"count": strconv.Itoa(len(f.plans)), "has-changes": strconv.FormatBool(len(f.changes) > 0),
+	}
+	if f.DryRun && f.Component == "" {
+		environments, err := f.environments(f.nodes)
+		if err != nil {
+			f.Trouble(err)
+		}
+		outputs["environments"] = environments
 	}
 	if f.Component != "" && f.skipped > 0 {
 		outputs["status"], outputs["count"] = "skipped", "0"
@@ -273,14 +284,18 @@ func (f *run) end(ctx context.Context) (action.Result, error) {
 	return f.End("could not apply %s: %s", outputs)
 }
 
-// digest identifies the planfiles to apply. For the inputs' target it is the plan's digest. For many
-// targets it is a SHA-256 over the names and digests of all plans with changes.
-func (f *run) digest() string {
+// approvalDigest identifies the planfiles to apply. For the inputs' target it is the plan's digest.
+func (f *run) approvalDigest() string {
 	if f.Component != "" {
 		return f.plans[inventory.Name{Component: f.Component, Stack: f.Stack}].stored.Record.ApprovalDigest()
 	}
+	return f.digest(slices.Collect(maps.Keys(f.plans)))
+}
+
+// digest is a SHA-256 over the names and digests of all plans with changes of these targets.
+func (f *run) digest(names []inventory.Name) string {
 	sum := sha256.New()
-	for _, n := range slices.SortedFunc(maps.Keys(f.plans), inventory.Name.Compare) {
+	for _, n := range slices.SortedFunc(slices.Values(names), inventory.Name.Compare) {
 		if r := f.plans[n].stored.Record; r.Outcome == planstore.OutcomeChanges {
 			fmt.Fprintf(sum, "%q %q %s\n", n.Component, n.Stack, r.ApprovalDigest())
 		}

@@ -29,7 +29,7 @@ func Matrix(names []Name) (string, error) {
 	jobs := min(len(names), maxMatrix)
 	for i := range jobs {
 		group := names[i*len(names)/jobs : (i+1)*len(names)/jobs]
-		list, err := formatTargets(group)
+		list, err := FormatTargets(group)
 		if err != nil {
 			return "", err
 		}
@@ -47,8 +47,8 @@ type named struct {
 	Stack     string `json:"stack"`
 }
 
-// formatTargets lists targets as the input `targets` takes them.
-func formatTargets(names []Name) (string, error) {
+// FormatTargets lists targets as the actions' input `targets` takes them.
+func FormatTargets(names []Name) (string, error) {
 	list := []named{}
 	for _, n := range names {
 		list = append(list, named(n))

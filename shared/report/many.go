@@ -17,6 +17,14 @@ type Report interface {
 	Part(run Subject, limit int) string
 }
 
+// Approval is what the reviewers of one GitHub environment approve.
+type Approval struct {
+	Environment string
+	Step        int // an environment of a later step waits for those of earlier steps
+	Targets     int
+	Digest      string // hex SHA-256 over the planfiles
+}
+
 // Many is the summary of a job that planned or applied many targets: an overview of all, then
 // the report of each, the worst first.
 //
@@ -27,6 +35,8 @@ type Many struct {
 	Job     Job
 	// CombinedDigest is the hex SHA-256 over all planfiles, for [WouldApply].
 	CombinedDigest string
+	// Approvals are what is approved by environment, if a target has one, for [WouldApply].
+	Approvals []Approval
 
 	// Uncovered are folders with changed Terraform files that belong to no target.
 	Uncovered []string

@@ -21,8 +21,7 @@ func (m *Many) overview(rows []*row, limit int) string {
 		Rest:  m.rest(" names everything."),
 	}
 	if m.Job == WouldApply && m.CombinedDigest != "" && pending(rows) > 0 {
-		d.Line += "Approving applies exactly these planfiles, and no others: combined SHA-256 " +
-			markdown.Code(markdown.Prefix(m.CombinedDigest, 12)) + ", in full below.\n\n"
+		d.Line += m.approving()
 	}
 	d.Add(m.trouble(rows), m.uncovered(), deleted(rows), m.notes(), m.table(rows), m.quiet(rows))
 	if m.Job == WouldApply {
@@ -33,6 +32,38 @@ func (m *Many) overview(rows []*row, limit int) string {
 	}
 	return d.Markdown(limit / 4 * 3)
 }
+
+// maxApprovals is how many environments an overview names.
+const maxApprovals = 25
+
+// approving says what an approval applies.
+func (m *Many) approving() string {
+	switch len(m.Approvals) {
+	case 0:
+		return "Approving applies exactly these planfiles, and no others: combined SHA-256 " + digestPrefix(m.CombinedDigest) + ", in full below.\n\n"
+	case 1:
+		return "Approving environment " + environmentName(m.Approvals[0]) + " applies exactly these planfiles, and no others: combined SHA-256 " +
+			digestPrefix(m.CombinedDigest) + ", in full below.\n\n"
+	}
+	text := "Approving an environment applies exactly its planfiles, and no others:\n\n"
+	for _, a := range m.Approvals[:min(len(m.Approvals), maxApprovals)] {
+		text += "- " + environmentName(a) + ": " + markdown.Count(a.Targets, "target") + ", combined SHA-256 " + digestPrefix(a.Digest)
+		if a.Step > 0 {
+			text += ", after those that it depends on"
+		}
+		text += "\n"
+	}
+	if more := len(m.Approvals) - maxApprovals; more > 0 {
+		text += "- " + markdown.Comma(more) + " more\n"
+	}
+	return text + "\n"
+}
+
+func environmentName(a Approval) string {
+	return markdown.Code(markdown.Clip(a.Environment, markdown.MaxName))
+}
+
+func digestPrefix(digest string) string { return markdown.Code(markdown.Prefix(digest, 12)) }
 
 // counted is how many targets are of each class.
 func counted(rows []*row) (n [classes]int) {
@@ -333,7 +364,10 @@ func (m *Many) digests(rows []*row) *markdown.Part {
 	}
 	ticks := strings.Repeat("`", max(3, run+1))
 	p.Open = "<details><summary>SHA-256 of each planfile, in full</summary>\n\n"
-	if m.CombinedDigest != "" {
+	for _, a := range m.Approvals[:min(len(m.Approvals), maxApprovals)] {
+		p.Open += environmentName(a) + ": " + markdown.Code(markdown.Clip(a.Digest, markdown.MaxName)) + "\n\n"
+	}
+	if len(m.Approvals) == 0 && m.CombinedDigest != "" {
 		p.Open += "Combined: " + markdown.Code(markdown.Clip(m.CombinedDigest, markdown.MaxName)) + "\n\n"
 	}
 	p.Open += ticks + "text\n"

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/inventory"
+	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/report"
+)
+
+// maxSteps is how many jobs after each other the apply workflow has.
+const maxSteps = 4
+
+// job is an entry of a job's strategy.matrix: what is applied under one environment.
+type job struct {
+	Environment string `json:"environment"`
+	Targets     string `json:"targets"` // the value for the input `targets`
+	Digest      string `json:"digest"`  // the value for the input `expected-digest`
+	Count       int    `json:"count"`
+}
+
+// environments returns the output `environments`: a JSON list of the values for strategy.matrix of
+// jobs that run one after the other. Environments without anything to apply have no job.
+func (f *run) environments(nodes []inventory.Node) (string, error) {
+	steps := []map[string][]job{}
+	var order []string
+	for _, step := range inventory.Approvals(nodes, f.environment) {
+		var jobs []job
+		for _, a := range step {
+			changes := false
+			for _, n := range a.Targets {
+				changes = changes || f.changes[n]
+			}
+			if !changes {
+				continue
+			}
+			targets, err := inventory.FormatTargets(a.Targets)
+			if err != nil {
+				return "", err
+			}
+			j := job{a.Environment, targets, f.digest(a.Targets), len(a.Targets)}
+			jobs = append(jobs, j)
+			if a.Environment != "" {
+				f.Summary.Approvals = append(f.Summary.Approvals, report.Approval{Environment: a.Environment, Step: len(steps), Targets: j.Count, Digest: j.Digest})
+			}
+			order = append(order, a.Environment)
+		}
+		if len(jobs) > 0 {
+			steps = append(steps, map[string][]job{"include": jobs})
+		}
+	}
+	if len(steps) > maxSteps {
+		return "", problem.With(problem.Targets, fmt.Errorf("the targets have to be applied in %d steps, since their environments depend on each other (%s), and a run applies at most %d: apply the first ones alone, by the workflow plan-merged", len(steps), strings.Join(order, ", "), maxSteps))
+	}
+	text, err := json.Marshal(steps)
+	return string(text), err
+}
+
+// environment returns the GitHub environment in which a target is applied.
+func (f *run) environment(n inventory.Name) string {
+	if s := f.settings[n].Environment; s != "" {
+		return s
+	}
+	return f.Environment
+}
+
+var errEnvironment = errors.New("input `environment` is for a dry run of many targets: it is the environment of those whose configuration names none, in the output `environments`")
