@@ -26,7 +26,8 @@ type Inputs struct {
 	// ExpectedDigest is the only digest that may be applied. If it is empty, any may.
 	ExpectedDigest string
 	DryRun         bool
-	// Environment is the GitHub environment of targets whose configuration names none.
+	// Environment is the GitHub environment of targets whose configuration names none. Unless it is
+	// a dry run, it is the job's environment, and no target of another one is applied.
 	Environment string
 	// Replan are the numbers of the pull requests to plan again with the workflow file PlanWorkflow.
 	// If it is set, nothing is applied.
@@ -72,8 +73,8 @@ func (in Inputs) check() error {
 	case len(in.Targets) > 0 && !in.Selection.Empty():
 		return problem.With(problem.Input, errors.New("input `targets` names the targets, so `components` and `stacks` can't be combined with it: use one or the other"))
 	}
-	if in.Environment != "" && (!in.DryRun || in.Component != "") {
-		return problem.With(problem.Input, errEnvironment)
+	if in.Environment != "" && in.Component != "" {
+		return problem.With(problem.Input, errors.New("input `environment` is for runs over many targets: with `component` and `stack`, choose the job's environment yourself"))
 	}
 	return in.Check()
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -67,4 +66,13 @@ func (f *run) environment(n inventory.Name) string {
 	return f.Environment
 }
 
-var errEnvironment = errors.New("input `environment` is for a dry run of many targets: it is the environment of those whose configuration names none, in the output `environments`")
+// checkEnvironments refuses targets that are to be applied under another environment than the job's:
+// its reviewers may not be asked.
+func (f *run) checkEnvironments() error {
+	for _, n := range f.nodes {
+		if other := f.settings[n.Name].Environment; f.Environment != "" && other != "" && !strings.EqualFold(other, f.Environment) {
+			return problem.With(problem.Input, fmt.Errorf("%s is applied under the environment %q, and this job's is %q (input `environment`): have a job for each entry of the dry run's output `environments`", n.Name, other, f.Environment))
+		}
+	}
+	return nil
+}

@@ -73,14 +73,22 @@ func (m *merge) applyAll(ctx context.Context) (result action.Result, err error) 
 	if f.plans, err = m.findAll(ctx, meant); err != nil {
 		return action.Result{}, err
 	}
-	kind := report.Applies
-	if m.DryRun {
-		kind = report.WouldApply
+	kind := report.WouldApply
+	if !m.DryRun {
+		kind = report.Applies
+		if err := f.checkEnvironments(); err != nil {
+			return action.Result{}, err
+		}
 	}
 	f.Summary = report.NewMany(m.context.TempDir, kind, report.Subject{Commit: m.commit, Actor: m.context.Actor, RunURL: m.context.RunURL})
 	if m.Component == "" {
 		f.Summary.CombinedDigest = f.digest(meant.names)
 		if err := m.checkExpected(f.Summary.CombinedDigest); err != nil {
+			for _, n := range nodes { // a plan that could not be found explains it better
+				if unknown := f.plans[n.Name]; unknown.err != nil && unknown.stored.Record.Commit == "" {
+					return action.Result{}, unknown.err
+				}
+			}
 			return action.Result{}, m.refuse(err, adviceOnDigest)
 		}
 	}

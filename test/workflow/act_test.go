@@ -43,8 +43,11 @@ const spy = `if (process.argv[1].includes("/launcher/") && !process.argv[1].ends
   const { env } = process;
   const inputs = Object.entries(env).filter(([name]) => name.startsWith("INPUT_"));
   const named = inputs.map(([name, value]) => [name.slice("INPUT_".length).toLowerCase(), value]);
-  fs.writeFileSync(env.HOME + "/inputs-" + env.GITHUB_JOB + ".json", JSON.stringify(Object.fromEntries(named)));
-  const own = JSON.parse(fs.readFileSync(env.HOME + "/jobs.json", "utf8"))?.[env.GITHUB_JOB] ?? {};
+  const all = JSON.parse(fs.readFileSync(env.HOME + "/jobs.json", "utf8")) ?? {};
+  const leg = env.GITHUB_JOB + "@" + env.INPUT_ENVIRONMENT; // of a matrix of environments
+  const id = leg in all ? leg : env.GITHUB_JOB;
+  fs.writeFileSync(env.HOME + "/inputs-" + id + ".json", JSON.stringify(Object.fromEntries(named)));
+  const own = all[id] ?? {};
   if (!env.INPUT_TOKEN) {
     delete own.INPUT_TOKEN; // the action does not ask for it
   }
@@ -84,6 +87,7 @@ func (rn runner) act(t *testing.T, repository string, args ...string) *run {
 			Command   string
 			Content   string // of the command "summary", which act reports once a step and once an action
 			RawOutput bool   `json:"raw_output"`
+			Matrix    map[string]any
 			JobResult string
 			Name, Arg string // of the command "set-output"
 		}
@@ -94,10 +98,14 @@ func (rn runner) act(t *testing.T, repository string, args ...string) *run {
 		if entry.JobID == "" {
 			continue
 		}
-		j := r.jobs[entry.JobID]
+		id := entry.JobID
+		if environment, ok := entry.Matrix["environment"].(string); ok {
+			id += "@" + environment
+		}
+		j := r.jobs[id]
 		if j == nil {
 			j = &job{run: r, set: map[string]string{}}
-			r.jobs[entry.JobID] = j
+			r.jobs[id] = j
 		}
 		if entry.RawOutput {
 			j.printed += entry.Msg
@@ -158,10 +166,20 @@ func (rn runner) prepare(t *testing.T) []string {
 		"TF_CLI_CONFIG_FILE="+filepath.Join(rn.home, "terraformrc"), "CHECKPOINT_DISABLE=1", "ACT_DISABLE_VERSION_CHECK=1"), rn.environ...)
 }
 
-// job returns a job that ran. If it did not run, the test ends.
+// job returns a job that ran. If it did not run, the test ends. The job of an environment is
+// apply@production; without a name it is the only one.
 func (r *run) job(id string) *job {
 	r.t.Helper()
 	j := r.jobs[id]
+	legs := 0
+	for leg, of := range r.jobs {
+		if strings.HasPrefix(leg, id+"@") {
+			legs, j = legs+1, of
+		}
+	}
+	if legs > 1 {
+		r.t.Fatalf("%s ran for %d environments", id, legs)
+	}
 	if j == nil || j.result == "" {
 		r.t.Fatalf("the job %s did not run:\n%s", id, r.log)
 	}
@@ -171,8 +189,10 @@ func (r *run) job(id string) *job {
 // wantNoJob checks that a job was skipped.
 func (r *run) wantNoJob(id string) {
 	r.t.Helper()
-	if j := r.jobs[id]; j != nil && j.inputs != nil {
-		r.t.Fatalf("the job %s ran:\n%s", id, r.log)
+	for ran, j := range r.jobs {
+		if (ran == id || strings.HasPrefix(ran, id+"@")) && j.inputs != nil {
+			r.t.Fatalf("the job %s ran:\n%s", ran, r.log)
+		}
 	}
 }
 

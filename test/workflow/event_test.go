@@ -159,12 +159,18 @@ func (tm *team) variables(file, run, event, ref string, edits map[string]any) ma
 			if permissions == nil {
 				permissions = caller.Permissions
 			}
-			all[id] = map[string]string{}
-			fork := event == "pull_request" && edits["pull_request.head.repo.full_name"] != name
-			if permissions["id-token"] == "write" && !fork {
-				all[id] = tm.account.idTokenVariables(claims{Run: run, Job: id, Subject: caller.subject(job, event, ref)})
+			for _, environment := range tm.environmentsOf(caller, job) {
+				leg := id
+				if environment != "" && strings.Contains(job.Environment, "matrix.") {
+					leg += "@" + environment
+				}
+				all[leg] = map[string]string{}
+				fork := event == "pull_request" && edits["pull_request.head.repo.full_name"] != name
+				if permissions["id-token"] == "write" && !fork {
+					all[leg] = tm.account.idTokenVariables(claims{Run: run, Job: leg, Subject: subject(environment, event, ref)})
+				}
+				all[leg]["INPUT_TOKEN"] = tm.github.NewToken("github-actions[bot]", ofAPI(permissions))
 			}
-			all[id]["INPUT_TOKEN"] = tm.github.NewToken("github-actions[bot]", ofAPI(permissions))
 		}
 	}
 	return all

@@ -207,3 +207,28 @@ func TestExamplesFailForAFork(t *testing.T) {
 		t.Errorf("AWS was asked for %+v", calls)
 	}
 }
+
+// Each environment has a job of its own, whose tokens only its own reviewers let through.
+func TestExamplesApplyEachEnvironmentInItsOwnJob(t *testing.T) {
+	t.Parallel()
+	tm := newTeam(t)
+	tm.environments = []string{"development"}
+	tm.edit("gitops.yaml", "  acme-ue2-dev: {}\n", "  acme-ue2-dev: { environment: development }\n")
+	tm.commit("Give development an environment")
+	pr := tm.open("new-ranges", "0.0/16", "64.0/18", "components/network/acme-ue2-dev.tfvars", "components/network/acme-ue2-prod.tfvars")
+	tm.pullRequestEvent(pr, "opened", false).job("plan").want("success", "2 targets: 2 with changes")
+	tm.merge(pr)
+
+	push := tm.pushEvent(pr)
+	push.job("review").want("success", "`development`: 1 target")
+	// The account's roles trust only production.
+	push.job("apply@development").want("failure", "GITOPS-AWS-ROLE")
+	production := push.job("apply@production")
+	if !strings.Contains(production.summary, "Applied `network` in `acme-ue2-prod`") { // act gives all legs of a matrix one result
+		t.Errorf("production's summary: %s", production.summary)
+	}
+	production.wantRoles("acme-apply", "acme-apply-storage")
+	tm.account.wantApplied(tm.account.changePlan("network", "acme-ue2-prod", pr.head), production)
+	tm.wantCIDR("acme-ue2-prod", "10.2.64.0/18")
+	push.wantNoJob("apply-2")
+}

@@ -53,13 +53,21 @@ func (j fileJob) called() string {
 	return path
 }
 
-// subject returns the subject of the ID tokens in a job of the called workflow.
-// https://docs.github.com/actions/reference/security/oidc#example-subject-claims
-func (j fileJob) subject(called fileJob, event, ref string) string {
-	environment := called.Environment
-	if environment == "${{ inputs.environment }}" {
-		environment = fmt.Sprint(j.With["environment"])
+// environmentsOf returns the environments that a job of the called workflow may have. One without
+// any has an empty one.
+func (tm *team) environmentsOf(caller, called fileJob) []string {
+	switch called.Environment {
+	case "${{ inputs.environment }}":
+		return []string{fmt.Sprint(caller.With["environment"])}
+	case "${{ matrix.environment }}":
+		return append([]string{fmt.Sprint(caller.With["environment"])}, tm.environments...)
 	}
+	return []string{called.Environment}
+}
+
+// subject returns the subject of the ID tokens of a job.
+// https://docs.github.com/actions/reference/security/oidc#example-subject-claims
+func subject(environment, event, ref string) string {
 	switch {
 	case environment != "":
 		return "repo:" + name + ":environment:" + environment

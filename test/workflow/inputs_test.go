@@ -40,8 +40,13 @@ var leftOutOf = map[string][]string{
 	"drift.yml plan": {"all", "base-sha", "include-dependents", "keep-plan-files", "lock", "matrix-only", "metadata-retention-days", "plan-storage", "pr-comment", "sha", "targets", "token", "unlock"},
 }
 
-// onlyOneOfTwo are inputs of only one of the two jobs of apply.yml: review runs no Terraform.
-var onlyOneOfTwo = map[string]bool{"dry-run": true, "expected-digest": true, "terraform-env": true, "git-credentials": true, "ssh-key": true, "ssh-known-hosts": true}
+// onlyOneOfTwo are inputs of only one of the two kinds of jobs in apply.yml: review runs no Terraform,
+// and says what each of the others applies.
+var onlyOneOfTwo = map[string]bool{
+	"components": true, "stacks": true, "targets": true, "environment": true,
+	"dry-run": true, "expected-digest": true, "terraform-env": true,
+	"git-credentials": true, "ssh-key": true, "ssh-known-hosts": true,
+}
 
 // TestTheWorkflowsHaveTheInputsOfTheirActions compares each reusable workflow with the actions that it
 // uses. An input may only be missing for a reason that is given here.
@@ -101,7 +106,7 @@ func TestTheWorkflowsHaveTheInputsOfTheirActions(t *testing.T) {
 						t.Errorf("%s.yml uses the input %s, and does not declare it", name, input)
 					case has.Default != "" && defaults != "" && fmt.Sprint(has.Default) != defaults:
 						t.Errorf("%s.yml: the default of %s is %v, and %s of the action", name, input, has.Default, defaults)
-					case has.Default != "" && defaults == "" && has.Default != false:
+					case has.Default != nil && has.Default != "" && defaults == "" && has.Default != false:
 						t.Errorf("%s.yml: %s has the default %v, and none in the action", name, input, has.Default)
 					}
 				}
@@ -131,6 +136,9 @@ func TestAWorkflowsOutputsAreOnesOfItsActions(t *testing.T) {
 			for _, part := range strings.Split(strings.Trim(declared.Value, "${} "), " || ") {
 				fields := strings.Split(part, ".") // jobs.ID.outputs.NAME
 				job := workflow.Jobs[fields[1]]
+				if fields[1] == "result" { // it sums up those of a matrix
+					continue
+				}
 				from := job.Outputs[fields[3]]
 				_, from, _ = strings.Cut(from, "steps.")
 				id, from, _ := strings.Cut(from, ".outputs.")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -16,10 +17,13 @@ import (
 // with its ID tokens. The state is in a folder beside the repository.
 type team struct {
 	*repository
-	account   *account
-	workflows string // a copy of what is behind "terraform-gitops/gitops/…@v1"
-	secrets   map[string]string
+	account      *account
+	environments []string // beside the one in apply.yml
+	workflows    string   // a copy of what is behind "terraform-gitops/gitops/…@v1"
+	secrets      map[string]string
 }
+
+var queueMax = regexp.MustCompile(`(?m)^ *queue: max\n`)
 
 func newTeam(t *testing.T) *team {
 	t.Helper()
@@ -40,7 +44,12 @@ func newTeam(t *testing.T) *team {
 	}
 	tm.workflows = tm.path("gitops")
 	for _, file := range []string{"apply", "drift", "remediate"} { // act does not know this key of May 2026
-		edit(t, filepath.Join(tm.workflows, ".github", "workflows", file+".yml"), "  queue: max\n", "")
+		path := filepath.Join(tm.workflows, ".github", "workflows", file+".yml")
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		edit(t, path, string(content), string(queueMax.ReplaceAll(content, nil)))
 	}
 	tm.edit("gitops.yaml", "../../../state", tm.path("state"))
 	tm.edit("gitops.yaml", "artifact-storage:\n  url: ../store # a folder instead of a bucket and a table: enough to try things out\n", tm.account.settings())
