@@ -17,7 +17,7 @@ import (
 func (w *work) lookUp(ctx context.Context) (action.Result, error) {
 	environment := w.Environment
 	if w.named() {
-		if err := w.open(); err != nil {
+		if err := w.open(ctx); err != nil {
 			return action.Result{}, err
 		}
 		t, err := w.repository.Find(ctx, w.target)
