@@ -41,6 +41,9 @@ type Settings struct {
 	// Audience is what GitHub's ID tokens are requested for, with which the roles are
 	// assumed.
 	Audience string
+
+	// Outdated tells people which key to rename; empty if there is none.
+	Outdated string
 }
 
 // Effective are the settings that hold for a target: an input of the action beats what the

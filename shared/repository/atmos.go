@@ -7,6 +7,7 @@ import (
 	"maps"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/terraform-gitops/gitops/shared/envlist"
 	"github.com/terraform-gitops/gitops/shared/gha"
@@ -66,6 +67,14 @@ type atmosTargets struct {
 	version memo.Memo[string, atmos.Version]
 	stacks  memo.Memo[string, atmos.Stacks]
 	folders memo.Memo[inventory.Name, string]
+	notice  sync.Once
+}
+
+// outdated logs a notice, the first time that a target's settings have an older name.
+func (a *atmosTargets) outdated(s inventory.Settings) {
+	if s.Outdated != "" {
+		a.notice.Do(func() { a.rp.Runtime.Notice(gha.Annotation{Message: s.Outdated}) })
+	}
 }
 
 // knowVersion asks Atmos for its version once, and logs a notice if these actions were not tested
@@ -98,7 +107,11 @@ func (a *atmosTargets) list(ctx context.Context) ([]inventory.Listed, error) {
 	if err != nil {
 		return nil, err
 	}
-	return stacks.Targets(), nil
+	listed := stacks.Targets()
+	for _, l := range listed {
+		a.outdated(l.Settings)
+	}
+	return listed, nil
 }
 
 func (a *atmosTargets) find(ctx context.Context, name inventory.Name) (inventory.Target, error) {
@@ -110,6 +123,7 @@ func (a *atmosTargets) find(ctx context.Context, name inventory.Name) (inventory
 		tell(a.rp.Runtime, "atmos describe component", err)
 		return inventory.Target{}, err
 	}
+	a.outdated(t.Settings)
 	if t.Atmos.Skip != "" {
 		return inventory.Target{}, &Skipped{Target: t, Reason: t.Atmos.Skip}
 	}

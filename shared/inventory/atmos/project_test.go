@@ -109,6 +109,21 @@ func TestSettingsOfAStackBeatThoseOfAtmosYaml(t *testing.T) {
 		check("acme-ue2-prod", "1.9", "us-east-2", "acme-core-planfiles", "acme-core-plans",
 			"arn:planner", "arn:applier", role+"planner", applier, "https://github.com/acme")
 
+		// The older name counts only if there is no newer one, in any stack.
+		p.edit("atmos.yaml", "artifact-storage:", "storage:")
+		check("acme-ue2-dev", "1.9", "us-east-2", "acme-core-planfiles", "acme-core-plans",
+			"arn:planner", "arn:applier", role+"planner", role+"applier", "https://github.com/acme")
+		if s := p.target("network", "acme-ue2-dev").Settings; s.Outdated == "" {
+			t.Error("nothing says that the key has another name now")
+		}
+		p.edit("stacks/orgs/acme/prod.yaml", "{ role: {", "{ artifact-storage: { url: ../store }, role: {")
+		check("acme-ue2-prod", "1.9", "", "", "", "", "", role+"planner", applier, "https://github.com/acme")
+		if s := p.target("service/api", "acme-ue2-prod").Settings; s.Outdated != "" || s.StorageURL != "../store" {
+			t.Errorf("the newer key: %+v", s)
+		}
+		p.edit("stacks/orgs/acme/prod.yaml", "artifact-storage: { url: ../store }, ", "")
+		p.edit("atmos.yaml", "storage:", "artifact-storage:")
+
 		const id = "00000000-1111-2222-3333-44444444444"
 		p.edit("atmos.yaml", "      matrix:", "      environment: production\n      azure: { plan: { client-id: "+id+"4, tenant-id: "+id+"5 } }\n      matrix:")
 		p.edit("stacks/orgs/acme/prod.yaml", "{ role: {", "{ azure: { plan: { client-id: "+id+"6 } }, environment: production-api, role: {")

@@ -16,25 +16,37 @@ import (
 // gitops are the settings of the actions. Atmos has merged a stack's settings over those in
 // atmos.yaml.
 type gitops struct {
-	TerraformVersion scalar `json:"terraform-version"`
-	OpenTofuVersion  scalar `json:"opentofu-version"`
-	Audience         scalar `json:"audience"`
-	ArtifactStorage  struct {
-		Region scalar       `json:"region"`
-		Bucket scalar       `json:"bucket"`
-		Table  scalar       `json:"table"`
-		URL    scalar       `json:"url"`
-		Role   storageRoles `json:"role"`
-	} `json:"artifact-storage"`
-	Role        planApply                   `json:"role"`
-	Environment scalar                      `json:"environment"`
-	Google      planApplyOf[googleIdentity] `json:"google"`
-	Azure       planApplyOf[azureIdentity]  `json:"azure"`
-	PlanFiles   []scalar                    `json:"plan-files"`
-	Drift       struct {
+	TerraformVersion scalar                      `json:"terraform-version"`
+	OpenTofuVersion  scalar                      `json:"opentofu-version"`
+	Audience         scalar                      `json:"audience"`
+	ArtifactStorage  artifactStorage             `json:"artifact-storage"`
+	Storage          artifactStorage             `json:"storage"` // the older name, which the public actions' v2 had
+	Role             planApply                   `json:"role"`
+	Environment      scalar                      `json:"environment"`
+	Google           planApplyOf[googleIdentity] `json:"google"`
+	Azure            planApplyOf[azureIdentity]  `json:"azure"`
+	PlanFiles        []scalar                    `json:"plan-files"`
+	Drift            struct {
 		Ignore ignoreList `json:"ignore"`
 	} `json:"drift"`
 	Destroy bool `json:"destroy"`
+}
+
+type artifactStorage struct {
+	Region scalar       `json:"region"`
+	Bucket scalar       `json:"bucket"`
+	Table  scalar       `json:"table"`
+	URL    scalar       `json:"url"`
+	Role   storageRoles `json:"role"`
+}
+
+// artifactStorage returns the settings of the plan store, and what to change about the key that they have.
+func (g gitops) artifactStorage() (s artifactStorage, outdated string) {
+	none := artifactStorage{}
+	if g.ArtifactStorage != none || g.Storage == none {
+		return g.ArtifactStorage, ""
+	}
+	return g.Storage, "The plan store's settings are read from integrations.github.gitops.storage, an older name: rename the key to artifact-storage."
 }
 
 type planApplyOf[T any] struct {
@@ -96,13 +108,14 @@ func (g gitops) planFiles(dir string) (patterns []string, err error) {
 }
 
 func (g gitops) settings() inventory.Settings {
-	storage := g.ArtifactStorage
+	storage, outdated := g.artifactStorage()
 	return inventory.Settings{
 		TerraformVersion: string(g.TerraformVersion), OpenTofuVersion: string(g.OpenTofuVersion),
 		Region: string(storage.Region), Bucket: string(storage.Bucket), Table: string(storage.Table), StorageURL: string(storage.URL),
 		PlanStorageRole: string(storage.Role.Plan), ApplyStorageRole: string(storage.Role.Apply), DriftStorageRole: string(storage.Role.Drift),
 		PlanRole: string(g.Role.Plan), ApplyRole: string(g.Role.Apply), Audience: string(g.Audience),
 		PlanClouds: clouds(g.Google.Plan, g.Azure.Plan), ApplyClouds: clouds(g.Google.Apply, g.Azure.Apply), Environment: string(g.Environment),
+		Outdated: outdated,
 	}
 }
 
