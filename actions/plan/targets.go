@@ -114,5 +114,5 @@ func (s *session) warnOfForgotten(changes []inventory.Change) {
 
 // warnOfUncovered warns that no target plans the files in a folder.
 func (s *session) warnOfUncovered(folder string) {
-	s.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("Terraform files changed in %s, and no target covers this folder: nothing plans it. If it is a root module, add it to gitops.yaml as a component with `path: %[1]s`, or to a stack of Atmos.", folder)})
+	s.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("Terraform files changed in %s, and no target covers this folder: nothing plans it. If it is a root module, add it to gitops.yaml as a component with `path: %[1]s`, have `discover` find it, or add it to a stack of Atmos.", folder)})
 }

@@ -194,7 +194,7 @@ func (m *Many) uncovered() *markdown.Part {
 	}
 	return markdown.Alert(markdown.RankAlert, "WARNING", "what no target covers",
 		"**Terraform files changed in these folders, and no target covers them: nothing plans them.** If a folder is a root module, add it to `gitops.yaml` "+
-			"as a component with this `path`, or to a stack of Atmos. If it is a module that nothing calls yet, do nothing.", lines)
+			"as a component with this `path`, have `discover` find it, or add it to a stack of Atmos. If it is a module that nothing calls yet, do nothing.", lines)
 }
 
 // doubtful is the alert, above all numbers, about the targets with cautions.
