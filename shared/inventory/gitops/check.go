@@ -90,6 +90,9 @@ func (c *Config) checkTemplates() error {
 			return err
 		}
 		for _, s := range c.doc.Components[name].Stacks {
+			if s.in == nil {
+				continue
+			}
 			if err := c.checkLayer(text{}, s.in.layer); err != nil {
 				return err
 			}

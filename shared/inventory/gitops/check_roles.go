@@ -17,7 +17,9 @@ func (c *Config) checkRoles() error {
 		comp := c.doc.Components[name]
 		roles = append(roles, comp.Role)
 		for _, s := range comp.Stacks {
-			roles = append(roles, s.in.Role)
+			if s.in != nil {
+				roles = append(roles, s.in.Role)
+			}
 		}
 	}
 	var store []text

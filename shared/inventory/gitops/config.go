@@ -28,6 +28,10 @@ type Config struct {
 	listed []inventory.Listed
 	after  map[inventory.Name][]inventory.Name // what each target waits for
 
+	// The same as in doc, since a copy for each target would be large.
+	components map[string]*component
+	stacks     map[string]*stack
+
 	discovery *Discovery
 	found     map[string]bool // folders of root modules that are not listed
 }
@@ -70,6 +74,13 @@ func parse(ctx context.Context, co checkout.Tree, file string, content []byte, t
 	if err := c.fillIn(ctx, tracked); err != nil {
 		return nil, err
 	}
+	c.components, c.stacks = make(map[string]*component, len(c.doc.Components)), make(map[string]*stack, len(c.doc.Stacks))
+	for name, comp := range c.doc.Components {
+		c.components[name] = &comp
+	}
+	for name, st := range c.doc.Stacks {
+		c.stacks[name] = &st
+	}
 	if err := c.check(); err != nil {
 		return nil, err
 	}
@@ -101,14 +112,14 @@ func (comp component) isIn(stack string) bool {
 	return comp.Stacks == nil || slices.ContainsFunc(comp.Stacks, func(s membership) bool { return s.name.value == stack })
 }
 
-// in is what the component has in a stack.
-func (comp component) in(stack string) inStack {
+// in is what the component has in a stack; nil if that is nothing.
+func (comp *component) in(stack string) *inStack {
 	for _, s := range comp.Stacks {
 		if s.name.value == stack {
 			return s.in
 		}
 	}
-	return inStack{}
+	return nil
 }
 
 // nameEveryStack replaces everyOther, in the stacks of components, by the names of these stacks.

@@ -180,7 +180,8 @@ func (d *decoder) memberships(n ast.Node, into reflect.Value, at place, keep rul
 			return err
 		}
 		for _, name := range slices.Sorted(maps.Keys(named)) {
-			all = append(all, membership{text{value: name, set: true, at: named[name].At}, named[name]})
+			in := named[name]
+			all = append(all, membership{text{value: name, set: true, at: in.At}, &in})
 		}
 	default:
 		return d.fault(at, "%s must be a list of stacks, or a mapping of them, not %s", at.named(), describe(n))

@@ -121,7 +121,7 @@ func (r resolver) dependencies() (names []inventory.Name) {
 
 // destroy says whether everything that the target manages is to be destroyed.
 func (r resolver) destroy() flag {
-	if r.in.Destroy.set {
+	if r.in != nil && r.in.Destroy.set {
 		return r.in.Destroy
 	}
 	return r.comp.Destroy

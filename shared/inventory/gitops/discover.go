@@ -336,7 +336,7 @@ func (c *Config) listedFolders() map[string]bool {
 				all[t.Dir] = true
 			}
 		}
-		if dir, err := (resolver{Config: c, componentName: name, comp: comp}).expandPath(comp.Path, ""); err == nil {
+		if dir, err := c.resolver(name, "").expandPath(comp.Path, ""); err == nil {
 			all[dir] = true
 		}
 	}

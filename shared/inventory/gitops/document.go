@@ -55,7 +55,7 @@ type memberships []membership
 
 type membership struct {
 	name text
-	in   inStack
+	in   *inStack // nil: nothing
 }
 
 // inStack is what a component has in one of its stacks.

@@ -79,7 +79,7 @@ func (c *Config) ignoreRules(l layer) (all []ignore.Rule, err error) {
 func (r resolver) driftIgnore() ([]ignore.Rule, error) {
 	var all [][]ignore.Rule
 	for _, l := range r.layers() {
-		rules, err := r.ignoreRules(l)
+		rules, err := r.ignoreRules(*l)
 		if err != nil {
 			return nil, err
 		}

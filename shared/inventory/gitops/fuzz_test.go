@@ -47,7 +47,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		for _, name := range c.componentNames() {
 			for _, stack := range c.stacksOf(c.doc.Components[name]) {
-				r := resolver{Config: c, componentName: name, comp: c.doc.Components[name], stackName: stack, st: c.doc.Stacks[stack]}
+				r := c.resolver(name, stack)
 				target, err := r.target()
 				if err != nil {
 					t.Errorf("%v was not found by Load", err)

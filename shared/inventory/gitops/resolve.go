@@ -38,26 +38,39 @@ func (c *Config) Target(componentName, stackName string) (inventory.Target, erro
 }
 
 func (c *Config) resolver(componentName, stackName string) resolver {
-	comp := c.doc.Components[componentName]
-	return resolver{Config: c, componentName: componentName, comp: comp, stackName: stackName, st: c.doc.Stacks[stackName], in: comp.in(stackName)}
+	comp, known := c.components[componentName]
+	if !known { // while the document is filled in
+		comp = new(component)
+		*comp = c.doc.Components[componentName]
+	}
+	st, known := c.stacks[stackName]
+	if !known {
+		st = new(stack)
+		*st = c.doc.Stacks[stackName]
+	}
+	return resolver{Config: c, componentName: componentName, comp: comp, stackName: stackName, st: st, in: comp.in(stackName)}
 }
 
 // resolver merges what the top level, the stack and the component say of one target.
 type resolver struct {
 	*Config
 	componentName, stackName string
-	comp                     component
-	st                       stack
-	in                       inStack
+	comp                     *component
+	st                       *stack
+	in                       *inStack // nil: nothing
 }
 
 // layers are those whose settings the target has. A later one beats those before it.
-func (r resolver) layers() []layer {
-	return []layer{r.doc.layer, r.st.layer, r.comp.layer, r.in.layer}
+func (r resolver) layers() []*layer {
+	all := []*layer{&r.doc.layer, &r.st.layer, &r.comp.layer}
+	if r.in != nil {
+		all = append(all, &r.in.layer)
+	}
+	return all
 }
 
 // text is the last one that is set in the layers.
-func (r resolver) text(of func(layer) text) text {
+func (r resolver) text(of func(*layer) text) text {
 	var last text
 	for _, l := range r.layers() {
 		last = of(l).or(last)
@@ -66,7 +79,7 @@ func (r resolver) text(of func(layer) text) text {
 }
 
 // texts are those of all layers.
-func (r resolver) texts(of func(layer) []text) (all []text) {
+func (r resolver) texts(of func(*layer) []text) (all []text) {
 	for _, l := range r.layers() {
 		all = append(all, of(l)...)
 	}
@@ -154,16 +167,16 @@ func (r resolver) settings() inventory.Settings {
 		PlanStorageRole:  storage.Role.Plan.or(top.Role.Plan).value,
 		ApplyStorageRole: storage.Role.Apply.or(top.Role.Apply).value,
 		DriftStorageRole: storage.Role.Drift.or(top.Role.Drift).value,
-		PlanRole:         r.text(func(l layer) text { return l.Role.Plan }).value,
-		ApplyRole:        r.text(func(l layer) text { return l.Role.Apply }).value,
-		PlanClouds:       r.clouds(func(l layer) (googleIdentity, azureIdentity) { return l.Google.Plan, l.Azure.Plan }),
-		ApplyClouds:      r.clouds(func(l layer) (googleIdentity, azureIdentity) { return l.Google.Apply, l.Azure.Apply }),
-		Environment:      expand(r.text(func(l layer) text { return l.Environment }).value, r.componentName, r.stackName),
+		PlanRole:         r.text(func(l *layer) text { return l.Role.Plan }).value,
+		ApplyRole:        r.text(func(l *layer) text { return l.Role.Apply }).value,
+		PlanClouds:       r.clouds(func(l *layer) (googleIdentity, azureIdentity) { return l.Google.Plan, l.Azure.Plan }),
+		ApplyClouds:      r.clouds(func(l *layer) (googleIdentity, azureIdentity) { return l.Google.Apply, l.Azure.Apply }),
+		Environment:      expand(r.text(func(l *layer) text { return l.Environment }).value, r.componentName, r.stackName),
 		Audience:         r.st.Audience.or(r.doc.Audience).value,
 	}
 }
 
-func (r resolver) clouds(of func(layer) (googleIdentity, azureIdentity)) (c inventory.Clouds) {
+func (r resolver) clouds(of func(*layer) (googleIdentity, azureIdentity)) (c inventory.Clouds) {
 	for _, l := range r.layers() {
 		g, a := of(l)
 		for _, over := range []struct {
@@ -215,15 +228,15 @@ func (r resolver) expandDir() (string, error) {
 	return name, nil
 }
 
-func (r resolver) workspace() text { return r.text(func(l layer) text { return l.Workspace }) }
+func (r resolver) workspace() text { return r.text(func(l *layer) text { return l.Workspace }) }
 
-func (r resolver) varFiles() []text { return r.texts(func(l layer) []text { return l.VarFiles }) }
+func (r resolver) varFiles() []text { return r.texts(func(l *layer) []text { return l.VarFiles }) }
 
 func (r resolver) backendConfig() []text {
-	return r.texts(func(l layer) []text { return l.BackendConfig })
+	return r.texts(func(l *layer) []text { return l.BackendConfig })
 }
 
-func (r resolver) planFiles() []text { return r.texts(func(l layer) []text { return l.PlanFiles }) }
+func (r resolver) planFiles() []text { return r.texts(func(l *layer) []text { return l.PlanFiles }) }
 
 func (r resolver) env() map[string]string {
 	var env map[string]string

@@ -178,7 +178,7 @@ func TestANameIsNotATemplate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := resolver{Config: c, componentName: "{stack}", stackName: "{component}"}
+	r := c.resolver("{stack}", "{component}")
 	if got, err := r.target(); err != nil || got.Workspace != "{stack}" {
 		t.Errorf("%+v, %v", got, err)
 	}
