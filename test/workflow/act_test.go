@@ -66,7 +66,7 @@ type runner struct {
 func (rn runner) act(t *testing.T, repository string, args ...string) *run {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), tool(t, "act"), append(args, "--json",
-		"--platform", "ubuntu-latest=-self-hosted", "--action-offline-mode", "--no-cache-server")...)
+		"--platform", "ubuntu-latest=-self-hosted", "--platform", "self-hosted=-self-hosted", "--action-offline-mode", "--no-cache-server")...)
 	cmd.Dir = repository
 	cmd.Env = rn.prepare(t)
 	var stderr bytes.Buffer

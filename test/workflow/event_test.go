@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -103,6 +104,7 @@ func (tm *team) event(workflow, event, action string, edits map[string]any) *run
 		// Where Git finds GitHub.
 		"GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=url.file://" + tm.path("server") + "/.insteadOf", "GIT_CONFIG_VALUE_0=https://github.com/",
 	}}
+	rn.environ = append(rn.environ, tm.environ...)
 	checkout, err := filepath.Abs("checkout")
 	if err != nil {
 		tm.t.Fatal(err)
@@ -110,11 +112,14 @@ func (tm *team) event(workflow, event, action string, edits map[string]any) *run
 	args := []string{
 		event, "--eventpath", tm.path("event.json"), "--workflows", file, "--actor", "mona",
 		"--env", "GITHUB_REPOSITORY=" + name, "--env", "GITHUB_RUN_ID=" + id, "--env", "GITHUB_REF=" + ref, "--env", "GITHUB_API_URL=" + tm.github.URL(),
-		"--secret", "GITHUB_TOKEN=" + tm.github.NewToken("github-actions[bot]", fakegithub.Permissions{}),
+		"--secret", "GITHUB_TOKEN=" + tm.github.NewToken("github-actions[bot]", tm.ownPermissions(file)),
 		"--local-repository", "terraform-gitops/gitops@v1=" + tm.workflows, "--no-skip-checkout",
 	}
 	for name, value := range tm.secrets {
 		args = append(args, "--secret", name+"="+value)
+	}
+	for name, value := range tm.vars {
+		args = append(args, "--var", name+"="+value)
 	}
 	for _, uses := range checkouts(tm.t) {
 		args = append(args, "--local-repository", uses+"="+checkout)
@@ -128,6 +133,17 @@ func (tm *team) event(workflow, event, action string, edits map[string]any) *run
 		job.calls = tm.account.calls(id, name)
 	}
 	return r
+}
+
+// ownPermissions returns what the steps of the team's own may do. Our actions get tokens of their own.
+func (tm *team) ownPermissions(file string) fakegithub.Permissions {
+	own := map[string]string{}
+	for _, job := range readWorkflow(tm.t, file).Jobs {
+		if job.Uses == "" {
+			maps.Copy(own, job.Permissions)
+		}
+	}
+	return ofAPI(own)
 }
 
 // refOf returns the ref of a run for an event.

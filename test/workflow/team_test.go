@@ -21,11 +21,24 @@ type team struct {
 	environments []string // beside the one in apply.yml
 	workflows    string   // a copy of what is behind "terraform-gitops/gitops/…@v1"
 	secrets      map[string]string
+	vars         map[string]string // variables of the repository
+	environ      []string          // of the runner
 }
 
 var queueMax = regexp.MustCompile(`(?m)^ *queue: max\n`)
 
 func newTeam(t *testing.T) *team {
+	t.Helper()
+	tm := copyTeam(t, map[string]string{"test/sample": ".", "examples": ".github/workflows"})
+	tm.edit("gitops.yaml", "../../../state", tm.path("state"))
+	tm.edit("gitops.yaml", "artifact-storage:\n  url: ../store # a folder instead of a bucket and a table: enough to try things out\n", tm.account.settings())
+	tm.edit("components/service/main.tf", "${path.module}/../../../state", tm.path("state"))
+	tm.begin()
+	return tm
+}
+
+// copyTeam copies folders of this repository into a new one, which is not yet one of Git.
+func copyTeam(t *testing.T, folders map[string]string) *team {
 	t.Helper()
 	server, err := fakegithub.New(t.Errorf)
 	if err != nil {
@@ -34,10 +47,13 @@ func newTeam(t *testing.T) *team {
 	t.Cleanup(server.Close)
 	tm := &team{repository: &repository{t: t, dir: t.TempDir(), github: server}, account: newAccount(t)}
 	server.Repository(name).SetPermission("mona", "write")
-	for from, to := range map[string]string{
-		"test/sample": "repository", "examples": "repository/.github/workflows",
+	all := map[string]string{
 		"actions": "gitops/actions", "shared/launcher": "gitops/shared/launcher", ".github/workflows": "gitops/.github/workflows",
-	} {
+	}
+	for from, to := range folders {
+		all[from] = filepath.Join("repository", to)
+	}
+	for from, to := range all {
 		if err := os.CopyFS(tm.path(to), os.DirFS(filepath.Join(root, from))); err != nil {
 			t.Fatal(err)
 		}
@@ -51,15 +67,17 @@ func newTeam(t *testing.T) *team {
 		}
 		edit(t, path, string(content), string(queueMax.ReplaceAll(content, nil)))
 	}
-	tm.edit("gitops.yaml", "../../../state", tm.path("state"))
-	tm.edit("gitops.yaml", "artifact-storage:\n  url: ../store # a folder instead of a bucket and a table: enough to try things out\n", tm.account.settings())
-	tm.edit("components/service/main.tf", "${path.module}/../../../state", tm.path("state"))
+	return tm
+}
+
+// begin makes the folder a repository with a server.
+func (tm *team) begin() {
+	tm.t.Helper()
 	tm.git("init", "--quiet", "--initial-branch=main")
 	tm.git("init", "--quiet", "--bare", tm.origin())
 	tm.git("-C", tm.origin(), "config", "uploadpack.allowAnySHA1InWant", "true") // as GitHub does
 	tm.git("remote", "add", "origin", tm.origin())
 	tm.commit("Describe our infrastructure")
-	return tm
 }
 
 func (tm *team) origin() string { return tm.path("server", name) }
