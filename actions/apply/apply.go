@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math"
 	"runtime"
 
 	"github.com/terraform-gitops/gitops/shared/action"
@@ -29,6 +30,13 @@ type Inputs struct {
 	// Environment is the GitHub environment of targets whose configuration names none. Unless it is
 	// a dry run, it is the job's environment, and no target of another one is applied.
 	Environment string
+	// Comment keeps a comment on the merged pull requests, or on the pull request Notify. Only dry
+	// runs comment: no job that runs Terraform needs the permission.
+	Comment bool
+	Notify  int
+	// Finished says that the jobs that apply have ended: it is the status of the review before
+	// them. If it is empty, they have not begun.
+	Finished string
 	// Replan are the numbers of the pull requests to plan again with the workflow file PlanWorkflow.
 	// If it is set, nothing is applied.
 	Replan       []int
@@ -50,6 +58,9 @@ func ReadInputs(r *gha.Runtime) (Inputs, error) {
 		ExpectedDigest: r.Input("expected-digest"),
 		DryRun:         read.Bool("dry-run", false),
 		Environment:    r.Input("environment"),
+		Comment:        read.Bool("pr-comment", false),
+		Finished:       read.Choice("finished", "", "succeeded", "failed", "skipped"),
+		Notify:         read.Int("notify", 0, 0, math.MaxInt32),
 		PlanWorkflow:   cmp.Or(r.Input("plan-workflow"), "plan.yml"),
 		Parallelism:    read.Int("parallelism", runtime.NumCPU(), 1, 64),
 	}
@@ -73,6 +84,9 @@ func (in Inputs) check() error {
 	case len(in.Targets) > 0 && !in.Selection.Empty():
 		return problem.With(problem.Input, errors.New("input `targets` names the targets, so `components` and `stacks` can't be combined with it: use one or the other"))
 	}
+	if in.Comment && !in.DryRun || in.Finished != "" && !in.Comment {
+		return problem.With(problem.Input, errors.New("input `pr-comment` needs `dry-run: true`, and `finished` needs both: comment in another job than the one that runs Terraform, as .github/workflows/apply.yml does"))
+	}
 	if in.Environment != "" && in.Component != "" {
 		return problem.With(problem.Input, errors.New("input `environment` is for runs over many targets: with `component` and `stack`, choose the job's environment yourself"))
 	}
@@ -95,7 +109,11 @@ func Run(ctx context.Context, in Inputs, d action.Deps) (action.Result, error) {
 	if err != nil {
 		return failed(d.Runtime, in, err), err
 	}
-	return m.applyAll(ctx)
+	result, err := m.applyAll(ctx)
+	if in.Comment {
+		return m.commented(ctx, result, err)
+	}
+	return result, err
 }
 
 // skip is the error of a run that has nothing to apply, which is no failure.

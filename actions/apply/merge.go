@@ -31,6 +31,8 @@ type merge struct {
 	branch     string
 	pulls      *pulls.Requests
 
+	told told
+
 	asked sync.Mutex
 	heads []head // of the merged pull requests; nil until they are looked up
 

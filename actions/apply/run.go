@@ -147,10 +147,12 @@ func (f *run) target(ctx context.Context, n inventory.Node, failed []inventory.N
 	plan, known := f.plans[n.Name]
 	record := plan.stored.Record
 	if note := f.waits(n, record, plan.err, failed); note != "" {
+		f.told.add(f.environment(n.Name), n.Name, record, report.FateLater, note, "")
 		f.AddWaiting(n.Name, record, note)
 		return false
 	}
 	if len(failed) > 0 {
+		f.told.add(f.environment(n.Name), n.Name, record, report.FateBlocked, "depends on "+fleet.Names(failed)+", which was not applied", "")
 		f.AddBlocked(n.Name, record, failed)
 		return false
 	}
@@ -183,6 +185,7 @@ func (f *run) target(ctx context.Context, n inventory.Node, failed []inventory.N
 		}
 		return w.Apply(ctx)
 	})
+	f.tell(outcome)
 	var refusal *apply.Refusal
 	if f.Component == "" && errors.As(outcome.Err, &refusal) && refusal.Claim != nil && refusal.Claim.Status == planstore.StatusApplied {
 		// An earlier attempt of this run has applied the plan.

@@ -39,9 +39,15 @@ func marker(key string) string { return "<!-- " + url.QueryEscape(key) + " -->\n
 //
 // It takes one request for each 100 comments up to ours, and one write. The client's first
 // call that finds a marker also asks whose token it has. A body above CommentRoom is refused
-// before anything is sent. The error is ErrLocked, or ErrUnknownOutcome if GitHub failed while
+// before anything is written. The error is ErrLocked, or ErrUnknownOutcome if GitHub failed while
 // writing. It needs `pull-requests: write`.
 func (c *Client) StickyComment(ctx context.Context, repo string, number int, key, body string) error {
+	return c.UpdateComment(ctx, repo, number, key, func(string) string { return body })
+}
+
+// UpdateComment is StickyComment with a body that is made from the one before, which is empty if
+// there is no comment yet. If the new one is empty, nothing is written.
+func (c *Client) UpdateComment(ctx context.Context, repo string, number int, key string, update func(before string) string) error {
 	owner, name, err := splitRepository(repo)
 	if err != nil {
 		return fmt.Errorf("comment on pull request #%d: %w", number, err)
@@ -50,15 +56,19 @@ func (c *Client) StickyComment(ctx context.Context, repo string, number int, key
 	if key == "" {
 		return fmt.Errorf("%s: the comment has no key to find it by", doing)
 	}
-	body = strings.ToValidUTF8(body, "\uFFFD") // as JSON would, but before counting and comparing
-	if n, room := utf8.RuneCountInString(body), CommentRoom(key); n > room {
-		return fmt.Errorf("%s: the text has %d characters and GitHub takes %d (65,536 less the hidden marker): shorten it", doing, n, room)
-	}
-	full := marker(key) + body
 	comment, err := c.ownComment(ctx, owner, name, number, marker(key))
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
+	before, _ := strings.CutPrefix(canonical(comment.GetBody()), marker(key))
+	body := strings.ToValidUTF8(update(before), "\uFFFD") // as JSON would, but before counting and comparing
+	if n, room := utf8.RuneCountInString(body), CommentRoom(key); n > room {
+		return fmt.Errorf("%s: the text has %d characters and GitHub takes %d (65,536 less the hidden marker): shorten it", doing, n, room)
+	}
+	if body == "" {
+		return nil
+	}
+	full := marker(key) + body
 	switch {
 	case comment == nil:
 		_, _, err = c.api.Issues.CreateComment(ctx, owner, name, number, &gogithub.IssueComment{Body: &full})

@@ -56,6 +56,26 @@ func TestAStickyCommentIsWrittenOnceAndThenEditedInPlace(t *testing.T) {
 	}
 }
 
+func TestACommentIsMadeFromTheOneBefore(t *testing.T) {
+	t.Parallel()
+	s, r := commented(t)
+	c := connect(t, s.URL(), s.Token())
+	for _, step := range []struct{ before, body string }{{"", ""}, {"", "first\nline"}, {"first\nline", "second"}, {"second", ""}} {
+		err := c.UpdateComment(t.Context(), repo, 1, "apply", func(before string) string {
+			if before != step.before {
+				t.Errorf("before: %q, want %q", before, step.before)
+			}
+			return step.body
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := bodies(r), "github-actions[bot]: <!-- apply -->\nsecond"; got != want {
+		t.Errorf("comments:\n%s\nwant:\n%s", got, want)
+	}
+}
+
 func TestOneClientAsksOnlyOnceWhoItIs(t *testing.T) {
 	t.Parallel()
 	s, _ := commented(t)
@@ -183,7 +203,7 @@ func TestACommentOfExactlyTheLimitIsWrittenAndOneMoreIsRefused(t *testing.T) {
 		key := "plan " + char
 		fits := strings.Repeat(char, CommentRoom(key))
 		wantError(t, c.StickyComment(t.Context(), repo, 1, key, fits+char), "GitHub takes", "shorten it")
-		if got := requests(s); got != "" {
+		if got := requests(s); got != "GET 200" { // nothing is written
 			t.Errorf("sent %s", got)
 		}
 		if err := c.StickyComment(t.Context(), repo, 1, key, fits); err != nil {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -56,5 +57,22 @@ func TestGoldenFiles(t *testing.T) {
 				t.Errorf("%s differs; -update rewrites it, for you to read (-want +got):\n%s", file, diff)
 			}
 		})
+	}
+}
+
+func TestTheCommentOnAMergeFitsItsLimit(t *testing.T) {
+	t.Parallel()
+	m := Merged{RunURL: "https://github.com/acme/infra/actions/runs/1", Workflow: "https://github.com/acme/infra/actions/workflows/plan-merged.yml"}
+	for i := range 2000 {
+		m.Targets = append(m.Targets, MergedTarget{Component: fmt.Sprint("component-", i), Stack: "`</details>\n@octocat", Fate: fates[i%len(fates)], Note: strings.Repeat("| why\n", 50)})
+	}
+	for _, limit := range []int{markdown.CommentLimit, 8 << 10, 1 << 10} {
+		text := m.Markdown(limit)
+		if len(text) > limit || !strings.HasPrefix(text, "## ❌ Not applied: 1,000 of 2,000 targets") {
+			t.Errorf("limit %d: %d bytes: %.200s", limit, len(text), text)
+		}
+		if limit == markdown.CommentLimit && !strings.Contains(text, "failed") {
+			t.Error("it names no failed target")
+		}
 	}
 }

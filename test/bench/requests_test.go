@@ -34,6 +34,12 @@ func checkRequests(t *testing.T, sizes ...int) {
 			"plan: GitHub GET /repos/acme/infra/issues/N/comments":  1,
 			"plan: GitHub POST /repos/acme/infra/issues/N/comments": 1,
 
+			// The dry run before the apply: each target's plan of the merged commit, and of the head.
+			"review: dynamodb Query":                                  1 + 2*n,
+			"review: dynamodb BatchGetItem":                           n,
+			"review: GitHub GET /repos/acme/infra/issues/N/comments":  1,
+			"review: GitHub POST /repos/acme/infra/issues/N/comments": 1,
+
 			// One for the targets that the pull request planned. Five for each target: its plan of the
 			// merged commit, which doesn't exist; its plan of the head; that plan again before the apply;
 			// and two for the valid and the expired plans of other pull requests.
@@ -83,8 +89,14 @@ func countRequests(t *testing.T, server *fakeaws.Server, actions string, n int) 
 	f.Environ = append(append(f.Environ, server.Environ()...), "AWS_ENDPOINT_URL="+endpoint.URL)
 
 	asked := 0
-	for _, action = range []string{"plan", "apply"} {
-		r := f.run(t, action, map[string]string{"token": token, "pr-comment": "true"})
+	comment := map[string]string{"token": token, "pr-comment": "true"}
+	dryRun := map[string]string{"token": token, "pr-comment": "true", "dry-run": "true"}
+	for _, step := range []struct {
+		name, action string
+		inputs       map[string]string
+	}{{"plan", "plan", comment}, {"review", "apply", dryRun}, {"apply", "apply", map[string]string{"token": token}}} {
+		action = step.name
+		r := f.run(t, step.action, step.inputs)
 		t.Logf("%s of %d targets: %v, %d KB", action, n, r.took, r.peak)
 		requests := f.github.Requests()
 		for _, request := range requests[asked:] {

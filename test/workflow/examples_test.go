@@ -126,12 +126,17 @@ func TestExamplesPlanAndApplyWhatIsMerged(t *testing.T) {
 	tm := newTeam(t)
 	pr := tm.open("new-range", "0.0/16", "64.0/18", "components/network/acme-ue2-dev.tfvars", "components/network/acme-ue2-prod.tfvars")
 	tm.merge(pr)
-	tm.pushEvent(pr).job("review").want("failure", "no stored plan for commit")
+	push := tm.pushEvent(pr)
+	push.job("review").want("failure", "no stored plan for commit")
+	push.job("result").want("success", "")
+	const left = `[{"component":"network","stack":"acme-ue2-dev"},{"component":"network","stack":"acme-ue2-prod"}]`
+	tm.wantComment(pr.number, "refused")
+	tm.wantComment(pr.number, "-f notify=1 -f targets='"+left+"'")
 	tm.edit("components/service/acme-ue2-dev.tfvars", "replicas = 2", "replicas = 3")
 	head := tm.commit("Have more of the service")
 
 	dispatch := map[string]any{
-		"ref": "refs/heads/main", "inputs": map[string]any{"components": "network", "stacks": "acme-ue2-{dev,prod}"},
+		"ref": "refs/heads/main", "inputs": map[string]any{"targets": left, "notify": "1"}, // as the comment says
 	}
 	run := tm.event("plan-merged", "workflow_dispatch", "", dispatch)
 	plan, review, apply := run.job("plan"), run.job("review"), run.job("apply")
@@ -141,12 +146,15 @@ func TestExamplesPlanAndApplyWhatIsMerged(t *testing.T) {
 	review.wantRoles("acme-drift-storage")
 	apply.want("success", "Applied 2 targets")
 	apply.wantRoles("acme-apply", "acme-apply-storage")
+	run.job("result").wantRoles("acme-drift-storage")
+	tm.wantComment(pr.number, "Applied 2 targets")
 	for _, stack := range []string{"acme-ue2-dev", "acme-ue2-prod"} {
 		tm.account.wantApplied(tm.account.changePlan("network", stack, head), apply)
 	}
 	tm.wantCIDR("acme-ue2-dev", "10.1.64.0/18")
 	tm.wantCIDR("acme-ue2-prod", "10.2.64.0/18")
 
+	dispatch["inputs"] = map[string]any{"components": "network", "stacks": "acme-ue2-{dev,prod}"}
 	again := tm.event("plan-merged", "workflow_dispatch", "", dispatch)
 	again.job("plan").want("success", "2 targets: 2 without changes")
 	again.wantNoJob("review")

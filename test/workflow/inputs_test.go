@@ -18,7 +18,6 @@ var leftOut = map[string]string{
 	"component":                          "components and stacks select",
 	"stack":                              "components and stacks select",
 	"path":                               "the workflow checks out into the workspace itself",
-	"plan: targets":                      "components, stacks and all select",
 	"plan: matrix-only":                  "the workflow has one job",
 	"plan: unlock":                       "the label and the event say it",
 	"plan: keep-plan-files":              "no later step needs them",
@@ -45,7 +44,7 @@ var leftOutOf = map[string][]string{
 // and says what each of the others applies.
 var onlyOneOfTwo = map[string]bool{
 	"components": true, "stacks": true, "targets": true, "environment": true,
-	"dry-run": true, "expected-digest": true, "terraform-env": true,
+	"dry-run": true, "pr-comment": true, "notify": true, "finished": true, "expected-digest": true, "terraform-env": true,
 	"git-credentials": true, "ssh-key": true, "ssh-known-hosts": true,
 }
 

@@ -55,6 +55,9 @@ func TestNoJobThatRunsTerraformCanPushOrStartWorkflows(t *testing.T) {
 				if permissions == nil {
 					t.Errorf("%s: the job %s has whatever permissions its caller gives", path, id)
 				}
+				if strings.Contains(path, "apply") && step.With["dry-run"] == nil && permissions["pull-requests"] == "write" {
+					t.Errorf("%s: the job %s, which applies, can write comments and approve pull requests", path, id)
+				}
 				for _, name := range terraformMayNot {
 					if permissions[name] == "write" {
 						t.Errorf("%s: the job %s, which runs Terraform, has %s: write", path, id, name)
