@@ -53,6 +53,7 @@ type Index struct {
 type Object struct {
 	ID     string // of its content, as Git keeps it
 	Sparse bool   // left out of the workspace by a sparse checkout
+	Link   bool   // a symbolic link, whose content is the path that it leads to
 }
 
 // readIndex lists what Git tracks in a folder, submodules included, relative to it. It is
@@ -88,7 +89,7 @@ func (x *Index) read(ctx context.Context, folder, prefix string) error {
 		name = prefix + name
 		if fields[1] != "160000" {
 			x.Names = append(x.Names, name)
-			x.Objects[name] = Object{ID: fields[2], Sparse: fields[0] == "S"}
+			x.Objects[name] = Object{ID: fields[2], Sparse: fields[0] == "S", Link: fields[1] == "120000"}
 			continue
 		}
 		if _, err := os.Lstat(filepath.Join(folder, filepath.FromSlash(name), ".git")); err != nil {

@@ -287,6 +287,8 @@ func (c *Config) nameOf(folder string, names *regexp.Regexp) (name inventory.Nam
 	switch {
 	case len(name.Component) > inventory.MaxName || len(name.Stack) > inventory.MaxName || !inventory.IsPrintable(name.Component+name.Stack):
 		return name, "its path can't be a name: at most 200 bytes of printable text"
+	case strings.Contains(name.Component+name.Stack, `\`):
+		return name, "its path can't be a name: it has a backslash"
 	case c.doc.Stacks != nil && name.Stack != "" && c.lacksStack(name.Stack):
 		return name, fmt.Sprintf("`stacks` does not list %s", problem.Quote(name.Stack))
 	case listed && comp.Path.set:

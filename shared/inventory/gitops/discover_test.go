@@ -146,6 +146,13 @@ stacks: {prod: {role: {plan: p}}, dev: }
 			"discover: ['**']", map[string]string{"main.tf": backend, "sub/main.tf": backend},
 			map[string]string{"root in default": ".", "sub in default": "sub"},
 		},
+		"names with odd characters": {
+			"discover: ['**']", map[string]string{"a b,c/main.tf": backend, "{stack}/main.tf": backend, "x*y/main.tf": backend, "A/main.tf": backend, "a/main.tf": backend, `q\r/main.tf`: backend},
+			map[string]string{
+				"a b,c in default": "a b,c", "{stack} in default": "{stack}", "x*y in default": "x*y", "A in default": "A", "a in default": "a",
+				`q\r is left`: "its path can't be a name: it has a backslash",
+			},
+		},
 		"one stack twice in a path": {
 			"discover: ['*/*']\npath: '{stack}/{stack}-{component}'", map[string]string{"dev/dev-a/main.tf": backend, "dev/prod-b/main.tf": backend},
 			map[string]string{"a in dev": "dev/dev-a", "dev/prod-b is left": "its path does not fit `{stack}/{stack}-{component}`"},
@@ -265,5 +272,99 @@ func TestASparseCheckoutLosesNoTargets(t *testing.T) {
 	gittest.Run(t, root, "update-index", "--skip-worktree", "aws/prod/iam/versions.tf")
 	if _, err := Load(t.Context(), root, "gitops.yaml", nil); err == nil || !strings.Contains(err.Error(), "`aws/prod/iam/versions.tf` can't be read") {
 		t.Error(err)
+	}
+}
+
+// The backend is often one file that each root module has a symbolic link to.
+func TestASparseCheckoutLosesNoLinkedFiles(t *testing.T) {
+	t.Parallel()
+	root := gittest.Repository(t, map[string]string{
+		"gitops.yaml": "discover: ['envs/**']", "common/aws/backend.tf": backend,
+		"envs/a/main.tf": neither, "envs/b/main.tf": neither, "envs/c/main.tf": neither,
+	})
+	for link, to := range map[string]string{"envs/a/backend.tf": "../../common/aws/backend.tf", "envs/b/backend.tf": "../a/backend.tf", "envs/c/nothing.tf": "nowhere.tf"} {
+		if err := os.Symlink(to, filepath.Join(root, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	gittest.Run(t, root, "add", "-A")
+	gittest.Run(t, root, "commit", "-qm", "Link the backend")
+	want := found(t, loaded(t, root))
+	if want["a in default"] != "" || want["envs/a in default"] != "envs/a" || want["envs/b in default"] != "envs/b" {
+		t.Fatal(want)
+	}
+	for _, in := range []string{"envs/a", "envs/b", "envs/c", "common"} {
+		gittest.Run(t, root, "sparse-checkout", "set", in)
+		if diff := cmp.Diff(want, found(t, loaded(t, root))); diff != "" {
+			t.Errorf("with %s (-want +got):\n%s", in, diff)
+		}
+	}
+	// A folder on the way may be a link, too: then nobody can tell without having the files.
+	if err := errors.Join(os.Symlink("aws", filepath.Join(root, "common/cloud")), os.MkdirAll(filepath.Join(root, "envs/d"), 0o700), os.Symlink("../../common/cloud/backend.tf", filepath.Join(root, "envs/d/backend.tf"))); err != nil {
+		t.Fatal(err)
+	}
+	gittest.Run(t, root, "add", "-A", "--sparse")
+	gittest.Run(t, root, "commit", "-qm", "Link the folder")
+	gittest.Run(t, root, "sparse-checkout", "set", "envs/a")
+	if _, err := Load(t.Context(), root, "gitops.yaml", nil); err == nil || !strings.Contains(err.Error(), "`envs/d/backend.tf` can't be read") {
+		t.Error(err)
+	}
+}
+
+// A repository with a folder for each account, region and service, and one irregular root module. A
+// network in one account is applied before the clusters in the others.
+func TestSixtyOneRootModulesNeedUnderTenLines(t *testing.T) {
+	t.Parallel()
+	const config = `artifact-storage: {bucket: acme-planfiles, table: acme-plan-records}
+discover: ["aws/**", "!**/modules/**"]
+path: aws/{stack}/**/{component}
+environment: "{stack}"
+components:
+  org-policies: {path: gcp/org-policies, stacks: [shared]}
+  eu-central-1/cluster: {depends-on: [shared/eu-central-1/network, eu-central-1/network]}
+`
+	if n := strings.Count(config, "\n"); n >= 10 {
+		t.Errorf("%d lines", n)
+	}
+	files := map[string]string{"gitops.yaml": config, "gcp/org-policies/main.tf": backend, "aws/modules/tags/main.tf": neither}
+	for _, account := range []string{"audit", "dev", "prod", "shared"} {
+		for _, region := range []string{"eu-central-1", "us-east-1"} {
+			for _, service := range []string{"network", "cluster", "data/lake", "data/warehouse", "dns", "queue", "logs"} {
+				files["aws/"+account+"/"+region+"/"+service+"/main.tf"] = backend
+			}
+		}
+		files["aws/"+account+"/iam/main.tf"] = backend
+	}
+	c := loaded(t, gittest.Repository(t, files))
+	folders := map[string]string{}
+	var names []inventory.Name
+	for _, l := range c.Targets() {
+		target, err := c.Target(l.Component, l.Stack)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if other, twice := folders[target.Dir]; twice {
+			t.Errorf("%s is %s, too", target, other)
+		}
+		folders[target.Dir] = target.String()
+		if account := strings.Split(target.Dir, "/")[1]; l.Settings.Environment != account && account != "org-policies" {
+			t.Errorf("%s is applied in %s", target, l.Settings.Environment)
+		}
+		names = append(names, l.Name())
+	}
+	if len(folders) != 61 || len(c.Discovery().Left)+len(c.Discovery().Unmatched) > 0 {
+		t.Errorf("%d targets; %+v", len(folders), c.Discovery())
+	}
+	nodes, err := inventory.Order(names, c.after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := func(stack string) inventory.Name {
+		return inventory.Name{Component: "eu-central-1/network", Stack: stack}
+	}
+	for _, n := range nodes {
+		if n.Component == "eu-central-1/cluster" && !(slices.Contains(n.After, in("shared")) && slices.Contains(n.After, in(n.Stack))) {
+			t.Errorf("%s is applied after %v", n.Name, n.After)
+		}
 	}
 }

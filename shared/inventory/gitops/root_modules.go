@@ -98,17 +98,7 @@ func (m *rootModules) readAll(ctx context.Context) error {
 			}
 		}
 	})
-	var missing []string
-	for _, files := range m.folders {
-		for _, f := range files {
-			if f.Content == nil && m.index.Has(f.Name) {
-				missing = append(missing, m.index.Objects[f.Name].ID)
-			}
-		}
-	}
-	// A sparse checkout leaves them out. They are targets all the same.
-	contents, err := git.Contents(ctx, m.Resolved, missing)
-	if err != nil {
+	if err := m.readFromGit(ctx); err != nil {
 		return err
 	}
 	type facts struct {
@@ -119,9 +109,6 @@ func (m *rootModules) readAll(ctx context.Context) error {
 	for folder, files := range m.folders {
 		found[folder] = &facts{calls: make(map[string][]*references.File)}
 		for _, f := range files {
-			if f.Content == nil {
-				f.Content = contents[m.index.Objects[f.Name].ID]
-			}
 			if f.Content == nil {
 				m.unread[folder] = f.Name
 			}
@@ -150,6 +137,62 @@ func (m *rootModules) readAll(ctx context.Context) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// maxLinks is how many symbolic links are followed one after the other.
+const maxLinks = 8
+
+// readFromGit reads the files that a sparse checkout leaves out: they belong to targets all the
+// same. Git follows no symbolic link, and one that is there may lead to a file that is not.
+func (m *rootModules) readFromGit(ctx context.Context) error {
+	missing := make(map[*references.File]string) // with its name, or where links lead
+	for _, files := range m.folders {
+		for _, f := range files {
+			if f.Content == nil && m.index.Has(f.Name) {
+				missing[f] = f.Name
+			}
+		}
+	}
+	for range maxLinks {
+		var ids []string
+		for _, name := range missing {
+			ids = append(ids, m.index.Objects[name].ID)
+		}
+		contents, err := git.Contents(ctx, m.Resolved, ids)
+		if err != nil {
+			return err
+		}
+		next := make(map[*references.File]string)
+		for f, name := range missing {
+			content := contents[m.index.Objects[name].ID]
+			if content == nil || !m.index.Objects[name].Link {
+				f.Content = content
+				continue
+			}
+			to := path.Join(path.Dir(name), string(content))
+			if f.Content, err = m.ReadFile(to, maxTerraformFile); err == nil {
+				continue
+			}
+			switch {
+			case m.index.Has(to):
+				next[f] = to
+			case !m.isBelowLink(to):
+				f.Content = []byte{} // it leads nowhere, and Terraform will say so
+			}
+		}
+		missing = next
+	}
+	return nil
+}
+
+// isBelowLink tells that a folder of a path is a symbolic link in Git.
+func (m *rootModules) isBelowLink(name string) bool {
+	for at := path.Dir(name); at != "." && at != "/"; at = path.Dir(at) {
+		if m.index.Has(at) {
+			return true
+		}
+	}
+	return false
 }
 
 // maxTerraformFile limits the size of a file in which signs are looked for, in bytes.
