@@ -160,8 +160,12 @@ func (m *merge) body(pull int, c report.Merged, before string) string {
 		return "" // nothing to say
 	}
 	for _, old := range readState(before) {
-		if !slices.ContainsFunc(c.Targets, func(t report.MergedTarget) bool { return t.Component == old.Component && t.Stack == old.Stack }) {
+		at := slices.IndexFunc(c.Targets, func(t report.MergedTarget) bool { return t.Component == old.Component && t.Stack == old.Stack })
+		switch {
+		case at < 0:
 			c.Targets = append(c.Targets, old)
+		case c.Targets[at].Fate == report.FateUnchanged && old.Fate == report.FateApplied:
+			c.Targets[at] = old // a new plan shows that nothing is left of what was applied
 		}
 	}
 	m.addWorkflow(pull, &c)

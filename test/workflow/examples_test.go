@@ -159,6 +159,13 @@ func TestExamplesPlanAndApplyWhatIsMerged(t *testing.T) {
 	again.job("plan").want("success", "2 targets: 2 without changes")
 	again.wantNoJob("review")
 	again.wantNoJob("apply")
+
+	// The comment is kept up to date, also if nothing is left to apply.
+	dispatch["inputs"] = map[string]any{"targets": left, "notify": "1"}
+	kept := tm.event("plan-merged", "workflow_dispatch", "", dispatch)
+	kept.job("result").want("success", "")
+	kept.wantNoJob("apply")
+	tm.wantComment(pr.number, "Applied 2 targets")
 }
 
 // Code that is not merged never runs with the default branch's identity, which the drift storage role
