@@ -128,8 +128,8 @@ func (a Access) Give(dir string, environ []string) (variables []string, remove f
 	}
 	if a.key != "" {
 		key, hosts := write("key", a.key), write("known_hosts", gitHub+a.knownHosts)
-		variables = append(variables, "GIT_SSH_COMMAND=ssh -i "+quoted(key)+" -o IdentitiesOnly=yes -o IdentityAgent=none -o BatchMode=yes"+
-			" -o StrictHostKeyChecking=yes -o GlobalKnownHostsFile=/dev/null -o UserKnownHostsFile="+quoted(hosts))
+		variables = append(variables, "GIT_SSH_COMMAND=ssh -o "+fileOption("IdentityFile", key)+" -o IdentitiesOnly=yes -o IdentityAgent=none -o BatchMode=yes"+
+			" -o StrictHostKeyChecking=yes -o GlobalKnownHostsFile=/dev/null -o "+fileOption("UserKnownHostsFile", hosts))
 	}
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("write Git's credentials: %w", err), remove())
@@ -149,6 +149,12 @@ func (c credential) below(host string) string {
 		return host + c.path
 	}
 	return host + c.path + "/"
+}
+
+// fileOption sets an option of ssh. The path may have spaces, which separate files there, and a percent
+// sign, which begins a token such as %d.
+func fileOption(name, path string) string {
+	return quoted(name + `="` + strings.ReplaceAll(path, "%", "%%") + `"`)
 }
 
 // quoted makes one word for a shell.
