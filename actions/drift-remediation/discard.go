@@ -41,6 +41,9 @@ func (w *work) discard(ctx context.Context) (_ action.Result, err error) {
 		return action.Result{}, err
 	}
 	defer func() { err = errors.Join(err, j.Close()) }()
+	if err := w.checkEnvironment(j.Settings); err != nil {
+		return action.Result{}, err
+	}
 	store, err := w.openStore(ctx, j)
 	if err != nil {
 		return action.Result{}, err

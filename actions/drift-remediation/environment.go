@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +16,7 @@ import (
 // lookUp returns the environment of the issue's target, for the job that remediates or discards. It
 // decides nothing else: the text of the issue may change until then, and that job reads it again.
 func (w *work) lookUp(ctx context.Context) (action.Result, error) {
-	environment := w.Environment
+	environment := w.environment("")
 	if w.named() {
 		if err := w.open(ctx); err != nil {
 			return action.Result{}, err
@@ -25,8 +26,8 @@ func (w *work) lookUp(ctx context.Context) (action.Result, error) {
 		case errors.Is(err, inventory.ErrUnknownTarget): // the job says so on the issue
 		case err != nil && w.leftOut(err) == nil:
 			return action.Result{}, err
-		case err == nil && t.Settings.Environment != "":
-			environment = t.Settings.Environment
+		case err == nil:
+			environment = w.environment(t.Settings.Environment)
 		}
 	}
 	return action.Result{
@@ -35,11 +36,16 @@ func (w *work) lookUp(ctx context.Context) (action.Result, error) {
 	}, nil
 }
 
+// environment returns the environment of a target whose configuration names one, or none.
+func (w *work) environment(named string) string {
+	return cmp.Or(named, w.DefaultEnvironment, w.Environment)
+}
+
 // checkEnvironment refuses a target of another environment than the job's, whose reviewers were not
-// asked.
+// asked: the issue may have named another target when the environment was looked up.
 func (w *work) checkEnvironment(s inventory.Effective) error {
-	if w.Environment == "" || s.Environment == "" || strings.EqualFold(s.Environment, w.Environment) {
-		return nil
+	if own := w.environment(s.Environment); w.Environment != "" && !strings.EqualFold(own, w.Environment) {
+		return problem.With(problem.DriftIssue, fmt.Errorf("%s is applied under the environment %q, and this job's is %q", w.target, own, w.Environment))
 	}
-	return problem.With(problem.DriftIssue, fmt.Errorf("%s is applied under the environment %q, and this job's is %q", w.target, s.Environment, w.Environment))
+	return nil
 }

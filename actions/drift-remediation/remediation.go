@@ -22,14 +22,13 @@ import (
 // Inputs are the action's inputs; action.yml describes them.
 type Inputs struct {
 	repository.Inputs
-	Issue      int    // 0: the event's issue
-	Action     Action // empty: the event decides
-	Permission string // the least permission that the person who labels needs
-	DiscardFor time.Duration
-	// Environment is the job's GitHub environment: no target of another one is applied. With DryRun it
-	// is that of targets whose configuration names none.
-	Environment string
-	DryRun      bool // only say under which environment the issue is decided
+	Issue              int    // 0: the event's issue
+	Action             Action // empty: the event decides
+	Permission         string // the least permission that the person who labels needs
+	DiscardFor         time.Duration
+	Environment        string // the job's GitHub environment: no target of another one is applied
+	DefaultEnvironment string // of targets whose configuration names none; empty: Environment
+	DryRun             bool   // only say under which environment the issue is decided
 }
 
 // Status is the output `status`.
@@ -53,7 +52,7 @@ func ReadInputs(r *gha.Runtime) (Inputs, error) {
 		Issue:       read.Int("issue-number", 0, 1, 1<<31-1),
 		Permission:  read.Choice("allowed-permission", "write", "maintain", "admin"),
 		DiscardFor:  time.Duration(read.Int("discard-for", 30, 0, 3650)) * 24 * time.Hour,
-		Environment: r.Input("environment"), DryRun: read.Bool("dry-run", false),
+		Environment: r.Input("environment"), DefaultEnvironment: r.Input("default-environment"), DryRun: read.Bool("dry-run", false),
 	}
 	if r.Input("action") != "" {
 		in.Action = Action(read.Choice("action", string(Remediate), string(Discard)))
