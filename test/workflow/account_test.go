@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -24,6 +25,7 @@ type account struct {
 	endpoint      string // the trail's
 	tokens        string // the address of the runner's service for ID tokens
 	store         *planstore.Store
+	trusted       map[string][]string // the subjects that each role trusts
 }
 
 // trusted are the subjects that the roles trust: the defaults of modules/github-oidc-roles. moto doesn't
@@ -44,7 +46,7 @@ var (
 func newAccount(t *testing.T) *account {
 	t.Helper()
 	moto := fakeaws.Start(t)
-	a := &account{t: t, trail: fakeaws.NewTrail(moto)}
+	a := &account{t: t, trail: fakeaws.NewTrail(moto), trusted: maps.Clone(trusted)}
 	a.trail.Refuse = a.refuse
 	a.bucket, a.table = fakeaws.CreateStore(t, moto.Config())
 	a.store = planstore.New(dynamo.Open(moto.Config(), a.bucket, a.table), time.Now)
@@ -83,7 +85,7 @@ func (a *account) refuse(w http.ResponseWriter, call fakeaws.Call) (bool, error)
 		return false, err
 	}
 	subject, of := strings.CutPrefix(c.Subject, "repo:"+name+":")
-	if of && c.Audience == "sts.amazonaws.com" && slices.ContainsFunc(trusted[call.Role], func(pattern string) bool {
+	if of && c.Audience == "sts.amazonaws.com" && slices.ContainsFunc(a.trusted[call.Role], func(pattern string) bool {
 		prefix, open := strings.CutSuffix(pattern, "*") // in IAM, * also matches slashes
 		return subject == pattern || open && strings.HasPrefix(subject, prefix)
 	}) {

@@ -33,7 +33,7 @@ func TestDocumentedWorkflowsAreValid(t *testing.T) {
 	if err := os.CopyFS(filepath.Join(dir, "shared", "launcher"), os.DirFS(filepath.Join(root, "shared", "launcher"))); err != nil {
 		t.Fatal(err) // actionlint looks for the files that action.yml names
 	}
-	for _, file := range glob(t, ".github/workflows/*.yml", "examples/*.yml", "examples/atmos/*.yml", "test/workflow/testdata/*.yml") {
+	for _, file := range glob(t, ".github/workflows/*.yml", "examples/*.yml", "examples/atmos/*.yml", "examples/team/.github/workflows/*.yml", "test/workflow/testdata/*.yml") {
 		local := localWorkflows.ReplaceAllString(localActions.ReplaceAllString(read(t, file), "uses: ./actions/$1"), "uses: ./.github/workflows/$1")
 		write(filepath.Join(".github", "workflows", strings.ReplaceAll(strings.TrimPrefix(file, ".github/workflows/"), "/", "-")), local)
 	}
@@ -132,7 +132,7 @@ func TestNoCheckoutKeepsItsCredentials(t *testing.T) {
 			}
 		}
 	}
-	for _, file := range glob(t, "examples/*.yml", "examples/atmos/*.yml", ".github/workflows/*.yml", "test/workflow/testdata/*.yml") {
+	for _, file := range glob(t, "examples/*.yml", "examples/atmos/*.yml", "examples/team/.github/workflows/*.yml", ".github/workflows/*.yml", "test/workflow/testdata/*.yml") {
 		look(file, read(t, file))
 	}
 	for _, page := range glob(t, "*.md", "docs/*.md", "*/README.md", "actions/*/README.md", "modules/*/README.md", "shared/*/README.md") {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
 )
@@ -18,6 +19,8 @@ type claims struct {
 	Subject  string `json:"sub"`
 	Run      string `json:"run_id"`
 	Job      string `json:"job"`
+	Issued   int64  `json:"iat"`
+	Expires  int64  `json:"exp"`
 }
 
 // idTokenVariables returns the variables with which a job asks for ID tokens with these claims. The
@@ -41,7 +44,8 @@ func giveIDToken(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusUnauthorized)
 		return
 	}
-	c.Audience = r.URL.Query().Get("audience")
+	now := time.Now()
+	c.Audience, c.Issued, c.Expires = r.URL.Query().Get("audience"), now.Unix(), now.Add(5*time.Minute).Unix() // as GitHub's
 	payload, err := json.Marshal(c)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)

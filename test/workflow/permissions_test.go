@@ -18,7 +18,7 @@ var documented = regexp.MustCompile("(?m)^\\| `([a-z-]+): (read|write)` \\| (.*)
 // other tests show that the permissions suffice: each job's token has only these.
 func TestJobsHaveThePermissionsThatTheirActionsNeed(t *testing.T) {
 	t.Parallel()
-	for _, path := range glob(t, "examples/*.yml", "examples/atmos/*.yml") {
+	for _, path := range glob(t, "examples/*.yml", "examples/atmos/*.yml", "examples/team/.github/workflows/*.yml") {
 		example := readWorkflow(t, filepath.Join(root, path))
 		if example.Permissions == nil || len(example.Permissions) > 0 {
 			t.Errorf("%s: permissions %v at the top, want {}", path, example.Permissions)

@@ -30,6 +30,11 @@ var queueMax = regexp.MustCompile(`(?m)^ *queue: max\n`)
 func newTeam(t *testing.T) *team {
 	t.Helper()
 	tm := copyTeam(t, map[string]string{"test/sample": ".", "examples": ".github/workflows"})
+	for _, other := range []string{"atmos", "team"} { // examples of whole repositories
+		if err := os.RemoveAll(tm.path("repository", ".github", "workflows", other)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	tm.edit("gitops.yaml", "../../../state", tm.path("state"))
 	tm.edit("gitops.yaml", "artifact-storage:\n  url: ../store # a folder instead of a bucket and a table: enough to try things out\n", tm.account.settings())
 	tm.edit("components/service/main.tf", "${path.module}/../../../state", tm.path("state"))
