@@ -21,6 +21,8 @@ func TestApprovals(t *testing.T) {
 		"in order":             {names: names("a@dev", "a@prod", "b@prod"), depends: map[Name][]Name{names("a@dev")[0]: names("a@prod")}, want: "prod: a@prod b@prod; dev: a@dev"},
 		"in turn":              {names: names("a@dev", "b@prod", "c@dev"), depends: map[Name][]Name{names("c@dev")[0]: names("b@prod"), names("b@prod")[0]: names("a@dev")}, want: "dev: a@dev; prod: b@prod; dev: c@dev"},
 		"by one not selected":  {names: names("a@dev", "c@prod"), depends: map[Name][]Name{names("c@prod")[0]: names("b@test"), names("b@test")[0]: names("a@dev")}, want: "dev: a@dev; prod: c@prod"},
+		"asked once":           {names: names("a@dev", "a@prod", "b@prod"), depends: map[Name][]Name{names("b@prod")[0]: names("a@dev")}, want: "dev: a@dev; prod: a@prod b@prod"},
+		"each needs the other": {names: names("a@dev", "b@dev", "a@prod", "b@prod"), depends: map[Name][]Name{names("b@dev")[0]: names("a@prod"), names("b@prod")[0]: names("a@dev")}, want: "dev: a@dev, prod: a@prod; dev: b@dev, prod: b@prod"},
 		"upper and lower case": {names: names("a@Dev", "b@dev"), want: "Dev: a@Dev b@dev"},
 	} {
 		t.Run(name, func(t *testing.T) {
