@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -246,4 +247,28 @@ func TestExamplesApplyEachEnvironmentInItsOwnJob(t *testing.T) {
 	tm.account.wantApplied(tm.account.changePlan("network", "acme-ue2-prod", pr.head), production)
 	tm.wantCIDR("acme-ue2-prod", "10.2.64.0/18")
 	push.wantNoJob("apply-2")
+}
+
+// GitHub drops an output of a job that has the value of a secret in it, such as PRODUCTION=production.
+// Then nothing is applied, and that must not look like a success.
+func TestExamplesFailIfGitHubDropsTheEnvironment(t *testing.T) {
+	t.Parallel()
+	tm := newTeam(t)
+	workflows := filepath.Join(tm.workflows, ".github", "workflows")
+	edit(t, filepath.Join(workflows, "apply.yml"), "environments: ${{ steps.review.outputs.environments }}", "environments: ''")
+	edit(t, filepath.Join(workflows, "remediate.yml"), "environment: ${{ steps.find.outputs.environment }}", "environment: ''")
+	pr := tm.open("new-range", "0.0/16", "64.0/18", "components/network/acme-ue2-dev.tfvars")
+	tm.pullRequestEvent(pr, "opened", false).job("plan").want("success", "To apply")
+	tm.merge(pr)
+	push := tm.pushEvent(pr)
+	push.job("review").want("success", "To be applied")
+	push.wantNoJob("apply")
+	push.job("result").want("failure", "")
+
+	tm.event("drift", "schedule", "", map[string]any{}).job("detect").want("success", "drifted")
+	issue := tm.issueOf("network", "acme-ue2-dev")
+	tm.github.Repository(name).Label(issue, "mona", "apply")
+	labelled := tm.issueEvent(issue, "labeled", "apply")
+	labelled.job("lost").want("failure", "")
+	labelled.wantNoJob("remediate")
 }
