@@ -69,6 +69,7 @@ type ignoredPart struct {
 	paths  map[string]bool     // where the differences are: see pathKey
 	others int                 // differences that are not ignored
 	copies [][2]string         // paths that are ignored if the second one is
+	alone  int                 // steps to the element that was added or removed around the next difference; 0: none
 }
 
 // isWhole reports whether the change has no other difference.
@@ -190,8 +191,12 @@ func (p *ignoredPart) decide(at []step) {
 	for i, s := range at {
 		steps[i] = ignore.Step{Name: s.name, Index: s.index, IsIndex: s.isIndex}
 	}
+	covered := steps
+	if p.alone > 0 { // that a block is there is a difference, too
+		covered = steps[:p.alone]
+	}
 	for _, i := range p.order {
-		if p.rules[i].Covers(steps) {
+		if p.rules[i].Covers(covered) {
 			p.paths[pathKey(at)] = true
 			p.counts[i]++
 			return

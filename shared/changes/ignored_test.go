@@ -73,6 +73,12 @@ func TestOnlyDifferencesOfAnUpdateInPlaceAreIgnored(t *testing.T) {
 		"blocks":    {`"actions":["update"],"before":{"b":[{"d":"x","p":1},{"d":"y","p":2}]},"after":{"b":[{"d":"z","p":1},{"d":"w","p":2}]}`, []string{"t.a: b.*.d"}, nil, []string{"t.a b[0].d", "t.a b[1].d"}},
 		"one block": {`"actions":["update"],"before":{"b":[{"d":"x"},{"d":"y"}]},"after":{"b":[{"d":"z"},{"d":"w"}]}`, []string{"t.a: b[1]"}, []string{"t.a b[0].d"}, []string{"t.a b[1].d"}},
 
+		"a block more":             {`"actions":["update"],"before":{"b":[{"d":"x","p":1}]},"after":{"b":[{"d":"x","p":1},{"d":"y","p":null}]}`, []string{"t.a: b.*.d"}, []string{"t.a b[1].d"}, nil},
+		"a block less":             {`"actions":["update"],"before":{"b":[{"c":[{"d":"x"}]},{"d":"y"}]},"after":{"b":[{"c":[]},{"d":"z"}]}`, []string{"t.a: b.*.c.*.d", "t.a: b.*.d"}, []string{"t.a b[0].c[0].d"}, []string{"t.a b[1].d"}},
+		"a block more, as a whole": {`"actions":["update"],"before":{"b":[{"d":"x","p":1}]},"after":{"b":[{"d":"x","p":1},{"d":"y","p":2}]}`, []string{"t.a: b.*"}, nil, []string{"t.a b[1].d", "t.a b[1].p"}},
+		"an element more":          {`"actions":["update"],"before":{"l":["x"]},"after":{"l":["x","y"]}`, []string{"t.a: l.*"}, nil, []string{"t.a l[1]"}},
+		"a map that was null":      {`"actions":["update"],"before":{"tags":null},"after":{"tags":{"k":"y"}}`, []string{"t.a: tags.k"}, nil, []string{"t.a tags.k"}},
+
 		"nothing but marks": {`"actions":["update"],"before":{"n":1},"after":{"n":1},"after_sensitive":{"n":true}`, []string{"**: **"}, []string{}, nil},
 		"a replacement":     {`"actions":["delete","create"],"replace_paths":[["n"]],` + sides, []string{"**: **"}, []string{"t.a n", "t.a tags.k", "t.a tags_all.k"}, nil},
 		"a creation":        {`"actions":["create"],"before":null,"after":{"n":1}`, []string{"**: **"}, []string{"t.a n"}, nil},

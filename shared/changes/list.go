@@ -37,7 +37,14 @@ func (d *differ) walkElements(before, after, unknown int32, m *mask, inBoth bool
 			a, u, place = news[p.after], unknowns[p.after], p.after
 		}
 		d.at = append(d.at, step{isIndex: true, index: place})
+		alone := d.deciding != nil && d.deciding.alone == 0 && (p.before < 0 || p.after < 0)
+		if alone {
+			d.deciding.alone = len(d.at)
+		}
 		d.walk(b, a, u, m.elements(), inBoth)
+		if alone {
+			d.deciding.alone = 0
+		}
 		d.at = d.at[:len(d.at)-1]
 	}
 }
