@@ -85,7 +85,7 @@ func (p *planner) describeState(last *planstore.LastApply) {
 	}
 	switch {
 	case continuity == planstore.FirstState && at != nil && (at.Lineage == "" || p.empty):
-		p.note("This target was never applied, and its state is empty: Terraform knows of no resources.")
+		p.note("This target was never applied, and its state is empty: Terraform knows of no resources. If they exist already, the backend block, `backend-config` or the workspace names another state: do not apply this.")
 	case continuity == planstore.StateGone:
 		p.caution("The state is empty, and this target was applied before, by %s: this plan would create again what already exists. %s", last.Run.URL, next)
 	case continuity == planstore.OtherState:
