@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/terraform-gitops/gitops/shared/action"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
@@ -35,6 +36,9 @@ func (f *run) environments(nodes []inventory.Node) (string, error) {
 			}
 			if !changes {
 				continue
+			}
+			if err := action.Readable(f.Runtime, a.Environment); err != nil {
+				return "", err
 			}
 			targets, err := inventory.FormatTargets(a.Targets)
 			if err != nil {

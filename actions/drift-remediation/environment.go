@@ -30,6 +30,9 @@ func (w *work) lookUp(ctx context.Context) (action.Result, error) {
 			environment = w.environment(t.Settings.Environment)
 		}
 	}
+	if err := action.Readable(w.Runtime, environment); err != nil {
+		return action.Result{}, err
+	}
 	return action.Result{
 		Summary: fmt.Sprintf("The issue is decided under the environment %s.\n", markdown.Code(environment)),
 		Outputs: map[string]string{"status": string(Nothing), "environment": environment},

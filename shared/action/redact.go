@@ -1,9 +1,11 @@
 package action
 
 import (
+	"errors"
 	"reflect"
 
 	"github.com/terraform-gitops/gitops/shared/gha"
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // Redact returns a copy of a report without the secrets that the runtime knows. It replaces them
@@ -14,6 +16,15 @@ import (
 // unchanged. So do maps and unexported fields.
 func Redact[T any](r *gha.Runtime, report T) T {
 	return redact(r, reflect.ValueOf(&report).Elem()).Interface().(T)
+}
+
+// Readable refuses the name of an environment that an output would not show, since it has the value of a
+// secret in it: the job would run under the environment ***, which nobody has set up.
+func Readable(r *gha.Runtime, environment string) error {
+	if r.Redacted(environment) == environment {
+		return nil
+	}
+	return problem.With(problem.Input, errors.New("the name of an environment has the value of a secret in it, so no output can pass it on: choose another name, or remove the variable of the job that has this value and whose name ends in KEY, TOKEN, SECRET, PASSWORD or CREDENTIALS"))
 }
 
 func redact(r *gha.Runtime, v reflect.Value) reflect.Value {
