@@ -14,10 +14,15 @@ import (
 // maxSteps is how many jobs after each other the apply workflow has.
 const maxSteps = 4
 
+// maxTargets limits the value for the input `targets`, in bytes. The runner gives inputs to a step as
+// environment variables, and Linux starts no process with one of 128 KiB.
+// https://man7.org/linux/man-pages/man2/execve.2.html#NOTES
+const maxTargets = 100 << 10
+
 // job is an entry of a job's strategy.matrix: what is applied under one environment.
 type job struct {
 	Environment string `json:"environment"`
-	Targets     string `json:"targets"` // the value for the input `targets`
+	Targets     string `json:"targets"` // the value for the input `targets`; empty: the job chooses the same ones
 	Digest      string `json:"digest"`  // the value for the input `expected-digest`
 	Count       int    `json:"count"`
 }
@@ -43,6 +48,13 @@ func (f *run) environments(nodes []inventory.Node) (string, error) {
 			targets, err := inventory.FormatTargets(a.Targets)
 			if err != nil {
 				return "", err
+			}
+			if len(targets) > maxTargets {
+				// The digest says that they are the same.
+				if len(a.Targets) < len(nodes) || !f.Selection.Empty() || len(f.Inputs.Targets) > 0 {
+					return "", problem.With(problem.Targets, fmt.Errorf("the environment %q has %d targets, whose names are too long for one job: apply a part of them, chosen by `components` or `stacks`, by the workflow plan-merged", a.Environment, len(a.Targets)))
+				}
+				targets = ""
 			}
 			j := job{a.Environment, targets, f.digest(a.Targets), len(a.Targets)}
 			jobs = append(jobs, j)
