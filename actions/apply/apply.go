@@ -84,8 +84,8 @@ func (in Inputs) check() error {
 	case len(in.Targets) > 0 && !in.Selection.Empty():
 		return problem.With(problem.Input, errors.New("input `targets` names the targets, so `components` and `stacks` can't be combined with it: use one or the other"))
 	}
-	if in.Comment && !in.DryRun || in.Finished != "" && !in.Comment {
-		return problem.With(problem.Input, errors.New("input `pr-comment` needs `dry-run: true`, and `finished` needs both: comment in another job than the one that runs Terraform, as .github/workflows/apply.yml does"))
+	if (in.Comment || in.Finished != "") && !in.DryRun {
+		return problem.With(problem.Input, errors.New("inputs `pr-comment` and `finished` need `dry-run: true`: comment in another job than the one that runs Terraform, as .github/workflows/apply.yml does"))
 	}
 	if in.Environment != "" && in.Component != "" {
 		return problem.With(problem.Input, errors.New("input `environment` is for runs over many targets: with `component` and `stack`, choose the job's environment yourself"))
@@ -110,7 +110,7 @@ func Run(ctx context.Context, in Inputs, d action.Deps) (action.Result, error) {
 		return failed(d.Runtime, in, err), err
 	}
 	result, err := m.applyAll(ctx)
-	if in.Comment {
+	if in.Comment || in.Finished != "" {
 		return m.commented(ctx, result, err)
 	}
 	return result, err

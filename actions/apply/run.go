@@ -188,7 +188,12 @@ func (f *run) target(ctx context.Context, n inventory.Node, failed []inventory.N
 	f.tell(outcome)
 	var refusal *apply.Refusal
 	if f.Component == "" && errors.As(outcome.Err, &refusal) && refusal.Claim != nil && refusal.Claim.Status == planstore.StatusApplied {
-		// An earlier attempt of this run has applied the plan.
+		// An earlier attempt of this run has applied the plan, or another of its jobs.
+		if f.Finished != "" {
+			f.mu.Lock()
+			f.applied = append(f.applied, plan)
+			f.mu.Unlock()
+		}
 		f.AddAppliedBefore(outcome, refusal.Claim)
 		return true
 	}

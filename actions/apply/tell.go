@@ -84,14 +84,18 @@ func (m *merge) commented(ctx context.Context, result action.Result, failure err
 	if failure != nil && m.Finished == "" {
 		return result, failure
 	}
-	if err := m.comment(ctx, failure); err != nil {
+	var err error
+	if m.Comment {
+		err = m.comment(ctx, failure)
+	}
+	if err != nil {
 		if errors.Is(err, github.ErrPermission) {
 			err = fmt.Errorf("give this job `permissions: pull-requests: write`: %w", err)
 		}
 		m.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("The merged pull request does not say what became of it: %v", err)})
 	}
 	if m.Finished != "" {
-		return action.Result{Outputs: map[string]string{"status": "succeeded", "outputs": "{}"}}, nil
+		return action.Result{Outputs: map[string]string{"status": "succeeded", "outputs": "{}", "superseded": result.Outputs["superseded"]}}, nil
 	}
 	return result, failure
 }

@@ -59,23 +59,9 @@ const reads = 16
 // request. If the token may not write statuses, it tries once, and the error is
 // github.ErrPermission.
 func (r *Requests) TellSuperseded(ctx context.Context, a Applied) (superseded, told []int, err error) {
-	found, err := r.supersededPlans(ctx, a)
-	if err != nil || len(found) == 0 {
-		return nil, nil, err
-	}
-	client, err := r.client()
-	if err != nil {
-		return nil, nil, err
-	}
-	open, err := r.open(ctx, client, slices.Sorted(maps.Keys(found)))
-	if err != nil {
-		return nil, nil, err
-	}
+	client, open, found, err := r.openSuperseded(ctx, a)
 	for _, pr := range open {
-		plans := slices.DeleteFunc(found[pr.Number], func(p supersededPlan) bool { return p.Commit != pr.HeadSHA })
-		if len(plans) == 0 {
-			continue // it has newer commits, which are planned by themselves
-		}
+		plans := found[pr.Number]
 		superseded = append(superseded, pr.Number)
 		if errors.Is(err, github.ErrPermission) {
 			continue
@@ -87,6 +73,32 @@ func (r *Requests) TellSuperseded(ctx context.Context, a Applied) (superseded, t
 		}
 	}
 	return superseded, told, err
+}
+
+// Superseded returns the numbers of the pull requests that TellSuperseded would notify.
+func (r *Requests) Superseded(ctx context.Context, a Applied) (numbers []int, err error) {
+	_, open, _, err := r.openSuperseded(ctx, a)
+	for _, pr := range open {
+		numbers = append(numbers, pr.Number)
+	}
+	return numbers, err
+}
+
+// openSuperseded returns the open pull requests with superseded plans of their heads, and these plans.
+func (r *Requests) openSuperseded(ctx context.Context, a Applied) (client *github.Client, open []github.PullRequest, found map[int][]supersededPlan, err error) {
+	if found, err = r.supersededPlans(ctx, a); err != nil || len(found) == 0 {
+		return nil, nil, nil, err
+	}
+	if client, err = r.client(); err != nil {
+		return nil, nil, nil, err
+	}
+	if open, err = r.open(ctx, client, slices.Sorted(maps.Keys(found))); err != nil {
+		return nil, nil, nil, err
+	}
+	return client, slices.DeleteFunc(open, func(pr github.PullRequest) bool {
+		found[pr.Number] = slices.DeleteFunc(found[pr.Number], func(p supersededPlan) bool { return p.Commit != pr.HeadSHA })
+		return len(found[pr.Number]) == 0 // it has newer commits, which are planned by themselves
+	}), found, nil
 }
 
 // supersededPlans returns the superseded plans, by pull request.
