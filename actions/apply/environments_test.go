@@ -3,8 +3,10 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"testing"
 
+	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
@@ -25,7 +27,7 @@ func TestAJobGetsNoMoreTargetsThanAnInputHolds(t *testing.T) {
 	} {
 		f := &run{merge: &merge{}, settings: map[inventory.Name]inventory.Effective{}, changes: map[inventory.Name]bool{}}
 		f.Selection = c.selection
-		f.Summary = &report.Many{}
+		f.Runtime, f.Summary = gha.New(nil, io.Discard), &report.Many{}
 		for i := range c.targets + c.others {
 			n := inventory.Name{Component: fmt.Sprintf("component-%d", i), Stack: "dev"}
 			var s inventory.Effective
