@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,17 +28,26 @@ var (
 
 // issuer gives tokens with a number, as long as it has no failure.
 type issuer struct {
+	mu      sync.Mutex
 	given   int
 	failure error
 }
 
 func (i *issuer) token(_ context.Context, audience string) (string, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
 	if i.failure != nil {
 		return "", i.failure
 	}
 	i.given++
 	claims := fmt.Sprintf(`{"aud":%q,"jti":"%d","iat":%d,"exp":%d}`, audience, i.given, time.Now().Unix(), time.Now().Add(5*time.Minute).Unix())
 	return "header." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".signature", nil
+}
+
+func (i *issuer) fail(err error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.failure = err
 }
 
 // claims are those of the token in a file.
@@ -122,10 +132,10 @@ func TestTokensAreRenewed(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		var warned []string
+		warned := make(chan string, 10)
 		from := &issuer{}
 		files, err := cloudauth.Keep(ctx, cloudauth.Request{Azure: azure, Token: from.token, Dir: dir, Failed: func(err error, cloud string, ends time.Time) {
-			warned = append(warned, fmt.Sprint(cloud, " ", err, " ", time.Until(ends).Round(time.Second)))
+			warned <- fmt.Sprint(cloud, " ", err, " ", time.Until(ends).Round(time.Second))
 		}})
 		if err != nil {
 			t.Fatal(err)
@@ -142,13 +152,13 @@ func TestTokensAreRenewed(t *testing.T) {
 		time.Sleep(2*time.Minute + 40*time.Second)
 		holds("2")
 
-		from.failure = errors.New("no connection")
+		from.fail(errors.New("no connection"))
 		time.Sleep(2*time.Minute + 40*time.Second)
 		holds("2")
-		if len(warned) != 1 || !strings.HasPrefix(warned[0], "azure no connection 2m") {
-			t.Errorf("warned of %q", warned)
+		if warning := <-warned; len(warned) != 0 || !strings.HasPrefix(warning, "azure no connection 2m") {
+			t.Errorf("warned of %q, and %d times more", warning, len(warned))
 		}
-		from.failure = nil
+		from.fail(nil)
 		time.Sleep(20 * time.Second)
 		holds("3")
 		if err := files.Close(); err != nil {

@@ -35,7 +35,7 @@ func newTeamWithSetUp(t *testing.T) *team {
 	const secrets = "    secrets: { terraform-env: \"LICENSE=${{ secrets.LICENSE }}\", git-credentials: \"https://git:${{ secrets.LICENSE }}@example.com\" }\n"
 	tm.secrets = map[string]string{"LICENSE": "t0k3n-of-a-tool"}
 	tm.edit(".github/workflows/plan.yml", "    with:\n", secrets+"    with:\n      runs-on: '[\"ubuntu-latest\", \"terraform\"]'\n")
-	tm.edit(".github/workflows/apply.yml", "      environment: production\n", "      environment: production\n      runs-on: '[\"ubuntu-latest\", \"terraform\"]'\n"+secrets)
+	tm.edit(".github/workflows/apply.yml", "    with:\n      environment: production\n", secrets+"    with:\n      environment: production\n      runs-on: '[\"ubuntu-latest\", \"terraform\"]'\n")
 	tm.commit("Install what our Terraform needs")
 	return tm
 }
