@@ -100,7 +100,7 @@ func (m *merge) commented(ctx context.Context, result action.Result, failure err
 	return result, failure
 }
 
-// comment writes the comments. failure is why the run ended before it reached a target.
+// comment writes the comments. failure is the error of a run that ended before it reached a target.
 func (m *merge) comment(ctx context.Context, failure error) error {
 	numbers, err := m.listeners(ctx)
 	if err != nil || len(numbers) == 0 {
