@@ -1,0 +1,69 @@
+// Package approvals decides whether a plan has the approvals that it needs. It asks nobody: the
+// caller brings the reviews, and says who is in a team.
+package approvals
+
+import (
+	"context"
+	"time"
+)
+
+// Requirement says who has to approve a plan before it is applied.
+type Requirement struct {
+	// Teams are written org/slug, Users are logins. A member of any of these teams counts, and any
+	// of these users. If both are empty, whoever may write to the repository counts.
+	Teams, Users []string
+	Count        int    // of different people; less than 1 counts as 1
+	Reason       string // for people; may be empty
+	Source       string // where it is written, such as policies/stateful.rego:12 or CODEOWNERS:3
+	// Older says that an approval of the planned commit also counts if it is older than the plan.
+	Older bool
+}
+
+// Approval is an approval that GitHub knows: an approving review of the pull request that is not
+// dismissed, or an approval of the environment that this job waited for.
+type Approval struct {
+	User string
+	Bot  bool // it counts only for a requirement that names it
+	At   time.Time
+	// Commit was the pull request's head when it was reviewed. Empty for an environment's.
+	Commit      string
+	ReviewID    int64  // 0 for an environment's
+	Environment string // the approved one; empty for a review
+	Text        string // what the person wrote
+}
+
+// Plan is a plan that was shown for approval.
+type Plan struct {
+	Commit string
+	At     time.Time
+}
+
+// Evidence is what speaks for a plan.
+type Evidence struct {
+	Author    string // of the pull request, who never counts
+	Approvals []Approval
+	// Plans are the plan itself, and those before that say the same. A review counts if it is of
+	// the commit of one of them, and newer than it.
+	Plans []Plan
+}
+
+// People knows who is in a team, and who may write to the repository. An error refuses.
+type People interface {
+	Members(ctx context.Context, team string) ([]string, error)
+	CanWrite(ctx context.Context, user string) (bool, error)
+}
+
+// Missing is a requirement that is not met.
+type Missing struct {
+	Requirement
+	Have int
+	// Why says for each approval that does not count why it doesn't: "bob approved commit 1a2b3c4,
+	// and 5d6e7f8 was planned".
+	Why []string
+}
+
+// Result is what Check found.
+type Result struct {
+	Given   []Approval // those that count for a requirement, each once
+	Missing []Missing
+}
