@@ -38,6 +38,8 @@ type Event struct {
 type PullRequest struct {
 	Action string // such as "opened", "synchronize", "closed"
 	Number int
+	Title  string // as a person typed it: escape it before you show it
+	Author string // the login; empty if the account is gone
 	Label  string // the label, if Action is "labeled" or "unlabeled"
 	Labels []string
 	Draft  bool
@@ -131,7 +133,11 @@ type payload struct {
 	} `json:"repository"`
 
 	PullRequest *struct {
-		Number int `json:"number"`
+		Number int    `json:"number"`
+		Title  string `json:"title"`
+		User   struct {
+			Login string `json:"login"`
+		} `json:"user"`
 		Labels []struct {
 			Name string `json:"name"`
 		} `json:"labels"`
@@ -179,6 +185,8 @@ func (p *payload) event(name string) (Event, error) {
 		event.PullRequest = &PullRequest{
 			Action:         p.Action,
 			Number:         pull.Number,
+			Title:          pull.Title,
+			Author:         pull.User.Login,
 			Label:          p.Label.Name,
 			Draft:          pull.Draft,
 			Merged:         pull.Merged,

@@ -84,7 +84,7 @@ func TestEventsAsGitHubSendsThem(t *testing.T) {
 		return gha.Event{
 			Name: "pull_request", DefaultBranch: "master",
 			PullRequest: &gha.PullRequest{
-				Action: action, Number: 2,
+				Action: action, Number: 2, Title: "Update the README with new information.", Author: "Codertocat",
 				Label: label, Labels: labels, MergeCommitSHA: mergeCommit,
 				Head: gha.Branch{SHA: "ec26c3e57ca3a959ca5aad62de7213c562f8c821", Ref: "changes"},
 				Base: gha.Branch{SHA: "f95f852bd8fca8fcc58a9a2d6c842781e32a215e", Ref: "master"},
@@ -177,7 +177,7 @@ func TestAMergedPullRequest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !event.PullRequest.Merged {
+	if !event.PullRequest.Merged || event.PullRequest.Author != "" {
 		t.Errorf("got %+v", event.PullRequest)
 	}
 }

@@ -1,6 +1,7 @@
 // Package github makes the few calls to GitHub that this project needs: about pull requests
-// and the commits that they were merged as, a comment on each that is kept up to date,
-// commit statuses, starting a workflow, drift issues, and permissions.
+// and the commits that they were merged as, their files and reviews, a comment on each that is
+// kept up to date, commit statuses, who approved the environments of a run, starting a workflow,
+// drift issues, and permissions.
 //
 // It is a thin layer over go-github, which adds:
 //

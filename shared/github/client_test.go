@@ -134,6 +134,10 @@ func TestARepositoryNameCannotChangeThePath(t *testing.T) {
 			c.CommentOnIssue(t.Context(), name, 1, "x"),
 			second(c.Permission(t.Context(), name, "octocat")),
 			second(c.OpenPullRequests(t.Context(), name)),
+			second(c.Reviews(t.Context(), name, 1)),
+			second(c.PullRequestFiles(t.Context(), name, 1)),
+			second(c.RunApprovals(t.Context(), name, 1)),
+			second(c.RunCreated(t.Context(), name, 1)),
 			c.SetStatus(t.Context(), name, strings.Repeat("a", 40), Status{State: "failure"}),
 			c.StartWorkflow(t.Context(), name, "plan.yml", "main", nil),
 		} {

@@ -13,6 +13,8 @@ import (
 // people typed them: escape them before you show them.
 type PullRequest struct {
 	Number  int
+	Title   string
+	Author  string // the login; empty if the account is gone
 	State   string // "open" or "closed"; a merged one is closed
 	Draft   bool
 	Labels  []string
@@ -125,6 +127,8 @@ func (c *Client) OpenPullRequests(ctx context.Context, repo string) ([]PullReque
 func pullRequest(pr *gogithub.PullRequest) PullRequest {
 	p := PullRequest{
 		Number:  pr.GetNumber(),
+		Title:   pr.GetTitle(),
+		Author:  pr.GetUser().GetLogin(),
 		State:   pr.GetState(),
 		Draft:   pr.GetDraft(),
 		HeadRef: pr.GetHead().GetRef(),

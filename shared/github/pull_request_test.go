@@ -40,7 +40,7 @@ func TestThePullRequestMergedAsACommitIsFoundByEachWayOfMerging(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := PullRequest{
-				Number: n, State: "closed",
+				Number: n, Title: "grow <b>", Author: "octocat", State: "closed",
 				HeadRef: "grow", HeadSHA: head, BaseRef: "main", BaseSHA: base, Merged: true, MergeCommitSHA: landed,
 			}
 			if diff := cmp.Diff([]PullRequest{want}, got); diff != "" {

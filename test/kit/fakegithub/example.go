@@ -18,16 +18,20 @@ var examplesJSON []byte
 var exampleNames = []string{
 	"combined-commit-status",
 	"commit-comparison",
+	"diff-entry-items",
+	"environment-approvals-items",
 	"full-repository-default-response",
 	"issue",
 	"issue-comment",
 	"issue-event-for-issue-items",
 	"issue-items",
 	"pull-request",
+	"pull-request-review-items",
 	"pull-request-simple-items",
 	"repository-collaborator-permission-response-if-user-has-admin-permissions",
 	"status",
 	"team-member-items",
+	"workflow-run",
 }
 
 var examples = sync.OnceValues(func() (map[string]json.RawMessage, error) {

@@ -28,6 +28,10 @@ type operation struct {
 var operations = []operation{
 	{"GET", "/repos/{owner}/{repo}/commits/{commit_sha}/pulls", "read", []string{"pull_requests"}, (*Server).listPullRequestsOfCommit},
 	{"GET", "/repos/{owner}/{repo}/pulls/{pull_number}", "read", []string{"pull_requests"}, (*Server).getPullRequest},
+	{"GET", "/repos/{owner}/{repo}/pulls/{pull_number}/reviews", "read", []string{"pull_requests"}, (*Server).listReviews},
+	{"GET", "/repos/{owner}/{repo}/pulls/{pull_number}/files", "read", []string{"pull_requests"}, (*Server).listFiles},
+	{"GET", "/repos/{owner}/{repo}/actions/runs/{run_id}", "read", []string{"actions"}, (*Server).getRun},
+	{"GET", "/repos/{owner}/{repo}/actions/runs/{run_id}/approvals", "read", []string{"actions"}, (*Server).listRunApprovals},
 	{"GET", "/repos/{owner}/{repo}/issues/{issue_number}/comments", "read", []string{"issues", "pull_requests"}, (*Server).listComments},
 	{"POST", "/repos/{owner}/{repo}/issues/{issue_number}/comments", "write", []string{"issues", "pull_requests"}, (*Server).createComment},
 	{"PATCH", "/repos/{owner}/{repo}/issues/comments/{comment_id}", "write", []string{"issues", "pull_requests"}, (*Server).updateComment},

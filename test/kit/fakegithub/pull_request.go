@@ -29,7 +29,9 @@ type pull struct {
 	PullRequest
 	issue       *issue
 	merged      *time.Time
-	mergeCommit string // until merged, a test merge
+	mergeCommit string    // until merged, a test merge
+	reviews     []*Review // the oldest first
+	files       []File
 }
 
 // Method is how a pull request is merged.
@@ -132,6 +134,12 @@ func (r *Repository) associate(commit string, number int) {
 	}
 }
 
+// askedPull is the pull request that a call is about, or nil.
+func (s *Server) askedPull(c call) *pull {
+	number, _ := strconv.Atoi(c.PathValue("pull_number")) // the description says it is a number
+	return s.repository(c).pull(number)
+}
+
 // pull is a pull request, or nil; the server's lock is held.
 func (r *Repository) pull(number int) *pull {
 	if i := r.issue(number); i != nil {
@@ -191,9 +199,7 @@ func (s *Server) listPullRequests(c call) answer {
 }
 
 func (s *Server) getPullRequest(c call) answer {
-	r := s.repository(c)
-	number, _ := strconv.Atoi(c.PathValue("pull_number")) // the description says it is a number
-	p := r.pull(number)
+	r, p := s.repository(c), s.askedPull(c)
 	if p == nil {
 		return failure(http.StatusNotFound, "Not Found")
 	}

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Repository is one repository's issues, pull requests, labels, comments and commit statuses,
-// the events sent to it, and who may do what with it.
+// Repository is one repository's issues, pull requests, labels, comments, commit statuses and runs
+// of workflows, the events sent to it, and who may do what with it.
 type Repository struct {
 	server  *Server
 	id      int64
@@ -21,6 +21,7 @@ type Repository struct {
 
 	statuses   []Status // of all commits, the oldest first
 	dispatches []Dispatch
+	runs       map[int64]*run
 }
 
 // Repository is the repository owner/name. The first call makes it, private and empty.
@@ -29,7 +30,7 @@ func (s *Server) Repository(name string) *Repository {
 	defer s.mu.Unlock()
 	r := s.repositories[strings.ToLower(name)]
 	if r == nil {
-		r = &Repository{server: s, id: s.id(), name: name, roles: map[string]string{}, commits: map[string][]int{}}
+		r = &Repository{server: s, id: s.id(), name: name, roles: map[string]string{}, commits: map[string][]int{}, runs: map[int64]*run{}}
 		s.repositories[strings.ToLower(name)] = r
 	}
 	return r
