@@ -37,7 +37,7 @@ func TestBuiltFilesBringNothingThatWasNotReviewed(t *testing.T) {
 				t.Fatal(err)
 			}
 			planfile, archive := filepath.Join(t.TempDir(), "planfile"), filepath.Join(t.TempDir(), "archive")
-			if err := w.store.Fetch(t.Context(), stored.Record, planfile); err != nil {
+			if _, err := w.store.Fetch(t.Context(), stored.Record, planfile); err != nil {
 				t.Fatal(err)
 			}
 			pack(t, archive, tar.Header{Name: "components/component/good.zip"}, header)

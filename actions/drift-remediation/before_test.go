@@ -28,7 +28,7 @@ func appliedBefore() int {
 			return err
 		}
 		run := planstore.Run{ID: "77", Attempt: 1, URL: "https://github.com/acme/infrastructure/actions/runs/77"}
-		if err := store.Claim(ctx, stored.Record, run, "hubot"); err != nil {
+		if err := store.Claim(ctx, stored.Record, run, "hubot", planstore.Audit{}); err != nil {
 			return err
 		}
 		return store.Finish(ctx, stored.Record, run, planstore.Result{Status: planstore.StatusApplied})

@@ -9,7 +9,7 @@ resource "aws_dynamodb_table" "this" {
   tags                        = var.tags
 
   dynamic "attribute" {
-    for_each = toset(["pk", "sk", "pullRequest", "createdAt", "run"])
+    for_each = toset(["pk", "sk", "pullRequest", "createdAt", "run", "claimedOn", "claimedAt"])
 
     content {
       name = attribute.value
@@ -29,6 +29,14 @@ resource "aws_dynamodb_table" "this" {
     name            = "by-run"
     hash_key        = "run"
     range_key       = "pk"
+    projection_type = "ALL"
+  }
+
+  # For people who ask what was applied on a day: no action reads it.
+  global_secondary_index {
+    name            = "by-day"
+    hash_key        = "claimedOn"
+    range_key       = "claimedAt"
     projection_type = "ALL"
   }
 

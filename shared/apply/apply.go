@@ -50,9 +50,9 @@ type Options struct {
 type Store interface {
 	FindRecord(ctx context.Context, t planstore.Target, recordID string) (planstore.Stored, error)
 	LastApplies(ctx context.Context, targets []planstore.Target) (map[planstore.Target]planstore.LastApply, error)
-	Fetch(ctx context.Context, r planstore.Record, path string) error
+	Fetch(ctx context.Context, r planstore.Record, path string) (storedAt time.Time, err error)
 	FetchFiles(ctx context.Context, r planstore.Record, path string) error
-	Claim(ctx context.Context, r planstore.Record, run planstore.Run, actor string) error
+	Claim(ctx context.Context, r planstore.Record, run planstore.Run, actor string, audit planstore.Audit) error
 	Finish(ctx context.Context, r planstore.Record, run planstore.Run, result planstore.Result) error
 	Release(ctx context.Context, r planstore.Record, run planstore.Run, reason string) error
 	PutErroredState(ctx context.Context, r planstore.Record, run planstore.Run, path string) (location string, err error)
@@ -250,7 +250,7 @@ func (w *Work) Apply(ctx context.Context) error {
 		w.outcome.Decision = Unchanged
 		return nil
 	}
-	if err := w.store.Claim(ctx, w.stored.Record, w.Workspace.Run(), w.Workspace.Context.Actor); err != nil {
+	if err := w.store.Claim(ctx, w.stored.Record, w.Workspace.Run(), w.Workspace.Context.Actor, planstore.Audit{}); err != nil {
 		var taken *planstore.NotClaimableError
 		if errors.As(err, &taken) {
 			return w.refuseStatus(taken.Status, taken.Claim, taken.Last)

@@ -58,7 +58,7 @@ func claimedWork(t *testing.T, store *planstore.Store, lineage string) *Work {
 	if record, err = store.Put(t.Context(), record, planfile); err != nil {
 		t.Fatal(err)
 	}
-	if err := store.Claim(t.Context(), record, run, "mona"); err != nil {
+	if err := store.Claim(t.Context(), record, run, "mona", planstore.Audit{}); err != nil {
 		t.Fatal(err)
 	}
 	w := &Work{

@@ -46,15 +46,16 @@ func (s *steps) step(name string) error {
 	return nil
 }
 
-func (s *steps) Fetch(ctx context.Context, r planstore.Record, path string) error {
-	return errors.Join(s.step("Fetch"), s.Store.Fetch(ctx, r, path))
+func (s *steps) Fetch(ctx context.Context, r planstore.Record, path string) (time.Time, error) {
+	storedAt, err := s.Store.Fetch(ctx, r, path)
+	return storedAt, errors.Join(s.step("Fetch"), err)
 }
 
-func (s *steps) Claim(ctx context.Context, r planstore.Record, run planstore.Run, actor string) error {
+func (s *steps) Claim(ctx context.Context, r planstore.Record, run planstore.Run, actor string, audit planstore.Audit) error {
 	if err := s.step("Claim"); err != nil {
 		return err
 	}
-	err := s.Store.Claim(ctx, r, run, actor)
+	err := s.Store.Claim(ctx, r, run, actor, audit)
 	if s.fail == "Claim's answer" {
 		return errors.Join(err, errStep)
 	}

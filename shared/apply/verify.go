@@ -126,7 +126,7 @@ func (w *Work) fetch(ctx context.Context) error {
 	if err := os.Remove(w.planfile); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	err := w.store.Fetch(ctx, w.stored.Record, w.planfile)
+	_, err := w.store.Fetch(ctx, w.stored.Record, w.planfile)
 	if errors.Is(err, planstore.ErrDigestMismatch) {
 		return w.Refuse(err, w.advice().tampered)
 	}

@@ -86,6 +86,8 @@ func TestRecordThatWasWrittenOverIsRefused(t *testing.T) {
 			r.Dependencies = []Dependency{{"network", "prod", StatePosition{"N", 7}}}
 			r.ModulesDigest, r.ModuleFiles = strings.Repeat("e2", 32), map[string]string{"module.vpc: run.sh": "f3"}
 			r.Mode, r.Targets, r.Replace = "destroy", []string{"a.b", "c.d"}, []string{"e.f"}
+			r.ChangesDigest, r.PolicyDigest, r.PolicyResult = strings.Repeat("a1", 32), strings.Repeat("a2", 32), "passed"
+			r.Required, r.EqualTo = fullAudit().Required, []string{anotherID}
 			return r
 		}
 		template := b.putWithFiles(t, newRecord(), "plan", "files")

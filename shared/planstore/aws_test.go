@@ -38,11 +38,11 @@ func TestWritesWhoseAnswerWasLostAreKnownAsOurs(t *testing.T) {
 			r := b.put(t, b.newRecord(nil), "plan")
 
 			w.BreakWith(storetest.LoseAnswers("TransactWriteItems", times))
-			must(t, b.Claim(t.Context(), r, runNumber("200", 1), "x"))
+			must(t, b.Claim(t.Context(), r, runNumber("200", 1), "x", Audit{}))
 			w.BreakWith(nil)
 			b.refusedAs(t, r, StatusApplying)
 			// The same attempt of the same run, but another call, as from another job.
-			if err := b.Claim(t.Context(), r, runNumber("200", 1), "x"); err == nil {
+			if err := b.Claim(t.Context(), r, runNumber("200", 1), "x", Audit{}); err == nil {
 				t.Error("claimed twice")
 			}
 
@@ -53,7 +53,7 @@ func TestWritesWhoseAnswerWasLostAreKnownAsOurs(t *testing.T) {
 				t.Errorf("status %s after a release", got)
 			}
 			w.BreakWith(storetest.LoseAnswers("TransactWriteItems", times))
-			must(t, b.Claim(t.Context(), r, runNumber("200", 1), "x"))
+			must(t, b.Claim(t.Context(), r, runNumber("200", 1), "x", Audit{}))
 
 			w.BreakWith(storetest.LoseAnswers("TransactWriteItems", times))
 			must(t, b.Finish(t.Context(), r, runNumber("200", 1), Result{Status: StatusApplied}))
@@ -71,9 +71,9 @@ func TestWritesAreKnownAsOursWhenTheContextEndsJustAfterThem(t *testing.T) {
 	r := b.put(t, b.newRecord(nil), "plan")
 	run := runNumber("200", 1)
 	for _, write := range []func(context.Context) error{
-		func(ctx context.Context) error { return b.Claim(ctx, r, run, "x") },
+		func(ctx context.Context) error { return b.Claim(ctx, r, run, "x", Audit{}) },
 		func(ctx context.Context) error { return b.Release(ctx, r, run, "locked") },
-		func(ctx context.Context) error { return b.Claim(ctx, r, run, "x") },
+		func(ctx context.Context) error { return b.Claim(ctx, r, run, "x", Audit{}) },
 		func(ctx context.Context) error { return b.Finish(ctx, r, run, Result{Status: StatusApplied}) },
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -103,11 +103,11 @@ func TestClaimThatNeverArrivedIsAnErrorAndNotARefusal(t *testing.T) {
 		return nil, nil
 	})
 	var refused *NotClaimableError
-	if err := b.Claim(t.Context(), r, runNumber("200", 1), "x"); err == nil || errors.As(err, &refused) {
+	if err := b.Claim(t.Context(), r, runNumber("200", 1), "x", Audit{}); err == nil || errors.As(err, &refused) {
 		t.Errorf("claim: %v", err)
 	}
 	w.BreakWith(nil)
-	must(t, b.Claim(t.Context(), r, runNumber("201", 1), "x"))
+	must(t, b.Claim(t.Context(), r, runNumber("201", 1), "x", Audit{}))
 }
 
 const conflictBody = `{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"Transaction cancelled",` +
@@ -118,7 +118,7 @@ func TestTransactionConflictsAreTriedAgain(t *testing.T) {
 	b, w := newWiredBackend(t)
 	r := b.put(t, b.newRecord(nil), "plan")
 	w.BreakWith(storetest.FailWith("TransactWriteItems", 3, 400, conflictBody))
-	must(t, b.Claim(t.Context(), r, runNumber("200", 1), "x"))
+	must(t, b.Claim(t.Context(), r, runNumber("200", 1), "x", Audit{}))
 	w.BreakWith(storetest.FailWith("TransactWriteItems", 3, 400, conflictBody))
 	must(t, b.Finish(t.Context(), r, runNumber("200", 1), Result{Status: StatusApplied}))
 
@@ -127,7 +127,7 @@ func TestTransactionConflictsAreTriedAgain(t *testing.T) {
 	next = b.put(t, next, "next")
 	w.BreakWith(storetest.FailWith("TransactWriteItems", storetest.Forever, 400, conflictBody))
 	var refused *NotClaimableError
-	if err := b.Claim(t.Context(), next, runNumber("201", 1), "x"); err == nil || errors.As(err, &refused) {
+	if err := b.Claim(t.Context(), next, runNumber("201", 1), "x", Audit{}); err == nil || errors.As(err, &refused) {
 		t.Errorf("claim: %v", err)
 	}
 	if n := strings.Count(strings.Join(w.Operations(), " "), "TransactWriteItems"); n != 5 {
@@ -316,6 +316,9 @@ func TestItemsHaveTheAttributesThatIndexesAndPoliciesRestOn(t *testing.T) {
 		if n, ok := found[0]["expiresAt"].(*types.AttributeValueMemberN); !ok || n.Value != fmt.Sprint(r.ExpiresAt.Unix()) {
 			t.Errorf("expiresAt %+v", found[0]["expiresAt"])
 		}
+	}
+	if found := query("by-day", "claimedOn", "acme/infra#2025-03-01"); len(found) != 1 {
+		t.Errorf("the index by-day has %d items, want the claim", len(found))
 	}
 	if found := query("by-run", "run", "acme/infra#200"); len(found) != 0 {
 		t.Errorf("the index by-run has a claim: %v", found)

@@ -1,6 +1,7 @@
 package planstore
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -85,8 +86,14 @@ func (b *backend) putWithFiles(t *testing.T, r Record, contents, files string) R
 // apply claims a record and finishes it as applied.
 func (b *backend) apply(t *testing.T, r Record, run Run) {
 	t.Helper()
-	must(t, b.Claim(t.Context(), r, run, "octocat"))
+	must(t, b.Claim(t.Context(), r, run, "octocat", Audit{}))
 	must(t, b.Finish(t.Context(), r, run, Result{Status: StatusApplied}))
+}
+
+// Fetch is Store.Fetch, without when the planfile was stored.
+func (b *backend) Fetch(ctx context.Context, r Record, path string) error {
+	_, err := b.Store.Fetch(ctx, r, path)
+	return err
 }
 
 func (b *backend) status(t *testing.T, r Record) Status {

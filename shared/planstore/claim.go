@@ -21,6 +21,7 @@ type Claim struct {
 	ClaimedAt  time.Time
 	FinishedAt time.Time // zero while applying
 	Reason     string    // why it failed
+	Audit      Audit     // the zero value for a claim of an older version
 }
 
 // Result is how an apply ended.
@@ -79,8 +80,10 @@ func (e *NotClaimableError) Error() string {
 // target. If the answer to the claim is lost, a token that only this call knows tells whether
 // the claim was written. So nil means that the claim is held, also if ctx ended just after the
 // claim was written.
-func (s *Store) Claim(ctx context.Context, r Record, run Run, actor string) error {
-	if err := s.claim(ctx, r, run, actor); err != nil {
+//
+// The claim keeps the audit, bounded: see [Audit].
+func (s *Store) Claim(ctx context.Context, r Record, run Run, actor string, audit Audit) error {
+	if err := s.claim(ctx, r, run, actor, audit); err != nil {
 		var refused *NotClaimableError
 		if errors.As(err, &refused) {
 			return err
@@ -90,7 +93,7 @@ func (s *Store) Claim(ctx context.Context, r Record, run Run, actor string) erro
 	return nil
 }
 
-func (s *Store) claim(ctx context.Context, r Record, run Run, actor string) error {
+func (s *Store) claim(ctx context.Context, r Record, run Run, actor string, audit Audit) error {
 	if err := cmp.Or(r.Check(), run.Check()); err != nil {
 		return err
 	}
@@ -99,7 +102,7 @@ func (s *Store) claim(ctx context.Context, r Record, run Run, actor string) erro
 	}
 	now := s.now().UTC()
 	mine := heldClaim{
-		Claim: Claim{Status: StatusApplying, Run: run, Actor: actor, ClaimedAt: now},
+		Claim: Claim{Status: StatusApplying, Run: run, Actor: actor, ClaimedAt: now, Audit: audit},
 		token: rand.Text(),
 	}
 	var err error = &storage.ConditionError{}

@@ -25,6 +25,11 @@ type claimItem struct {
 	FinishedAt string `json:"finishedAt,omitempty"`
 	Reason     string `json:"reason,omitempty"`
 	Token      string `json:"token"`
+
+	// ClaimedOn is OWNER/REPO#2006-01-02, in UTC. With claimedAt, it is in the index by-day, which only
+	// people read.
+	ClaimedOn string `json:"claimedOn,omitempty"`
+	auditItem
 }
 
 func claimKey(t Target, recordID string) storage.Key {
@@ -41,6 +46,7 @@ func newClaimItem(r Record, c heldClaim) claimItem {
 		PK: key.Partition, SK: key.Sort,
 		Status: c.Status, RunID: c.Run.ID, RunAttempt: c.Run.Attempt, RunURL: c.Run.URL, Actor: c.Actor,
 		ClaimedAt: storage.FormatTime(c.ClaimedAt), Token: c.token,
+		ClaimedOn: r.RepositoryKey() + "#" + c.ClaimedAt.UTC().Format(time.DateOnly), auditItem: newAuditItem(c.Audit),
 	}
 }
 
@@ -57,6 +63,9 @@ func openClaim(item storage.Item) (*heldClaim, error) {
 	}
 	if err == nil && i.ClaimedAt == "" {
 		err = errNoTime
+	}
+	if err == nil {
+		c.Audit, err = i.audit()
 	}
 	if err = cmp.Or(err, storage.ParseTimes(map[*time.Time]string{&c.ClaimedAt: i.ClaimedAt, &c.FinishedAt: i.FinishedAt})); err != nil {
 		return nil, damaged("the claim", item, err)

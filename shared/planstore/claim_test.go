@@ -15,7 +15,7 @@ import (
 // refusedAs checks that a plan can't be claimed, and why.
 func (b *backend) refusedAs(t *testing.T, r Record, want Status) *NotClaimableError {
 	t.Helper()
-	err := b.Claim(t.Context(), r, runNumber("999", 1), "someone")
+	err := b.Claim(t.Context(), r, runNumber("999", 1), "someone", Audit{})
 	var refused *NotClaimableError
 	if !errors.As(err, &refused) {
 		t.Fatalf("claim: %v, want a NotClaimableError", err)
@@ -33,7 +33,7 @@ func TestAppliedPlanSaysByWhomAndIsNeverAppliedAgain(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {
 		r := b.put(t, b.newRecord(&StatePosition{"L", 5}), "plan")
 		run := runNumber("200", 1)
-		must(t, b.Claim(t.Context(), r, run, "hubot"))
+		must(t, b.Claim(t.Context(), r, run, "hubot", Audit{}))
 		found, err := b.Find(t.Context(), network, commitA)
 		must(t, err)
 		want := Stored{Record: r, Status: StatusApplying, Claim: &Claim{Status: StatusApplying, Run: run, Actor: "hubot", ClaimedAt: found.Claim.ClaimedAt}}
@@ -71,7 +71,7 @@ func TestFailedApplyIsNeverTriedAgain(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {
 		r := b.put(t, b.newRecord(nil), "plan")
 		run := runNumber("200", 1)
-		must(t, b.Claim(t.Context(), r, run, "hubot"))
+		must(t, b.Claim(t.Context(), r, run, "hubot", Audit{}))
 		must(t, b.Finish(t.Context(), r, run, Result{Status: StatusFailed, Reason: strings.Repeat("ü", 5000)}))
 		refused := b.refusedAs(t, r, StatusFailed)
 		if reason := refused.Claim.Reason; len(reason) > maxReason+3 || !strings.HasPrefix(reason, "üüü") || strings.ContainsRune(reason, '\uFFFD') {
@@ -82,7 +82,7 @@ func TestFailedApplyIsNeverTriedAgain(t *testing.T) {
 		}
 		// Neither the run that failed, nor its next attempt.
 		for _, again := range []Run{run, runNumber("200", 2)} {
-			if err := b.Claim(t.Context(), r, again, "hubot"); err == nil {
+			if err := b.Claim(t.Context(), r, again, "hubot", Audit{}); err == nil {
 				t.Errorf("claimed again by %s", again.name())
 			}
 		}
@@ -103,7 +103,7 @@ func TestOneOfManyClaimsWins(t *testing.T) {
 				// Every second one is the same attempt of the same run: two jobs of one
 				// workflow.
 				run := runNumber(fmt.Sprint(200+i%2*i), 1)
-				err := stores[i%len(stores)].Claim(t.Context(), r, run, "x")
+				err := stores[i%len(stores)].Claim(t.Context(), r, run, "x", Audit{})
 				var no *NotClaimableError
 				switch {
 				case err == nil:
@@ -136,7 +136,7 @@ func TestOnlyTheRunThatHoldsAClaimFinishesIt(t *testing.T) {
 		if err := b.Finish(t.Context(), r, holder, Result{Status: StatusApplied}); !errors.Is(err, ErrNotHolder) {
 			t.Errorf("finished without a claim: %v", err)
 		}
-		must(t, b.Claim(t.Context(), r, holder, "x"))
+		must(t, b.Claim(t.Context(), r, holder, "x", Audit{}))
 		for _, other := range []Run{runNumber("201", 1), runNumber("200", 2)} {
 			for _, status := range []Status{StatusApplied, StatusFailed} {
 				if err := b.Finish(t.Context(), r, other, Result{Status: status}); !errors.Is(err, ErrNotHolder) {
@@ -173,7 +173,7 @@ func TestExpiredPlanIsNotClaimed(t *testing.T) {
 		if got := b.status(t, unclaimed); got != StatusPlanned {
 			t.Errorf("status %s before it expires", got)
 		}
-		must(t, b.Claim(t.Context(), claimed, runNumber("200", 1), "x"))
+		must(t, b.Claim(t.Context(), claimed, runNumber("200", 1), "x", Audit{}))
 		b.clock.Advance(time.Minute)
 		if got := b.status(t, unclaimed); got != StatusExpired {
 			t.Errorf("status %s after it expired", got)
@@ -194,7 +194,7 @@ func TestPlanWithoutChangesIsNotClaimed(t *testing.T) {
 		r.Outcome = OutcomeNoChanges
 		r = b.put(t, r, "plan")
 		var refused *NotClaimableError
-		if err := b.Claim(t.Context(), r, runNumber("200", 1), "x"); err == nil || errors.As(err, &refused) {
+		if err := b.Claim(t.Context(), r, runNumber("200", 1), "x", Audit{}); err == nil || errors.As(err, &refused) {
 			t.Errorf("claim: %v", err)
 		}
 		if got := b.status(t, r); got != StatusPlanned {
@@ -255,7 +255,7 @@ func TestWhatAnAppliedPlanSupersedes(t *testing.T) {
 						t.Errorf("superseded by %+v", refused.Last)
 					}
 				} else {
-					must(t, b.Claim(t.Context(), other, runNumber("201", 1), "x"))
+					must(t, b.Claim(t.Context(), other, runNumber("201", 1), "x", Audit{}))
 				}
 			})
 		})
@@ -272,7 +272,7 @@ func TestFirstApplyOfAnotherTargetSupersedesNothing(t *testing.T) {
 		if got := b.status(t, mine); got != StatusPlanned {
 			t.Errorf("status %s", got)
 		}
-		must(t, b.Claim(t.Context(), mine, runNumber("201", 1), "x"))
+		must(t, b.Claim(t.Context(), mine, runNumber("201", 1), "x", Audit{}))
 	})
 }
 
@@ -288,7 +288,7 @@ func TestSlowFinishDoesNotTurnSupersededPlansIntoPlannedOnes(t *testing.T) {
 		bystander.Commit = strings.Repeat("c", 40)
 		bystander = b.put(t, bystander, "bystander")
 
-		must(t, b.Claim(t.Context(), slow, runNumber("200", 1), "x"))
+		must(t, b.Claim(t.Context(), slow, runNumber("200", 1), "x", Audit{}))
 		b.apply(t, quick, runNumber("201", 1))
 		must(t, b.Finish(t.Context(), slow, runNumber("200", 1), Result{Status: StatusApplied}))
 

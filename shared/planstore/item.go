@@ -49,6 +49,11 @@ type recordItem struct {
 	Mode                string            `json:"mode,omitempty"`
 	Targets             string            `json:"targets,omitempty"`
 	Replace             string            `json:"replace,omitempty"`
+	ChangesDigest       string            `json:"changesDigest,omitempty"`
+	PolicyDigest        string            `json:"policyDigest,omitempty"`
+	PolicyResult        string            `json:"policyResult,omitempty"`
+	Required            requirementItems  `json:"required,omitempty"`
+	EqualTo             string            `json:"equalTo,omitempty"`
 	PullRequest         string            `json:"pullRequest,omitempty"`
 	PullRequestNumber   int               `json:"pullRequestNumber,omitempty"`
 	Branch              string            `json:"branch,omitempty"`
@@ -81,7 +86,9 @@ func newRecordItem(r Record) recordItem {
 		ModulesDigest: r.ModulesDigest, ModuleFiles: r.ModuleFiles,
 		TerraformName: r.TerraformName, TerraformVersion: r.TerraformVersion,
 		State: newPositionItem(r.State), Counts: r.Counts, Dependencies: newDependencyItems(r.Dependencies),
-		Mode: r.Mode, Targets: joinAddresses(r.Targets), Replace: joinAddresses(r.Replace),
+		Mode: r.Mode, Targets: joinLines(r.Targets), Replace: joinLines(r.Replace),
+		ChangesDigest: r.ChangesDigest, PolicyDigest: r.PolicyDigest, PolicyResult: r.PolicyResult,
+		Required: newRequirementItems(r.Required), EqualTo: joinLines(r.EqualTo),
 		PullRequestNumber: r.PullRequest, Branch: r.Branch, BaseCommit: r.BaseCommit,
 		ExpiresAt: r.ExpiresAt.Unix(),
 	}
@@ -109,7 +116,9 @@ func (i recordItem) record() (Record, error) {
 		ModulesDigest: i.ModulesDigest, ModuleFiles: i.ModuleFiles,
 		TerraformName: i.TerraformName, TerraformVersion: i.TerraformVersion,
 		State: i.State.position(), Counts: i.Counts, Dependencies: i.Dependencies.dependencies(),
-		Mode: i.Mode, Targets: splitAddresses(i.Targets), Replace: splitAddresses(i.Replace),
+		Mode: i.Mode, Targets: splitLines(i.Targets), Replace: splitLines(i.Replace),
+		ChangesDigest: i.ChangesDigest, PolicyDigest: i.PolicyDigest, PolicyResult: i.PolicyResult,
+		Required: i.Required.requirements(), EqualTo: splitLines(i.EqualTo),
 		PullRequest: i.PullRequestNumber, Branch: i.Branch, BaseCommit: i.BaseCommit,
 		ExpiresAt: time.Unix(i.ExpiresAt, 0).UTC(),
 	}

@@ -47,7 +47,7 @@ func TestTheLastApplyTellsWhatItWasForAndWhatItWasMadeOn(t *testing.T) {
 		r.Commit = commitB
 		r = b.put(t, r, "plan")
 		run := runNumber("200", 1)
-		must(t, b.Claim(t.Context(), r, run, "octocat"))
+		must(t, b.Claim(t.Context(), r, run, "octocat", Audit{}))
 		must(t, b.Finish(t.Context(), r, run, Result{Status: StatusApplied, MergedCommit: commitA, PlannedOn: &StatePosition{"L", 7}}))
 		found, err := b.Find(t.Context(), network, commitB)
 		must(t, err)

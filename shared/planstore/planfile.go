@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 	"github.com/terraform-gitops/gitops/shared/problem"
@@ -68,16 +69,19 @@ func measure(f *os.File) (content storage.Content, err error) {
 // recorded one: otherwise the error is an [ErrDigestMismatch], or an [ErrPlanfileGone] if it no
 // longer exists. After an error there is no file. Fetch reads at most one byte more than the
 // recorded size.
-func (s *Store) Fetch(ctx context.Context, r Record, path string) error {
-	if err := s.fetch(ctx, r, path); err != nil {
-		return fmt.Errorf("fetch the planfile of %s for commit %s: %w", r.Target, printable(r.Commit), err)
+//
+// It returns when the planfile was stored, which whoever writes the record can't choose: S3 says
+// it, in whole seconds, or the folder's file.
+func (s *Store) Fetch(ctx context.Context, r Record, path string) (storedAt time.Time, err error) {
+	if storedAt, err = s.fetch(ctx, r, path); err != nil {
+		return time.Time{}, fmt.Errorf("fetch the planfile of %s for commit %s: %w", r.Target, printable(r.Commit), err)
 	}
-	return nil
+	return storedAt, nil
 }
 
-func (s *Store) fetch(ctx context.Context, r Record, path string) error {
+func (s *Store) fetch(ctx context.Context, r Record, path string) (time.Time, error) {
 	if err := cmp.Or(r.Check(), r.checkPlanfile()); err != nil {
-		return err
+		return time.Time{}, err
 	}
 	return s.fetchObject(ctx, r.ObjectKey, r.ObjectVersion, r.Size, r.Digest, path)
 }
@@ -87,7 +91,7 @@ func (s *Store) fetch(ctx context.Context, r Record, path string) error {
 func (s *Store) FetchFiles(ctx context.Context, r Record, path string) error {
 	err := cmp.Or(r.Check(), r.checkBuilt())
 	if err == nil {
-		err = s.fetchObject(ctx, builtFilesKey(r.Target, r.Commit, r.BuiltDigest), r.BuiltVersion, r.BuiltSize, r.BuiltDigest, path)
+		_, err = s.fetchObject(ctx, builtFilesKey(r.Target, r.Commit, r.BuiltDigest), r.BuiltVersion, r.BuiltSize, r.BuiltDigest, path)
 	}
 	if err != nil {
 		return fmt.Errorf("fetch the built files of %s for commit %s: %w", r.Target, printable(r.Commit), err)
@@ -95,23 +99,23 @@ func (s *Store) FetchFiles(ctx context.Context, r Record, path string) error {
 	return nil
 }
 
-func (s *Store) fetchObject(ctx context.Context, key, version string, size int64, digest, path string) error {
+func (s *Store) fetchObject(ctx context.Context, key, version string, size int64, digest, path string) (storedAt time.Time, err error) {
 	sum, err := hex.DecodeString(digest)
 	if err != nil || len(sum) != sha256.Size {
-		return fmt.Errorf("%.80q is no SHA-256", digest)
+		return storedAt, fmt.Errorf("%.80q is no SHA-256", digest)
 	}
 	content := storage.Content{Size: size, SHA256: [sha256.Size]byte(sum)}
-	object, err := s.objects.GetObject(ctx, key, version)
+	object, storedAt, err := s.objects.GetObject(ctx, key, version)
 	if errors.Is(err, storage.ErrGone) {
-		return fmt.Errorf("%w (%w)", ErrPlanfileGone, err)
+		return storedAt, fmt.Errorf("%w (%w)", ErrPlanfileGone, err)
 	}
 	if err != nil {
-		return err
+		return storedAt, err
 	}
 	defer object.Close()
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return err
+		return storedAt, err
 	}
 	if err = errors.Join(content.Copy(f, object), f.Close()); errors.Is(err, storage.ErrContent) {
 		err = fmt.Errorf("%w: %w", ErrDigestMismatch, err)
@@ -119,7 +123,7 @@ func (s *Store) fetchObject(ctx context.Context, key, version string, size int64
 	if err != nil {
 		err = errors.Join(err, os.Remove(path))
 	}
-	return err
+	return storedAt, err
 }
 
 // PutErroredState stores the state file that Terraform left because it could not write it to

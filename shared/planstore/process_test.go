@@ -69,7 +69,7 @@ func childClaims(s *Store) error {
 		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
 			return err
 		}
-		err := s.Claim(context.Background(), r, runNumber(fmt.Sprint(os.Getpid()), 1), "x")
+		err := s.Claim(context.Background(), r, runNumber(fmt.Sprint(os.Getpid()), 1), "x", Audit{})
 		var refused *NotClaimableError
 		switch {
 		case err == nil:
@@ -215,7 +215,7 @@ func childTellsStory(backend storage.Backend, step string) error {
 			return err
 		}
 		fmt.Println("put", i)
-		if err := s.Claim(ctx, r, r.Run, "x"); err != nil {
+		if err := s.Claim(ctx, r, r.Run, "x", Audit{}); err != nil {
 			return err
 		}
 		fmt.Println("claimed", i)
@@ -264,7 +264,7 @@ func checkStory(t *testing.T, path string, said []string) {
 			t.Fatalf("round %d: %v", i, err)
 		default:
 			is = map[Status]int{StatusPlanned: 1, StatusApplying: 2, StatusApplied: 3}[found.Status]
-			if err := s.Fetch(t.Context(), found.Record, filepath.Join(t.TempDir(), "f")); err != nil {
+			if _, err := s.Fetch(t.Context(), found.Record, filepath.Join(t.TempDir(), "f")); err != nil {
 				t.Errorf("round %d: a record that can be seen has no whole planfile: %v", i, err)
 			}
 		}
@@ -275,7 +275,7 @@ func checkStory(t *testing.T, path string, said []string) {
 			t.Errorf("round %d: status %s and last apply %v", i, found.Status, found.Last)
 		}
 		if is >= 2 {
-			if err := s.Claim(t.Context(), found.Record, runNumber("9", 1), "x"); err == nil {
+			if err := s.Claim(t.Context(), found.Record, runNumber("9", 1), "x", Audit{}); err == nil {
 				t.Errorf("round %d was claimed twice", i)
 			}
 		}

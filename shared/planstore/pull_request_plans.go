@@ -107,6 +107,53 @@ func (s *Store) PlansOfPullRequest(ctx context.Context, repository string, numbe
 	return s.summaries(items), nil
 }
 
+// NewestOfPullRequest returns the newest change plan of each target of a pull request, by the
+// target's Key, whatever its outcome. It is [Store.PlansOfPullRequest]: one query for all targets.
+// [Store.RecordOf] reads the whole record of one of them.
+func (s *Store) NewestOfPullRequest(ctx context.Context, repository string, number int) (map[string]PlanSummary, error) {
+	plans, err := s.PlansOfPullRequest(ctx, repository, number)
+	if err != nil {
+		return nil, err
+	}
+	newest := map[string]PlanSummary{}
+	for _, p := range slices.Backward(plans) {
+		newest[p.Key()] = p
+	}
+	return newest, nil
+}
+
+// RecordOf returns the record of which a plan of a pull request is a part. The error is an
+// [ErrNotFound] if it is gone, and an [ErrAltered] if it is damaged.
+//
+// It is one query of the index by-pull-request, which finds this one record: a planner's role
+// may read records through that index only.
+func (s *Store) RecordOf(ctx context.Context, p PlanSummary) (Record, error) {
+	r, err := s.recordOf(ctx, p)
+	if err != nil {
+		return Record{}, fmt.Errorf("read the plan of %s for commit %s: %w", p.Target, printable(p.Commit), err)
+	}
+	return r, nil
+}
+
+func (s *Store) recordOf(ctx context.Context, p PlanSummary) (Record, error) {
+	if err := cmp.Or(p.Check(), CheckRecordID(p.RecordID)); err != nil {
+		return Record{}, err
+	}
+	at := storage.FormatTime(p.CreatedAt)
+	key := storage.Key{Partition: planPrefix + p.Key(), Sort: p.RecordID}
+	q := storage.Query{Index: storage.ByPullRequest, Value: p.pullRequest(p.PullRequest), Prefix: key.Partition, From: at, To: at}
+	for item, err := range s.items.Query(ctx, q) {
+		if err != nil {
+			return Record{}, err
+		}
+		if item.Key() == key { // the prefix may be that of another target, too
+			r, err := openRecord(item)
+			return r, cmp.Or(err, s.checkTimes(r))
+		}
+	}
+	return Record{}, ErrNotFound
+}
+
 func (s *Store) ofPullRequest(ctx context.Context, prefix string, of Target, number int) ([]shortItem, error) {
 	if err := of.CheckRepository(); err != nil {
 		return nil, err

@@ -101,7 +101,7 @@ func TestPlansAreSupersededAsTheirStatusSays(t *testing.T) {
 				r.CreatedAt = r.CreatedAt.Add(ClockSkew / 2)
 			})
 			applied := b.plan(t, commitB, 7, func(r *Record) { at(r); r.State = positions[1] })
-			must(t, b.Claim(t.Context(), applied, runNumber("200", 1), "octocat"))
+			must(t, b.Claim(t.Context(), applied, runNumber("200", 1), "octocat", Audit{}))
 			must(t, b.Finish(t.Context(), applied, runNumber("200", 1), Result{Status: StatusApplied}))
 			lasts, err := b.LastApplies(t.Context(), []Target{waiting.Target})
 			must(t, err)
@@ -272,4 +272,48 @@ func TestPullRequestPlansDoNotReadDriftPlans(t *testing.T) {
 	if got, want := strings.Join(w.Operations(), " "), "Query Query BatchGetItem"; got != want {
 		t.Errorf("requests %s, want %s", got, want)
 	}
+}
+
+func TestTheNewestPlanOfEachTargetOfAPullRequestIsReadWhole(t *testing.T) {
+	onEachBackend(t, func(t *testing.T, b *backend) {
+		vpc := func(r *Record) { r.Stack = network.Stack + "-2" } // another target, whose key begins as the first one's
+		b.plan(t, commitA, 41, nil)
+		old := b.plan(t, commitA, 41, vpc)
+		at := b.clock.Now()
+		sameTime := func(r *Record) { r.CreatedAt = at }
+		newest := b.plan(t, commitB, 41, func(r *Record) {
+			sameTime(r)
+			r.ChangesDigest, r.Required, r.EqualTo = strings.Repeat("c1", 32), fullAudit().Required, []string{anotherID}
+		})
+		newestVPC := b.plan(t, commitB, 41, func(r *Record) { vpc(r); sameTime(r) })
+		b.plan(t, commitB, 42, sameTime)
+
+		plans, err := b.open().NewestOfPullRequest(t.Context(), "ACME/infra", 41)
+		must(t, err)
+		want := map[string]PlanSummary{newest.Key(): summaryOf(newest), newestVPC.Key(): summaryOf(newestVPC)}
+		if diff := cmp.Diff(want, plans); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		for _, r := range []Record{newest, newestVPC, old} {
+			got, err := b.open().RecordOf(t.Context(), summaryOf(r))
+			must(t, err)
+			if diff := cmp.Diff(r, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		}
+		item := b.itemOf(t, newest)
+		item["equalTo"] = ""
+		b.PutItem(t, item)
+		if _, err := b.RecordOf(t.Context(), summaryOf(newest)); !errors.Is(err, ErrAltered) {
+			t.Errorf("a record that was changed: %v", err)
+		}
+		gone := summaryOf(old)
+		b.hide(t, old)
+		if _, err := b.RecordOf(t.Context(), gone); !errors.Is(err, ErrNotFound) {
+			t.Errorf("a record that is gone: %v", err)
+		}
+		if _, err := b.RecordOf(t.Context(), PlanSummary{}); !errors.Is(err, ErrName) {
+			t.Errorf("no plan: %v", err)
+		}
+	})
 }

@@ -1,12 +1,15 @@
 package planstore
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 
+	"github.com/terraform-gitops/gitops/shared/approvals"
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 )
@@ -60,6 +63,20 @@ type Record struct {
 	// Dependencies are the targets that this one depends on and whose state position was known
 	// when the planning began, sorted by component and stack.
 	Dependencies []Dependency
+
+	// ChangesDigest is changes.Plan.Digest of the plan's changes, in hex; empty when unknown.
+	ChangesDigest string
+	// What the policies said of the plan: to inform people, since whoever may write records may
+	// forge it. An apply evaluates the policies again.
+	PolicyDigest string // hex SHA-256 of the policies; empty: there were none
+	PolicyResult string // passed, warned or denied; empty: there were no policies
+	// Required are the approvals that the policies and the settings ask for, also to inform.
+	// Put keeps 20.
+	Required []approvals.Requirement
+	// EqualTo are the IDs of the plans of the same pull request and target right before this
+	// one that say the same, newest first; at most [MaxEqualTo]. They may be forged: whoever
+	// uses one compares it.
+	EqualTo []string
 
 	PullRequest int // 0 when there is none
 	Branch      string
@@ -117,6 +134,8 @@ type StatePosition struct {
 	Serial  uint64
 }
 
+var policyResult = regexp.MustCompile(`^(|passed|warned|denied)$`)
+
 // maxFiles limits Record.Files, in bytes of paths and hashes. DynamoDB takes items of 400 KB at
 // most.
 const maxFiles = 200 << 10
@@ -141,7 +160,12 @@ func (r Record) Check() error {
 	if err := checkScope(r.Mode, r.Targets, r.Replace); err != nil {
 		return err
 	}
+	if err := cmp.Or(checkRequirements(r.Required), checkEqualTo(r.EqualTo)); err != nil {
+		return err
+	}
 	switch {
+	case !policyResult.MatchString(r.PolicyResult):
+		return fmt.Errorf("unknown result of policies %.80q", r.PolicyResult)
 	case r.Kind != KindChange && r.Kind != KindDrift:
 		return fmt.Errorf("unknown kind of plan %q", r.Kind)
 	case r.Outcome != OutcomeChanges && r.Outcome != OutcomeNoChanges && r.Outcome != OutcomeFailed && r.Outcome != OutcomeWaiting:

@@ -16,7 +16,7 @@ func TestReleasedPlanCanBeClaimedAgain(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {
 		r := b.put(t, b.newRecord(&StatePosition{"L", 5}), "plan")
 		first, second := runNumber("200", 1), runNumber("200", 2)
-		must(t, b.Claim(t.Context(), r, first, "hubot"))
+		must(t, b.Claim(t.Context(), r, first, "hubot", Audit{}))
 		must(t, b.Release(t.Context(), r, first, "locked"))
 		must(t, b.Release(t.Context(), r, first, "locked")) // as after a lost answer
 		found, err := b.Find(t.Context(), network, commitA)
@@ -25,7 +25,7 @@ func TestReleasedPlanCanBeClaimedAgain(t *testing.T) {
 			t.Errorf("released (-want +got):\n%s", diff)
 		}
 
-		must(t, b.Claim(t.Context(), r, second, "mona"))
+		must(t, b.Claim(t.Context(), r, second, "mona", Audit{}))
 		refused := b.refusedAs(t, r, StatusApplying)
 		if refused.Claim.Run != second || refused.Claim.Actor != "mona" {
 			t.Errorf("claimed by %+v", refused.Claim)
@@ -43,17 +43,17 @@ func TestOnlyTheRunThatHoldsAClaimReleasesIt(t *testing.T) {
 			"claimed by nobody": nil,
 			"applied":           func(r Record, run Run) { b.apply(t, r, run) },
 			"failed": func(r Record, run Run) {
-				must(t, b.Claim(t.Context(), r, run, "x"))
+				must(t, b.Claim(t.Context(), r, run, "x", Audit{}))
 				must(t, b.Finish(t.Context(), r, run, Result{Status: StatusFailed, Reason: "locked"}))
 			},
-			"claimed by another run": func(r Record, _ Run) { must(t, b.Claim(t.Context(), r, runNumber("201", 1), "x")) },
+			"claimed by another run": func(r Record, _ Run) { must(t, b.Claim(t.Context(), r, runNumber("201", 1), "x", Audit{})) },
 			"claimed by another attempt": func(r Record, _ Run) {
-				must(t, b.Claim(t.Context(), r, runNumber("200", 2), "x"))
+				must(t, b.Claim(t.Context(), r, runNumber("200", 2), "x", Audit{}))
 			},
 			"released, and claimed by another run": func(r Record, run Run) {
-				must(t, b.Claim(t.Context(), r, run, "x"))
+				must(t, b.Claim(t.Context(), r, run, "x", Audit{}))
 				must(t, b.Release(t.Context(), r, run, "locked"))
-				must(t, b.Claim(t.Context(), r, runNumber("201", 1), "x"))
+				must(t, b.Claim(t.Context(), r, runNumber("201", 1), "x", Audit{}))
 			},
 		} {
 			r := b.newRecord(nil)
@@ -73,7 +73,7 @@ func TestOnlyTheRunThatHoldsAClaimReleasesIt(t *testing.T) {
 		}
 		// And what was released is not finished by who held it.
 		r := b.put(t, b.newRecord(nil), "plan")
-		must(t, b.Claim(t.Context(), r, runNumber("200", 1), "x"))
+		must(t, b.Claim(t.Context(), r, runNumber("200", 1), "x", Audit{}))
 		must(t, b.Release(t.Context(), r, runNumber("200", 1), "locked"))
 		if err := b.Finish(t.Context(), r, runNumber("200", 1), Result{Status: StatusApplied}); !errors.Is(err, ErrNotHolder) {
 			t.Errorf("finished after it was released: %v", err)
@@ -85,7 +85,7 @@ func TestOnlyTheRunThatHoldsAClaimReleasesIt(t *testing.T) {
 func TestReleasedPlanExpiresAndIsSuperseded(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {
 		release := func(r Record) {
-			must(t, b.Claim(t.Context(), r, runNumber("200", 1), "x"))
+			must(t, b.Claim(t.Context(), r, runNumber("200", 1), "x", Audit{}))
 			must(t, b.Release(t.Context(), r, runNumber("200", 1), "locked"))
 		}
 		early := b.put(t, b.newRecord(&StatePosition{"L", 5}), "plan")
@@ -126,7 +126,7 @@ func TestOneRunAtATimeHoldsAPlanThatIsReleased(t *testing.T) {
 				run, store := runNumber(fmt.Sprint(200+i), 1), stores[i%len(stores)]
 				for range 10 {
 					var refused *NotClaimableError
-					if err := store.Claim(t.Context(), r, run, "x"); errors.As(err, &refused) {
+					if err := store.Claim(t.Context(), r, run, "x", Audit{}); errors.As(err, &refused) {
 						continue
 					} else if err != nil {
 						if isRefused(err) {

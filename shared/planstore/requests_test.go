@@ -98,7 +98,7 @@ func TestListsTakeFewRequests(t *testing.T) {
 	for i := range 120 {
 		targets = append(targets, Target{"acme/infra", "network", fmt.Sprint(i)})
 	}
-	b.put(t, b.newRecord(nil), "plan")
+	r := b.put(t, b.newRecord(nil), "plan")
 	held := b.take(t, lockFor(network, 41))
 	for _, c := range []struct {
 		ask  func() error
@@ -109,6 +109,8 @@ func TestListsTakeFewRequests(t *testing.T) {
 		{func() error { _, err := b.ReadLocks(t.Context(), nil); return err }, ""},
 		{func() error { _, err := b.PullRequestPlans(t.Context(), network); return err }, "Query Query BatchGetItem"},
 		{func() error { _, err := b.PlansOfPullRequest(t.Context(), "acme/infra", 41); return err }, "Query"},
+		{func() error { _, err := b.NewestOfPullRequest(t.Context(), "acme/infra", 41); return err }, "Query"},
+		{func() error { _, err := b.RecordOf(t.Context(), summaryOf(r)); return err }, "Query"},
 		{func() error { _, err := b.LocksOfPullRequest(t.Context(), "acme/infra", 41); return err }, "Query BatchGetItem"},
 		{func() error { return b.ReleaseLock(t.Context(), held) }, "PutItem"},
 		// Its plans are no locks.

@@ -52,10 +52,10 @@ func (r Record) Scope() (lines []string) {
 	return lines
 }
 
-// joinAddresses joins addresses to one text, since an item that is sealed has no lists.
-func joinAddresses(list []string) string { return strings.Join(list, "\n") }
+// joinLines joins addresses or names to one text, since an item that is sealed has no lists.
+func joinLines(list []string) string { return strings.Join(list, "\n") }
 
-func splitAddresses(text string) []string {
+func splitLines(text string) []string {
 	if text == "" {
 		return nil
 	}

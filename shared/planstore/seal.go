@@ -30,12 +30,15 @@ var ErrNewerVersion = problem.With(problem.NewerRecord, errors.New("the plan rec
 // an attribute that a reader does not know may be one that it must not ignore. Version 2 added
 // dependencies. Version 3 added the files of modules, built files, mode, targets and
 // replacements, and the outcome "waiting". Version 4 added the number of actions to invoke.
-const recordVersion = 4
+// Version 5 added the digest of the changes, what policies said, and which plans say the same.
+const recordVersion = 5
 
 // version is the oldest version that has all attributes of the record, so that older code can
 // read what it understands.
 func (r Record) version() int {
 	switch {
+	case r.ChangesDigest != "" || r.PolicyDigest != "" || r.PolicyResult != "" || len(r.Required)+len(r.EqualTo) > 0:
+		return 5
 	case r.Counts.Invoke > 0:
 		return 4
 	case r.Outcome == OutcomeWaiting:

@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/terraform-gitops/gitops/shared/approvals"
 	"github.com/terraform-gitops/gitops/shared/changes"
 )
 
@@ -40,6 +41,9 @@ func TestSealIsOfTheBencodedContent(t *testing.T) {
 	}
 }
 
+// anotherID is the ID of a record.
+const anotherID = commitB + "#2025-03-01T11:00:00.124456789Z#99.1#cc7dfa0e294500595c2dc7219d6b4225e947ea09edbfdf15334d3807bba2a15e"
+
 // Records in tables outlive the code: a seal that comes out otherwise would
 // call them all altered. Then recordVersion must change, too.
 func TestSealOfAVersionNeverChanges(t *testing.T) {
@@ -50,13 +54,15 @@ func TestSealOfAVersionNeverChanges(t *testing.T) {
 		modules      string
 		targets      []string
 		invoke       int
+		equalTo      []string
 		seal         string
 	}{
-		{1, nil, "", nil, 0, "cc7dfa0e294500595c2dc7219d6b4225e947ea09edbfdf15334d3807bba2a15e"},
-		{2, []Dependency{{"network", "prod", StatePosition{"N", 7}}}, "", nil, 0, "aec01ab3cb3da664083358daaab31b7af96d8f77d81db0afe8fbadd874a1b9df"},
-		{3, []Dependency{{"network", "prod", StatePosition{"N", 7}}}, strings.Repeat("e2", 32), nil, 0, "e8d7c4a584e1bc8c784be7400a25f8a9e09ec35c1d48d9e4ae4be70f2662e52d"},
-		{3, nil, "", []string{"a.b", "c.d"}, 0, "dbd6d76979f3519fa6d42a7b7b2705ee8b710cf512bfe5029f7a73bd8bfd53a6"},
-		{4, nil, "", nil, 2, "bb6aa8802797032f826b290aba730f55e84bd90f836a7d237357d0eecd263c7f"},
+		{1, nil, "", nil, 0, nil, "cc7dfa0e294500595c2dc7219d6b4225e947ea09edbfdf15334d3807bba2a15e"},
+		{2, []Dependency{{"network", "prod", StatePosition{"N", 7}}}, "", nil, 0, nil, "aec01ab3cb3da664083358daaab31b7af96d8f77d81db0afe8fbadd874a1b9df"},
+		{3, []Dependency{{"network", "prod", StatePosition{"N", 7}}}, strings.Repeat("e2", 32), nil, 0, nil, "e8d7c4a584e1bc8c784be7400a25f8a9e09ec35c1d48d9e4ae4be70f2662e52d"},
+		{3, nil, "", []string{"a.b", "c.d"}, 0, nil, "dbd6d76979f3519fa6d42a7b7b2705ee8b710cf512bfe5029f7a73bd8bfd53a6"},
+		{4, nil, "", nil, 2, nil, "bb6aa8802797032f826b290aba730f55e84bd90f836a7d237357d0eecd263c7f"},
+		{5, nil, "", nil, 0, []string{anotherID}, "1ac192570d7ae1fcd10dc09b84ea4a0d91af09190217a8b4f8336d6acbefa20f"},
 	} {
 		b := &backend{clock: storetest.NewClock()}
 		r := b.newRecord(&StatePosition{"L", math.MaxUint64})
@@ -64,6 +70,10 @@ func TestSealOfAVersionNeverChanges(t *testing.T) {
 		r.Dependencies = c.dependencies
 		r.Targets = c.targets
 		r.Counts.Invoke = c.invoke
+		if r.EqualTo = c.equalTo; c.equalTo != nil {
+			r.ChangesDigest, r.PolicyDigest, r.PolicyResult = strings.Repeat("a1", 32), strings.Repeat("a2", 32), "warned"
+			r.Required = fullAudit().Required
+		}
 		if r.ModulesDigest = c.modules; c.modules != "" {
 			r.ModuleFiles = map[string]string{"module.vpc: run.sh": "f3"}
 		}
@@ -83,6 +93,7 @@ func TestEveryFieldOfARecordIsSealed(t *testing.T) {
 	r.ModulesDigest, r.ModuleFiles = strings.Repeat("e2", 32), map[string]string{"module.vpc: run.sh": "f3"}
 	r.Mode, r.Targets, r.Replace = "destroy", []string{"a.b"}, []string{"c.d"}
 	r.BuiltDigest, r.BuiltSize, r.BuiltVersion = strings.Repeat("b1", 32), 5, "v1"
+	r.Required, r.EqualTo = fullAudit().Required, []string{anotherID}
 	before := r.ID()
 	var check func(name string, v reflect.Value)
 	check = func(name string, v reflect.Value) {
@@ -94,6 +105,9 @@ func TestEveryFieldOfARecordIsSealed(t *testing.T) {
 			v.Set(reflect.ValueOf(map[string]string{"other.tf": "cc33"}))
 		case []string:
 			v.Set(reflect.ValueOf([]string{"e.f"}))
+		case []approvals.Requirement:
+			check(name, v.Index(0))
+			v.SetZero()
 		case []Dependency:
 			check(name, v.Index(0))
 			v.SetZero()
@@ -102,6 +116,8 @@ func TestEveryFieldOfARecordIsSealed(t *testing.T) {
 			v.SetZero()
 		default:
 			switch v.Kind() {
+			case reflect.Bool:
+				v.SetBool(!v.Bool())
 			case reflect.String:
 				v.SetString(v.String() + "x")
 			case reflect.Int, reflect.Int64:
@@ -162,10 +178,22 @@ func randomRecord(random *rand.Rand) Record {
 		ConfigurationDigest: text(), ModulesDigest: text(), TerraformName: text(), TerraformVersion: text(),
 		Counts:      changes.Counts{Create: number(), Move: number(), Outputs: number(), Invoke: number()},
 		PullRequest: number(), Branch: text(), BaseCommit: text(),
+		ChangesDigest: text(), PolicyDigest: text(), PolicyResult: []string{"", "passed", "warned", "denied"}[random.IntN(4)],
 		ExpiresAt: created.Add(time.Second + time.Duration(random.Int64N(1e17))),
 	}
 	if random.IntN(2) == 0 {
 		r.State = &StatePosition{text(), []uint64{0, 1, math.MaxUint64}[random.IntN(3)]}
+	}
+	for range random.IntN(13) {
+		of := approvals.Requirement{Count: number(), Reason: text(), Source: text(), Older: random.IntN(2) == 0}
+		for range random.IntN(3) {
+			of.Teams, of.Users = append(of.Teams, text()), append(of.Users, text())
+		}
+		r.Required = append(r.Required, of)
+	}
+	r.Required = boundRequirements(r.Required) // as Put does
+	for range random.IntN(3) {
+		r.EqualTo = append(r.EqualTo, anotherID)
 	}
 	for range random.IntN(4) {
 		r.Dependencies = append(r.Dependencies, Dependency{name(), name(), StatePosition{text(), random.Uint64()}})

@@ -99,6 +99,7 @@ func (s *Store) put(ctx context.Context, r Record, planfile, builtFiles string) 
 	if filesSize(r.ModuleFiles) > MaxModuleFiles {
 		r.ModuleFiles = nil
 	}
+	r.Required = boundRequirements(r.Required)
 	if err := r.Check(); err != nil {
 		return r, err
 	}

@@ -69,7 +69,7 @@ func TestFailedPlanIsARecordWithoutPlanfile(t *testing.T) {
 			t.Errorf("status %s, want failed", got)
 		}
 		var refused *NotClaimableError
-		if err := b.Claim(t.Context(), stored, runNumber("200", 1), "x"); !errors.As(err, &refused) || refused.Status != StatusFailed {
+		if err := b.Claim(t.Context(), stored, runNumber("200", 1), "x", Audit{}); !errors.As(err, &refused) || refused.Status != StatusFailed {
 			t.Errorf("claim: %v", err)
 		}
 		if err := b.Fetch(t.Context(), stored, filepath.Join(t.TempDir(), "f")); err == nil {
@@ -93,7 +93,7 @@ func TestWaitingPlanIsClaimedOnce(t *testing.T) {
 			t.Error("the planfile of a plan that waits was fetched")
 		}
 		run := runNumber("200", 1)
-		must(t, b.Claim(t.Context(), stored, run, "x"))
+		must(t, b.Claim(t.Context(), stored, run, "x", Audit{}))
 		b.refusedAs(t, stored, StatusApplying)
 		must(t, b.Finish(t.Context(), stored, run, Result{Status: StatusApplied, PlannedOn: &StatePosition{}}))
 		b.refusedAs(t, stored, StatusApplied)
@@ -346,7 +346,7 @@ func TestErroredStateIsStoredOnce(t *testing.T) {
 			}
 		}
 		_, key, _ := strings.Cut(first, "errored-state/")
-		object, err := b.GetObject(t.Context(), erroredStatePrefix+key, "")
+		object, _, err := b.GetObject(t.Context(), erroredStatePrefix+key, "")
 		must(t, err)
 		defer object.Close()
 		must(t, storage.Content{Size: 13, SHA256: sha256.Sum256([]byte(`{"serial": 7}`))}.Copy(io.Discard, object))
@@ -365,7 +365,7 @@ func TestEndedContextStopsEverything(t *testing.T) {
 		for name, err := range map[string]error{
 			"Put": putErr, "Find": findErr,
 			"Fetch":  b.Fetch(ctx, r, path),
-			"Claim":  b.Claim(ctx, r, runNumber("200", 1), "x"),
+			"Claim":  b.Claim(ctx, r, runNumber("200", 1), "x", Audit{}),
 			"Finish": b.Finish(ctx, r, runNumber("200", 1), Result{Status: StatusApplied}),
 		} {
 			if !errors.Is(err, context.Canceled) {
@@ -427,6 +427,20 @@ func TestDriftRecordIsFoundByItsIDAlone(t *testing.T) {
 		b.PutItem(t, b.asRead(t, item))
 		if _, err := b.FindRecord(t.Context(), network, newer.ID()); !errors.Is(err, ErrAltered) {
 			t.Errorf("written over: %v", err)
+		}
+	})
+}
+
+// Whoever may plan may write any time into a record. When the planfile was stored is the backend's word.
+func TestFetchSaysWhenThePlanfileWasStored(t *testing.T) {
+	onEachBackend(t, func(t *testing.T, b *backend) {
+		before := time.Now().Truncate(time.Second)
+		r := b.newRecord(nil)
+		r.CreatedAt = b.clock.Now().AddDate(-1, 0, 0) // forged
+		r = b.put(t, r, "plan")
+		at, err := b.Store.Fetch(t.Context(), r, filepath.Join(t.TempDir(), "f"))
+		if err != nil || at.Before(before) || at.After(time.Now()) {
+			t.Errorf("stored at %s, error %v, and the test began at %s", at, err, before)
 		}
 	})
 }

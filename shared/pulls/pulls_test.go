@@ -93,7 +93,7 @@ func (w *world) apply(r planstore.Record) {
 	w.Helper()
 	w.later()
 	run := w.run()
-	if err := w.store.Claim(w.Context(), r, run, "mona"); err != nil {
+	if err := w.store.Claim(w.Context(), r, run, "mona", planstore.Audit{}); err != nil {
 		w.Fatal(err)
 	}
 	if err := w.store.Finish(w.Context(), r, run, planstore.Result{Status: planstore.StatusApplied}); err != nil {

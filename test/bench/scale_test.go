@@ -130,7 +130,7 @@ func TestSuperseded(t *testing.T) {
 	for i := range planned {
 		r, err := store.Put(t.Context(), record(i, 900, strings.Repeat("f", 40), began.Add(time.Minute)), planfile)
 		must(t, err)
-		must(t, store.Claim(t.Context(), r, runOf(900), "mona"))
+		must(t, store.Claim(t.Context(), r, runOf(900), "mona", planstore.Audit{}))
 		must(t, store.Finish(t.Context(), r, runOf(900), planstore.Result{Status: planstore.StatusApplied}))
 		applied = append(applied, pulls.Target{Target: targetOf(i), Store: store, PullRequest: 900})
 	}

@@ -316,7 +316,7 @@ func (a *account) checkResources(t *testing.T) {
 		return []dynamodbtypes.KeySchemaElement{{AttributeName: &hash, KeyType: dynamodbtypes.KeyTypeHash}, {AttributeName: &sort, KeyType: dynamodbtypes.KeyTypeRange}}
 	}
 	if diff := cmp.Diff(map[string][]dynamodbtypes.KeySchemaElement{
-		"": schema("pk", "sk"), "by-pull-request": schema("pullRequest", "createdAt"), "by-run": schema("run", "pk"),
+		"": schema("pk", "sk"), "by-pull-request": schema("pullRequest", "createdAt"), "by-run": schema("run", "pk"), "by-day": schema("claimedOn", "claimedAt"),
 	}, indexes, ignoreSmithy); diff != "" {
 		t.Error(diff)
 	}
@@ -431,9 +431,10 @@ func (a *account) seldomPaths(t *testing.T) {
 	if record.ObjectVersion != "" {
 		t.Fatal("the same planfile was stored twice")
 	}
-	fatal(t, applier.Fetch(t.Context(), record, filepath.Join(dir, "fetched")))
-	fatal(t, applier.Claim(t.Context(), record, record.Run, "mona"))
-	if err := applier.Claim(t.Context(), record, record.Run, "mona"); err == nil {
+	_, err = applier.Fetch(t.Context(), record, filepath.Join(dir, "fetched"))
+	fatal(t, err)
+	fatal(t, applier.Claim(t.Context(), record, record.Run, "mona", planstore.Audit{}))
+	if err := applier.Claim(t.Context(), record, record.Run, "mona", planstore.Audit{}); err == nil {
 		t.Error("a plan was claimed twice")
 	}
 	_, err = applier.PutErroredState(t.Context(), record, record.Run, state)
@@ -497,6 +498,8 @@ func (a *account) seldomPaths(t *testing.T) {
 		if err != nil || len(plans) != 3 {
 			t.Fatalf("%d plans, error %v", len(plans), err)
 		}
+		_, err = store.RecordOf(t.Context(), plans[0])
+		fatal(t, err)
 	}
 	for _, store := range []*planstore.Store{applier, detector} {
 		_, err = store.Find(t.Context(), record.Target, record.Commit)

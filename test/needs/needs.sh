@@ -43,6 +43,7 @@ end() {
 has git || lacks "git is missing:" "$(command_for git 'brew install git' 'install Git')"
 has ssh || lacks "ssh is missing:" "$(command_for openssh-client 'brew install openssh' 'install OpenSSH')"
 has go || lacks "go is missing:" "$(command_for golang-go 'brew install go' 'install Go'), or take it from https://go.dev/dl"
+has aws || lacks "aws is missing:" "$(command_for awscli 'brew install awscli' 'install the AWS CLI')"
 has cc || lacks "cc is missing, which Go's race detector needs:" "$(command_for gcc 'xcode-select --install' 'install a C compiler')"
 node=$(command_for npm 'brew install node' 'install Node.js 20 or newer, with npm')
 if ! has node || ! has npm; then

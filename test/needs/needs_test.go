@@ -20,7 +20,7 @@ import (
 
 // programs are on the PATH of a machine that lacks nothing. An empty script does nothing.
 var programs = map[string]string{
-	"git": "", "ssh": "", "cc": "", "npm": "", "python3": "", "chromium": "", "moto_server": "",
+	"aws": "", "git": "", "ssh": "", "cc": "", "npm": "", "python3": "", "chromium": "", "moto_server": "",
 	"node":      `echo v20.20.2`,
 	"id":        `echo 1000`,
 	"uname":     `echo Linux`,
@@ -138,6 +138,8 @@ func TestWhatIsMissingIsNamedOrInstalled(t *testing.T) {
 			says: "type: apt-get install git\n"},
 		"git, on macOS": {lacks: []string{"git"}, has: map[string]string{"brew": brew, "uname": "echo Darwin"}, missing: []string{"git"},
 			says: "type: brew install git\n"},
+		"the AWS CLI": {lacks: []string{"aws"}, has: map[string]string{"apt-get": aptGet}, missing: []string{"aws"},
+			says: "type: sudo apt-get install awscli\n"},
 		"Go":                             {lacks: []string{"go"}, missing: []string{"go"}, says: "https://go.dev/dl"},
 		"a C compiler":                   {lacks: []string{"cc"}, missing: []string{"cc"}, says: "install a C compiler"},
 		"Node.js":                        {lacks: []string{"node"}, missing: []string{"npm"}, says: "Node.js 20 or newer"},

@@ -96,7 +96,7 @@ func (w *world) checkPlan(t *testing.T) string {
 	if err != nil {
 		t.Fatalf("a killed plan left a record that can't be read: %v", err)
 	}
-	if err := w.store(t).Fetch(t.Context(), stored.Record, filepath.Join(t.TempDir(), "planfile")); err != nil {
+	if _, err := w.store(t).Fetch(t.Context(), stored.Record, filepath.Join(t.TempDir(), "planfile")); err != nil {
 		t.Fatalf("a killed plan left a record whose planfile can't be fetched: %v", err)
 	}
 	return "a whole record"

@@ -166,7 +166,7 @@ func (a *account) wantApplied(stored planstore.Stored, by *job) {
 		a.t.Errorf("the plan of %s is %s, by the claim %+v, want applied by the run %s", record.Target, stored.Status, stored.Claim, by.id)
 	}
 	// Fetch compares the object with the digest in the record.
-	if err := a.store.Fetch(a.t.Context(), record, filepath.Join(a.t.TempDir(), "planfile")); err != nil {
+	if _, err := a.store.Fetch(a.t.Context(), record, filepath.Join(a.t.TempDir(), "planfile")); err != nil {
 		a.t.Error(err)
 	}
 	if !slices.ContainsFunc(by.calls, func(call fakeaws.Call) bool {

@@ -30,13 +30,14 @@ run "by_default" {
     condition = { for index in aws_dynamodb_table.this[0].global_secondary_index : index.name => [index.hash_key, index.range_key, index.projection_type] } == {
       by-pull-request = ["pullRequest", "createdAt", "ALL"]
       by-run          = ["run", "pk", "ALL"]
+      by-day          = ["claimedOn", "claimedAt", "ALL"]
     }
     error_message = "The indexes are not those of the plan store."
   }
 
   assert {
     condition = { for attribute in aws_dynamodb_table.this[0].attribute : attribute.name => attribute.type } == {
-      pk = "S", sk = "S", pullRequest = "S", createdAt = "S", run = "S"
+      pk = "S", sk = "S", pullRequest = "S", createdAt = "S", run = "S", claimedOn = "S", claimedAt = "S"
     }
     error_message = "A key is missing or is not text."
   }

@@ -23,7 +23,7 @@ func TestMissingCredentialsSayWhatToSet(t *testing.T) {
 	if problem.CodeOf(err) != problem.AWSCredentials || !strings.Contains(err.Error(), "artifact-storage.role") {
 		t.Errorf("%v", err)
 	}
-	_, err = b.GetObject(t.Context(), "key", "")
+	_, _, err = b.GetObject(t.Context(), "key", "")
 	if problem.CodeOf(err) != problem.AWSCredentials {
 		t.Errorf("%v", err)
 	}

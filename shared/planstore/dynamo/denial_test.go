@@ -77,7 +77,7 @@ func request(t *testing.T, b *Backend, operation string) error {
 		defer f.Close()
 		_, err = b.PutObject(t.Context(), objectKey, f, storage.Content{Size: 4, SHA256: sha256.Sum256([]byte("plan"))})
 	case "GET":
-		_, err = b.GetObject(t.Context(), objectKey, "")
+		_, _, err = b.GetObject(t.Context(), objectKey, "")
 	case "PutItem":
 		err = b.Put(t.Context(), item, nil)
 	case "Query":

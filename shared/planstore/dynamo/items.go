@@ -130,6 +130,9 @@ func (t table) query(q storage.Query) (query *dynamodb.QueryInput, object string
 			condition += " AND " + begins
 		} else {
 			query.FilterExpression = &begins
+			if q.From != "" {
+				condition += " AND createdAt BETWEEN " + value(":from", q.From) + " AND " + value(":to", q.To)
+			}
 		}
 	} else {
 		object = "table " + t.name

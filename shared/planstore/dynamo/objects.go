@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -42,14 +43,14 @@ func (b bucket) PutObject(ctx context.Context, key string, f *os.File, content s
 }
 
 // GetObject implements storage.Objects.
-func (b bucket) GetObject(ctx context.Context, key, version string) (io.ReadCloser, error) {
+func (b bucket) GetObject(ctx context.Context, key, version string) (io.ReadCloser, time.Time, error) {
 	request := &s3.GetObjectInput{Bucket: &b.name, Key: &key}
 	if version != "" {
 		request.VersionId = &version
 	}
 	answer, err := b.client.GetObject(ctx, request)
 	if err == nil {
-		return answer.Body, nil
+		return answer.Body, aws.ToTime(answer.LastModified), nil
 	}
 	var api smithy.APIError
 	switch {
@@ -61,7 +62,7 @@ func (b bucket) GetObject(ctx context.Context, key, version string) (io.ReadClos
 	default:
 		err = b.explain(b.ObjectLocation(key), err)
 	}
-	return nil, fmt.Errorf("read %s: %w", b.ObjectLocation(key), err)
+	return nil, time.Time{}, fmt.Errorf("read %s: %w", b.ObjectLocation(key), err)
 }
 
 // ObjectLocation is the object's address.

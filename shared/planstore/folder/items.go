@@ -212,6 +212,10 @@ func (d *items) query(ctx context.Context, q storage.Query) (found []storage.Ite
 				return nil
 			case q.Index != "" && item[string(q.Index)] != q.Value && !damaged: // a damaged one may be one of them
 				continue
+			case q.Index != "" && q.From != "" && !damaged:
+				if at, _ := item["createdAt"].(string); at < q.From || at > q.To {
+					continue
+				}
 			}
 			found = append(found, item)
 		}
@@ -222,7 +226,10 @@ func (d *items) query(ctx context.Context, q storage.Query) (found []storage.Ite
 
 // first is the first item of a query.
 func first(c *bbolt.Cursor, prefix string, q storage.Query) (name, value []byte) {
-	if !q.Descending {
+	switch {
+	case q.Index != "": // From and To are of another attribute
+		return c.Seek([]byte(prefix))
+	case !q.Descending:
 		return c.Seek([]byte(prefix + q.From))
 	}
 	end := prefix + q.To

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 )
@@ -50,18 +51,22 @@ func (o objects) PutObject(ctx context.Context, key string, f *os.File, content 
 }
 
 // GetObject implements storage.Objects.
-func (o objects) GetObject(ctx context.Context, key, _ string) (io.ReadCloser, error) {
+func (o objects) GetObject(ctx context.Context, key, _ string) (io.ReadCloser, time.Time, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, time.Time{}, err
 	}
 	f, err := os.Open(o.ObjectLocation(key))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %w", storage.ErrGone, err)
+		return nil, time.Time{}, fmt.Errorf("%w: %w", storage.ErrGone, err)
 	}
 	if err != nil {
-		return nil, err
+		return nil, time.Time{}, err
 	}
-	return f, nil
+	info, err := f.Stat()
+	if err != nil {
+		return nil, time.Time{}, errors.Join(err, f.Close())
+	}
+	return f, info.ModTime(), nil
 }
 
 // makeFolders creates a folder and those above it, so that they survive a crash of the machine.

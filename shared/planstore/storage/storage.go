@@ -12,6 +12,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"time"
 )
 
 // Backend keeps objects and items. Several goroutines may use it, and several processes may use
@@ -27,9 +28,9 @@ type Objects interface {
 	// content. If the object exists already, it stays as it is, which is no error. The version
 	// is empty if there is none or if it is not known.
 	PutObject(ctx context.Context, key string, f *os.File, content Content) (version string, err error)
-	// GetObject opens an object, in this version if one is given. The error is an [ErrGone] if
-	// the object does not exist.
-	GetObject(ctx context.Context, key, version string) (io.ReadCloser, error)
+	// GetObject opens an object, in this version if one is given, and says when it was stored.
+	// The error is an [ErrGone] if the object does not exist.
+	GetObject(ctx context.Context, key, version string) (object io.ReadCloser, storedAt time.Time, err error)
 	// ObjectLocation is where people find an object: an address or a path.
 	ObjectLocation(key string) string
 }
@@ -72,12 +73,12 @@ type Query struct {
 	// consistent.
 	Partition, From, To string
 
-	// Index, the value to look for, and how partition keys must begin. An index may be some
-	// moments behind.
+	// Index, the value to look for, and how partition keys must begin. From and To are then of
+	// createdAt, and only for ByPullRequest. An index may be some moments behind.
 	Index         Index
 	Value, Prefix string
 
-	Descending bool     // the last sort key first
+	Descending bool     // the last sort key first; not of an index
 	Expected   int      // how many items are enough, as a rule; 0: all
 	Attributes []string // that are needed; nil: all
 }

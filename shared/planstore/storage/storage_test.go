@@ -137,6 +137,7 @@ func TestQueriesFindWhatTheyAskForInOrder(t *testing.T) {
 			"with some attributes": {storage.Query{Partition: "o", Attributes: []string{"pk", "sk", "run"}}, "b1"},
 			"an index":             {storage.Query{Index: storage.ByRun, Value: "r1", Prefix: "pp"}, "b1"},
 			"another index":        {storage.Query{Index: storage.ByPullRequest, Value: "np", Prefix: "p"}, "a b1 b2 é"},
+			"an index, at a time":  {storage.Query{Index: storage.ByPullRequest, Value: "np", Prefix: "p", From: "b1", To: "b2"}, "b1 b2"},
 			"nothing in it":        {storage.Query{Index: storage.ByRun, Value: "r", Prefix: "p"}, ""},
 			"another prefix":       {storage.Query{Index: storage.ByPullRequest, Value: "np", Prefix: "q"}, ""},
 		} {

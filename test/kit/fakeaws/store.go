@@ -27,7 +27,7 @@ func CreateStore(t testing.TB, cfg aws.Config) (bucket, table string) {
 
 // NewStore makes what a plan store needs, as modules/s3-bucket and
 // modules/dynamodb-table do: a versioned bucket, and a table with the keys,
-// the indexes by-pull-request and by-run, and the TTL attribute.
+// the indexes by-pull-request, by-run and by-day, and the TTL attribute.
 func NewStore(ctx context.Context, cfg aws.Config, bucket, table string) error {
 	objects := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
 	if _, err := objects.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &bucket}); err != nil {
@@ -43,11 +43,12 @@ func NewStore(ctx context.Context, cfg aws.Config, bucket, table string) error {
 	if _, err := items.CreateTable(ctx, &dynamodb.CreateTableInput{
 		TableName:            &table,
 		BillingMode:          dynamodbtypes.BillingModePayPerRequest,
-		AttributeDefinitions: stringAttributes("pk", "sk", "pullRequest", "createdAt", "run"),
+		AttributeDefinitions: stringAttributes("pk", "sk", "pullRequest", "createdAt", "run", "claimedOn", "claimedAt"),
 		KeySchema:            keys("pk", "sk"),
 		GlobalSecondaryIndexes: []dynamodbtypes.GlobalSecondaryIndex{
 			index("by-pull-request", "pullRequest", "createdAt"),
 			index("by-run", "run", "pk"),
+			index("by-day", "claimedOn", "claimedAt"),
 		},
 	}); err != nil {
 		return fmt.Errorf("create table %s: %w", table, err)
