@@ -38,6 +38,10 @@ type Settings struct {
 	// approve, and roles may trust it.
 	Environment string
 
+	// Policy says which policies hold for the target's plans, and Approvals who has to approve them.
+	Policy    Policy
+	Approvals ApprovalSettings
+
 	// Audience is what GitHub's ID tokens are requested for, with which the roles are
 	// assumed.
 	Audience string

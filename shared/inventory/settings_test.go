@@ -31,8 +31,8 @@ func TestInputsBeatSettings(t *testing.T) {
 		if diff := cmp.Diff(c.want, c.settings.With(c.over)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
-		if again := Settings(c.settings.With(c.over)).With(c.over); again != c.want {
-			t.Errorf("%s: twice: %+v", name, again)
+		if diff := cmp.Diff(c.want, Settings(c.settings.With(c.over)).With(c.over)); diff != "" {
+			t.Errorf("%s: twice: %s", name, diff)
 		}
 	}
 	if err := (Overrides{StorageURL: "/plans", Table: "t"}).Check(); problem.CodeOf(err) != problem.Input {

@@ -30,9 +30,9 @@ func Shorten(s string) string {
 }
 
 // Suggest returns the end of a message about an unknown name. It suggests the choice that is most
-// similar to the name, and lists the first 20 choices.
+// similar to the name, and lists the first 25 choices.
 func Suggest(name string, choices []string) string {
-	const most = 20
+	const most = 25
 	best, least := "", len(name)/3+2 // with more wrong characters it is another name
 	for _, choice := range choices {
 		if len(choice) > 2*len(name)+2 {

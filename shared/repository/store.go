@@ -72,16 +72,18 @@ func (rp *Repository) Store(ctx context.Context, now func() time.Time) (*plansto
 
 // shared returns the settings of the plan store if they are the same for all targets.
 func (rp *Repository) shared(all []inventory.Listed) (one inventory.Effective, err error) {
+	var key storeKey
 	for i, t := range all {
 		e := rp.Effective(t.Settings)
 		s := inventory.Effective{
 			Region: e.Region, Bucket: e.Bucket, Table: e.Table, StorageURL: e.StorageURL,
 			DriftStorageRole: e.DriftStorageRole, Audience: e.Audience,
 		}
-		if i > 0 && s != one {
+		k := storeKey{s.Region, s.Bucket, s.Table, s.StorageURL, s.DriftStorageRole, s.Audience}
+		if i > 0 && k != key {
 			return one, problem.With(problem.StoreSettings, fmt.Errorf("%s in %s has another plan store than %s in %s: run drift-detection once for each, with the inputs `bucket`, `table`, `region` and `storage-role`", t.Component, t.Stack, all[0].Component, all[0].Stack))
 		}
-		one = s
+		one, key = s, k
 	}
 	return one, nil
 }

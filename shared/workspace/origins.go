@@ -1,6 +1,12 @@
 package workspace
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/terraform-gitops/gitops/shared/inventory"
+)
 
 // Origins returns a line for each setting that is set: its value, and whether it comes from an
 // input of the action or from the configuration.
@@ -26,6 +32,11 @@ func (w *Workspace) Origins() []string {
 		{"apply service account (Google)", s.ApplyClouds.Google.ServiceAccount, "", ""},
 		{"plan client ID (Azure)", s.PlanClouds.Azure.ClientID, "", ""},
 		{"apply client ID (Azure)", s.ApplyClouds.Azure.ClientID, "", ""},
+		{"policies", strings.Join(s.Policy.Path, ", "), "", ""},
+		{"included policies", strings.Join(s.Policy.Include, ", "), "", ""},
+		{"excluded policies", strings.Join(s.Policy.Exclude, ", "), "", ""},
+		{"override of policies", strings.Join(s.Policy.Override, ", "), "", ""},
+		{"approvals", approvals(s.Approvals), "", ""},
 		{"audience", s.Audience, "audience", in.Audience},
 	} {
 		switch {
@@ -37,4 +48,23 @@ func (w *Workspace) Origins() []string {
 		}
 	}
 	return lines
+}
+
+// approvals says what the settings require; empty if that is nothing.
+func approvals(a inventory.ApprovalSettings) string {
+	var parts []string
+	if a.Count > 0 {
+		who := append(a.Teams[:len(a.Teams):len(a.Teams)], a.Users...)
+		if len(who) == 0 {
+			who = []string{"whoever may write to the repository"}
+		}
+		parts = append(parts, strconv.Itoa(a.Count)+" of "+strings.Join(who, ", "))
+	}
+	if a.CodeOwners {
+		parts = append(parts, "code owners")
+	}
+	if a.Older && len(parts) > 0 {
+		parts = append(parts, "also older than the plan")
+	}
+	return strings.Join(parts, "; ")
 }

@@ -184,6 +184,39 @@ func TestWhatIsIgnoredInAStackIsAddedByAtmos(t *testing.T) {
 	})
 }
 
+func TestAComponentsPoliciesAndApprovals(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, version string) {
+		t.Parallel()
+		p := newProject(t, fakerunner.Atmos(t, "../../.."), version)
+		const prod, role = "stacks/orgs/acme/prod.yaml", "gitops: { role:"
+		check := func(policy inventory.Policy, approvals inventory.ApprovalSettings) {
+			t.Helper()
+			got := p.target("service/api", "acme-ue2-prod").Settings
+			if diff := cmp.Diff([]any{policy, approvals}, []any{got.Policy, got.Approvals}); diff != "" {
+				t.Error(diff)
+			}
+		}
+		check(inventory.Policy{}, inventory.ApprovalSettings{})
+		now := "gitops: { policy: { path: [rego], include: [a.rego], exclude: [b], override: { teams: [acme/security] } }, approvals: { teams: [acme/dba], users: [alice], newer-than-plan: false, codeowners: true }, role:"
+		p.edit(prod, role, now)
+		check(inventory.Policy{Path: []string{"rego"}, Include: []string{"a.rego"}, Exclude: []string{"b"}, Override: []string{"acme/security"}},
+			inventory.ApprovalSettings{Count: 1, Teams: []string{"acme/dba"}, Users: []string{"alice"}, Older: true, CodeOwners: true})
+		for _, c := range [][2]string{
+			{"policy: { include: [../a] }", `policy.include: "../a" can't be used`},
+			{"policy: { override: { teams: [security] } }", "policy.override.teams: \"security\" can't be used: a team is written org/slug"},
+			{"approvals: { count: 21 }", "approvals.count: write a whole number from 0 to 20 instead of 21"},
+			{"approvals: { users: [acme/dba] }", "a team belongs under `teams`"},
+		} {
+			p.edit(prod, now, "gitops: { "+c[0]+", role:")
+			now = "gitops: { " + c[0] + ", role:"
+			if _, err := p.Target(t.Context(), "service/api", "acme-ue2-prod"); err == nil || !strings.Contains(err.Error(), c[1]) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: %v", c[0], err)
+			}
+		}
+	})
+}
+
 func TestAtmosIsFoundWhereItLooks(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()

@@ -29,7 +29,9 @@ type gitops struct {
 	Drift            struct {
 		Ignore ignoreList `json:"ignore"`
 	} `json:"drift"`
-	Destroy bool `json:"destroy"`
+	Destroy   bool      `json:"destroy"`
+	Policy    policy    `json:"policy"`
+	Approvals approvals `json:"approvals"`
 }
 
 type artifactStorage struct {
@@ -88,7 +90,7 @@ func (g gitops) check() error {
 			return fmt.Errorf("settings.integrations.github.gitops: the identity to %s with can't be used: %w", action, err)
 		}
 	}
-	return nil
+	return g.checkPolicy()
 }
 
 // planFiles are the patterns of plan-files for a component in the folder dir.
@@ -115,6 +117,7 @@ func (g gitops) settings() inventory.Settings {
 		PlanStorageRole: string(storage.Role.Plan), ApplyStorageRole: string(storage.Role.Apply), DriftStorageRole: string(storage.Role.Drift),
 		PlanRole: string(g.Role.Plan), ApplyRole: string(g.Role.Apply), Audience: string(g.Audience),
 		PlanClouds: clouds(g.Google.Plan, g.Azure.Plan), ApplyClouds: clouds(g.Google.Apply, g.Azure.Apply), Environment: string(g.Environment),
+		Policy: g.policy(), Approvals: g.approvals(),
 		Outdated: outdated,
 	}
 }

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/bmatcuk/doublestar/v4"
-
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
@@ -74,7 +72,10 @@ func (c *Config) checkTemplates() error {
 	if err := c.checkLayer(c.doc.Path, c.doc.layer); err != nil {
 		return err
 	}
-	if err := c.checkIgnore(c.doc.Ignore); err != nil {
+	if err := c.checkGlobs(c.doc.Ignore); err != nil {
+		return err
+	}
+	if err := c.checkPolicy(); err != nil {
 		return err
 	}
 	for _, name := range c.stackNames() {
@@ -86,7 +87,7 @@ func (c *Config) checkTemplates() error {
 		if err := c.checkLayer(c.doc.Components[name].Path, c.doc.Components[name].layer); err != nil {
 			return err
 		}
-		if err := c.checkIgnore(c.doc.Components[name].Ignore); err != nil {
+		if err := c.checkGlobs(c.doc.Components[name].Ignore); err != nil {
 			return err
 		}
 		for _, s := range c.doc.Components[name].Stacks {
@@ -101,20 +102,15 @@ func (c *Config) checkTemplates() error {
 	return nil
 }
 
-// checkIgnore refuses what is no glob, and a glob that matches everything.
-func (c *Config) checkIgnore(patterns []text) error {
+// checkGlobs refuses what is no glob, and a glob that matches everything.
+func (c *Config) checkGlobs(patterns []text) error {
 	for _, p := range patterns {
 		if err := checkTemplate(p.value); err != nil {
 			return c.fault(p.at, err, "%s", p.at.named())
 		}
 		// Braces that are no placeholder are a choice: {a,b}.
-		switch bare := strings.Trim(p.value, "/"); {
-		case !doublestar.ValidatePattern(expand(bare, "x", "x")):
-			return c.fault(p.at, nil, "%s, %s, is not a valid glob: write `*` for a part of a name, `**` for folders, and close brackets and braces", p.at.named(), problem.Quote(p.value))
-		case strings.HasPrefix(p.value, "!"), strings.Trim(bare, "*/") == "":
-			return c.fault(p.at, nil, "%s, %s, can't be used: say which files are to be ignored", p.at.named(), problem.Quote(p.value))
-		case slices.Contains(strings.Split(bare, "/"), ".."):
-			return c.fault(p.at, nil, "%s, %s, leads out of the folder: begin it with / for the repository's root", p.at.named(), problem.Quote(p.value))
+		if err := inventory.CheckGlob(expand(p.value, "x", "x")); err != nil {
+			return c.fault(p.at, err, "%s, %s, can't be used", p.at.named(), problem.Quote(p.value))
 		}
 	}
 	return nil
@@ -122,6 +118,12 @@ func (c *Config) checkIgnore(patterns []text) error {
 
 func (c *Config) checkLayer(path text, l layer) error {
 	if err := c.checkClouds(l); err != nil {
+		return err
+	}
+	if err := c.checkGlobs(slices.Concat(l.Policy.Include, l.Policy.Exclude)); err != nil {
+		return err
+	}
+	if err := c.checkPeople(l.Approvals.Teams, l.Approvals.Users); err != nil {
 		return err
 	}
 	if _, err := c.ignoreRules(l); err != nil {

@@ -27,11 +27,11 @@ func TestAFaultIsOneLineWithPlaceKeyAndChoices(t *testing.T) {
 	for name, c := range map[string]struct{ yaml, want string }{
 		"unknown key of a component": {
 			"components:\n  network:\n    workspaces: x\nstacks: {dev: }",
-			"gitops.yaml:3:5: unknown key `workspaces` under components.network: did you mean `workspace`? Or choose from `path`, `role`, `environment`, `google`, `azure`, `workspace`, `var-files`, `backend-config`, `env`, `plan-files`, `drift`, `ignore`, `depends-on`, `destroy`, `stacks`",
+			"gitops.yaml:3:5: unknown key `workspaces` under components.network: did you mean `workspace`? Or choose from `path`, `role`, `environment`, `google`, `azure`, `workspace`, `var-files`, `backend-config`, `env`, `plan-files`, `drift`, `policy`, `approvals`, `ignore`, `depends-on`, `destroy`, `stacks`",
 		},
 		"unknown key at the top": {
 			"zzzzz: 1\n",
-			"gitops.yaml:1:1: unknown key `zzzzz`: choose from `terraform-version`, `opentofu-version`, `artifact-storage`, `audience`, `path`, `role`, `environment`, `google`, `azure`, `workspace`, `var-files`, `backend-config`, `env`, `plan-files`, `drift`, `ignore`, `discover`, `components`, `stacks`",
+			"gitops.yaml:1:1: unknown key `zzzzz`: choose from `terraform-version`, `opentofu-version`, `artifact-storage`, `audience`, `path`, `role`, `environment`, `google`, `azure`, `workspace`, `var-files`, `backend-config`, `env`, `plan-files`, `drift`, `approvals`, `ignore`, `policy`, `discover`, `components`, `stacks`",
 		},
 		"unknown key of a stack": {
 			"components: {a: }\nstacks: {dev: {roles: {}}}",
@@ -109,6 +109,14 @@ func TestAFaultIsOneLineWithPlaceKeyAndChoices(t *testing.T) {
 		"target with two meanings":                 {"components: {b/c: , c: , d: {depends-on: [a/b/c]}}\nstacks: {a: , a/b: }\nworkspace: w\nbackend-config: ['k={stack}']", "`a/b/c` in depends-on of component `d` may be b/c in a or c in a/b"},
 		"cycle through another stack":              {"components: {a: {depends-on: [prod/b], stacks: [dev]}, b: {depends-on: [dev/a], stacks: [prod]}}\nstacks: {dev: , prod: }", "gitops.yaml:1:31: depends-on makes a cycle: `a in dev` → `b in prod` → `a in dev`"},
 		"destroyed before what depends on it":      {"components: {a: {destroy: true}, b: {depends-on: [a]}}\nstacks: {dev: }", "gitops.yaml:1:27: a in dev can't be destroyed while b in dev depends on it: destroy that, too, or remove the dependency"},
+		"policies for each stack":                  {"policy: {path: ['policies/{stack}']}", "gitops.yaml:1:17: `path[0]` under policy, `policies/{stack}`, can't have a placeholder, since the policies are read once for all targets"},
+		"policies above the repository":            {"policy: {path: [../policies]}", "gitops.yaml:1:17: `path[0]` under policy, `../policies`, can't be used: it leads out of the folder"},
+		"policies everywhere":                      {"policy: {path: ['**']}", "it can't be used: say which files are meant"},
+		"policies of a stack":                      {"components: {a: }\nstacks: {dev: {policy: {path: [a]}}}", "gitops.yaml:2:25: the key `path` is not allowed under stacks.dev.policy, but at the top level, under a component and under `policy` at the top level"},
+		"team without its organization":            {"approvals: {teams: [platform]}", "gitops.yaml:1:21: `teams[0]` under approvals, `platform`, can't be used: a team is written org/slug, as in its address, github.com/orgs/acme/teams/platform: acme/platform"},
+		"team as CODEOWNERS has it":                {"policy: {override: {teams: ['@acme/security']}}", "write the team without @: acme/security"},
+		"team as a user":                           {"approvals: {users: [acme/dba]}", "a team belongs under `teams`"},
+		"too many approvals":                       {"approvals: {count: 21}", "gitops.yaml:1:20: `count` under approvals must be a whole number from 0 to 20, not the number `21`"},
 		"text for true":                            {"components: {a: {destroy: 'true'}}", "gitops.yaml:1:27: `destroy` under components.a must be true or false, not a string"},
 		"unknown stack":                            {"components: {a: {stacks: [Dev]}}\nstacks: {dev: }", "unknown stack `Dev` in stacks of component `a`: did you mean `dev`?"},
 		"cycle":                                    {"components:\n  x: {depends-on: [a]}\n  a: {depends-on: [b]}\n  b: {depends-on: [c]}\n  c: {depends-on: [a]}\nstacks: {dev: }", "gitops.yaml:5:20: depends-on makes a cycle: `a` → `b` → `c` → `a`"},

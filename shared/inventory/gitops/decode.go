@@ -5,12 +5,14 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
 
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
@@ -59,6 +61,7 @@ func (d *decoder) count(at place) error {
 var (
 	textType        = reflect.TypeFor[text]()
 	flagType        = reflect.TypeFor[flag]()
+	numberType      = reflect.TypeFor[number]()
 	membershipsType = reflect.TypeFor[memberships]()
 )
 
@@ -81,6 +84,8 @@ func (d *decoder) value(n ast.Node, into reflect.Value, at place, keep rules) er
 		}
 		into.Set(reflect.ValueOf(flag{value: b.Value, set: true, at: at}))
 		return nil
+	case into.Type() == numberType:
+		return d.number(n, into, at)
 	case into.Type() == membershipsType:
 		return d.memberships(n, into, at, keep)
 	case into.Type() == ignoredType:
@@ -131,6 +136,20 @@ func (d *decoder) text(n ast.Node, into reflect.Value, at place, keep rules) err
 		return d.fault(at, "%s must not have control characters", at.named())
 	}
 	into.Set(reflect.ValueOf(t))
+	return nil
+}
+
+// number reads a count. Its limit is that of approvals, which alone have one.
+func (d *decoder) number(n ast.Node, into reflect.Value, at place) error {
+	i, ok := n.(*ast.IntegerNode)
+	value, err := 0, error(nil)
+	if ok {
+		value, err = strconv.Atoi(i.GetToken().Value)
+	}
+	if !ok || err != nil || value < 0 || value > inventory.MaxApprovals {
+		return d.fault(at, "%s must be a whole number from 0 to %d, not %s", at.named(), inventory.MaxApprovals, describe(n))
+	}
+	into.Set(reflect.ValueOf(number{value: value, set: true, at: at}))
 	return nil
 }
 

@@ -14,6 +14,7 @@ type document struct {
 	Path text `key:"path,nonempty"`
 	layer
 	Ignore []text `key:"ignore"`
+	Policy policy `key:"policy"` // instead of the layer's
 
 	Discover   []text               `key:"discover,nonempty,unique"`
 	Components map[string]component `key:"components,nonempty"`
@@ -21,7 +22,7 @@ type document struct {
 }
 
 // layer is what the top level, a stack, a component and a component's stack may all have. Each
-// of these beats the ones before it. Lists and drift.ignore add up.
+// of these beats the ones before it. Lists and drift.ignore add up, but those of approvals do not.
 type layer struct {
 	Role          role            `key:"role"`
 	Environment   text            `key:"environment,nonempty"`
@@ -33,10 +34,38 @@ type layer struct {
 	Env           map[string]text `key:"env"`
 	PlanFiles     []text          `key:"plan-files"`
 	Drift         drift           `key:"drift"`
+	Policy        policyFilter    `key:"policy"`
+	Approvals     approvals       `key:"approvals"`
 }
 
 type drift struct {
 	Ignore []ignored `key:"ignore"`
+}
+
+// policy is what the top level says of policies.
+type policy struct {
+	Path []text `key:"path,nonempty,unique"`
+	policyFilter
+	Override override `key:"override"`
+}
+
+type override struct {
+	Teams []text `key:"teams,nonempty,unique"`
+}
+
+type policyFilter struct {
+	Include []text `key:"include"`
+	Exclude []text `key:"exclude"`
+}
+
+// approvals are the people who have to approve. A list that is set replaces both lists of the layers
+// before: who may approve is one answer.
+type approvals struct {
+	Count         number `key:"count"`
+	Teams         []text `key:"teams,unique"`
+	Users         []text `key:"users,unique"`
+	NewerThanPlan flag   `key:"newer-than-plan"`
+	CodeOwners    flag   `key:"codeowners"`
 }
 
 type component struct {
@@ -122,6 +151,13 @@ type text struct {
 // flag is true or false in the document, with its place.
 type flag struct {
 	value bool
+	set   bool
+	at    place
+}
+
+// number is a whole number in the document, with its place.
+type number struct {
+	value int
 	set   bool
 	at    place
 }

@@ -26,6 +26,8 @@ func FuzzLoad(f *testing.F) {
 		"components: {a: &a {<<: *a}}", "components: {a: &a {path: x}, b: {<<: [*a, *a], stacks: [dev]}}\nstacks: {dev: }",
 		"components: {..: }\nstacks: {dev: }", "components: {a: {path: ../../etc}}\nstacks: {dev: }", "path: /{stack}/../{component}\ncomponents: {a/b: }\nstacks: {c: }",
 		"components: {a: {var-files: ['{stack}', /../x, '{{stack}}']}}\nstacks: {dev: }", "env: {A: \"\\ud800\", B: .nan, C: 0x1}\ncomponents: {a: }\nstacks: {1e3: }",
+		"policy: {path: [policies, '{stack}', ../x, '**', 'a\\'], include: ['[', '{stack}/**'], override: {teams: [a/b]}}\ncomponents: {a: {policy: {exclude: ['{component}']}}}\nstacks: {'{*': }",
+		"approvals: {count: 0x2, teams: [a/b, c], users: ['x[bot]', '@y'], newer-than-plan: false}\ncomponents: {a: {approvals: {count: 1_0}}}\nstacks: {dev: {approvals: {codeowners: yes}}}",
 		"components: {a: {depends-on: [a]}}\nstacks: {dev: }", "components: {a: }\nstacks: {dev: , prod: }", "\"a\\\n", "a: 'b''c'\n", "a:\n\t- b", "a: b: c", "[a, b]: c", "{}", "[]", "~", "# c\n",
 	} {
 		f.Add(seed)

@@ -74,6 +74,8 @@ func allowedAt(key string) string {
 		{"under a stack", reflect.TypeFor[stack]()},
 		{"under a component", reflect.TypeFor[component]()},
 		{"under a stack of a component", reflect.TypeFor[inStack]()},
+		{"under `policy` at the top level", reflect.TypeFor[policy]()},
+		{"under `approvals`", reflect.TypeFor[approvals]()},
 		{"under `artifact-storage`", reflect.TypeFor[artifactStorage]()},
 		{"under `plan` and `apply` of `google`", reflect.TypeFor[googleIdentity]()},
 		{"under `plan` and `apply` of `azure`", reflect.TypeFor[azureIdentity]()},

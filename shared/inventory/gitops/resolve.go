@@ -172,6 +172,8 @@ func (r resolver) settings() inventory.Settings {
 		PlanClouds:       r.clouds(func(l *layer) (googleIdentity, azureIdentity) { return l.Google.Plan, l.Azure.Plan }),
 		ApplyClouds:      r.clouds(func(l *layer) (googleIdentity, azureIdentity) { return l.Google.Apply, l.Azure.Apply }),
 		Environment:      expand(r.text(func(l *layer) text { return l.Environment }).value, r.componentName, r.stackName),
+		Policy:           r.policy(),
+		Approvals:        r.approvals(),
 		Audience:         r.st.Audience.or(r.doc.Audience).value,
 	}
 }
