@@ -92,6 +92,8 @@ type Detail struct {
 	Drift  bool   // also compute what tells one drift from another, see [changes.ReadDrift]
 	Digest bool   // the digest is needed, also of a plan without changes
 	JSON   string // path for a copy of the plan's JSON; empty: no copy
+	// Also gets the plan's JSON as it is read; nil: nobody. An error of it is an error of the reading.
+	Also io.Writer
 	// RefreshOnly says that the plan only compares the infrastructure with the state.
 	RefreshOnly bool
 	Ignore      []ignore.Rule // only with Drift
@@ -101,7 +103,7 @@ type Detail struct {
 // encrypted. If the plan has no changes, the planfile alone usually tells everything: then
 // `show -json` does not run, which would start Terraform and its providers again.
 func Read(ctx context.Context, tf Terraform, made Made, d Detail) (plan *changes.Plan, inside *planfile.File, err error) {
-	if (!made.HasChanges || d.RefreshOnly) && !d.Digest && d.JSON == "" {
+	if (!made.HasChanges || d.RefreshOnly) && !d.Digest && d.JSON == "" && d.Also == nil {
 		if inside, err = Open(made.Planfile); err != nil {
 			return nil, nil, err
 		}
@@ -136,6 +138,9 @@ func Show(ctx context.Context, tf Terraform, planfile string, d Detail) (plan *c
 			}
 			defer func() { err = errors.Join(err, f.Close()) }()
 			r = io.TeeReader(r, f)
+		}
+		if d.Also != nil {
+			r = io.TeeReader(r, d.Also)
 		}
 		read := changes.Read
 		if d.Drift {
