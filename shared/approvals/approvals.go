@@ -17,34 +17,51 @@ type Requirement struct {
 	Source       string // where it is written, such as policies/stateful.rego:12 or CODEOWNERS:3
 	// Older says that an approval of the planned commit also counts if it is older than the plan.
 	Older bool
+	// Write says that those who approve must also be able to write to the repository, as GitHub wants
+	// of code owners.
+	Write bool
 }
 
-// Approval is an approval that GitHub knows: an approving review of the pull request that is not
-// dismissed, or an approval of the environment that this job waited for.
+// Approval is an approval that GitHub knows: an approving review of the pull request that stands
+// (see [Standing]), or an approval of the environment that this job waited for.
 type Approval struct {
-	User string
-	Bot  bool // it counts only for a requirement that names it
-	At   time.Time
+	User string // empty: the account is gone, and counts for nothing
+	Bot  bool   // it counts only for a requirement that names it
+	// At is when it was given, in whole seconds. GitHub doesn't say when an environment was approved:
+	// then it is when the run was created, before which nobody could approve it.
+	At time.Time
 	// Commit was the pull request's head when it was reviewed. Empty for an environment's.
 	Commit      string
 	ReviewID    int64  // 0 for an environment's
 	Environment string // the approved one; empty for a review
 	Text        string // what the person wrote
+	Editor      string // who changed the text last, who may be somebody else; empty: nobody
 }
 
 // Plan is a plan that was shown for approval.
 type Plan struct {
 	Commit string
 	At     time.Time
+	// InRun says that the first attempt of this run made the plan, before it asked for an approval
+	// of the environment.
+	InRun bool
 }
 
 // Evidence is what speaks for a plan.
 type Evidence struct {
 	Author    string // of the pull request, who never counts
 	Approvals []Approval
-	// Plans are the plan itself, and those before that say the same. A review counts if it is of
-	// the commit of one of them, and newer than it.
+	Withdrawn []Withdrawn // for people only: they count for nothing
+	// Plans are the plan itself, which is the first, and those before that say the same. A review
+	// counts if it is of the commit of one of them, and newer than it. An environment's approval has
+	// no commit.
 	Plans []Plan
+}
+
+// Withdrawn is a review that doesn't approve, or no longer.
+type Withdrawn struct {
+	Approval
+	Why string // such as "bob requested changes"
 }
 
 // People knows who is in a team, and who may write to the repository. An error refuses.
