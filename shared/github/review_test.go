@@ -32,6 +32,12 @@ func TestReviewsAreListedAsTheyAreNow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for i := range got {
+		if got[i].Node == "" {
+			t.Errorf("%+v has no node", got[i])
+		}
+		got[i].Node = ""
+	}
 	want := []Review{
 		{ID: dismissed, User: "alice", State: "DISMISSED", Commit: head, At: at, Body: "go"},
 		{ID: lost, User: "renovate[bot]", Bot: true, State: "APPROVED", At: at},
@@ -40,6 +46,44 @@ func TestReviewsAreListedAsTheyAreNow(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestWhoEditedAReview(t *testing.T) {
+	t.Parallel()
+	s := fakegithub.Start(t)
+	r := s.Repository(repo)
+	n := r.AddPullRequest(fakegithub.PullRequest{})
+	edits := []string{"alice", "mallory", "-", ""} // the third is not edited, and the last one's editor is gone
+	for i := range 120 {
+		id := r.Review(n, fakegithub.Review{User: fmt.Sprint("user-", i)})
+		if i < len(edits) && edits[i] != "-" {
+			r.EditReview(n, id, edits[i], "override")
+		}
+	}
+	c := connect(t, s.URL(), s.Token())
+	reviews, err := c.Reviews(t.Context(), repo, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var nodes []string
+	for _, review := range reviews {
+		nodes = append(nodes, review.Node)
+	}
+	got, err := c.ReviewEditors(t.Context(), nodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{nodes[0]: "alice", nodes[1]: "mallory", nodes[3]: "an account that is gone"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if got := requests(s); got != "GET 200, GET 200, POST 200, POST 200" {
+		t.Errorf("requests %s", got)
+	}
+	wantError(t, second(c.ReviewEditors(t.Context(), []string{"PRR_1"})), "find out who edited reviews", "Could not resolve to a node")
+	if got, err := c.ReviewEditors(t.Context(), nil); err != nil || len(got) > 0 {
+		t.Errorf("%v, error %v", got, err)
 	}
 }
 

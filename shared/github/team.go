@@ -8,6 +8,8 @@ import (
 	"regexp"
 
 	gogithub "github.com/google/go-github/v84/github"
+
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 var slug = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
@@ -27,8 +29,8 @@ func (c *Client) TeamMembers(ctx context.Context, org, team string) ([]string, e
 		if status := statusOf(err); status == http.StatusForbidden || status == http.StatusNotFound {
 			var answer *gogithub.ErrorResponse
 			errors.As(err, &answer)
-			return nil, fmt.Errorf("%s: GitHub answered %d (%s): there is no such team, or the token may not see it: "+
-				"it needs the organization permission `members: read`, which no workflow's own token has: pass an app's or a person's", doing, status, c.said(answer))
+			return nil, problem.With(problem.GitHubPermission, fmt.Errorf("%s: GitHub answered %d (%s): there is no such team, or the token may not see it: "+
+				"it needs the organization permission `members: read`, which no workflow's own token has: pass an app's or a person's", doing, status, c.said(answer)))
 		}
 		if err != nil {
 			return nil, c.explain(err, doing, "members: read")

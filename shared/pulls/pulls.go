@@ -1,5 +1,6 @@
 // Package pulls is about pull requests that plan the same targets: which one holds a lock
-// ([Requests.Lock]), and whose plans an apply superseded ([Requests.Announce]).
+// ([Requests.Lock]), whose plans an apply superseded ([Requests.Announce]), and whose plans are
+// approved ([Requests.CheckApprovals]).
 package pulls
 
 import (
@@ -9,13 +10,19 @@ import (
 	"github.com/terraform-gitops/gitops/shared/memo"
 )
 
-// Requests are the pull requests of a repository. Each is read from GitHub once. Several
-// goroutines may use them.
+// Requests are the pull requests of a repository. Each is read from GitHub once, and so are its
+// reviews, its files, who is in a team and who may write. Several goroutines may use them.
 type Requests struct {
 	client     func() (*github.Client, error)
 	repository string
 
-	known memo.Memo[int, github.PullRequest]
+	known     memo.Memo[int, github.PullRequest]
+	reviewsOf memo.Memo[int, found[[]github.Review]]
+	editorsIn memo.Memo[int, found[map[string]string]]
+	filesOf   memo.Memo[int, found[[]github.ChangedFile]]
+	runs      memo.Memo[int64, found[runApprovals]]
+	membersOf memo.Memo[string, found[[]string]] // by team in lower case
+	writers   memo.Memo[string, found[bool]]     // by login in lower case
 }
 
 // New returns the pull requests of a repository, owner/name. client is called for the first
