@@ -41,6 +41,7 @@ type neededItem struct {
 	Reason string   `json:"reason,omitempty"`
 	Source string   `json:"source,omitempty"`
 	Older  bool     `json:"older,omitempty"`
+	Write  bool     `json:"write,omitempty"`
 }
 
 type approvedByItem struct {

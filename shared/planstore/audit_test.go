@@ -23,7 +23,7 @@ func fullAudit() Audit {
 	return Audit{
 		PolicyDigest: strings.Repeat("ab", 32), PolicyResult: "denied", Environment: "production",
 		Required: []approvals.Requirement{
-			{Teams: []string{"acme/dba", "acme/platform"}, Users: []string{"mona"}, Count: 2, Reason: "destroys aws_db_instance.main", Source: "policies/stateful.rego:12", Older: true},
+			{Teams: []string{"acme/dba", "acme/platform"}, Users: []string{"mona"}, Count: 2, Reason: "destroys aws_db_instance.main", Source: "policies/stateful.rego:12", Older: true, Write: true},
 			{Count: 1},
 		},
 		Given: []approvals.Approval{

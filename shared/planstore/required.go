@@ -85,6 +85,7 @@ type requirementItem struct {
 	Reason string `json:"reason,omitempty"`
 	Source string `json:"source,omitempty"`
 	Older  int    `json:"older,omitempty"` // 1: an older approval counts
+	Write  int    `json:"write,omitempty"` // 1: who approves must be able to write
 }
 
 func newRequirementItems(all []approvals.Requirement) requirementItems {
@@ -96,6 +97,9 @@ func newRequirementItems(all []approvals.Requirement) requirementItems {
 		if r.Older {
 			item.Older = 1
 		}
+		if r.Write {
+			item.Write = 1
+		}
 		items[strconv.Itoa(i)] = item
 	}
 	return items
@@ -106,7 +110,7 @@ func (items requirementItems) requirements() (all []approvals.Requirement) {
 		item := items[strconv.Itoa(i)]
 		all = append(all, approvals.Requirement{
 			Teams: splitLines(item.Teams), Users: splitLines(item.Users), Count: item.Count,
-			Reason: item.Reason, Source: item.Source, Older: item.Older == 1,
+			Reason: item.Reason, Source: item.Source, Older: item.Older == 1, Write: item.Write == 1,
 		})
 	}
 	return all

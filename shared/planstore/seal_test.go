@@ -62,7 +62,7 @@ func TestSealOfAVersionNeverChanges(t *testing.T) {
 		{3, []Dependency{{"network", "prod", StatePosition{"N", 7}}}, strings.Repeat("e2", 32), nil, 0, nil, "e8d7c4a584e1bc8c784be7400a25f8a9e09ec35c1d48d9e4ae4be70f2662e52d"},
 		{3, nil, "", []string{"a.b", "c.d"}, 0, nil, "dbd6d76979f3519fa6d42a7b7b2705ee8b710cf512bfe5029f7a73bd8bfd53a6"},
 		{4, nil, "", nil, 2, nil, "bb6aa8802797032f826b290aba730f55e84bd90f836a7d237357d0eecd263c7f"},
-		{5, nil, "", nil, 0, []string{anotherID}, "1ac192570d7ae1fcd10dc09b84ea4a0d91af09190217a8b4f8336d6acbefa20f"},
+		{5, nil, "", nil, 0, []string{anotherID}, "464abeeb25803ba196c4ed387efbfaa1051ead2793901dd53668335d14206073"},
 	} {
 		b := &backend{clock: storetest.NewClock()}
 		r := b.newRecord(&StatePosition{"L", math.MaxUint64})
@@ -185,7 +185,7 @@ func randomRecord(random *rand.Rand) Record {
 		r.State = &StatePosition{text(), []uint64{0, 1, math.MaxUint64}[random.IntN(3)]}
 	}
 	for range random.IntN(13) {
-		of := approvals.Requirement{Count: number(), Reason: text(), Source: text(), Older: random.IntN(2) == 0}
+		of := approvals.Requirement{Count: number(), Reason: text(), Source: text(), Older: random.IntN(2) == 0, Write: random.IntN(2) == 0}
 		for range random.IntN(3) {
 			of.Teams, of.Users = append(of.Teams, text()), append(of.Users, text())
 		}
