@@ -58,7 +58,7 @@ func open(ctx context.Context, in Inputs, d action.Deps) (*merge, error) {
 	if m.repository, err = repository.Open(ctx, d.Runtime, d.Environ, in.Inputs); err != nil {
 		return nil, err
 	}
-	m.pulls = pulls.New(m.repository.GitHub, m.context.Repository)
+	m.pulls = pulls.New(m.repository.GitHub, m.context.Repository).WithTeams(m.repository.GitHubForTeams)
 	return m, m.findCommit(ctx)
 }
 

@@ -48,7 +48,7 @@ func (w *work) remediate(ctx context.Context) (action.Result, error) {
 		}
 		outcome = apply.Run(ctx, w.target, apply.Options{
 			Repository: w.repository, Inputs: w.Inputs.Inputs, Verification: apply.Strict,
-			Pulls:   pulls.New(func() (*github.Client, error) { return w.github, nil }, w.actx.Repository),
+			Pulls:   pulls.New(func() (*github.Client, error) { return w.github, nil }, w.actx.Repository).WithTeams(w.repository.GitHubForTeams),
 			Runtime: w.Runtime, Now: w.Now, Signals: w.Signals,
 		}, r.apply)
 	}

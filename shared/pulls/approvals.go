@@ -102,7 +102,7 @@ func (r *Requests) reviewed(ctx context.Context, asked Asked) (approvals.Evidenc
 }
 
 func (r *Requests) reviews(ctx context.Context, number int) ([]github.Review, error) {
-	return once(ctx, r, &r.reviewsOf, number, func(c *github.Client) ([]github.Review, error) {
+	return once(ctx, r.client, &r.reviewsOf, number, func(c *github.Client) ([]github.Review, error) {
 		return c.Reviews(ctx, r.repository, number)
 	})
 }
@@ -124,7 +124,7 @@ func (r *Requests) withEditors(ctx context.Context, number int, given []approval
 	if len(nodes) == 0 {
 		return given, nil
 	}
-	editors, err := once(ctx, r, &r.editorsIn, number, func(c *github.Client) (map[string]string, error) {
+	editors, err := once(ctx, r.client, &r.editorsIn, number, func(c *github.Client) (map[string]string, error) {
 		return c.ReviewEditors(ctx, nodes)
 	})
 	if err != nil {
@@ -149,7 +149,7 @@ func (r *Requests) environmentApprovals(ctx context.Context, asked Asked) ([]app
 	if err != nil {
 		return nil, fmt.Errorf("find out who approved environment %s: %q is not a run's ID", asked.Environment, asked.RunID)
 	}
-	run, err := once(ctx, r, &r.runs, id, func(c *github.Client) (run runApprovals, err error) {
+	run, err := once(ctx, r.client, &r.runs, id, func(c *github.Client) (run runApprovals, err error) {
 		run.answers, err = c.RunApprovals(ctx, r.repository, id)
 		if err != nil || len(run.answers) == 0 {
 			return run, err
@@ -172,7 +172,7 @@ func (r *Requests) environmentApprovals(ctx context.Context, asked Asked) ([]app
 
 // Files returns the files that a pull request changes.
 func (r *Requests) Files(ctx context.Context, number int) ([]github.ChangedFile, error) {
-	return once(ctx, r, &r.filesOf, number, func(c *github.Client) ([]github.ChangedFile, error) {
+	return once(ctx, r.client, &r.filesOf, number, func(c *github.Client) ([]github.ChangedFile, error) {
 		return c.PullRequestFiles(ctx, r.repository, number)
 	})
 }
@@ -180,7 +180,7 @@ func (r *Requests) Files(ctx context.Context, number int) ([]github.ChangedFile,
 // Members returns the logins of a team's members. The team is ORG/TEAM, or TEAM of the repository's
 // owner.
 func (r *Requests) Members(ctx context.Context, team string) ([]string, error) {
-	return once(ctx, r, &r.membersOf, strings.ToLower(team), func(c *github.Client) ([]string, error) {
+	return once(ctx, r.teams, &r.membersOf, strings.ToLower(team), func(c *github.Client) ([]string, error) {
 		org, slug, ok := strings.Cut(team, "/")
 		if !ok {
 			org, _, _ = strings.Cut(r.repository, "/")
@@ -192,7 +192,7 @@ func (r *Requests) Members(ctx context.Context, team string) ([]string, error) {
 
 // CanWrite reports whether somebody may write to the repository.
 func (r *Requests) CanWrite(ctx context.Context, user string) (bool, error) {
-	return once(ctx, r, &r.writers, strings.ToLower(user), func(c *github.Client) (bool, error) {
+	return once(ctx, r.client, &r.writers, strings.ToLower(user), func(c *github.Client) (bool, error) {
 		permission, err := c.Permission(ctx, r.repository, user)
 		return permission == "write" || permission == "maintain" || permission == "admin", err
 	})
@@ -206,9 +206,9 @@ type found[V any] struct {
 
 // once asks GitHub, and keeps the answer. It keeps an error, too: what GitHub refuses for one target
 // it refuses for a thousand. It does not keep that the context has ended.
-func once[K comparable, V any](ctx context.Context, r *Requests, known *memo.Memo[K, found[V]], key K, ask func(*github.Client) (V, error)) (V, error) {
+func once[K comparable, V any](ctx context.Context, open func() (*github.Client, error), known *memo.Memo[K, found[V]], key K, ask func(*github.Client) (V, error)) (V, error) {
 	f, err := known.Get(key, func() (found[V], error) {
-		client, err := r.client()
+		client, err := open()
 		if err != nil {
 			return found[V]{}, err
 		}

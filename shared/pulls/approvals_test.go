@@ -182,6 +182,19 @@ func TestAnOverrideAtGitHub(t *testing.T) {
 	}
 }
 
+// A token that can list the members of teams needs no other permission.
+func TestTeamsAreListedWithATokenOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.asked()
+	w.github.Review(a.PullRequest, fakegithub.Review{User: "alice"})
+	token := w.server.NewToken("teams[bot]", fakegithub.Permissions{"members": "read"})
+	requests := w.requests(fakegithub.Permissions{"pull_requests": "read"}).WithTeams(func() (*github.Client, error) { return github.New(w.server.URL(), token) })
+	if result, err := requests.CheckApprovals(t.Context(), []approvals.Requirement{{Teams: []string{"acme/dba"}}}, a); err != nil || given(result) != "alice" {
+		t.Errorf("%+v, error %v", result, err)
+	}
+}
+
 func TestApprovalsOfManyTargetsAreAskedForOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -14,6 +14,7 @@ import (
 // reviews, its files, who is in a team and who may write. Several goroutines may use them.
 type Requests struct {
 	client     func() (*github.Client, error)
+	teams      func() (*github.Client, error) // can list the members of teams
 	repository string
 
 	known     memo.Memo[int, github.PullRequest]
@@ -28,7 +29,13 @@ type Requests struct {
 // New returns the pull requests of a repository, owner/name. client is called for the first
 // request to GitHub.
 func New(client func() (*github.Client, error), repository string) *Requests {
-	return &Requests{client: client, repository: repository}
+	return &Requests{client: client, teams: client, repository: repository}
+}
+
+// WithTeams lists the members of teams with another client, and returns the same Requests.
+func (r *Requests) WithTeams(client func() (*github.Client, error)) *Requests {
+	r.teams = client
+	return r
 }
 
 // Get returns a pull request as it was when it was first read.

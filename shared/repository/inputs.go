@@ -37,8 +37,9 @@ type Inputs struct {
 	// time. Finding out whether it can takes another run of Atmos. An apply never shares.
 	Share bool
 
-	Token string // for GitHub's API; empty: GitHub is not asked
-	Debug bool
+	Token      string // for GitHub's API; empty: GitHub is not asked
+	TeamsToken string // to list the members of teams; empty: Token
+	Debug      bool
 }
 
 // ReadInputs reads the common inputs. Errors are in read.Err and come from [Inputs.Check].
@@ -79,6 +80,7 @@ func (in *Inputs) readTerraform(r *gha.Runtime, read *gha.Inputs, roleInput stri
 // ReadRepositoryInputs reads the common inputs that concern no single target.
 func ReadRepositoryInputs(r *gha.Runtime, read *gha.Inputs) Inputs {
 	r.Redact(r.Input("token"))
+	r.Redact(r.Input("teams-token"))
 	return Inputs{
 		Path:        r.Input("path"),
 		Config:      r.Input("config"),
@@ -87,7 +89,7 @@ func ReadRepositoryInputs(r *gha.Runtime, read *gha.Inputs) Inputs {
 			Region: r.Input("region"), Bucket: r.Input("bucket"), Table: r.Input("table"), StorageURL: r.Input("storage-url"),
 			StorageRole: r.Input("storage-role"), Audience: r.Input("audience"),
 		},
-		Token: r.Input("token"),
+		Token: r.Input("token"), TeamsToken: r.Input("teams-token"),
 		Debug: read.Bool("debug", false),
 	}
 }

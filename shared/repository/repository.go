@@ -4,6 +4,7 @@
 package repository
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ type Repository struct {
 
 	checkout memo.Memo[string, git.Head]
 	behind   memo.Memo[commitPair, bool]
-	client   memo.Memo[string, *github.Client]
+	client   memo.Memo[string, *github.Client] // by token
 	stores   memo.Memo[storeKey, *planstore.Store]
 	programs memo.Memo[programKey, string]
 	versions memo.Memo[string, terraform.Version]
@@ -159,9 +160,16 @@ func (rp *Repository) Checkout(ctx context.Context) (git.Head, error) {
 
 // GitHub opens GitHub's API with the job's token, once, so that all calls keep one
 // pace. A wait for a rate limit is noticed in the log.
-func (rp *Repository) GitHub() (*github.Client, error) {
-	return rp.client.Get("", func() (*github.Client, error) {
-		return github.New(rp.Context.APIURL, rp.inputs.Token, github.WithWaitNotice(func(line string) {
+func (rp *Repository) GitHub() (*github.Client, error) { return rp.openGitHub(rp.inputs.Token) }
+
+// GitHubForTeams is GitHub with the token that can list the members of teams.
+func (rp *Repository) GitHubForTeams() (*github.Client, error) {
+	return rp.openGitHub(cmp.Or(rp.inputs.TeamsToken, rp.inputs.Token))
+}
+
+func (rp *Repository) openGitHub(token string) (*github.Client, error) {
+	return rp.client.Get(token, func() (*github.Client, error) {
+		return github.New(rp.Context.APIURL, token, github.WithWaitNotice(func(line string) {
 			rp.Runtime.Notice(gha.Annotation{Message: line})
 		}))
 	})
