@@ -44,6 +44,13 @@ func Changed(ctx context.Context, folder, since string) ([]string, error) {
 	return names(out), err
 }
 
+// Differing are the files that differ between a commit and the one that is checked out, also those
+// that only one of them has, relative to the repository's root.
+func Differing(ctx context.Context, folder, since string) ([]string, error) {
+	out, err := command{folder: folder, args: []string{"diff", "--no-ext-diff", "--name-only", "--no-renames", "-z", since, "HEAD", "--"}}.run(ctx)
+	return names(out), err
+}
+
 // Has tells whether the repository has a commit.
 func Has(ctx context.Context, folder, commit string) (bool, error) {
 	_, err := command{folder: folder, args: []string{"cat-file", "-e", commit + "^{commit}"}}.run(ctx)

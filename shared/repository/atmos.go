@@ -147,6 +147,15 @@ func (a *atmosTargets) at(ctx context.Context, folder string, name inventory.Nam
 	return there.Target(ctx, name.Component, name.Stack)
 }
 
+func (a *atmosTargets) listAt(ctx context.Context, folder string) ([]inventory.Listed, error) {
+	stacks, found, err := a.project.StacksAt(ctx, folder)
+	tell(a.rp.Runtime, "atmos describe stacks", err)
+	if err != nil || !found {
+		return nil, err
+	}
+	return stacks.Targets(), nil
+}
+
 func (a *atmosTargets) affected(ctx context.Context, base string) ([]inventory.Change, error) {
 	head, err := a.describeStacks(ctx)
 	if err != nil {

@@ -67,6 +67,17 @@ func (g *gitopsTargets) at(ctx context.Context, folder string, name inventory.Na
 	return config.Target(name.Component, name.Stack)
 }
 
+func (g *gitopsTargets) listAt(ctx context.Context, folder string) ([]inventory.Listed, error) {
+	config, err := gitops.Load(ctx, folder, g.rp.Source.Name, nil)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return config.Targets(), nil
+}
+
 func (g *gitopsTargets) affected(ctx context.Context, base string) ([]inventory.Change, error) {
 	head, err := g.load(ctx)
 	if err != nil {

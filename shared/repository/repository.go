@@ -42,6 +42,8 @@ type Repository struct {
 	behind   memo.Memo[commitPair, bool]
 	client   memo.Memo[string, *github.Client] // by token
 	stores   memo.Memo[storeKey, *planstore.Store]
+	policies memo.Memo[string, policyFiles]
+	bases    memo.Memo[string, *baseRules]
 	programs memo.Memo[programKey, string]
 	versions memo.Memo[string, terraform.Version]
 }

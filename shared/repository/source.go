@@ -23,6 +23,8 @@ type targets interface {
 	find(ctx context.Context, name inventory.Name) (inventory.Target, error)
 	// at returns a target in a checkout of another commit.
 	at(ctx context.Context, folder string, name inventory.Name) (inventory.Target, error)
+	// listAt lists the targets in a checkout of another commit: none if nothing configures any.
+	listAt(ctx context.Context, folder string) ([]inventory.Listed, error)
 	// affected lists the targets that differ from those in the folder base, in which another commit
 	// is checked out. If base is empty, all targets are new.
 	affected(ctx context.Context, base string) ([]inventory.Change, error)

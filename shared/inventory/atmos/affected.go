@@ -24,17 +24,13 @@ import (
 // so. A target is affected if anything differs that its configuration digest covers, or a
 // file or folder that its manifest names as a dependency.
 func (a Project) Affected(ctx context.Context, base string, head Stacks) ([]inventory.Change, error) {
-	before, found, err := a.in(base)
+	was, found, err := a.StacksAt(ctx, base)
 	if err != nil {
 		return nil, err
 	}
 	targets := head.Targets()
 	if !found {
 		return inventory.AllNew(targets), nil
-	}
-	was, err := before.Stacks(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("at the base: %w", err)
 	}
 	fail := func(err error) ([]inventory.Change, error) {
 		return nil, fmt.Errorf("compare the targets with those at the base: %w", err)
@@ -95,6 +91,19 @@ func (a Project) Affected(ctx context.Context, base string, head Stacks) ([]inve
 	}
 	inventory.SortChanges(changes)
 	return changes, context.Cause(ctx)
+}
+
+// StacksAt is [Project.Stacks] for another commit, which is checked out in the folder base. It is not
+// found if there is no Atmos.
+func (a Project) StacksAt(ctx context.Context, base string) (was Stacks, found bool, err error) {
+	before, found, err := a.in(base)
+	if err != nil || !found {
+		return Stacks{}, found, err
+	}
+	if was, err = before.Stacks(ctx); err != nil {
+		return Stacks{}, true, fmt.Errorf("at the base: %w", err)
+	}
+	return was, true, nil
 }
 
 // forgotten are the components that differ, and that are skipped since no setting turns the actions

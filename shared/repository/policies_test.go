@@ -1,0 +1,240 @@
+package repository_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/terraform-gitops/gitops/shared/git/gittest"
+	"github.com/terraform-gitops/gitops/shared/inventory"
+	"github.com/terraform-gitops/gitops/shared/policy"
+	"github.com/terraform-gitops/gitops/shared/problem"
+	"github.com/terraform-gitops/gitops/shared/repository"
+)
+
+const (
+	rego    = "package main\n\ndeny contains \"no\" if false\n"
+	library = "package lib\n"
+)
+
+func paths(set policy.Set) string {
+	var all []string
+	for _, f := range set {
+		all = append(all, f.Path)
+	}
+	return strings.Join(all, " ")
+}
+
+func link(t *testing.T, root, name, to string) {
+	t.Helper()
+	if err := os.Symlink(to, filepath.Join(root, name)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWhichPoliciesHold(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{
+		"gitops.yaml":     twoComponents,
+		"policies/a.rego": rego, "policies/aws/b.rego": "# b\n  package main # all\n", "policies/lib/lib.rego": library, "policies/a_test.rego": rego,
+		"policies/limits.yaml": "", "policies/.hidden.yaml": "", "policies/.github/x.json": "", "policies/x.json": "{}", "policies/README.md": "",
+		".org/deny.rego": rego, ".org/data.yml": "",
+		"components/network/own.rego": rego, "components/network/main.tf": "",
+		"iam/policy.json": "{}",
+	}
+	for name, c := range map[string]struct {
+		settings inventory.Policy
+		want     string
+	}{
+		"by default":         {inventory.Policy{}, "policies/a.rego policies/aws/b.rego policies/lib/lib.rego policies/limits.yaml policies/x.json"},
+		"in two places":      {inventory.Policy{Path: []string{"/.org/", "policies/aws"}}, ".org/data.yml .org/deny.rego policies/aws/b.rego"},
+		"by a glob":          {inventory.Policy{Path: []string{"**/*.rego"}}, ".org/deny.rego components/network/own.rego policies/a.rego policies/aws/b.rego policies/lib/lib.rego"},
+		"by globs":           {inventory.Policy{Path: []string{"pol*/*.rego", "policies/*.y{,a}ml"}}, "policies/a.rego policies/limits.yaml"},
+		"one file":           {inventory.Policy{Path: []string{"policies/a.rego"}}, "policies/a.rego"},
+		"twice":              {inventory.Policy{Path: []string{"policies/aws", "policies/aws/b.rego"}}, "policies/aws/b.rego"},
+		"included":           {inventory.Policy{Include: []string{"aws/**"}}, "policies/aws/b.rego policies/lib/lib.rego policies/limits.yaml policies/x.json"},
+		"excluded":           {inventory.Policy{Exclude: []string{"/policies/aws", "lib.rego", "limits.yaml"}}, "policies/a.rego policies/lib/lib.rego policies/limits.yaml policies/x.json"},
+		"all excluded":       {inventory.Policy{Exclude: []string{"*.rego"}}, ""},
+		"nothing there":      {inventory.Policy{Path: []string{"policies", "rules"}}, "policy.path has `rules`, which matches no policy"},
+		"a glob of nothing":  {inventory.Policy{Path: []string{"rules/*.rego"}}, "policy.path has `rules/*.rego`, which matches no policy"},
+		"only data":          {inventory.Policy{Path: []string{"iam"}}, "policy.path is `iam`, where no file is a policy (.rego)"},
+		"nothing included":   {inventory.Policy{Include: []string{"a.rego", "prod/**"}}, "policy.include has `prod/**`, which matches no policy"},
+		"a library included": {inventory.Policy{Include: []string{"lib.rego"}}, "policy.include has `lib.rego`, which matches no policy"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := gittest.Repository(t, files)
+			set, err := open(t, root, t.TempDir(), repository.Inputs{}, t.Output()).Policies(t.Context(), c.settings)
+			got := paths(set)
+			if err != nil {
+				got = err.Error()
+			}
+			if got != c.want && (err == nil || !strings.HasPrefix(got, c.want) || strings.Contains(got, "\n") || problem.CodeOf(err) != problem.Config) {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestAFolderOfOtherThingsIsNoPolicies(t *testing.T) {
+	t.Parallel()
+	for name, files := range map[string]map[string]string{"no folder": {"a": ""}, "only JSON": {"policies/iam.json": "{}"}} {
+		root := gittest.Repository(t, files)
+		rp := open(t, root, t.TempDir(), repository.Inputs{}, t.Output())
+		if set, err := rp.Policies(t.Context(), inventory.Policy{}); len(set) > 0 || err != nil {
+			t.Errorf("%s: %v, %v", name, set, err)
+		}
+		if _, err := rp.Policies(t.Context(), inventory.Policy{Include: []string{"a.rego"}}); problem.CodeOf(err) != problem.Config {
+			t.Errorf("%s: included: %v", name, err)
+		}
+	}
+}
+
+func TestAPolicyThatIsNotThereIsAnError(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		prepare func(t *testing.T, root string)
+		want    string
+	}{
+		"left out": {func(t *testing.T, root string) {
+			gittest.Run(t, root, "sparse-checkout", "set", "--no-cone", "/*", "!/policies/aws/")
+		}, "the policy `policies/aws/b.rego` is in Git, and the sparse checkout leaves it out"},
+		"all left out": {func(t *testing.T, root string) { gittest.Run(t, root, "sparse-checkout", "set", "components") }, "the policy `policies/a.rego` is in Git, and the sparse checkout leaves it out"},
+		"data left out": {func(t *testing.T, root string) {
+			gittest.Run(t, root, "sparse-checkout", "set", "--no-cone", "/*", "!/policies/limits.yaml")
+		}, "the policy `policies/limits.yaml` is in Git"},
+		"deleted": {func(t *testing.T, root string) {
+			if err := os.Remove(filepath.Join(root, "policies/a.rego")); err != nil {
+				t.Fatal(err)
+			}
+		}, "the policy `policies/a.rego` is in Git, and not in the workspace"},
+		"a link that leads out":      {func(t *testing.T, root string) { link(t, root, "policies/z.rego", "/etc/passwd") }, "read the policies in `policies/z.rego`: it lies outside the checkout"},
+		"a link to a folder outside": {func(t *testing.T, root string) { link(t, root, "policies/org", t.TempDir()) }, "read the policies in `policies/org`: it lies outside the checkout"},
+		"a tracked link that leads nowhere": {func(t *testing.T, root string) {
+			link(t, root, "policies/org", "../org-policies")
+			gittest.Run(t, root, "add", "--all")
+		}, "read the policies in `policies/org`"},
+		"a submodule": {func(t *testing.T, root string) {
+			gittest.Run(t, root, "update-index", "--add", "--cacheinfo", "160000,"+strings.Repeat("1", 40)+",policies/org")
+		}, "policies in `policies` may be in the submodule `policies/org`, which is not checked out"},
+		"too large": {func(t *testing.T, root string) {
+			gittest.Write(t, root, map[string]string{"policies/large.json": strings.Repeat(" ", 4<<20+1)})
+		}, "read the policy `policies/large.json`: it is larger than"},
+		"too many": {func(t *testing.T, root string) {
+			many := map[string]string{}
+			for i := range 5000 {
+				many[fmt.Sprintf("policies/%d.json", i)] = ""
+			}
+			gittest.Write(t, root, many)
+		}, "read the policies in `policies`: they are more than 5000 files"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := gittest.Repository(t, map[string]string{"gitops.yaml": twoComponents, "policies/a.rego": rego, "policies/aws/b.rego": rego, "policies/limits.yaml": "", "components/x": ""})
+			c.prepare(t, root)
+			rp := open(t, root, t.TempDir(), repository.Inputs{}, t.Output())
+			set, err := rp.Policies(t.Context(), inventory.Policy{})
+			if err == nil || !strings.HasPrefix(err.Error(), c.want) || problem.CodeOf(err) == "" {
+				t.Errorf("%s, %v\nwant %s", paths(set), err, c.want)
+			}
+		})
+	}
+}
+
+func TestLinksInsideTheCheckoutAreFollowed(t *testing.T) {
+	t.Parallel()
+	root := gittest.Repository(t, map[string]string{"rules/a.rego": rego, "rules/more/b.rego": rego, "policies/c.rego": rego})
+	link(t, root, "policies/linked", "../rules")
+	link(t, root, "rules/more/up", "..")
+	link(t, root, "policies/again.rego", "c.rego")
+	link(t, root, "policies/nowhere", "x")
+	set, err := open(t, root, t.TempDir(), repository.Inputs{}, t.Output()).Policies(t.Context(), inventory.Policy{})
+	if got := paths(set); err != nil || got != "policies/again.rego policies/linked/a.rego policies/linked/more/b.rego" {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
+// What differs is found between what is checked out and the base; here main, where somebody has
+// worked on since the branch was made.
+func TestRulesThatAPullRequestChanges(t *testing.T) {
+	t.Parallel()
+	const weak = "package main\n"
+	settings := func(more string) string { return more + twoComponents }
+	base := map[string]string{"gitops.yaml": settings(""), "policies/a.rego": rego, "policies/aws/b.rego": rego, "policies/limits.yaml": "max: 1", "components/network/main.tf": ""}
+	for name, c := range map[string]struct {
+		base, change map[string]string // an empty content: deleted
+		untracked    map[string]string
+		want         repository.RuleChanges
+		before       string
+	}{
+		"nothing": {change: map[string]string{"components/network/main.tf": "# 2", "policies/a_test.rego": rego}, before: "policies/a.rego policies/aws/b.rego policies/limits.yaml"},
+		"a policy, a new one, and none": {
+			change: map[string]string{"policies/a.rego": weak, "policies/c.rego": rego, "policies/aws/b.rego": ""},
+			want:   repository.RuleChanges{Policies: []string{"policies/a.rego", "policies/aws/b.rego", "policies/c.rego"}}, before: "policies/a.rego policies/aws/b.rego policies/limits.yaml",
+		},
+		"data":           {change: map[string]string{"policies/limits.yaml": "max: 100"}, want: repository.RuleChanges{Policies: []string{"policies/limits.yaml"}}, before: "policies/a.rego policies/aws/b.rego policies/limits.yaml"},
+		"the first ones": {base: map[string]string{"policies/a.rego": "", "policies/aws/b.rego": ""}, change: map[string]string{"policies/a.rego": rego}, want: repository.RuleChanges{Policies: []string{"policies/a.rego", "policies/limits.yaml"}}},
+		"all of them":    {change: map[string]string{"policies/a.rego": "", "policies/aws/b.rego": ""}, want: repository.RuleChanges{Policies: []string{"policies/a.rego", "policies/aws/b.rego", "policies/limits.yaml"}}, before: "policies/a.rego policies/aws/b.rego policies/limits.yaml"},
+		"where they are": {
+			change: map[string]string{"gitops.yaml": settings("policy: {path: [policies/aws]}"), "policies/a.rego": rego + "# 2"},
+			want:   repository.RuleChanges{Policies: []string{"policies/a.rego", "policies/limits.yaml"}}, before: "policies/a.rego policies/aws/b.rego policies/limits.yaml",
+		},
+		"what is left out": {
+			base: map[string]string{"gitops.yaml": settings("policy: {include: [a.rego]}")}, change: map[string]string{"gitops.yaml": settings("policy: {include: [b.rego]}")},
+			want: repository.RuleChanges{Policies: []string{"policies/a.rego", "policies/aws/b.rego"}}, before: "policies/a.rego policies/limits.yaml",
+		},
+		"who approves": {
+			base: map[string]string{"gitops.yaml": settings("approvals: {teams: [acme/dba]}\npolicy: {override: {teams: [acme/security]}}")}, change: map[string]string{"gitops.yaml": settings("policy: {override: {teams: [acme/everybody]}}")},
+			want: repository.RuleChanges{Settings: []string{"approvals", "policy.override"}}, before: "policies/a.rego policies/aws/b.rego policies/limits.yaml",
+		},
+		"those of another repository": {
+			base: map[string]string{"gitops.yaml": settings("policy: {path: [policies, org]}")}, change: map[string]string{"policies/a.rego": weak}, untracked: map[string]string{"org/o.rego": rego},
+			want: repository.RuleChanges{Policies: []string{"policies/a.rego"}, Untracked: []string{"org"}}, before: "org/o.rego policies/a.rego policies/aws/b.rego policies/limits.yaml",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := &origin{t: t, dir: t.TempDir()}
+			o.git("init", "--quiet", "--initial-branch=main")
+			write := func(files map[string]string) string {
+				for file, content := range files {
+					if content == "" {
+						o.git("rm", "--quiet", "--force", "--ignore-unmatch", file)
+						delete(files, file)
+					}
+				}
+				return o.commit(files)
+			}
+			o.commit(base)
+			if c.base != nil {
+				write(c.base)
+			}
+			tip := o.git("rev-parse", "HEAD")
+			write(c.change)
+			w := o.clone("main", repository.Inputs{}, "--depth=1")
+			gittest.Write(t, w.origin.dir, c.untracked)
+			target, err := w.Find(t.Context(), inventory.Name{Component: "network", Stack: "dev"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := w.RuleChanges(t.Context(), tip, target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if before := paths(got.Before); before != c.before {
+				t.Errorf("before: %s, want %s", before, c.before)
+			}
+			got.Before = nil
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+			if got.Any() != (len(c.want.Policies)+len(c.want.Settings) > 0) {
+				t.Error("Any")
+			}
+		})
+	}
+}
