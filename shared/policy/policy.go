@@ -1,4 +1,8 @@
-// Package policy evaluates policies, which are written in Rego, on the plan of a target.
+// Package policy evaluates policies, which are written in Rego, on the plan of a target: [Start]
+// starts the evaluation, and [Evaluation.End] returns the verdict.
+//
+// The evaluation is a process of its own: this program, started again. Package evaluator is what
+// runs there. Only it knows Rego, so that no other package links Open Policy Agent.
 package policy
 
 import (
@@ -8,16 +12,6 @@ import (
 	"github.com/terraform-gitops/gitops/shared/approvals"
 	"github.com/terraform-gitops/gitops/shared/changes"
 )
-
-// File is a policy (.rego) or its data (.yaml, .yml, .json).
-type File struct {
-	Path    string // as people see it, relative to the checkout's root
-	Content []byte
-}
-
-// Set are the policies that hold for a target, with their data, sorted by path. The empty set says
-// that there are none, which is no verdict at all.
-type Set []File
 
 // Facts are data.gitops: what Terraform's plan JSON does not tell.
 type Facts struct {
@@ -33,6 +27,23 @@ type Facts struct {
 	Approvals   []Approval     `json:"approvals"` // so far; never null
 	Time        time.Time      `json:"time"`
 	Counts      changes.Counts `json:"counts"` // filled in by Evaluation.End
+}
+
+// complete has every list be a list, since null would make rules undefined.
+func (f *Facts) complete() {
+	if f.Approvals == nil {
+		f.Approvals = []Approval{}
+	}
+	if f.PullRequest != nil {
+		pull := *f.PullRequest
+		if pull.Labels == nil {
+			pull.Labels = []string{}
+		}
+		if pull.Files == nil {
+			pull.Files = []string{}
+		}
+		f.PullRequest = &pull
+	}
 }
 
 // Target names the target.
@@ -81,6 +92,15 @@ type Message struct {
 	Details json.RawMessage // the other members of an object; nil: none
 }
 
+// Limits of a verdict. A longer text is cut, and says so.
+const (
+	MaxMessages = 100  // denied, and the same for warned and for excepted
+	MaxText     = 2000 // bytes of a message, and of a line of the log
+	MaxDetails  = 4000 // bytes of a message's details, as JSON
+	MaxLog      = 500  // lines
+	MaxRequired = 100
+)
+
 // Verdict is what the policies say of a plan.
 type Verdict struct {
 	Result Result
@@ -88,7 +108,22 @@ type Verdict struct {
 	// Denied also has the errors: a policy that can't be evaluated denies.
 	Denied, Warned, Excepted []Message
 	// More are how many messages of each are left out, so that a verdict stays small.
-	MoreDenied, MoreWarned int
-	Required               []approvals.Requirement
-	Log                    []string // what print and trace say
+	MoreDenied, MoreWarned, MoreExcepted int
+	Required                             []approvals.Requirement
+	Log                                  []string // what print and trace say, at most [MaxLog] lines
 }
+
+// result is what the messages amount to.
+func (v *Verdict) result() Result {
+	switch {
+	case len(v.Denied)+v.MoreDenied > 0:
+		return Denied
+	case len(v.Warned)+v.MoreWarned > 0:
+		return Warned
+	default:
+		return Passed
+	}
+}
+
+// Settle sets the result to what the messages amount to.
+func (v *Verdict) Settle() { v.Result = v.result() }

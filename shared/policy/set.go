@@ -1,0 +1,48 @@
+package policy
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"slices"
+	"strings"
+)
+
+// File is a policy (.rego) or its data (.yaml, .yml, .json).
+type File struct {
+	Path    string // as people see it, relative to the checkout's root
+	Content []byte
+	// Root is the folder that was given as the policies' folder. Data in a folder below it is
+	// under that folder's name, as with opa and conftest: with the root policies,
+	// policies/aws/limits.yaml is in data.aws. Empty: the folder of the file.
+	Root string
+}
+
+// Set are the policies that hold for a target, with their data, sorted by path. The empty set says
+// that there are none, which is no verdict at all.
+type Set []File
+
+// testSuffix is how the name of a file ends that `opa test` runs, and that is not evaluated.
+const testSuffix = "_test.rego"
+
+// Evaluated are the files that are evaluated: all but tests, sorted by path.
+func (s Set) Evaluated() Set {
+	s = slices.DeleteFunc(slices.Clone(s), func(f File) bool { return strings.HasSuffix(f.Path, testSuffix) })
+	slices.SortStableFunc(s, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	return s
+}
+
+// Digest is the hex SHA-256 of the files that are evaluated. It changes with their paths, their
+// content, and where their data is.
+func (s Set) Digest() string {
+	hash := sha256.New()
+	for _, file := range s.Evaluated() {
+		for _, part := range [][]byte{[]byte(file.Path), []byte(file.Root), file.Content} {
+			var length [8]byte
+			binary.BigEndian.PutUint64(length[:], uint64(len(part)))
+			hash.Write(length[:])
+			hash.Write(part)
+		}
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
