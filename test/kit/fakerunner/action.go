@@ -31,7 +31,7 @@ func action(ts *testscript.TestScript, neg bool, args []string) {
 		inputs[name] = value
 	}
 	if !s.sameRun {
-		s.runner.RunID++
+		s.newRun()
 	}
 	s.sameRun = false
 	step, err := s.runner.Step(inputs)
@@ -104,7 +104,7 @@ func atOnce(ts *testscript.TestScript, s *story, args []string) {
 			name, value := input(ts, arg)
 			inputs[name] = value
 		}
-		s.runner.RunID++
+		s.newRun()
 		step, err := s.runner.Step(inputs)
 		ts.Check(err)
 		steps[i] = step

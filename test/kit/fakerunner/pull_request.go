@@ -40,10 +40,11 @@ func openPullRequest(ts *testscript.TestScript, s *story, args []string) {
 	for newest+1 < number(ts, args[0]) {
 		newest = s.github.Repository(repository).AddPullRequest(fakegithub.PullRequest{})
 	}
-	s.opened = s.github.Repository(repository).AddPullRequest(fakegithub.PullRequest{Head: p.branch, HeadSHA: p.head, Base: p.into, BaseSHA: p.base})
+	s.opened = s.github.Repository(repository).AddPullRequest(fakegithub.PullRequest{Author: mona, Title: p.branch, Head: p.branch, HeadSHA: p.head, Base: p.into, BaseSHA: p.base})
 	if s.opened != number(ts, args[0]) {
 		ts.Fatalf("GitHub would number this pull request %d", s.opened)
 	}
+	s.changedFiles(ts, s.opened)
 	ts.Setenv("HEAD", p.head)
 	ts.Setenv("BASE", p.base)
 	s.pullRequestEvent(ts, number(ts, args[0]), "opened", mona)
@@ -54,6 +55,7 @@ func push(ts *testscript.TestScript, s *story, args []string) {
 	s.git(ts, "checkout", "--quiet", p.branch)
 	p.head = s.commit(ts, "More")
 	s.github.Repository(repository).Push(number(ts, args[0]), p.head)
+	s.changedFiles(ts, number(ts, args[0]))
 	ts.Setenv("HEAD", p.head)
 	s.pullRequestEvent(ts, number(ts, args[0]), "synchronize", mona)
 }
@@ -64,6 +66,7 @@ func updatePull(ts *testscript.TestScript, s *story, args []string) {
 	s.git(ts, "merge", "--quiet", "--no-ff", "--no-edit", p.into)
 	p.head, p.base = s.git(ts, "rev-parse", "HEAD"), s.git(ts, "rev-parse", p.into)
 	s.github.Repository(repository).UpdateBranch(n, p.head, p.base)
+	s.changedFiles(ts, n)
 	ts.Setenv("HEAD", p.head)
 	ts.Setenv("BASE", p.base)
 	s.pullRequestEvent(ts, n, "synchronize", mona)
@@ -170,7 +173,7 @@ func (s *story) pullRequestEvent(ts *testscript.TestScript, n int, action, actor
 	}
 	s.editPayload(ts, map[string]any{
 		"action": action, "number": n, "sender.login": actor, "pull_request.labels": labels, "pull_request.draft": p.draft,
-		"pull_request.number": n, "pull_request.state": state,
+		"pull_request.number": n, "pull_request.state": state, "pull_request.title": p.branch, "pull_request.user.login": mona,
 		"pull_request.merged": p.merged != "", "pull_request.merge_commit_sha": p.merged,
 		"pull_request.head.sha": p.head, "pull_request.head.ref": p.branch, "pull_request.head.repo.full_name": repository,
 		"pull_request.base.sha": p.base, "pull_request.base.ref": p.into, "pull_request.base.repo.full_name": repository,

@@ -48,6 +48,9 @@ type story struct {
 	given   []string          // variables of the last action's inputs
 	sameRun bool              // the next action is a job of the run of the last one
 
+	reviewed int64 // ID of the newest review
+	counted  int   // how many requests to GitHub the story has seen
+
 	opened     int // number of the newest pull request
 	dispatches int // how many of the events that were sent the story has seen
 }
@@ -111,6 +114,12 @@ func (s Scripts) Params(dir string) testscript.Params {
 //	label-pull N LABEL [ACTOR]  somebody labels the pull request
 //	unlabel-pull N LABEL [ACTOR]
 //	draft-pull N [ready_for_review]  somebody converts the pull request to a draft, or back
+//	review N LOGIN [approve|request-changes|comment [TEXT]]  somebody reviews the pull request's head, which may be
+//	                            merged, in a later second than what came before; sets $REVIEW
+//	dismiss-review N            somebody dismisses the newest review, which is of this pull request
+//	edit-review N LOGIN TEXT    somebody changes the text of the newest review
+//	team ORG/TEAM [LOGIN ...]   the members of a team, which $TEAMS_TOKEN can list
+//	approve-environment LOGIN ENVIRONMENT ...  somebody approves environments of the run that the next action is a job of
 //	merge-group N [M ...]       the merge queue makes its commit for pull request N, on top of main and of its
 //	                            commits for each M, the first in the queue first, and asks for checks; sets $QUEUED
 //	merge-queued N              the queue moves main to that commit, by which N and each M are merged; sets $MERGED.
@@ -124,6 +133,7 @@ func (s Scripts) Params(dir string) testscript.Params {
 //	                            has TEXT in its description
 //	dispatches COUNT [TEXT]     how many workflows actions have started, one of them with TEXT: its file, the
 //	                            ref, and the inputs as JSON, with a space between
+//	requests FILE               FILE has the requests to GitHub since the last time, one line each
 //	dispatched                  the first of those that was not yet is the event of the next steps
 //	comment N AUTHOR TEXT       somebody comments on the pull request; \n in TEXT begins a line
 //	comments N COUNT TEXT       the pull request or issue has COUNT comments, one of them with TEXT
@@ -176,6 +186,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"label-pull":   word(2, 3, labelPull),
 	"unlabel-pull": word(2, 3, unlabelPull),
 	"draft-pull":   word(1, 2, draftPull),
+	"review":       word(2, 4, review),
 	"merge-group":  word(1, -1, queueUp),
 	"merge-queued": word(1, 1, mergeQueued),
 	"statuses":     word(3, 4, checkStatus),
@@ -205,7 +216,14 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"aws-error":    word(4, -1, awsError),
 	"action":       action,
 	"output":       word(2, 2, setOutput),
-	"at-once":      word(2, -1, atOnce),
+	"requests":     word(1, 1, requestsTo),
+	"team":         word(1, -1, team),
+
+	"dismiss-review":      word(1, 1, dismissReview),
+	"edit-review":         word(3, 3, editReview),
+	"approve-environment": word(2, -1, approveEnvironment),
+
+	"at-once": word(2, -1, atOnce),
 }
 
 // Of is the runner of a story and the GitHub that it belongs to, for words of a test's own.
