@@ -16,6 +16,9 @@ type File struct {
 	// under that folder's name, as with opa and conftest: with the root policies,
 	// policies/aws/limits.yaml is in data.aws. Empty: the folder of the file.
 	Root string
+	// Spare says that it is no error if nothing uses this file: the settings of the target leave
+	// policies out, and it may be for those.
+	Spare bool
 }
 
 // Set are the policies that hold for a target, with their data, sorted by path. The empty set says

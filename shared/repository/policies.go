@@ -82,18 +82,23 @@ func (all policyFiles) heldBy(p inventory.Policy) (set policy.Set, err error) {
 			return nil, problem.With(problem.Config, fmt.Errorf("policy.include has %s, which matches no policy: correct it, or remove it", problem.Quote(pattern)))
 		}
 	}
-	held := false
+	held, left := 0, 0
 	for _, f := range all {
-		if f.main {
-			if len(p.Include) > 0 && !slices.ContainsFunc(p.Include, matches(f)) || slices.ContainsFunc(p.Exclude, matches(f)) {
-				continue
-			}
-			held = true
+		switch {
+		case !f.main:
+		case len(p.Include) > 0 && !slices.ContainsFunc(p.Include, matches(f)) || slices.ContainsFunc(p.Exclude, matches(f)):
+			left++
+			continue
+		default:
+			held++
 		}
 		set = append(set, f.File)
 	}
-	if !held && slices.ContainsFunc(all, func(f policyFile) bool { return f.main }) {
-		return nil, nil // the settings exclude each one
+	if held == 0 && left > 0 {
+		return nil, nil
+	}
+	for i := range set {
+		set[i].Spare = left > 0
 	}
 	return set, nil
 }
@@ -267,9 +272,12 @@ func (f *finder) read(name, resolved, root string) error {
 	if err != nil {
 		return problem.With(problem.Config, fmt.Errorf("read the policies in %s: %w: correct policy.path", problem.Quote(root), err))
 	}
+	if root == name {
+		root = path.Dir(name)
+	}
 	f.resolved[resolved] = name
 	f.found[name] = policyFile{
-		File: policy.File{Path: name, Content: content}, root: root, resolved: resolved,
+		File: policy.File{Path: name, Content: content, Root: root}, root: root, resolved: resolved,
 		main: isRego(name) && mainPackage.Match(content), tracked: f.index.Has(name) && !slices.ContainsFunc(f.index.Present, func(submodule string) bool { return checkout.IsIn(name, submodule) }),
 	}
 	return nil

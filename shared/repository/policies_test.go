@@ -80,6 +80,23 @@ func TestWhichPoliciesHold(t *testing.T) {
 	}
 }
 
+func TestFilesKnowTheirFolderAndWhetherOthersAreLeftOut(t *testing.T) {
+	t.Parallel()
+	root := gittest.Repository(t, map[string]string{"policies/a.rego": rego, "policies/aws/b.rego": rego, "policies/aws/lib.rego": library, "org/limits.yaml": ""})
+	rp := open(t, root, t.TempDir(), repository.Inputs{}, t.Output())
+	for _, exclude := range [][]string{nil, {"a.rego"}} {
+		set, err := rp.Policies(t.Context(), inventory.Policy{Path: []string{"policies", "org/*.yaml"}, Exclude: exclude})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range set {
+			if want := strings.Split(f.Path, "/")[0]; f.Root != want || f.Spare != (exclude != nil) {
+				t.Errorf("%+v", f)
+			}
+		}
+	}
+}
+
 func TestAFolderOfOtherThingsIsNoPolicies(t *testing.T) {
 	t.Parallel()
 	for name, files := range map[string]map[string]string{"no folder": {"a": ""}, "only JSON": {"policies/iam.json": "{}"}} {
