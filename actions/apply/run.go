@@ -202,8 +202,13 @@ func (f *run) target(ctx context.Context, n inventory.Node, failed []inventory.N
 }
 
 // options returns the options for the apply of one target.
-func (m *merge) options(signals <-chan os.Signal) apply.Options {
+func (f *run) options(signals <-chan os.Signal) apply.Options {
+	m := f.merge
 	return apply.Options{
+		Merge: apply.Merge{
+			PullRequest: m.reviewedIn, Base: m.base(), Environment: f.environment,
+			Shown: m.ExpectedDigest != "", Event: m.event.Name, Branch: m.branch,
+		},
 		Repository: m.repository, Inputs: m.Inputs.Inputs, Pulls: m.pulls,
 		Verification: m.Verification, AcceptNewState: m.AcceptNewState,
 		Runtime: m.Runtime, Now: m.Now, Signals: signals,

@@ -18,6 +18,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/policy"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/report"
 )
@@ -65,6 +66,9 @@ func (f *run) tell(o apply.Outcome) {
 		switch refusal.Claim.Status {
 		case planstore.StatusApplied:
 			fate, note = report.FateApplied, report.Numbers(o.Planned)
+			if line := obeyed(refusal.Claim.Audit).Line(); line != "" {
+				note += "; " + line
+			}
 		case planstore.StatusFailed:
 			fate, note = report.FateFailed, refusal.Claim.Reason
 		default:
@@ -72,6 +76,15 @@ func (f *run) tell(o apply.Outcome) {
 		}
 	}
 	f.told.add(f.environment(o.Target), o.Target, o.Record, fate, f.Runtime.Redacted(note), url)
+}
+
+// obeyed is what a claim keeps of policies and approvals.
+func obeyed(a planstore.Audit) report.Rules {
+	rules := report.Rules{Given: a.Given, Override: a.Override}
+	if a.PolicyResult != "" {
+		rules.Policy = &policy.Verdict{Result: policy.Result(a.PolicyResult)}
+	}
+	return rules
 }
 
 // commented comments on the merged pull requests, and returns the result of the run. Comments that

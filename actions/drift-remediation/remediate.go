@@ -11,6 +11,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/drift"
 	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
@@ -50,6 +51,10 @@ func (w *work) remediate(ctx context.Context) (action.Result, error) {
 			Repository: w.repository, Inputs: w.Inputs.Inputs, Verification: apply.Strict,
 			Pulls:   pulls.New(func() (*github.Client, error) { return w.github, nil }, w.actx.Repository).WithTeams(w.repository.GitHubForTeams),
 			Runtime: w.Runtime, Now: w.Now, Signals: w.Signals,
+			Merge: apply.Merge{
+				Environment: func(inventory.Name) string { return w.Environment },
+				Event:       w.event.Name, Branch: w.event.DefaultBranch,
+			},
 		}, r.apply)
 	}
 	if outcome.Applied || r.before != nil {

@@ -34,6 +34,7 @@ type Options struct {
 	Inputs         repository.Inputs
 	Pulls          *pulls.Requests
 	Verification   Verification
+	Merge          Merge
 	AcceptNewState bool // apply a plan that was made on another state than the last apply's, or on none
 
 	// Terraform returns the Terraform that applies a target. If it is nil, the real one is used.
@@ -48,6 +49,8 @@ type Options struct {
 // Store is the part of the plan store that an apply needs: a *[planstore.Store], or a test's
 // double.
 type Store interface {
+	Find(ctx context.Context, t planstore.Target, commit string) (planstore.Stored, error)
+	Before(ctx context.Context, r planstore.Record) (planstore.Record, error)
 	FindRecord(ctx context.Context, t planstore.Target, recordID string) (planstore.Stored, error)
 	LastApplies(ctx context.Context, targets []planstore.Target) (map[planstore.Target]planstore.LastApply, error)
 	Fetch(ctx context.Context, r planstore.Record, path string) (storedAt time.Time, err error)
@@ -77,7 +80,10 @@ type Work struct {
 	stored   planstore.Stored
 	moved    []inventory.Name // dependencies that were applied after the plan was made
 	tf       Terraform        // nil until openTerraform
+	log      io.Writer
 	planfile string
+	storedAt time.Time // when the planfile was stored; zero: unknown
+	rules    rules
 	inside   *planfile.File           // the planfile's content; nil: it is encrypted
 	reviewed *changes.Plan            // the planfile's changes; nil until they are read
 	newOn    *planstore.StatePosition // the state that a new plan was made on; nil: there is none, or it is unknown
@@ -175,11 +181,14 @@ func (w *Work) Refresh(ctx context.Context) error {
 // apply never runs. If Apply would plan again, Review asks for an approval.
 func (w *Work) Review(ctx context.Context) error {
 	w.outcome.Decision = Ready
-	if err := w.Check(ctx); err != nil || w.hasChanges() {
-		if err == nil && w.waiting() && w.options.Verification != Replan {
-			return w.refuseWaiting("it could not be planned with the pull request: it reads values that the same change creates")
-		}
+	if err := w.Check(ctx); err != nil {
 		return err
+	}
+	switch {
+	case w.waiting() && w.options.Verification != Replan:
+		return w.refuseWaiting("it could not be planned with the pull request: it reads values that the same change creates")
+	case w.hasChanges():
+		return w.reviewRules(ctx)
 	}
 	err := w.compareUnchanged(ctx)
 	if w.options.Verification == Replan && problem.CodeOf(err) == problem.MovedConfiguration {
@@ -227,6 +236,9 @@ func (w *Work) Apply(ctx context.Context) error {
 		}
 		return w.checkNothing(ctx)
 	}
+	if err := w.openRules(ctx); err != nil {
+		return err
+	}
 	if err := w.enterFolder(ctx); err != nil {
 		return err
 	}
@@ -250,7 +262,11 @@ func (w *Work) Apply(ctx context.Context) error {
 		w.outcome.Decision = Unchanged
 		return nil
 	}
-	if err := w.store.Claim(ctx, w.stored.Record, w.Workspace.Run(), w.Workspace.Context.Actor, planstore.Audit{}); err != nil {
+	audit, err := w.obey(ctx)
+	if err != nil {
+		return err
+	}
+	if err := w.store.Claim(ctx, w.stored.Record, w.Workspace.Run(), w.Workspace.Context.Actor, audit); err != nil {
 		var taken *planstore.NotClaimableError
 		if errors.As(err, &taken) {
 			return w.refuseStatus(taken.Status, taken.Claim, taken.Last)
@@ -269,6 +285,7 @@ func (w *Work) openTerraform(ctx context.Context, log io.Writer) (err error) {
 		}
 	}
 	w.tf.LogTo(log)
+	w.log = log
 	return nil
 }
 

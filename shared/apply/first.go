@@ -29,7 +29,7 @@ func (w *Work) planFirst(ctx context.Context) (nothing bool, err error) {
 	case w.stored.Last != nil:
 		return false, w.refuseWaiting("it could not be planned with the pull request, and it was applied before: its state is not new")
 	}
-	made, err := w.plan(ctx, "first", false)
+	made, err := w.plan(ctx, "first", false, true)
 	if err != nil {
 		return false, err
 	}

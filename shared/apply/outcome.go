@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 
+	"github.com/terraform-gitops/gitops/shared/approvals"
 	"github.com/terraform-gitops/gitops/shared/builtfiles"
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/policy"
 	"github.com/terraform-gitops/gitops/shared/repository"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 )
@@ -46,6 +48,19 @@ type Outcome struct {
 	Claimed bool
 	// Applied says that the plan was applied and that this is recorded, even if something failed later.
 	Applied bool
+
+	// Policy is what the policies say of the plan that is applied. It is nil if there are none, or
+	// they were not evaluated. Stored is then what the record says that they said.
+	Policy *policy.Verdict
+	Stored string
+	// Required, Given and Missing are the approvals, and Override is who lets a denied plan through;
+	// nil: nobody.
+	Required []approvals.Requirement
+	Given    []approvals.Approval
+	Missing  []approvals.Missing
+	Override *approvals.Approval
+	// Cautions are sentences for those who are asked to approve.
+	Cautions []string
 
 	// Now is the new plan if it differs from the reviewed one.
 	Now *changes.Plan

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"path/filepath"
 	"reflect"
@@ -12,6 +13,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/fingerprint"
 	"github.com/terraform-gitops/gitops/shared/plan"
+	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/terraform/planfile"
 )
@@ -24,7 +26,7 @@ func (w *Work) replan(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the configuration of %s: %w", w.Workspace.Target, err)
 	}
-	made, err := w.plan(ctx, "replan", true)
+	made, err := w.plan(ctx, "replan", true, record.Outcome != planstore.OutcomeNoChanges)
 	if err != nil {
 		return err
 	}
@@ -129,13 +131,20 @@ type newPlan struct {
 
 func (n newPlan) empty() bool { return !n.HasChanges && !n.changes.Counts.Any() }
 
-// plan plans the target into a file of this name. initialized says that init has already run.
-func (w *Work) plan(ctx context.Context, name string, initialized bool) (made newPlan, err error) {
+// plan plans the target into a file of this name. initialized says that init has already run, judged
+// that the policies are evaluated on the plan.
+func (w *Work) plan(ctx context.Context, name string, initialized, judged bool) (made newPlan, err error) {
 	file := filepath.Join(w.Workspace.Dir, name+".tfplan")
 	if made.Made, err = plan.Make(ctx, w.tf, plan.Request{Planfile: file, Destroy: w.Workspace.Target.Destroy, Initialized: initialized}); err != nil {
 		return made, fmt.Errorf("plan %s: %w", w.Workspace.Target, err)
 	}
-	if made.changes, made.file, err = plan.Read(ctx, w.tf, made.Made, detail()); err != nil {
+	made.changes, err = w.judge(ctx, judged, func(also io.Writer) (read *changes.Plan, err error) {
+		d := detail()
+		d.Also = also
+		read, made.file, err = plan.Read(ctx, w.tf, made.Made, d)
+		return read, err
+	})
+	if err != nil {
 		return made, fmt.Errorf("read the new plan of %s: %w", w.Workspace.Target, err)
 	}
 	return made, nil
@@ -151,6 +160,6 @@ func (w *Work) NothingLeft(ctx context.Context) (bool, error) {
 	if err := w.openTerraform(ctx, log); err != nil {
 		return false, err
 	}
-	made, err := w.plan(ctx, "left", initialized)
+	made, err := w.plan(ctx, "left", initialized, false)
 	return err == nil && made.empty(), err
 }

@@ -126,13 +126,14 @@ func (w *Work) fetch(ctx context.Context) error {
 	if err := os.Remove(w.planfile); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	_, err := w.store.Fetch(ctx, w.stored.Record, w.planfile)
+	storedAt, err := w.store.Fetch(ctx, w.stored.Record, w.planfile)
 	if errors.Is(err, planstore.ErrDigestMismatch) {
 		return w.Refuse(err, w.advice().tampered)
 	}
 	if err != nil {
 		return err
 	}
+	w.storedAt = storedAt
 	w.inside, err = plan.Open(w.planfile)
 	return err
 }

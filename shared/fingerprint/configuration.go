@@ -143,6 +143,11 @@ func Read(ctx context.Context, t inventory.Target, files ...string) (Reading, er
 	return Reading{t, found, extra.sums}, nil
 }
 
+// Holds reports whether a file counts. Its path is relative to the checkout.
+func (r Reading) Holds(name string) bool {
+	return holds(r.found.sums, name)
+}
+
 // Configuration is the fingerprint of what was read, with the version of Terraform.
 func (r Reading) Configuration(tool, version string) Configuration {
 	c := fingerprint(r.found.sums, settingsOf(r.target, tool, version))

@@ -28,19 +28,9 @@ func SuspectFolders(changed []string, known func(folder string) bool) Suspects {
 // Without are the folders, sorted, with a file that is in none of the sides.
 func (s Suspects) Without(sides iter.Seq[Side]) []string {
 	for one := range sides {
-		held := one.sums
-		holds := func(name string) bool {
-			_, is := held[name]
-			for at := range len(name) { // a folder that counts as a whole
-				if !is && name[at] == '/' {
-					_, is = held[name[:at+1]]
-				}
-			}
-			_, all := held["./"]
-			return is || all
-		}
+		held := func(name string) bool { return holds(one.sums, name) }
 		for dir, names := range s {
-			if s[dir] = slices.DeleteFunc(names, holds); len(s[dir]) == 0 {
+			if s[dir] = slices.DeleteFunc(names, held); len(s[dir]) == 0 {
 				delete(s, dir)
 			}
 		}
@@ -49,4 +39,16 @@ func (s Suspects) Without(sides iter.Seq[Side]) []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(s))
+}
+
+// holds reports whether a file is one of those that count, or in a folder that counts as a whole.
+func holds(sums map[string]sum, name string) bool {
+	_, is := sums[name]
+	for at := range len(name) {
+		if !is && name[at] == '/' {
+			_, is = sums[name[:at+1]]
+		}
+	}
+	_, all := sums["./"]
+	return is || all
 }

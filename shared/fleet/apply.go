@@ -44,6 +44,11 @@ func (t *Tally) AddApply(o apply.Outcome) (well bool) {
 		e.Note = t.Runtime.Redacted(problem.Text(refusal.Reason))
 	case o.Err != nil:
 		e.Note = t.Runtime.Redacted(problem.Text(o.Err))
+	default:
+		e.Cautions = o.Cautions
+		if line := applyRules(o).Line(); line != "" {
+			e.Note = strings.TrimSpace(e.Note + " " + t.Runtime.Redacted(line))
+		}
 	}
 	if o.Err != nil {
 		t.fail(o.Target, o.Err, ApplyAnnotations(o)...)
@@ -101,11 +106,11 @@ func ApplyReport(o apply.Outcome, run gha.Context) report.Apply {
 			Commit: r.Commit, BaseCommit: r.BaseCommit, PullRequest: r.PullRequest, Digest: r.Digest, CreatedAt: r.CreatedAt,
 			TerraformName: r.TerraformName, TerraformVersion: r.TerraformVersion, AtmosVersion: o.AtmosVersion,
 			BuiltDigest: r.BuiltDigest, BuiltSize: r.BuiltSize, Built: o.Built,
-			Scope: r.Scope(), Destroy: r.Mode == "destroy", Notes: o.Notes, Settings: o.Settings, RunURL: run.RunURL, Actor: run.Actor,
+			Scope: r.Scope(), Destroy: r.Mode == "destroy", Notes: o.Notes, Settings: o.Settings, Cautions: o.Cautions, RunURL: run.RunURL, Actor: run.Actor,
 		},
 		Status: applyStatus[o.Decision], Planned: o.Planned, Now: o.Now,
 		Resources: o.Resources, Outputs: o.Outputs, Diagnostics: o.Diagnostics,
-		Verification: o.Verified, Unverified: o.Unverified,
+		Verification: o.Verified, Unverified: o.Unverified, Rules: applyRules(o),
 	}
 	if r.Commit != "" {
 		a.RecordID = r.ID()
@@ -121,6 +126,10 @@ func ApplyReport(o apply.Outcome, run gha.Context) report.Apply {
 		a.Error = withoutDiagnostics(o.Err, o.Diagnostics)
 	}
 	return a
+}
+
+func applyRules(o apply.Outcome) report.Rules {
+	return report.Rules{Policy: o.Policy, Required: o.Required, Missing: o.Missing, Given: o.Given, Override: o.Override}
 }
 
 // withoutDiagnostics is an error without what the diagnostics beside it say in full.

@@ -50,6 +50,31 @@ func (s *Store) newest(ctx context.Context, t Target, commit string) (newest Rec
 	return Record{}, nil, notFound
 }
 
+// Before returns the newest plan record of the same target and commit that is older than this one,
+// and can be read. The error is an [ErrNotFound] if there is none. It costs one Query.
+func (s *Store) Before(ctx context.Context, r Record) (Record, error) {
+	q := storage.Query{Partition: planPrefix + r.Key(), From: r.Commit + "#", To: r.ID(), Descending: true, Expected: 2}
+	if err := r.Check(); err != nil {
+		return Record{}, err
+	}
+	for item, err := range s.items.Query(ctx, q) {
+		if err != nil {
+			return Record{}, fmt.Errorf("find the plan of %s before that of %s: %w", r.Target, r.CreatedAt.Format(time.DateTime), err)
+		}
+		if item.Key().Sort == r.ID() {
+			continue
+		}
+		older, err := openRecord(item)
+		if err = cmp.Or(err, s.checkTimes(older)); err == nil {
+			return older, nil
+		}
+		if !errors.Is(err, ErrAltered) {
+			return Record{}, err
+		}
+	}
+	return Record{}, ErrNotFound
+}
+
 // checkTimes refuses a record from the future, and one that would never expire.
 func (s *Store) checkTimes(r Record) error {
 	switch {

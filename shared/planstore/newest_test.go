@@ -102,6 +102,24 @@ func TestDamagedRecordsAreSkipped(t *testing.T) {
 	})
 }
 
+func TestThePlanBeforeIsTheNextOlderOneOfItsCommit(t *testing.T) {
+	onEachBackend(t, func(t *testing.T, b *backend) {
+		first := b.plan(t, commitA, 41, nil)
+		b.plan(t, commitB, 41, nil) // of another commit
+		damaged := b.plan(t, commitA, 41, nil)
+		item := b.itemOf(t, damaged)
+		item["actor"] = "evil"
+		b.PutItem(t, item)
+		last := b.plan(t, commitA, 41, nil)
+		if got, err := b.Before(t.Context(), last); err != nil || got.ID() != first.ID() {
+			t.Errorf("before the last: %s, error %v", got.ID(), err)
+		}
+		if _, err := b.Before(t.Context(), first); !errors.Is(err, ErrNotFound) {
+			t.Errorf("before the first: %v", err)
+		}
+	})
+}
+
 // A damaged lock does not hide the other locks of a pull request.
 func TestDamagedLocksDoNotHideOthers(t *testing.T) {
 	onEachBackend(t, func(t *testing.T, b *backend) {

@@ -123,6 +123,10 @@ const (
 	TerraformVersion Code = "GITOPS-TERRAFORM-VERSION"
 	// DriftIssue: the drift issue does not say reliably which plan to apply.
 	DriftIssue Code = "GITOPS-DRIFT-ISSUE"
+	// Policy: the policies deny the plan.
+	Policy Code = "GITOPS-POLICY"
+	// Approval: the plan lacks an approval that the policies or the settings require.
+	Approval Code = "GITOPS-APPROVAL"
 	// Permission: the person may not start an apply.
 	Permission Code = "GITOPS-PERMISSION"
 )

@@ -56,6 +56,8 @@ type Apply struct {
 	Verification, Unverified string
 	// ErroredState is set if Terraform could not save its state.
 	ErroredState *ErroredState
+	// Rules are what policies and approvals say of the plan that is applied.
+	Rules Rules
 }
 
 // ErroredState is a state that Terraform could not save to its backend, and that was stored
@@ -113,6 +115,7 @@ func (a Apply) Markdown(limit int) string {
 	d.Title = a.heading(d.Title)
 	errors, warnings := diagnostics(a.Diagnostics)
 	d.Add(a.errored(), a.scope(), a.why(a.Error), a.differs(), errors, a.next())
+	d.Add(a.Rules.parts(a.Subject)...)
 	d.Add(now(a.Now, limit)...)
 	d.Add(failed, rest, a.outputs(), a.notes(), a.built(), warnings)
 
@@ -122,7 +125,7 @@ func (a Apply) Markdown(limit int) string {
 	if a.Unverified != "" {
 		d.Foot += "**Not verified:** " + markdown.Text(markdown.Clip(a.Unverified, 16*markdown.MaxName)) + "\n\n"
 	}
-	d.Foot += a.foot("About this apply")
+	d.Foot += a.foot("About this apply", a.Rules.foot()...)
 	return d.Markdown(limit)
 }
 

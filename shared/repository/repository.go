@@ -46,6 +46,8 @@ type Repository struct {
 	bases    memo.Memo[string, *baseRules]
 	programs memo.Memo[programKey, string]
 	versions memo.Memo[string, terraform.Version]
+
+	codeowners memo.Memo[string, codeowners] // by commit
 }
 
 // Open finds out whether Atmos or gitops.yaml configures the workspace's targets. If both exist,
