@@ -12,6 +12,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/approvals"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/memo"
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // Asked is what people were asked to approve.
@@ -186,7 +187,11 @@ func (r *Requests) Members(ctx context.Context, team string) ([]string, error) {
 			org, _, _ = strings.Cut(r.repository, "/")
 			slug = team
 		}
-		return c.TeamMembers(ctx, org, slug)
+		members, err := c.TeamMembers(ctx, org, slug)
+		if problem.CodeOf(err) == problem.GitHubPermission {
+			err = fmt.Errorf("%w, as `teams-token`", err)
+		}
+		return members, err
 	})
 }
 
