@@ -99,7 +99,8 @@ SEQUENTIAL := builtfiles changes fingerprint fingerprint/references inventory in
 UNRACED := TestModel TestManyLargePlansFitTheSummaryWorstFirst TestEveryLimitIsKept TestEveryLimitOfManyIsKept \
 	TestTheWorstReportHasRoomAmongTenThousandTargets TestASummaryOfExactlyTheLimitIsWhole TestManyReportsTakeLittleMemory \
 	TestDetailsGoFirstThenNamesThenNumbers TestRecordIsTheSameRecordAfterEveryRoundTrip \
-	TestFindAndFetchCostTheSameHoweverManyPlansAreStored TestListsOfPlansHaveAllPagesAndNoFiles
+	TestFindAndFetchCostTheSameHoweverManyPlansAreStored TestListsOfPlansHaveAllPagesAndNoFiles \
+	TestAPolicyThatEatsMemoryDenies TestAMillionMessagesAreCounted
 one_of = ($(subst $(subst ,, ),|,$(strip $(1))))
 # The longest first, so that none runs alone at the end.
 LONGEST := ./actions/apply ./test/infrastructure ./test/modules ./actions/drift-remediation ./test/launcher ./actions/plan ./test/workflow \
@@ -114,7 +115,7 @@ test: tools build stand-ins ## Run the whole suite, packages with goroutines wit
 	@$(GO_FOLDERS) export TEST_BINARIES=$(BIN) $(LAZY_COLLECTOR); packages=$$(go list ./shared/... ./test/kit/...); \
 	{ \
 		failed=; $(GOTEST) -race -skip '^$(call one_of,$(UNRACED))$$' $$(grep -vE '/shared/$(call one_of,$(SEQUENTIAL))$$' <<<"$$packages") || failed=yes; \
-		CGO_ENABLED=0 $(GOTEST) -run '^$(call one_of,$(UNRACED))$$' ./shared/drift ./shared/report ./shared/planstore || failed=yes; \
+		CGO_ENABLED=0 $(GOTEST) -run '^$(call one_of,$(UNRACED))$$' ./shared/drift ./shared/report ./shared/planstore ./shared/policy/evaluator || failed=yes; \
 		test -z "$$failed"; \
 	} >"$(TOOLS)/raced" | \
 	CGO_ENABLED=0 $(GOTEST) -parallel $$((2 * $$(getconf _NPROCESSORS_ONLN))) $(LONGEST) $$(grep -E '/shared/$(call one_of,$(SEQUENTIAL))$$' <<<"$$packages") $(filter-out ./shared/... ./test/kit/...,$(PACKAGES)) </dev/null || failed=yes; \

@@ -89,7 +89,7 @@ type Rule struct {
 type Message struct {
 	Rule
 	Text    string
-	Details json.RawMessage // the other members of an object; nil: none
+	Details json.RawMessage `json:",omitempty"` // the other members of an object; nil: none
 }
 
 // Limits of a verdict. A longer text is cut, and says so.

@@ -48,10 +48,10 @@ func secretsOf(plan ast.Value) *secrets {
 	return s
 }
 
-// values are members of a plan that hold values of resources, and marks of them. Only their marks
+// leaves are members of a plan that hold values of resources, and marks of them. Only their marks
 // say what in them is sensitive.
-var values = []string{
-	"before", "after", "values", "value", "before_sensitive", "after_sensitive", "sensitive_values", "after_unknown",
+var leaves = []string{
+	"before", "after", "value", "before_sensitive", "after_sensitive", "sensitive_values", "after_unknown",
 	"before_identity", "after_identity", "expressions", "for_each_expression", "count_expression",
 }
 
@@ -69,7 +69,8 @@ func (s *secrets) find(v ast.Value) {
 			s.collect(before, marks)
 			s.collect(after, marks)
 		}
-		s.collect(member(v, "values"), member(v, "sensitive_values"))
+		ofResource := member(v, "sensitive_values") // else values are the prior state's
+		s.collect(member(v, "values"), ofResource)
 		if isTrue(member(v, "sensitive")) {
 			s.all(member(v, "value"))
 		}
@@ -79,7 +80,7 @@ func (s *secrets) find(v ast.Value) {
 				s.collect(member(v, of), value.Value)
 				s.collect(member(v, of+"_values"), value.Value) // config_values of an action
 			}
-			if !slices.Contains(values, string(name)) {
+			if !slices.Contains(leaves, string(name)) && (name != "values" || ofResource == nil) {
 				s.find(value.Value)
 			}
 		})
