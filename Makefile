@@ -24,7 +24,7 @@ TOOLS    := $(CURDIR)/test/.tools
 BIN      := $(TOOLS)/bin
 
 # Versions of the tools are only here, except npm packages (test/npm/package.json), terraform-docs
-# (test/tools/go.mod) and OpenTofu (test/opentofu/build/go.mod).
+# (test/tools/go.mod), OpenTofu (test/opentofu/build/go.mod) and conftest (test/conftest/go.mod).
 ACT           := github.com/nektos/act@v0.2.89
 ACTIONLINT    := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -53,7 +53,7 @@ export GOFLAGS += -trimpath
 GO_TOOLS := $(ACT) $(ACTIONLINT) $(GOLANGCI_LINT) $(GOVULNCHECK) $(TFLINT)
 stamp = $(TOOLS)/$(notdir $(1)).stamp
 
-.PHONY: help build stand-ins demo test race opentofu bench torture fuzz lint lint-go lint-modules lint-vulnerabilities \
+.PHONY: help build stand-ins demo test race opentofu conftest bench torture fuzz lint lint-go lint-modules lint-vulnerabilities \
 	lint-terraform lint-workflows lint-text docs tools needs terraform release clean
 
 help: ## List the targets
@@ -126,6 +126,9 @@ race: tools ## Run the whole suite with the race detector, which takes much long
 
 opentofu: needs $(TOOLS)/npm.stamp $(BIN)/tofu ## Build OpenTofu, and run the main stories with it
 	PATH="$(BIN):$$PATH" $(GOTEST) -tags opentofu ./test/opentofu
+
+conftest: ## Build conftest, and check that its verdicts on policies are those that are recorded
+	GOWORK=off go test -C test/conftest -count=1 .
 
 bench: tools build ## Measure the cost of the actions: prints ratios, memory and counts
 	go test -run '^$$' -bench . -benchtime 1x -timeout $(TESTTIMEOUT) $(PACKAGES)
