@@ -57,6 +57,9 @@ func (f *run) tell(o apply.Outcome) {
 		fate, note = report.FateNotReached, "it was not approved, or its job was cancelled or failed before"
 	case o.Decision == apply.Ready:
 		fate, note = report.FateWaits, report.Numbers(o.Planned)
+		if line := obeyed(planstore.Audit{PolicyResult: string(o.Stored)}).Line(); line != "" {
+			note += "; " + line + " when it was planned"
+		}
 	case refusal == nil:
 		fate, note = report.FateFailed, problem.Text(o.Err)
 	case refusal.Claim == nil:

@@ -35,7 +35,9 @@ type Options struct {
 	Pulls          *pulls.Requests
 	Verification   Verification
 	Merge          Merge
-	AcceptNewState bool // apply a plan that was made on another state than the last apply's, or on none
+	PolicyTime     time.Duration // for the evaluation of one target's policies; 0: policy.DefaultTime
+	PolicyMemory   int64         // bytes; 0: policy.DefaultMemory
+	AcceptNewState bool          // apply a plan that was made on another state than the last apply's, or on none
 
 	// Terraform returns the Terraform that applies a target. If it is nil, the real one is used.
 	Terraform func(context.Context, *workspace.Workspace) (Terraform, error)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/approvals"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/policy"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
 )
@@ -137,17 +138,29 @@ func (w *Work) adviceOnApproval(asked pulls.Asked) string {
 // review gives. What the policies say is what the record says: nothing is evaluated here, and the
 // apply decides.
 func (w *Work) reviewRules(ctx context.Context) error {
-	record := w.stored.Record
-	settings := w.Workspace.Settings
-	if record.PolicyResult == "denied" {
+	record, settings := w.stored.Record, w.Workspace.Settings
+	policies, err := w.options.Repository.Policies(ctx, settings.Policy)
+	if err != nil {
+		return err
+	}
+	needed := record.Required
+	switch {
+	case len(policies) == 0:
+		needed = nil
+	case policies.Digest() != record.PolicyDigest:
+		w.caution("The policies are not those of the plan any more. What they say of it is known when it is applied.")
+		needed = nil
+	case record.PolicyResult == string(policy.Denied):
 		text := "When the plan was made, the policies denied it. The apply evaluates them again, and is refused if they still do"
 		if len(settings.Policy.Override) > 0 {
 			text += ", unless a member of " + strings.Join(settings.Policy.Override, " or ") + " overrides them"
 		}
-		w.outcome.Cautions = append(w.outcome.Cautions, text+".")
+		w.caution(text + ".")
+		fallthrough
+	default:
+		w.outcome.Stored = policy.Result(record.PolicyResult)
 	}
-	w.outcome.Stored = record.PolicyResult
-	if len(record.Required) == 0 && !settings.Approvals.Any() {
+	if len(needed) == 0 && !settings.Approvals.Any() {
 		return nil
 	}
 	if err := w.ask(ctx); err != nil {
@@ -157,7 +170,7 @@ func (w *Work) reviewRules(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range record.Required {
+	for _, r := range needed {
 		if !slices.ContainsFunc(required, func(other approvals.Requirement) bool { return sameRequirement(r, other) }) {
 			required = append(required, r)
 		}
@@ -168,12 +181,13 @@ func (w *Work) reviewRules(ctx context.Context) error {
 	_, err = w.approved(ctx, required, asked, w.recordedEqualPlans)
 	var refusal *Refusal
 	if environment := w.environment(); environment != "" && errors.As(err, &refusal) && problem.CodeOf(err) == problem.Approval {
-		w.outcome.Cautions = append(w.outcome.Cautions,
-			fmt.Sprintf("It still needs approval by %s. One of them approves environment %s, or the pull request in a review.", missing(w.outcome.Missing), environment))
+		w.caution(fmt.Sprintf("It still needs approval by %s. One of them approves environment %s, or the pull request in a review.", missing(w.outcome.Missing), environment))
 		return nil
 	}
 	return err
 }
+
+func (w *Work) caution(text string) { w.outcome.Cautions = append(w.outcome.Cautions, text) }
 
 // sameRequirement reports whether two requirements ask the same people.
 func sameRequirement(a, b approvals.Requirement) bool {

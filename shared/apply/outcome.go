@@ -50,9 +50,10 @@ type Outcome struct {
 	Applied bool
 
 	// Policy is what the policies say of the plan that is applied. It is nil if there are none, or
-	// they were not evaluated. Stored is then what the record says that they said.
+	// they were not evaluated. Stored is what they said when the plan was made, by its record, if
+	// they are still the same; for a review.
 	Policy *policy.Verdict
-	Stored string
+	Stored policy.Result
 	// Required, Given and Missing are the approvals, and Override is who lets a denied plan through;
 	// nil: nobody.
 	Required []approvals.Requirement

@@ -141,7 +141,9 @@ func (w *Work) judge(ctx context.Context, judged bool, read func(also io.Writer)
 	if !judged || len(w.rules.policies) == 0 {
 		return read(nil)
 	}
-	evaluation, err := policy.Start(ctx, policy.Options{Policies: w.rules.policies, Facts: w.rules.facts})
+	evaluation, err := policy.Start(ctx, policy.Options{
+		Policies: w.rules.policies, Facts: w.rules.facts, Time: w.options.PolicyTime, Memory: w.options.PolicyMemory,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("evaluate the policies of %s: %w", w.Workspace.Target, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -214,24 +215,49 @@ type bench struct {
 	store                 *planstore.Store
 	record                planstore.Record
 	log                   bytes.Buffer
+	environ               []string
+	storage               string
 }
 
 var network = inventory.Name{Component: "network", Stack: "dev"}
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{temp: t.TempDir(), stateFile: filepath.Join(t.TempDir(), "network.tfstate")}
-	b.root = gittest.Repository(t, map[string]string{
+	b := openBench(t, nil, "")
+	b.plan(t, 0)
+	return b
+}
+
+// openBench is newBench without a plan, and with more files, and with GitHub.
+func openBench(t *testing.T, files map[string]string, github string, environ ...string) *bench {
+	t.Helper()
+	b := &bench{temp: t.TempDir(), stateFile: filepath.Join(t.TempDir(), "network.tfstate"), storage: t.TempDir()}
+	all := map[string]string{
 		"gitops.yaml": "components:\n  network:\n    path: component\nstacks:\n  dev: {}\n",
 		"component/main.tf": "terraform {\n  backend \"local\" {\n    path = \"" + b.stateFile + "\"\n  }\n}\n" +
 			"resource \"terraform_data\" \"one\" {\n  input = 1\n}\n",
-	})
-	environ := []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "GITHUB_WORKSPACE=" + b.root, "RUNNER_TEMP=" + b.temp,
-		"GITHUB_REPOSITORY=acme/infra", "GITHUB_RUN_ID=7", "GITHUB_RUN_ATTEMPT=1", "GITHUB_SERVER_URL=https://github.com", "GITHUB_ACTOR=mona",
 	}
-	b.runtime = gha.New(environ, &b.log)
-	in := repository.Inputs{Overrides: inventory.Overrides{StorageURL: t.TempDir()}}
+	for name, content := range files {
+		all[name] += content
+	}
+	b.root = gittest.Repository(t, all)
+	b.environ = append([]string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "GITHUB_WORKSPACE=" + b.root, "RUNNER_TEMP=" + b.temp, "GITHUB_API_URL=" + github,
+		"GITHUB_REPOSITORY=acme/infra", "GITHUB_RUN_ID=7", "GITHUB_RUN_ATTEMPT=1", "GITHUB_SERVER_URL=https://github.com", "GITHUB_ACTOR=mona",
+	}, environ...)
+	b.runtime = gha.New(b.environ, &b.log)
+	return b
+}
+
+func (b *bench) inputs() repository.Inputs {
+	return repository.Inputs{Overrides: inventory.Overrides{StorageURL: b.storage}, Token: "token"}
+}
+
+// plan plans the target, for a pull request or 0.
+func (b *bench) plan(t *testing.T, pullRequest int, environ ...string) planstore.Record {
+	t.Helper()
+	environ = append(slices.Clone(b.environ), environ...)
+	in := b.inputs()
 	var err error
 	if b.repository, err = repository.Open(t.Context(), b.runtime, environ, in); err != nil {
 		t.Fatal(err)
@@ -241,26 +267,29 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	o := plan.Run(t.Context(), network, plan.Options{
-		Repository: b.repository, Inputs: in, Commit: checkout.Commit, Checkout: checkout,
+		Repository: b.repository, Inputs: in, Commit: checkout.Commit, Checkout: checkout, Pull: plan.PullRequest{Number: pullRequest},
 		Retention: time.Hour,
 		Store: func(ctx context.Context, s inventory.Effective) (*planstore.Store, error) {
 			return b.repository.StoreOf(ctx, s, "", time.Now)
 		},
-		Positions: plan.NewPositions([]inventory.Name{network}), Runtime: b.runtime, Environ: environ, Now: time.Now,
+		Positions: plan.NewPositions([]inventory.Name{network}), Runtime: b.runtime, Environ: b.environ, Now: time.Now,
 	})
 	if o.Decision != plan.Changed || !o.Stored {
 		t.Fatalf("%s: %v\n%s", o.Decision, o.Err, b.log.String())
 	}
 	b.store, b.record = o.Store, o.Record
-	return b
+	return o.Record
 }
 
-func (b *bench) apply(ctx context.Context, t *testing.T, faulty *steps) apply.Outcome {
+func (b *bench) apply(ctx context.Context, t *testing.T, faulty *steps, change ...func(*apply.Options)) apply.Outcome {
 	t.Helper()
 	in := repository.Inputs{}
 	o := apply.Options{
 		Repository: b.repository, Inputs: in, Pulls: pulls.New(b.repository.GitHub, "acme/infra"),
 		Verification: apply.Strict, Runtime: b.runtime, Now: time.Now,
+	}
+	for _, c := range change {
+		c(&o)
 	}
 	o.Terraform = func(ctx context.Context, j *workspace.Workspace) (apply.Terraform, error) {
 		tf, err := j.Terraform(ctx, "", inventory.Clouds{}, time.Now)
