@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -28,8 +29,9 @@ type fleet struct {
 }
 
 // newFleet creates n components in one stack, each in a folder of its own. actions is the folder of
-// the binaries, and store is the part of gitops.yaml that configures the plan store.
-func newFleet(tb testing.TB, actions string, n int, module, store string) *fleet {
+// the binaries, and store is the part of gitops.yaml that configures the plan store. files are more
+// files of the repository, each with its name before its content.
+func newFleet(tb testing.TB, actions string, n int, module, store string, files ...string) *fleet {
 	tb.Helper()
 	dir := tb.TempDir()
 	gh := fakegithub.Start(tb)
@@ -46,6 +48,9 @@ func newFleet(tb testing.TB, actions string, n int, module, store string) *fleet
 		write(tb, f.module(i), "terraform {\n  backend \"local\" {}\n}\n")
 	}
 	write(tb, filepath.Join(f.Workspace(), "gitops.yaml"), config)
+	for pair := range slices.Chunk(files, 2) {
+		write(tb, filepath.Join(f.Workspace(), pair[0]), pair[1])
+	}
 	write(tb, filepath.Join(dir, "terraformrc"), "")
 	f.git(tb, "init", "--quiet", "--initial-branch=main")
 	base := f.commit(tb)
