@@ -55,7 +55,7 @@ func (w *Work) askedFor() pulls.Asked {
 		shown = approvals.Plan{Commit: record.Commit, At: w.options.Now()}
 	}
 	return pulls.Asked{
-		PullRequest: w.rules.pullRequest, Author: w.rules.author, Plans: []approvals.Plan{shown},
+		PullRequest: w.rules.pullRequest, Author: w.rules.author, Starters: w.rules.starters, Plans: []approvals.Plan{shown},
 		Environment: w.environment(), RunID: run.ID,
 	}
 }

@@ -41,7 +41,8 @@ type rules struct {
 	pullRequest int // 0: none
 	facts       policy.Facts
 	verdict     *policy.Verdict // nil: nothing is evaluated yet, or there are no policies
-	author      string          // of the pull request or, without one, who started the run
+	author      string          // of the pull request
+	starters    []string        // who started the run, if there is no pull request
 	asked       bool            // facts, author and pullRequest are found
 	equal       []approvals.Plan
 	compared    bool // equal is found
@@ -74,13 +75,13 @@ func (w *Work) ask(ctx context.Context) (err error) {
 			return fmt.Errorf("find the pull request in which the plan of %s was reviewed: %w", w.Workspace.Target, err)
 		}
 	}
-	w.rules.author = cmp.Or(w.Workspace.Context.TriggeringActor, w.Workspace.Context.Actor)
+	w.rules.starters = []string{w.Workspace.Context.Actor, w.Workspace.Context.TriggeringActor}
 	if number := w.rules.pullRequest; number != 0 {
 		pr, err := w.options.Pulls.Get(ctx, number)
 		if err != nil {
 			return err
 		}
-		w.rules.author = pr.Author
+		w.rules.author, w.rules.starters = pr.Author, nil
 	}
 	if len(w.rules.policies) > 0 {
 		if w.rules.facts, err = w.readFacts(ctx); err != nil {

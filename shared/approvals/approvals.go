@@ -49,7 +49,10 @@ type Plan struct {
 
 // Evidence is what speaks for a plan.
 type Evidence struct {
-	Author    string // of the pull request, who never counts
+	Author string // of the pull request, who never counts
+	// Starters are who started the run, and who ran it again, if there is no pull request: they
+	// don't count either, since nobody approves what is their own.
+	Starters  []string
 	Approvals []Approval
 	Withdrawn []Withdrawn // for people only: they count for nothing
 	// Plans are the plan itself, which is the first, and those before that say the same. A review

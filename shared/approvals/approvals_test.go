@@ -98,6 +98,7 @@ func TestWhichApprovalsCount(t *testing.T) {
 		"another user":                           {approvals.Requirement{Users: []string{"carol"}}, all(review("alice")), nil, "", "alice is not one of those who can approve this"},
 		"the author":                             {dba, all(review("Author")), nil, "", "Author is the author"},
 		"the author, who is named":               {approvals.Requirement{Users: []string{"author"}}, all(review("author")), nil, "", "author is the author"},
+		"who started the run":                    {approvals.Requirement{Users: []string{"starter"}}, all(environment("Starter", time.Minute)), nil, "", "Starter started this run"},
 		"an account that is gone":                {approvals.Requirement{}, all(review("")), nil, "", "an account that is gone approved"},
 		"a writer":                               {approvals.Requirement{}, all(review("writer")), nil, "writer", ""},
 		"a reader":                               {approvals.Requirement{}, all(review("reader")), nil, "", "reader may not write to the repository"},
@@ -133,7 +134,7 @@ func TestWhichApprovalsCount(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := approvals.Evidence{Author: "author", Approvals: c.given, Plans: []approvals.Plan{{Commit: strings.ToUpper(planned), At: planTime}}}
+			e := approvals.Evidence{Author: "author", Starters: []string{"", "starter"}, Approvals: c.given, Plans: []approvals.Plan{{Commit: strings.ToUpper(planned), At: planTime}}}
 			if c.plans != nil {
 				e.Plans = c.plans
 			}

@@ -82,6 +82,8 @@ func (e Evidence) unfit(a Approval, r Requirement) string {
 		return "an account that is gone approved"
 	case strings.EqualFold(a.User, e.Author):
 		return a.User + " is the author"
+	case slices.ContainsFunc(e.Starters, func(s string) bool { return strings.EqualFold(s, a.User) }):
+		return a.User + " started this run"
 	case a.Environment == "" && a.ReviewID == 0, len(e.Plans) == 0:
 		return "it is unknown what " + a.User + " approved"
 	}

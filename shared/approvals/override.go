@@ -14,7 +14,7 @@ func Override(ctx context.Context, teams []string, e Evidence, people People) (b
 	if len(teams) == 0 {
 		return nil, nil, nil
 	}
-	asking := Evidence{Author: e.Author, Plans: e.Plans}
+	asking := Evidence{Author: e.Author, Starters: e.Starters, Plans: e.Plans}
 	var edited []string
 	for _, a := range e.Approvals {
 		switch {

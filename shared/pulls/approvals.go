@@ -18,9 +18,10 @@ import (
 // Asked is what people were asked to approve.
 type Asked struct {
 	PullRequest int // 0: none, and so no reviews
-	// Author is who opened the pull request. If there is none, it is who started the run: nobody
-	// approves what is their own.
-	Author string
+	// Author is who opened the pull request. If there is none, Starters are who started the run.
+	// Neither counts: see [approvals.Evidence].
+	Author   string
+	Starters []string
 	// Plans are the plan, and those before that say the same: see [approvals.Evidence].
 	Plans []approvals.Plan
 	// Environment is the one that this job waited for, and RunID its run. If it is empty, no
@@ -93,7 +94,7 @@ func (r *Requests) Approvals(ctx context.Context, number int) (standing []approv
 }
 
 func (r *Requests) reviewed(ctx context.Context, asked Asked) (approvals.Evidence, error) {
-	e := approvals.Evidence{Author: asked.Author, Plans: asked.Plans}
+	e := approvals.Evidence{Author: asked.Author, Starters: asked.Starters, Plans: asked.Plans}
 	if asked.PullRequest == 0 {
 		return e, nil
 	}
