@@ -100,7 +100,7 @@ UNRACED := TestModel TestManyLargePlansFitTheSummaryWorstFirst TestEveryLimitIsK
 	TestTheWorstReportHasRoomAmongTenThousandTargets TestASummaryOfExactlyTheLimitIsWhole TestManyReportsTakeLittleMemory \
 	TestDetailsGoFirstThenNamesThenNumbers TestRecordIsTheSameRecordAfterEveryRoundTrip \
 	TestFindAndFetchCostTheSameHoweverManyPlansAreStored TestListsOfPlansHaveAllPagesAndNoFiles \
-	TestAPolicyThatEatsMemoryDenies TestAMillionMessagesAreCounted
+	TestAPolicyThatEatsMemoryDenies TestAMillionMessagesAreCounted TestALargePlanFits
 one_of = ($(subst $(subst ,, ),|,$(strip $(1))))
 # The longest first, so that none runs alone at the end.
 LONGEST := ./actions/apply ./test/infrastructure ./test/modules ./actions/drift-remediation ./test/launcher ./actions/plan ./test/workflow \

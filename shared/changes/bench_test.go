@@ -16,6 +16,7 @@ import (
 	"time"
 
 	tfjson "github.com/hashicorp/terraform-json"
+	"github.com/terraform-gitops/gitops/shared/changes/changestest"
 )
 
 // readFileEnv names a file that the test binary, run again as a process of its
@@ -73,7 +74,7 @@ func BenchmarkPlanReading(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := writePlan(f, benchmarkChanges); err != nil {
+	if err := changestest.WritePlan(f, benchmarkChanges); err != nil {
 		b.Fatal(err)
 	}
 	if err := f.Close(); err != nil {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/terraform-gitops/gitops/shared/changes/changestest"
 )
 
 // repeat reads text n times over.
@@ -138,7 +140,7 @@ func TestReadKeepsNoMoreThanItsLimit(t *testing.T) {
 	limit := Limit{Bytes: 256 << 10}
 	held := func(n int) uint64 {
 		r, w := io.Pipe()
-		go func() { w.CloseWithError(writePlan(w, n)) }()
+		go func() { w.CloseWithError(changestest.WritePlan(w, n)) }()
 		plan, err := Read(r, limit)
 		if err != nil {
 			t.Fatal(err)

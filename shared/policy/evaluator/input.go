@@ -1,9 +1,12 @@
 package evaluator
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"hash/maphash"
 	"io"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -25,7 +28,7 @@ func decodePlan(r io.Reader) (ast.Value, error) {
 
 // decode reads one JSON value and nothing else.
 func decode(r io.Reader) (ast.Value, error) {
-	d := &decoder{dec: jsontext.NewDecoder(r), strings: map[string]*ast.Term{}}
+	d := &decoder{dec: jsontext.NewDecoder(r), strings: map[string]*ast.Term{}, values: map[digest]*ast.Term{}, seed: maphash.MakeSeed(), seed2: maphash.MakeSeed()}
 	term, err := d.value()
 	if err == nil {
 		if _, more := d.dec.ReadToken(); !errors.Is(more, io.EOF) {
@@ -47,9 +50,38 @@ func plain(err error) error {
 	return err
 }
 
+// repeated are members of a plan whose values are there several times: what a resource is like before
+// and after, in the prior state and in the planned values.
+var repeated = []string{"before", "after", "values", "before_sensitive", "after_sensitive", "sensitive_values", "after_unknown"}
+
 type decoder struct {
 	dec     *jsontext.Decoder
 	strings map[string]*ast.Term
+	// values are those of repeated members, by the digest of their JSON.
+	values      map[digest]*ast.Term
+	seed, seed2 maphash.Seed
+	inner       bool // decodes the value of a repeated member
+}
+
+type digest [2]uint64
+
+// shared decodes the value of a repeated member. Equal ones share memory.
+func (d *decoder) shared() (*ast.Term, error) {
+	raw, err := d.dec.ReadValue()
+	if err != nil {
+		return nil, err
+	}
+	key := digest{maphash.Bytes(d.seed, raw), maphash.Bytes(d.seed2, raw)}
+	if term := d.values[key]; term != nil {
+		return term, nil
+	}
+	inner := *d
+	inner.inner = true
+	// Names were checked when it was read.
+	inner.dec = jsontext.NewDecoder(bytes.NewReader(raw), jsontext.AllowDuplicateNames(true))
+	term, err := inner.value()
+	d.values[key] = term
+	return term, err
 }
 
 func (d *decoder) value() (*ast.Term, error) {
@@ -113,7 +145,12 @@ func (d *decoder) object() (*ast.Term, error) {
 		if err != nil {
 			return nil, err
 		}
-		term, err := d.value()
+		var term *ast.Term
+		if text, _ := name.Value.(ast.String); !d.inner && slices.Contains(repeated, string(text)) {
+			term, err = d.shared()
+		} else {
+			term, err = d.value()
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -1,4 +1,5 @@
-package changes
+// Package changestest makes plans for tests and benchmarks.
+package changestest
 
 import (
 	"bufio"
@@ -6,12 +7,12 @@ import (
 	"io"
 )
 
-// writePlan writes the plan JSON of a configuration with n resource changes, as
+// WritePlan writes the plan JSON of a configuration with n resource changes, as
 // `terraform show -json` prints it: compact, in its order of keys, with prior
 // state, planned values and configuration, about 2.6 kB per change. Of ten
 // changes, four create, two update, one replaces, one deletes and two are
 // no-ops. The same n gives the same bytes.
-func writePlan(w io.Writer, n int) error {
+func WritePlan(w io.Writer, n int) error {
 	b := bufio.NewWriterSize(w, 1<<16)
 	b.WriteString(`{"format_version":"1.2","terraform_version":"1.11.4","variables":{"region":{"value":"eu-west-1"}},"planned_values":{"outputs":{"count":{"sensitive":false,"type":"number","value":1}},"root_module":{"resources":[`)
 	eachResource(n, func(i int, kind generated) bool { return kind != generatedDelete }, b, func(i int, kind generated) {
