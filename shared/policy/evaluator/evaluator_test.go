@@ -4,9 +4,11 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/terraform-gitops/gitops/shared/approvals"
 	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/policy"
 	"github.com/terraform-gitops/gitops/shared/policy/evaluator"
@@ -107,5 +109,102 @@ violation[{"msg": msg}] {
 	}
 	if v.Result != policy.Denied {
 		t.Error(v.Result)
+	}
+}
+
+func TestRulesSayWhoMustApprove(t *testing.T) {
+	t.Parallel()
+	v := evaluate(t, policy.Options{Policies: files("policies/stateful.rego", `package main
+
+require_approval contains {"team": "acme/dba", "reason": sprintf("destroys %s", [r.address])} if {
+	some r in input.resource_changes
+	"delete" in r.change.actions
+}
+
+require_approval_of_two contains {"teams": ["@acme/b", "acme/a"], "users": {"mona", "deploy[bot]"}, "count": 2} if true
+
+require_approval_nobody contains {"team": "acme/x"} if false
+`)}, aPlan)
+	if diff := cmp.Diff([]approvals.Requirement{
+		{Teams: []string{"acme/dba"}, Count: 1, Reason: "destroys aws_db_instance.main", Source: "policies/stateful.rego:3"},
+		{Teams: []string{"acme/a", "acme/b"}, Users: []string{"deploy[bot]", "mona"}, Count: 2, Source: "policies/stateful.rego:8"},
+	}, v.Required); diff != "" || v.Result != policy.Passed {
+		t.Error(diff, v)
+	}
+}
+
+func TestFactsAreData(t *testing.T) {
+	t.Parallel()
+	facts := policy.Facts{
+		Target: policy.Target{Component: "network", Stack: "prod"}, Environment: "production", Branch: "feature", Base: "main", Actor: "mona", Event: "pull_request",
+		Phase: "plan", Drift: true, Time: time.Date(2026, 11, 30, 17, 0, 0, 0, time.UTC), PullRequest: &policy.PullRequest{Number: 7, Author: "octocat", Title: "Title", Labels: []string{"risky"}},
+	}
+	v := evaluate(t, policy.Options{Facts: facts, Policies: files("policies/facts.rego", `package main
+
+warn contains json.marshal(data.gitops) if true
+
+warn contains "sum" if data.gitops.counts.delete + data.gitops.counts.replace == 2
+
+warn contains "evening" if {
+	[hour, _, _] := time.clock([time.parse_rfc3339_ns(data.gitops.time), "Europe/Berlin"])
+	hour == 18
+	time.now_ns() == time.parse_rfc3339_ns(data.gitops.time)
+}
+
+warn contains data.aws.limits.why if data.conftest.file.name == "tfplan.json"
+`, "policies/aws/limits.yaml", "limits: {why: below a folder}\n")}, aPlan)
+	said := texts(v.Warned)
+	if diff := cmp.Diff([]string{"below a folder", "evening", "sum",
+		`{"actor":"mona","approvals":[],"base":"main","branch":"feature","counts":{"create":0,"deferred":0,"delete":2,"drift":0,"forget":0,"import":0,"invoke":0,"move":0,"noOp":0,"outputs":0,"read":0,"replace":0,"update":0},` +
+			`"drift":true,"environment":"production","event":"pull_request","phase":"plan","pull_request":{"author":"octocat","files":[],"labels":["risky"],"number":7,"title":"Title"},` +
+			`"target":{"component":"network","stack":"prod"},"time":"2026-11-30T17:00:00Z"}`}, said); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWithoutAPullRequestThereIsNone(t *testing.T) {
+	t.Parallel()
+	v := evaluate(t, policy.Options{Policies: files("policies/a.rego", "package main\n\nwarn contains \"none\" if data.gitops.pull_request == null\n")}, aPlan)
+	if v.Result != policy.Warned {
+		t.Errorf("%+v", v)
+	}
+}
+
+// Definitions are compiled under names of their own. Their annotations go with them.
+func TestARuleSeesItsMetadata(t *testing.T) {
+	t.Parallel()
+	v := evaluate(t, policy.Options{Policies: files("policies/a.rego", `# METADATA
+# title: Storage
+package main
+
+# METADATA
+# title: Buckets are private
+# custom:
+#   severity: high
+deny contains {"msg": rule.title, "severity": rule.custom.severity} if {
+	rule := rego.metadata.rule()
+}
+`)}, aPlan)
+	if diff := cmp.Diff([]policy.Message{{Rule: policy.Rule{Name: "deny", File: "policies/a.rego", Line: 9}, Text: "Buckets are private", Details: []byte(`{"severity":"high"}`)}}, v.Denied); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTheDigestIsThatOfWhatIsEvaluated(t *testing.T) {
+	t.Parallel()
+	one := files("policies/a.rego", "package main\n", "policies/b.yaml", "a: 1\n")
+	for name, c := range map[string]struct {
+		set  policy.Set
+		same bool
+	}{
+		"order":   {policy.Set{one[1], one[0]}, true},
+		"a test":  {append(files("policies/a_test.rego", "x"), one...), true},
+		"content": {files("policies/a.rego", "package main\n\n", "policies/b.yaml", "a: 1\n"), false},
+		"name":    {files("policies/c.rego", "package main\n", "policies/b.yaml", "a: 1\n"), false},
+		"shifted": {files("policies/a.rego", "package main\npolicies", "/b.yaml", "a: 1\n"), false},
+	} {
+		if same := c.set.Digest() == one.Digest(); same != c.same {
+			t.Errorf("%s: same is %t", name, same)
+		}
 	}
 }

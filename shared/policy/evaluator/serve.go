@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // rules ask for the time in a zone, also on runners without that data
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
