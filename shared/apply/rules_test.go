@@ -262,6 +262,9 @@ func TestARunawayPolicyHurtsNoOtherTarget(t *testing.T) {
 				"component/slow.tf":  "resource \"terraform_data\" \"slow\" {\n  provisioner \"local-exec\" {\n    command = \"sleep 4\"\n  }\n}\n",
 			})
 			limit := func(o *apply.Options) { o.PolicyTime, o.PolicyMemory = 3*time.Second, 200<<20 }
+			if name == "memory" { // which it eats more slowly beside other tests
+				limit = func(o *apply.Options) { o.PolicyTime, o.PolicyMemory = time.Minute, 200<<20 }
+			}
 			applied := make(chan apply.Outcome)
 			go func() { applied <- other.run(t) }()
 			o := runaway.run(t, limit)
