@@ -20,8 +20,8 @@ import (
 type checks map[string]*check
 
 type check struct {
-	targets, failed, waiting, locked int
-	counts                           changes.Counts
+	targets, failed, denied, waiting, locked int
+	counts                                   changes.Counts
 }
 
 // add adds a target to its environment's check and to the one for all.
@@ -39,6 +39,8 @@ func (c checks) add(o plan.Outcome) {
 		switch {
 		case o.Err != nil || o.Trouble != nil:
 			k.failed++
+		case o.Rules.Denied():
+			k.denied++
 		case o.Decision == plan.Waiting:
 			k.waiting++
 		case o.LockedBy != nil:
@@ -53,7 +55,7 @@ func (c checks) list() (list []pulls.Check) {
 		c[""] = &check{}
 	}
 	for _, environment := range slices.Sorted(maps.Keys(c)) {
-		list = append(list, pulls.Check{Environment: environment, Failed: c[environment].failed > 0, Text: c[environment].text()})
+		list = append(list, pulls.Check{Environment: environment, Failed: c[environment].failed+c[environment].denied > 0, Text: c[environment].text()})
 	}
 	return list
 }
@@ -72,6 +74,7 @@ func (c check) text() string {
 	if c.failed > 0 {
 		parts = append(parts, fmt.Sprintf("%s of %s failed", markdown.Comma(c.failed), markdown.Count(c.targets, "target")))
 	}
+	add(c.denied, "denied")
 	n := c.counts
 	add(n.Adds(), "to add")
 	add(n.Changes(), "to change")

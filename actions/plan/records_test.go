@@ -43,6 +43,10 @@ func printPlanRecords(ctx context.Context, path string) error {
 		}
 		r := found.Record
 		fmt.Printf("%s: %s of %s for %s onto %s on %s, %+v, state %+v\n", r.Target, r.Outcome, r.Kind, r.Commit, r.BaseCommit, r.Branch, r.Counts, r.State)
+		fmt.Printf("policies %q, equal to %d\n", r.PolicyResult, len(r.EqualTo))
+		for _, required := range r.Required {
+			fmt.Printf("needs %s: %s (%s)\n", required.Who(), required.Reason, required.Source)
+		}
 		fmt.Printf("configuration %s, %d files, %s %s, it lasts %v\n", r.ConfigurationDigest, len(r.Files), r.TerraformName, r.TerraformVersion, r.ExpiresAt.Sub(r.CreatedAt.Truncate(time.Second)))
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/plan"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/policy"
 	"github.com/terraform-gitops/gitops/shared/report"
 )
 
@@ -29,7 +31,8 @@ type planned struct {
 	changed  int
 	compared int // drift plans that succeeded
 	drifted  int
-	ignored  int // differences
+	ignored  int           // differences
+	policy   policy.Result // the worst one; empty: there are no policies
 	stored   []planstore.Target
 	checks   checks
 	only     plan.Outcome // the outcome that was added last
@@ -107,8 +110,8 @@ func (s *session) options(names []inventory.Name) plan.Options {
 		Commit: s.commit, Checkout: s.checkout, Pull: s.pull,
 		Drift: s.Drift, RefreshOnly: s.RefreshOnly, KeepFiles: s.KeepFiles, Lock: s.Lock,
 		Retention: time.Duration(s.RetentionDays) * 24 * time.Hour,
-		Positions: plan.NewPositions(names),
-		Runtime:   s.Runtime, Environ: s.Environ, Now: s.Now,
+		Positions: plan.NewPositions(names), Facts: s.facts(), Before: &plan.Before{},
+		Runtime: s.Runtime, Environ: s.Environ, Now: s.Now,
 	}
 	if s.Store {
 		o.Store = func(ctx context.Context, settings inventory.Effective) (*planstore.Store, error) {
@@ -135,10 +138,19 @@ func (f *planned) gather(o plan.Outcome) {
 	if o.Changes != nil {
 		f.ignored += o.Changes.Ignored.Differences()
 	}
+	if v := o.Rules.Policy; v != nil && worse(v.Result, f.policy) {
+		f.policy = v.Result
+	}
 	if o.Stored {
 		f.stored = append(f.stored, o.Record.Target)
 	}
 	f.only = o
+}
+
+// worse reports whether a result of policies is worse than another one.
+func worse(a, b policy.Result) bool {
+	order := []policy.Result{"", policy.Passed, policy.Warned, policy.Denied}
+	return slices.Index(order, a) > slices.Index(order, b)
 }
 
 // end returns the summary and the outputs of all targets.
@@ -150,6 +162,7 @@ func (s *session) end(ctx context.Context, f *planned, names []inventory.Name) (
 	if outputs["discovered"], err = s.repository.Discovered(ctx); err != nil {
 		return action.Result{}, err
 	}
+	outputs["policy"] = string(f.policy)
 	outputs["has-changes"] = strconv.FormatBool(f.changed > 0)
 	countOutputs(outputs, f.counts)
 	if s.Drift && f.compared > 0 {
@@ -178,7 +191,7 @@ func (s *session) end(ctx context.Context, f *planned, names []inventory.Name) (
 // outputsOf returns the outputs of a run that has planned none of these targets yet.
 func outputsOf(names []inventory.Name) (map[string]string, error) {
 	matrix, err := inventory.Matrix(names)
-	out := map[string]string{"count": strconv.Itoa(len(names)), "matrix": matrix, "discovered": "", "has-changes": "false", "digest": ""}
+	out := map[string]string{"count": strconv.Itoa(len(names)), "matrix": matrix, "discovered": "", "has-changes": "false", "digest": "", "policy": ""}
 	countOutputs(out, changes.Counts{})
 	return out, err
 }

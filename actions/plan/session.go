@@ -13,6 +13,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/plan"
+	"github.com/terraform-gitops/gitops/shared/policy"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
@@ -29,8 +30,10 @@ type session struct {
 	checkout   git.Head
 	commit     string
 	pull       plan.PullRequest // the zero value: none
-	draft      bool             // the pull request is one
-	labels     []string         // of the pull request; in a merge queue not known, and none
+	author     string           // of the pull request; empty if the event does not say
+	title      string
+	draft      bool     // the pull request is one
+	labels     []string // of the pull request; in a merge queue not known, and none
 	pulls      *pulls.Requests
 }
 
@@ -47,7 +50,7 @@ func begin(ctx context.Context, in Inputs, d action.Deps) (*session, error) {
 	if s.repository, err = repository.Open(ctx, d.Runtime, d.Environ, in.Inputs); err != nil {
 		return nil, err
 	}
-	s.pulls = pulls.New(s.repository.GitHub, s.context.Repository)
+	s.pulls = pulls.New(s.repository.GitHub, s.context.Repository).WithTeams(s.repository.GitHubForTeams)
 	if err := s.findPull(ctx); err != nil {
 		return nil, err
 	}
@@ -79,7 +82,7 @@ func (s *session) findPull(ctx context.Context) error {
 			return forked(e.PullRequest.Number)
 		}
 		s.pull = plan.PullRequest{Number: e.PullRequest.Number, Head: e.PullRequest.Head.SHA, Branch: e.PullRequest.Head.Ref, Base: e.PullRequest.Base.SHA, Into: e.PullRequest.Base.Ref}
-		s.draft, s.labels = e.PullRequest.Draft, e.PullRequest.Labels
+		s.draft, s.labels, s.author, s.title = e.PullRequest.Draft, e.PullRequest.Labels, e.PullRequest.Author, e.PullRequest.Title
 	case e.MergeGroup != nil:
 		s.pull = plan.PullRequest{Number: e.MergeGroup.PullRequest, Head: e.MergeGroup.HeadSHA, Branch: e.MergeGroup.HeadRef, Base: e.MergeGroup.BaseSHA}
 	case e.RepositoryDispatch != nil:
@@ -104,7 +107,7 @@ func (s *session) findPull(ctx context.Context) error {
 		return problem.With(problem.Event, fmt.Errorf("pull request #%d is %s: it needs no plan any more", number, pulls.State(pr)))
 	}
 	s.pull = plan.PullRequest{Number: number, Head: pr.HeadSHA, Branch: pr.HeadRef, Base: pr.BaseSHA, Into: pr.BaseRef}
-	s.draft, s.labels = pr.Draft, pr.Labels
+	s.draft, s.labels, s.author, s.title = pr.Draft, pr.Labels, pr.Author, pr.Title
 	return nil
 }
 
@@ -122,7 +125,7 @@ func (s *session) ended(ctx context.Context) (done bool, _ action.Result, _ erro
 	case err != nil:
 		return true, action.Result{}, fmt.Errorf("ask whether pull request #%d is open: %w", s.pull.Number, err)
 	case pr.State == "open":
-		s.draft, s.labels = pr.Draft, pr.Labels // may have changed since the event of a run that is run again
+		s.draft, s.labels, s.title = pr.Draft, pr.Labels, pr.Title // may have changed since the event of a run that is run again
 		return false, action.Result{}, nil
 	}
 	said := fmt.Sprintf("Nothing was planned: pull request #%d is already %s.", s.pull.Number, pulls.State(pr))
@@ -177,6 +180,18 @@ func (s *session) base(ctx context.Context) (string, error) {
 		return s.event.Push.Before, nil // zeros for a new branch
 	}
 	return "", problem.With(problem.Event, fmt.Errorf("a %s event has no changed files, so it does not say which targets to plan: set `all: true`, or `targets`, or `component` and `stack`, or `base-sha` to compare with", s.context.EventName))
+}
+
+// facts are what policies may know of the run.
+func (s *session) facts() policy.Facts {
+	f := policy.Facts{Branch: s.pull.Branch, Base: s.pull.Into, Actor: s.context.Actor, Event: s.context.EventName}
+	if f.Branch == "" {
+		f.Branch = strings.TrimPrefix(s.context.Ref, "refs/heads/")
+	}
+	if s.pull.Number > 0 {
+		f.PullRequest = &policy.PullRequest{Number: s.pull.Number, Author: s.author, Title: s.title, Labels: s.labels}
+	}
+	return f
 }
 
 // storageRole returns the role that opens the plan store. Drift results decide what an issue shows and

@@ -75,7 +75,7 @@ func (t *Tally) driftReport(o plan.Outcome) report.Drift {
 	message, code := undiagnosed(o)
 	view := report.Drift{
 		Subject: planSubject(o), Drifted: o.Drifted(), Changes: o.Changes, RefreshOnly: o.RefreshOnly,
-		Diagnostics: o.Diagnostics, Error: message, Code: code, Next: driftNext(o),
+		Diagnostics: o.Diagnostics, Error: message, Code: code, Next: driftNext(o), Rules: planRules(o),
 	}
 	if o.Err != nil {
 		view.Changes = nil

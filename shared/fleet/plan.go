@@ -3,6 +3,7 @@ package fleet
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/action"
@@ -11,6 +12,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/plan"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/policy"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
 	"github.com/terraform-gitops/gitops/shared/report"
@@ -29,8 +31,11 @@ func (t *Tally) AddPlan(o plan.Outcome) {
 		Component: o.Name.Component, Stack: o.Name.Stack, Status: planStatus[o.Decision],
 		Counts: o.Record.Counts, Digest: o.Record.Digest, Cautions: o.Cautions,
 		TerraformName: o.Record.TerraformName, TerraformVersion: o.Record.TerraformVersion, AtmosVersion: o.AtmosVersion,
-		Applies: o.Decision == plan.Changed && o.Stored && o.LockedBy == nil, Environment: o.Environment,
+		Applies: o.Decision == plan.Changed && o.Stored && o.LockedBy == nil && !o.Rules.Denied(), Environment: o.Environment,
+		Policy: result(o.Rules.Policy), BasePolicy: result(o.Rules.Base),
 	}
+	t.Summary.RulesChanged(rulesChanged(o))
+	t.logPolicies(o)
 	if o.Changes != nil {
 		e.Counts, e.Ignored = o.Changes.Shown(), o.Changes.Ignored.Differences()
 	}
@@ -53,6 +58,10 @@ func (t *Tally) AddPlan(o plan.Outcome) {
 	case o.Decision == plan.Waiting:
 		e.Note = "can be planned once " + Names(o.Waits) + " is applied"
 		t.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s %s: it reads values that the same change creates.", o.Name, e.Note)})
+	case o.Rules.Denied() && o.Record.Kind != planstore.KindDrift:
+		err := denied(o)
+		t.fail(o.Name, err, action.Annotation(err))
+		e.Status, e.Note = report.Denied, t.Runtime.Redacted(messages(o.Rules.Policy))
 	case o.LockedBy != nil:
 		e.Note = lockedBy(o)
 	default:
@@ -60,9 +69,76 @@ func (t *Tally) AddPlan(o plan.Outcome) {
 		if e.Ignored > 0 {
 			e.Note = strings.TrimSpace(ignoredNote(o.Changes.Ignored.Uses) + " " + e.Note)
 		}
+		e.Note = strings.TrimSpace(t.Runtime.Redacted(needs(o.Rules)) + " " + e.Note)
 	}
 	t.logChanges(o)
 	t.add(e, t.PlanReport(o))
+}
+
+func result(v *policy.Verdict) policy.Result {
+	if v == nil {
+		return ""
+	}
+	return v.Result
+}
+
+// denied is the error of a plan that the policies deny. The plan is stored: an apply evaluates the
+// policies of what is merged.
+func denied(o plan.Outcome) error {
+	return problem.With(problem.Policy, fmt.Errorf("plan %s: the policies deny it: %s", o.Name, messages(o.Rules.Policy)))
+}
+
+// messages are why the policies deny a plan, in a line: the first reason, and how many more there are.
+func messages(v *policy.Verdict) string {
+	if len(v.Denied) == 0 {
+		return "they can't be evaluated"
+	}
+	text := v.Denied[0].Text
+	if where := v.Denied[0].Where(); where != "" {
+		text += " (" + where + ")"
+	}
+	if more := len(v.Denied) + v.MoreDenied - 1; more > 0 {
+		text += fmt.Sprintf(", and %d more", more)
+	}
+	return text
+}
+
+// needs says which approvals are needed, in a line.
+func needs(r plan.Rules) string {
+	var who []string
+	for _, m := range r.Missing {
+		who = append(who, m.Who())
+	}
+	switch {
+	case len(r.Required) == 0:
+		return ""
+	case len(r.Missing) == 0 && len(r.Given) > 0:
+		return "Approved."
+	case len(r.Missing) == 0: // nobody was asked
+		for _, required := range r.Required {
+			who = append(who, required.Who())
+		}
+	}
+	return "Needs approval by " + strings.Join(who, ", and by ") + "."
+}
+
+// logPolicies logs what print and trace in policies say.
+func (t *Tally) logPolicies(o plan.Outcome) {
+	v := o.Rules.Policy
+	if v == nil || len(v.Log) == 0 {
+		return
+	}
+	log := t.Runtime.Group("policies: " + o.Name.String())
+	_, _ = io.WriteString(log, strings.Join(v.Log, "\n")+"\n") // a broken log must not end the run
+	_ = log.Close()
+}
+
+func rulesChanged(o plan.Outcome) report.RulesChanged {
+	return report.RulesChanged{Policies: o.Rules.Changes.Policies, Settings: o.Rules.Changes.Settings, Base: o.Rules.Base}
+}
+
+func planRules(o plan.Outcome) report.Rules {
+	return report.Rules{Policy: o.Rules.Policy, Required: o.Rules.Required, Missing: o.Rules.Missing, Given: o.Rules.Given, Changed: rulesChanged(o)}
 }
 
 // maxLog limits the text of a plan in the log, in bytes. It is about as much as the plan keeps.
@@ -92,7 +168,7 @@ func (t *Tally) PlanReport(o plan.Outcome) report.Report {
 	subject.Draft = t.Summary != nil && t.Summary.Draft
 	return action.Redact(t.Runtime, report.Plan{
 		Subject: subject, Changes: o.Changes, Diagnostics: o.Diagnostics, Error: message, Code: code,
-		Waits: nameList(o.Waits), DependsOn: dependsOn(o), ApplyHow: applyHow(o),
+		Waits: nameList(o.Waits), DependsOn: dependsOn(o), ApplyHow: applyHow(o), Rules: planRules(o),
 	})
 }
 
@@ -173,6 +249,8 @@ func applyHow(o plan.Outcome) string {
 		return "This plan can't be applied while another pull request holds the lock."
 	case o.Store == nil:
 		return "This planfile was not stored (plan-storage: false), so it can't be applied."
+	case o.Rules.Denied():
+		return "The policies deny this plan: the apply evaluates those that are merged, and refuses what they deny."
 	case o.Record.PullRequest > 0:
 		where := "the apply workflow's environment"
 		if o.Environment != "" {

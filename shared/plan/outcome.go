@@ -49,6 +49,7 @@ type Outcome struct {
 	Built       []builtfiles.File // files that travel with the plan
 	Waits       []inventory.Name
 	LockedBy    *planstore.Lock // another pull request's lock; nil: there is none
+	Rules       Rules
 	// Cautions say why the numbers may be wrong; Notes say what else a reader should know.
 	// Each is a sentence or more.
 	Cautions, Notes []string

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/planstore"
+	"github.com/terraform-gitops/gitops/shared/policy"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
 	"github.com/terraform-gitops/gitops/shared/repository"
@@ -48,6 +50,10 @@ type Options struct {
 	Terraform func(context.Context, *workspace.Workspace) (Terraform, error)
 
 	Positions *Positions // state positions of the targets that this run plans
+	// Facts is what policies may know of the run and its pull request; the rest is asked when it is
+	// needed. Its pull request is nil if there is none, and has no author if the event does not say.
+	Facts  policy.Facts
+	Before *Before // the pull request's plans before this run; nil: not asked
 
 	Runtime *gha.Runtime
 	Environ []string // of this process; package terraform decides which variables Terraform gets
@@ -78,7 +84,10 @@ type planner struct {
 	built     workspace.Built
 	empty     bool            // the state had no resources before the plan
 	locked    *planstore.Lock // the lock that was taken, or another pull request's; nil: none was asked for
-	failure   error           // why planning failed
+
+	policies      policy.Set
+	configuration fingerprint.Configuration
+	failure       error // why planning failed
 
 	Outcome
 }
@@ -127,6 +136,9 @@ func (p *planner) run(ctx context.Context) (err error) {
 	if err := p.identify(ctx); err != nil {
 		return err
 	}
+	if err := p.openRules(ctx); err != nil {
+		return err
+	}
 	if err := p.lock(ctx); err != nil {
 		return err
 	}
@@ -146,6 +158,11 @@ func (p *planner) run(ctx context.Context) (err error) {
 	}
 	if err := p.wait(ctx); err != nil {
 		return err
+	}
+	if p.failure == nil && len(p.Waits) == 0 {
+		if err := p.approvals(ctx); err != nil {
+			return err
+		}
 	}
 	if err := p.put(ctx); err != nil {
 		return err
@@ -253,10 +270,15 @@ func (p *planner) plan(ctx context.Context) (err error) {
 		}
 		return fmt.Errorf("plan %s: %w", t, err)
 	}
+	judges, also, err := p.evaluate(ctx, made)
+	if err != nil {
+		return err
+	}
+	defer judges.cancel()
 	// Both start a process, and neither needs the other's result.
 	both, bothCtx := errgroup.WithContext(ctx)
 	both.Go(func() error {
-		if err := p.read(bothCtx, made); err != nil {
+		if err := p.read(bothCtx, made, also); err != nil {
 			return fmt.Errorf("read the plan of %s: %w", t, err)
 		}
 		return nil
@@ -274,7 +296,7 @@ func (p *planner) plan(ctx context.Context) (err error) {
 		return err
 	}
 	configuration := read.Configuration(made.Version.Name, made.Version.Number)
-	p.Record.ConfigurationDigest, p.Record.Files = configuration.Digest, configuration.Files
+	p.configuration, p.Record.ConfigurationDigest, p.Record.Files = configuration, configuration.Digest, configuration.Files
 	if err := p.checkState(last); err != nil {
 		return err
 	}
@@ -286,6 +308,9 @@ func (p *planner) plan(ctx context.Context) (err error) {
 	// Applying a refresh-only plan would hide the drift: it writes the drifted values to the state.
 	if !p.o.RefreshOnly && (made.HasChanges || p.Changes.Counts.Any()) {
 		p.Record.Outcome = planstore.OutcomeChanges
+	}
+	if err := p.judge(ctx, judges); err != nil {
+		return err
 	}
 	if building != nil && p.Record.Outcome == planstore.OutcomeChanges {
 		state, err := p.tf.StateInCheckout()
@@ -322,8 +347,8 @@ func tooBroad(b fingerprint.Broad) string {
 }
 
 // read reads the changes of a plan, and the state that it was made on.
-func (p *planner) read(ctx context.Context, made Made) error {
-	detail := Detail{Bytes: shownBytes, Drift: p.o.Drift, RefreshOnly: p.o.RefreshOnly, Ignore: p.workspace.Target.DriftIgnore}
+func (p *planner) read(ctx context.Context, made Made, also io.Writer) error {
+	detail := Detail{Bytes: shownBytes, Also: also, Drift: p.o.Drift, RefreshOnly: p.o.RefreshOnly, Ignore: p.workspace.Target.DriftIgnore}
 	if p.o.KeepFiles {
 		p.json = filepath.Join(p.workspace.Dir, "plan.json")
 		detail.JSON = p.json
@@ -332,7 +357,7 @@ func (p *planner) read(ctx context.Context, made Made) error {
 	if err != nil {
 		return err
 	}
-	p.Changes, p.Record.Counts = plan, plan.Counts
+	p.Changes, p.Record.Counts, p.Record.ChangesDigest = plan, plan.Counts, plan.Digest
 	if p.o.Drift {
 		if p.Ignored, err = uses(p.workspace.Target.DriftIgnore, plan, made.Planfile); err != nil {
 			return err

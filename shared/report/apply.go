@@ -28,6 +28,7 @@ const (
 	Blocked  Status = "blocked"  // not tried, since a target that it depends on was not applied
 	Waiting  Status = "waiting"  // to be planned once a target that it depends on is applied
 	Selected Status = "selected" // to be planned by another job
+	Denied   Status = "denied"   // planned, and the policies forbid to apply that
 	Skipped  Status = "skipped"  // left out, as its settings ask for
 	Deleted  Status = "deleted"  // it is no longer in Git
 )

@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 	"time"
@@ -292,6 +293,7 @@ func planCases() map[string]Plan {
 			attr("input.name", from, name), attr("input.size", from, size), attr("id", from, id)))
 	}
 	add("plan-large", planOf(large...))
+	maps.Copy(cases, rulesCases())
 	return cases
 }
 

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
@@ -25,6 +26,7 @@ type Drift struct {
 	// Code is the code of a failure that diagnostics explain.
 	Error string
 	Code  problem.Code
+	Rules Rules
 	// Next says what to do about the drift, in a sentence or two.
 	Next string
 }
@@ -32,6 +34,7 @@ type Drift struct {
 // Markdown is the job summary in at most limit bytes, such as [markdown.SummaryLimit].
 func (d Drift) Markdown(limit int) string {
 	doc := d.document(limit)
+	doc.Parts = append(slices.DeleteFunc(d.Rules.parts(d.Subject), func(p *markdown.Part) bool { return p == nil }), doc.Parts...)
 	switch {
 	case d.Changes == nil:
 		d.RecordID, d.ExpiresAt = "", time.Time{}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/policy"
 	"github.com/terraform-gitops/gitops/shared/report/markdown"
 )
 
@@ -26,6 +27,9 @@ type Entry struct {
 	// environment Environment; if that is empty, of the apply workflow's own.
 	Applies     bool
 	Environment string
+	// Policy is what the policies say of the plan, and BasePolicy what those of the base say, if the
+	// pull request changes them. Both are empty without policies.
+	Policy, BasePolicy policy.Result
 	// Told: Note says all that the target's report says. The report is shown only if this is
 	// the only target.
 	Told bool
@@ -39,6 +43,7 @@ type class uint8
 
 const (
 	classFailed class = iota
+	classDenied
 	classRefused
 	classBlocked
 	classWaiting
@@ -65,6 +70,8 @@ func (e Entry) class() class {
 			return classForgets
 		}
 		return classChanges
+	case Denied:
+		return classDenied
 	case Refused:
 		return classRefused
 	case Blocked:
@@ -87,7 +94,7 @@ func (e Entry) class() class {
 func (c class) trouble() bool { return c <= classWaiting }
 
 // toldBelow reports whether the report says all that the note says.
-func (c class) toldBelow() bool { return c == classFailed || c == classRefused }
+func (c class) toldBelow() bool { return c == classFailed || c == classDenied || c == classRefused }
 
 // worstFirst orders the entries of a table: the worst first, then by name.
 func worstFirst(a, b *row) int {
@@ -115,6 +122,8 @@ func (e Entry) what() string {
 		return "❌ **" + e.plain() + "**"
 	case c == classWaiting:
 		return "⏳ **" + e.plain() + "**"
+	case c == classDenied:
+		return Numbers(e.Counts) // another column has the verdict
 	case c.trouble():
 		return "⛔ **" + e.plain() + "**"
 	case c == classDestroys || c == classReplaces || c == classForgets || c == classDeleted:
@@ -123,9 +132,22 @@ func (e Entry) what() string {
 	return e.plain()
 }
 
+// policy is what the policies say, for a table.
+func (e Entry) policy() string {
+	switch e.Policy {
+	case policy.Denied:
+		return "⛔ **denied**"
+	case policy.Warned:
+		return "⚠️ warned"
+	}
+	return string(e.Policy)
+}
+
 // plain is what as plain text.
 func (e Entry) plain() string {
 	switch e.class() {
+	case classDenied:
+		return "denied"
 	case classRefused:
 		return "refused"
 	case classBlocked:

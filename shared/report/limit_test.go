@@ -87,6 +87,9 @@ func randomPlan(rng *rand.Rand, n int, words []string) Plan {
 	for range rng.IntN(4) {
 		p.Diagnostics = append(p.Diagnostics, terraform.Diagnostic{Severity: []string{"error", "warning"}[rng.IntN(2)], Summary: word(), Detail: word() + "\n\n  " + word(), Address: word(), File: word(), Line: rng.IntN(3), Snippet: word()})
 	}
+	if rng.IntN(2) == 0 {
+		p.Rules = randomRules(rng, words)
+	}
 	if rng.IntN(8) == 0 {
 		p.Changes, p.Error, p.Code = nil, word(), problem.Terraform
 	}
@@ -117,7 +120,7 @@ var ours = []string{"Plan for", "❌ Plan failed for", "✅ Applied", "✅ Nothi
 	"Destroy:", "Replace:", "Forget (left running, no longer managed):", "Change in place:", "Create:", "Import without change:", "Move without change:", "Read during apply:",
 	"What it would do now", "To be applied:", "Selected ", "Outputs:", "Changed outside Terraform:", "Deferred to a later plan:", "Not done:", "Done:",
 	"Drift in", "✅ No drift in", "No drift in the part of", "❌ Drift plan failed for", "Exists but not in Git:", "Differs; will be replaced:",
-	"Exists but no longer managed (left running):", "Differs:", "In Git but missing:", "Exists; will be imported:", "Moved in Git:", "⏳ Nothing to apply yet:"}
+	"Exists but no longer managed (left running):", "Differs:", "In Git but missing:", "Exists; will be imported:", "Moved in Git:", "⏳ Nothing to apply yet:", "⛔ Policies deny the plan for"}
 
 // checkReport checks md as check does, and that it has no headings and links but ours.
 func checkReport(t *testing.T, md string, limit int, links ...string) {

@@ -43,11 +43,12 @@ type Many struct {
 
 	dir string // of the file
 
-	mu    sync.Mutex // guards all below
-	file  *os.File   // made for the first report
-	first Report     // of the only row so far
-	size  int64      // of the file
-	rows  []row
+	mu      sync.Mutex   // guards all below
+	file    *os.File     // made for the first report
+	first   Report       // of the only row so far
+	changed RulesChanged // by the pull request, for any of the targets
+	size    int64        // of the file
+	rows    []row
 }
 
 // Job is what a job does with its targets.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/terraform-gitops/gitops/shared/changes"
+	"github.com/terraform-gitops/gitops/shared/policy"
 )
 
 // jobSubject is the subject of a job of many targets.
@@ -61,7 +62,7 @@ func reportOf(e Entry) Report {
 		return Apply{Subject: s, Status: Refused, Error: e.Note}
 	case Succeeded:
 		return Apply{Subject: s, Status: Succeeded, Planned: e.Counts}
-	case Planned, NoChanges:
+	case Planned, NoChanges, Denied:
 		var resources []changes.Resource
 		for action, n := range map[changes.Action]int{changes.Delete: e.Counts.Delete, changes.Replace: e.Counts.Replace, changes.Create: e.Counts.Create, changes.Update: e.Counts.Update} {
 			for i := range n {
@@ -112,7 +113,19 @@ func manyCases(t *testing.T) map[string]*Many {
 		inDev("app", Selected, changes.Counts{}, "depends on network in acme-ue2-dev"),
 		inDev("old", Deleted, changes.Counts{}, ""),
 	}
+	judged := []Entry{
+		inDev("app", Planned, changes.Counts{Create: 2, Update: 1}, "Needs approval by 1 of acme/dba."),
+		inDev("network", Denied, changes.Counts{Delete: 3}, "3 are deleted (policies/few.rego:4)"),
+		inDev("cache", Planned, changes.Counts{Replace: 1}, ""),
+		inDev("dns", NoChanges, changes.Counts{}, ""),
+	}
+	judged[0].Policy, judged[1].Policy, judged[2].Policy, judged[3].Policy = policy.Warned, policy.Denied, policy.Passed, policy.Passed
+	judged[2].BasePolicy = policy.Denied
+	judgedMany := manyOf(t, Plans, judged, reportOf)
+	judgedMany.RulesChanged(RulesChanged{Policies: []string{"policies/few.rego"}})
+	judgedMany.RulesChanged(RulesChanged{Policies: []string{"policies/few.rego", "policies/a.rego"}, Settings: []string{"approvals"}})
 	return map[string]*Many{
+		"many-judged":   judgedMany,
 		"many-selected": manyOf(t, Plans, selected, reportOf),
 		"many-planned":  manyOf(t, Plans, planned, reportOf),
 		"many-applied":  manyOf(t, Applies, applied, reportOf),

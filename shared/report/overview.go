@@ -16,7 +16,7 @@ const maxTrouble = 25
 // three quarters of the limit, so that the worst targets have room for a report.
 func (m *Many) overview(rows []*row, limit int) string {
 	d := markdown.Document{
-		Title: m.title(rows) + m.link() + m.draft() + m.doubtful(rows),
+		Title: m.title(rows) + m.link() + m.draft() + m.rulesChanged(rows) + m.doubtful(rows),
 		Line:  "**" + m.tallied(rows) + "**\n\n",
 		Rest:  m.rest(" names everything."),
 	}
@@ -88,6 +88,8 @@ func (m *Many) title(rows []*row) string {
 	switch {
 	case m.Job == Plans && failed > 0:
 		return "## ❌ Plan failed for " + of(failed) + "\n\n"
+	case m.Job == Plans && n[classDenied] > 0:
+		return "## ⛔ Policies deny the plan for " + of(n[classDenied]) + "\n\n"
 	case m.Job == Plans && n[classSelected] > 0:
 		return "## Selected " + of(n[classSelected]) + "\n\n"
 	case m.Job == Plans:
@@ -121,6 +123,7 @@ func (m *Many) tallied(rows []*row) string {
 		}
 	}
 	add(n[classFailed], "failed", "failed")
+	add(n[classDenied], "denied", "denied")
 	add(n[classRefused], "refused", "refused")
 	add(n[classBlocked], "blocked", "blocked")
 	add(n[classWaiting], "waiting", "waiting")
@@ -284,6 +287,10 @@ func (m *Many) table(rows []*row) *markdown.Part {
 	if m.Job == WouldApply {
 		columns, ruler = columns+" | Planfile", ruler+" | :--"
 	}
+	judged := slices.ContainsFunc(rows, func(r *row) bool { return r.Policy != "" })
+	if judged {
+		columns, ruler = columns+" | Policies", ruler+" | :--"
+	}
 	if noted {
 		columns, ruler = columns+" | Notes", ruler+" | :--"
 	}
@@ -298,6 +305,9 @@ func (m *Many) table(rows []*row) *markdown.Part {
 			if r.Digest != "" {
 				line += markdown.Cell(markdown.Prefix(r.Digest, 12))
 			}
+		}
+		if judged {
+			line += " | " + r.policy()
 		}
 		if noted {
 			line += " | " + notes[i]

@@ -32,6 +32,7 @@ type Plan struct {
 	// itself did nothing wrong.
 	Waits     []string
 	DependsOn []string // other components that must be applied first
+	Rules     Rules
 	// ApplyHow says who applies the plan and how, in a sentence or two.
 	ApplyHow string
 }
@@ -42,9 +43,12 @@ func (p Plan) Markdown(limit int) string {
 		return p.failed().Markdown(limit)
 	}
 	c := p.Changes
-	d := markdown.Document{Rest: p.rest(), Title: p.heading("Plan for " + p.name())}
-	if p.Destroy && c.Counts.Any() {
-		d.Title = p.heading("PLAN TO DESTROY " + p.name())
+	d := markdown.Document{Rest: p.rest(), Title: p.title("Plan for " + p.name())}
+	switch {
+	case p.Rules.denied():
+		d.Title = p.title("⛔ Policies deny the plan for " + p.name())
+	case p.Destroy && c.Counts.Any():
+		d.Title = p.title("PLAN TO DESTROY " + p.name())
 	}
 	d.Line = planned.Headline(c) + "\n\n"
 	if !c.Counts.Any() && c.Counts.Deferred+c.DeferredInvocations == 0 {
@@ -59,7 +63,9 @@ func (p Plan) Markdown(limit int) string {
 	b := planned.Builder{Room: limit, Plan: c}
 	errors, warnings := diagnostics(p.Diagnostics)
 	failed, unknown := planned.Checks(c)
-	d.Add(p.trouble(p.Error), p.scope(), planned.Unknown(c), planned.Danger(c), errors, failed, p.notes(b.Notes()...), planned.Types(c))
+	d.Add(p.trouble(p.Error))
+	d.Add(p.Rules.parts(p.Subject)...)
+	d.Add(p.scope(), planned.Unknown(c), planned.Danger(c), errors, failed, p.notes(b.Notes()...), planned.Types(c))
 	for _, g := range planned.Groups {
 		d.Add(b.Group(g))
 	}
@@ -77,7 +83,7 @@ func (p Plan) Markdown(limit int) string {
 		}
 		d.Foot += "\n\n"
 	}
-	d.Foot += p.planAgain() + p.foot("About this plan", more...)
+	d.Foot += p.planAgain() + p.foot("About this plan", append(more, p.Rules.foot()...)...)
 	return d.Markdown(limit)
 }
 
@@ -85,6 +91,11 @@ func (p Plan) Markdown(limit int) string {
 func (p Plan) Part(run Subject, limit int) string {
 	p.run = &run
 	return p.Markdown(limit)
+}
+
+// title is the heading, and what the pull request changes about the rules.
+func (p Plan) title(text string) string {
+	return "## " + text + "\n\n" + p.link() + p.draft() + p.Rules.changed(p.Subject) + p.cautions()
 }
 
 // rest says where the details are. Terraform's log has only names.

@@ -18,6 +18,7 @@ type Rules struct {
 	Missing  []approvals.Missing
 	Given    []approvals.Approval
 	Override *approvals.Approval // lets a denied plan through; nil: nobody does
+	Changed  RulesChanged        // by the pull request; only of a plan
 }
 
 const (
@@ -39,16 +40,27 @@ func (r Rules) parts(s Subject) (parts []*markdown.Part) {
 		if len(v.Warned) > 0 {
 			parts = append(parts, markdown.Alert(markdown.RankWarning, "WARNING", "what the policies warn of", "**The policies warn**", s.messages(v.Warned, v.MoreWarned)))
 		}
+		if len(v.Excepted) > 0 {
+			parts = append(parts, markdown.Alert(markdown.RankWarning, "NOTE", "what the policies except", "**Exceptions in the policies let this through**", s.messages(v.Excepted, v.MoreExcepted)))
+		}
 	}
-	return append(parts, r.approvals(s))
+	return append(parts, r.base(s), r.approvals(s))
 }
+
+func (r Rules) denied() bool { return r.Policy != nil && r.Policy.Result == policy.Denied }
 
 // messages are what rules say, with where they are written.
 func (s Subject) messages(all []policy.Message, more int) (lines []string) {
 	for _, m := range all[:min(len(all), maxListed)] {
 		line := s.text(markdown.Clip(m.Text, 4*markdown.MaxName))
-		if where := m.Where(); where != "" {
-			line += " (" + markdown.Code(markdown.Clip(where, markdown.MaxName)) + ")"
+		var at []string
+		for _, text := range []string{m.Name, m.Where(), string(m.Details)} {
+			if text != "" {
+				at = append(at, markdown.Code(markdown.Clip(text, markdown.MaxName)))
+			}
+		}
+		if len(at) > 0 {
+			line += " (" + strings.Join(at, ", ") + ")"
 		}
 		lines = append(lines, line)
 	}

@@ -198,7 +198,11 @@ func TestRulesThatAPullRequestChanges(t *testing.T) {
 		"all of them":    {change: map[string]string{"policies/a.rego": "", "policies/aws/b.rego": ""}, want: repository.RuleChanges{Policies: []string{"policies/a.rego", "policies/aws/b.rego", "policies/limits.yaml"}}, before: "policies/a.rego policies/aws/b.rego policies/limits.yaml"},
 		"where they are": {
 			change: map[string]string{"gitops.yaml": settings("policy: {path: [policies/aws]}"), "policies/a.rego": rego + "# 2"},
-			want:   repository.RuleChanges{Policies: []string{"policies/a.rego", "policies/limits.yaml"}}, before: "policies/a.rego policies/aws/b.rego policies/limits.yaml",
+			want:   repository.RuleChanges{Policies: []string{"policies/a.rego", "policies/limits.yaml"}, Settings: []string{"policy.path"}}, before: "policies/a.rego policies/aws/b.rego policies/limits.yaml",
+		},
+		"those of another repository, without them": {
+			base: map[string]string{"gitops.yaml": settings("policy: {path: [policies, org]}")}, change: map[string]string{"gitops.yaml": settings("policy: {path: [policies]}")}, untracked: map[string]string{"org/o.rego": rego},
+			want: repository.RuleChanges{Policies: []string{"org/o.rego"}, Settings: []string{"policy.path"}}, before: "org/o.rego policies/a.rego policies/aws/b.rego policies/limits.yaml",
 		},
 		"what is left out": {
 			base: map[string]string{"gitops.yaml": settings("policy: {include: [a.rego]}")}, change: map[string]string{"gitops.yaml": settings("policy: {include: [b.rego]}")},
@@ -234,6 +238,9 @@ func TestRulesThatAPullRequestChanges(t *testing.T) {
 			write(c.change)
 			w := o.clone("main", repository.Inputs{}, "--depth=1")
 			gittest.Write(t, w.origin.dir, c.untracked)
+			if name == "all of them" { // nothing is fetched only for this
+				w.affected(tip, false)
+			}
 			target, err := w.Find(t.Context(), inventory.Name{Component: "network", Stack: "dev"})
 			if err != nil {
 				t.Fatal(err)

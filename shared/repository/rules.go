@@ -20,7 +20,7 @@ import (
 type RuleChanges struct {
 	// Policies are the files that hold on one side only, or that differ, sorted.
 	Policies []string
-	// Settings are the keys of the settings that differ: approvals, policy.override.
+	// Settings are the keys of the settings that differ: approvals, policy.override, policy.path.
 	Settings []string
 	// Before are the policies that hold at the base; empty: none. Those that the
 	// repository itself does not have are the workspace's, since nobody knows what they were.
@@ -67,7 +67,14 @@ func (rp *Repository) RuleChanges(ctx context.Context, base string, t inventory.
 	if err != nil {
 		return c, err
 	}
-	for _, f := range all {
+	here := all
+	if !slices.Equal(was.Policy.Path, p.Path) {
+		c.Settings = append(c.Settings, "policy.path")
+		if others, err := rp.policyFiles(ctx, was.Policy.Path); err == nil { // else nothing is there any more
+			here = others
+		}
+	}
+	for _, f := range here {
 		if !f.tracked && !slices.ContainsFunc(files, func(b policyFile) bool { return b.Path == f.Path }) {
 			files = append(files, f)
 		}
@@ -124,6 +131,11 @@ func (b *baseRules) files(paths []string) (policyFiles, error) {
 // there are rules in the workspace.
 func (rp *Repository) rulesAt(ctx context.Context, commit string, paths []string, governed bool) (*baseRules, error) {
 	return rp.bases.Get(strings.Join(append([]string{commit, fmt.Sprint(governed)}, paths...), "\x00"), func() (*baseRules, error) {
+		if !governed { // a removal of all rules is only noticed if that costs nothing
+			if has, err := git.Has(ctx, rp.Context.Workspace, commit); err != nil || !has {
+				return nil, err
+			}
+		}
 		if err := rp.fetchBase(ctx, commit); err != nil {
 			return nil, err
 		}
