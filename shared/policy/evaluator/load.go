@@ -276,16 +276,20 @@ func (e *evaluation) checkReached(originals []*ast.Module) {
 	}
 	for _, module := range originals {
 		file := module.Package.Location.File
-		if !files[file] && e.isSpare(file) {
-			continue
-		}
+		name := strings.TrimPrefix(module.Package.Path.String(), "data.")
+		inMain := module.Package.Path.Equal(mainPackage)
 		if !files[file] {
-			e.deny(policy.Rule{File: file, Line: module.Package.Location.Row},
-				fmt.Sprintf("nothing evaluates this file: its package is %s, and only the rules deny, violation, warn and require_approval of package main are evaluated, with what they use", strings.TrimPrefix(module.Package.Path.String(), "data.")))
-			continue
+			misspelled := !inMain && levenshtein.Distance(name, "main", nil) <= 2
+			if !e.isSpare(file) || misspelled {
+				e.deny(policy.Rule{File: file, Line: module.Package.Location.Row},
+					fmt.Sprintf("nothing evaluates this file: its package is %s, and only the rules deny, violation, warn and require_approval of package main are evaluated, with what they use", name))
+				continue
+			}
+			if !inMain {
+				continue
+			}
 		}
 		compiled := e.loaded.compiler.Modules[file]
-		inMain := module.Package.Path.Equal(mainPackage)
 		for _, rule := range compiled.Rules {
 			name := firstName(rule)
 			if reached[rule] || strings.HasPrefix(name, "test_") {

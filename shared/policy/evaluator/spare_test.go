@@ -17,3 +17,16 @@ func TestALibraryOfAPolicyThatIsLeftOut(t *testing.T) {
 		}
 	}
 }
+
+// Also then, a mistake is one.
+func TestAMistakeIsNotSpare(t *testing.T) {
+	t.Parallel()
+	for content, want := range map[string]string{
+		"package mian\n\ndeny contains \"x\" if true\n":  "nothing evaluates this file: its package is mian",
+		"package main\n\ndenny contains \"x\" if true\n": "is it meant to be deny?",
+	} {
+		set := files("policies/a.rego", "package main\n\ndeny contains \"no\" if false\n", "policies/b.rego", content)
+		set[1].Spare = true
+		denied(t, policy.Options{Policies: set}, aPlan, want)
+	}
+}
