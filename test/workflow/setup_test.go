@@ -33,9 +33,10 @@ func newTeamWithSetUp(t *testing.T) *team {
 	}
 	// As for self-hosted runners. act knows the first label.
 	const secrets = "    secrets: { terraform-env: \"LICENSE=${{ secrets.LICENSE }}\", git-credentials: \"https://git:${{ secrets.LICENSE }}@example.com\" }\n"
-	tm.secrets = map[string]string{"LICENSE": "t0k3n-of-a-tool"}
+	teams := strings.Replace(secrets, "secrets: {", "secrets: { teams-token: \"${{ secrets.TEAMS_TOKEN }}\",", 1)
+	tm.secrets = map[string]string{"LICENSE": "t0k3n-of-a-tool", "TEAMS_TOKEN": "t0k3n-of-teams"}
 	tm.edit(".github/workflows/plan.yml", "    with:\n", secrets+"    with:\n      runs-on: '[\"ubuntu-latest\", \"terraform\"]'\n")
-	tm.edit(".github/workflows/apply.yml", "    with:\n      environment: production\n", secrets+"    with:\n      environment: production\n      runs-on: '[\"ubuntu-latest\", \"terraform\"]'\n")
+	tm.edit(".github/workflows/apply.yml", "    with:\n      environment: production\n", teams+"    with:\n      environment: production\n      runs-on: '[\"ubuntu-latest\", \"terraform\"]'\n")
 	tm.commit("Install what our Terraform needs")
 	return tm
 }
@@ -74,6 +75,9 @@ func TestASetUpOfOnesOwnRunsInEachJob(t *testing.T) {
 	push.job("apply").wantSetUp("apply", "the pull request")
 	push.job("apply").wantPassedOn(secrets)
 	push.job("review").wantPassedOn(map[string]string{"terraform-env": "", "git-credentials": ""}) // it runs no Terraform
+	for _, id := range []string{"review", "apply"} {                                               // both look whether teams have approved
+		push.job(id).wantPassedOn(map[string]string{"teams-token": "t0k3n-of-teams"})
+	}
 
 	drift := tm.event("drift", "schedule", "", map[string]any{})
 	drift.job("plan").wantSetUp("plan", "the pull request")
