@@ -159,6 +159,9 @@ func (f *finder) find(at string, explicit bool) error {
 			return problem.With(problem.Checkout, fmt.Errorf("policies in %s may be in the submodule %s, which is not checked out: check out with `submodules: true`", problem.Quote(at), problem.Quote(submodule)))
 		}
 	}
+	if link := f.brokenLink(root); link != "" && !f.base {
+		return problem.With(problem.Checkout, fmt.Errorf("the policies in %s are in Git, and not in the workspace: the link %s leads to something that is not checked out (see `sparse-checkout` and `submodules` of actions/checkout)", problem.Quote(at), problem.Quote(link)))
+	}
 	before := len(f.found)
 	if err := f.walk(root, root, in, nil); err != nil {
 		return err
@@ -179,6 +182,20 @@ func (f *finder) find(at string, explicit bool) error {
 		return problem.With(problem.Config, fmt.Errorf("policy.path has %s, which matches no policy (.rego) and no data (.yaml, .yml, .json): correct it, or check out what it names before this step", problem.Quote(at)))
 	}
 	return nil
+}
+
+// brokenLink is the symbolic link in Git on the way to a name, if it leads to nothing or is not there; else
+// empty. What Git has behind it is not known.
+func (f *finder) brokenLink(name string) string {
+	for ; name != "." && name != "/"; name = path.Dir(name) {
+		if !f.index.Objects[name].Link {
+			continue
+		}
+		if _, _, err := f.tree.Resolve(name); err != nil && checkout.IsMissing(err) {
+			return name
+		}
+	}
+	return ""
 }
 
 func (f *finder) paths() (all []string) {
@@ -278,13 +295,20 @@ func (f *finder) read(name, resolved, root string) error {
 	f.resolved[resolved] = name
 	f.found[name] = policyFile{
 		File: policy.File{Path: name, Content: content, Root: root}, root: root, resolved: resolved,
-		main: isRego(name) && mainPackage.Match(content), tracked: f.index.Has(name) && !slices.ContainsFunc(f.index.Present, func(submodule string) bool { return checkout.IsIn(name, submodule) }),
+		main: isRego(name) && mayBeEvaluated(content), tracked: f.index.Has(name) && !slices.ContainsFunc(f.index.Present, func(submodule string) bool { return checkout.IsIn(name, submodule) }),
 	}
 	return nil
 }
 
-// mainPackage finds the package of the rules that are evaluated.
-var mainPackage = regexp.MustCompile(`(?m)^[ \t]*package[ \t]+main[ \t]*(#.*)?\r?$`)
+// packageClause finds the first package of a policy. Later ones are text.
+var packageClause = regexp.MustCompile(`(?m)^\x{FEFF}?[ \t]*package\s+([^\s#;]+)`)
+
+// mayBeEvaluated reports whether a policy may be of the package whose rules are evaluated. If that
+// can't be seen, it may: the evaluator decides, and denies what it can't read.
+func mayBeEvaluated(content []byte) bool {
+	clause := packageClause.FindSubmatch(content)
+	return clause == nil || string(clause[1]) == "main"
+}
 
 func hasMeta(pattern string) bool { return strings.ContainsAny(pattern, `*?[{\`) }
 

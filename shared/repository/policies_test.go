@@ -45,25 +45,29 @@ func TestWhichPoliciesHold(t *testing.T) {
 		".org/deny.rego": rego, ".org/data.yml": "",
 		"components/network/own.rego": rego, "components/network/main.tf": "",
 		"iam/policy.json": "{}",
+		"bom/a.rego":      rego, "bom/b.rego": "\ufeff" + rego,
+		"quoted/a.rego": rego, "quoted/lib.rego": "package lib\n\nexample := `\npackage main\n`\n",
 	}
 	for name, c := range map[string]struct {
 		settings inventory.Policy
 		want     string
 	}{
-		"by default":         {inventory.Policy{}, "policies/a.rego policies/aws/b.rego policies/lib/lib.rego policies/limits.yaml policies/x.json"},
-		"in two places":      {inventory.Policy{Path: []string{"/.org/", "policies/aws"}}, ".org/data.yml .org/deny.rego policies/aws/b.rego"},
-		"by a glob":          {inventory.Policy{Path: []string{"**/*.rego"}}, ".org/deny.rego components/network/own.rego policies/a.rego policies/aws/b.rego policies/lib/lib.rego"},
-		"by globs":           {inventory.Policy{Path: []string{"pol*/*.rego", "policies/*.y{,a}ml"}}, "policies/a.rego policies/limits.yaml"},
-		"one file":           {inventory.Policy{Path: []string{"policies/a.rego"}}, "policies/a.rego"},
-		"twice":              {inventory.Policy{Path: []string{"policies/aws", "policies/aws/b.rego"}}, "policies/aws/b.rego"},
-		"included":           {inventory.Policy{Include: []string{"aws/**"}}, "policies/aws/b.rego policies/lib/lib.rego policies/limits.yaml policies/x.json"},
-		"excluded":           {inventory.Policy{Exclude: []string{"/policies/aws", "lib.rego", "limits.yaml"}}, "policies/a.rego policies/lib/lib.rego policies/limits.yaml policies/x.json"},
-		"all excluded":       {inventory.Policy{Exclude: []string{"*.rego"}}, ""},
-		"nothing there":      {inventory.Policy{Path: []string{"policies", "rules"}}, "policy.path has `rules`, which matches no policy"},
-		"a glob of nothing":  {inventory.Policy{Path: []string{"rules/*.rego"}}, "policy.path has `rules/*.rego`, which matches no policy"},
-		"only data":          {inventory.Policy{Path: []string{"iam"}}, "policy.path is `iam`, where no file is a policy (.rego)"},
-		"nothing included":   {inventory.Policy{Include: []string{"a.rego", "prod/**"}}, "policy.include has `prod/**`, which matches no policy"},
-		"a library included": {inventory.Policy{Include: []string{"lib.rego"}}, "policy.include has `lib.rego`, which matches no policy"},
+		"by default":                      {inventory.Policy{}, "policies/a.rego policies/aws/b.rego policies/lib/lib.rego policies/limits.yaml policies/x.json"},
+		"in two places":                   {inventory.Policy{Path: []string{"/.org/", "policies/aws"}}, ".org/data.yml .org/deny.rego policies/aws/b.rego"},
+		"by a glob":                       {inventory.Policy{Path: []string{"{.org,components,policies}/**/*.rego"}}, ".org/deny.rego components/network/own.rego policies/a.rego policies/aws/b.rego policies/lib/lib.rego"},
+		"by globs":                        {inventory.Policy{Path: []string{"pol*/*.rego", "policies/*.y{,a}ml"}}, "policies/a.rego policies/limits.yaml"},
+		"one file":                        {inventory.Policy{Path: []string{"policies/a.rego"}}, "policies/a.rego"},
+		"twice":                           {inventory.Policy{Path: []string{"policies/aws", "policies/aws/b.rego"}}, "policies/aws/b.rego"},
+		"included":                        {inventory.Policy{Include: []string{"aws/**"}}, "policies/aws/b.rego policies/lib/lib.rego policies/limits.yaml policies/x.json"},
+		"excluded":                        {inventory.Policy{Exclude: []string{"/policies/aws", "lib.rego", "limits.yaml"}}, "policies/a.rego policies/lib/lib.rego policies/limits.yaml policies/x.json"},
+		"all excluded":                    {inventory.Policy{Exclude: []string{"*.rego"}}, ""},
+		"with a byte order mark":          {inventory.Policy{Path: []string{"bom"}, Exclude: []string{"a.rego"}}, "bom/b.rego"},
+		"a library that quotes a package": {inventory.Policy{Path: []string{"quoted"}, Exclude: []string{"lib.rego"}}, "quoted/a.rego quoted/lib.rego"},
+		"nothing there":                   {inventory.Policy{Path: []string{"policies", "rules"}}, "policy.path has `rules`, which matches no policy"},
+		"a glob of nothing":               {inventory.Policy{Path: []string{"rules/*.rego"}}, "policy.path has `rules/*.rego`, which matches no policy"},
+		"only data":                       {inventory.Policy{Path: []string{"iam"}}, "policy.path is `iam`, where no file is a policy (.rego)"},
+		"nothing included":                {inventory.Policy{Include: []string{"a.rego", "prod/**"}}, "policy.include has `prod/**`, which matches no policy"},
+		"a library included":              {inventory.Policy{Include: []string{"lib.rego"}}, "policy.include has `lib.rego`, which matches no policy"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -135,6 +139,24 @@ func TestAPolicyThatIsNotThereIsAnError(t *testing.T) {
 			link(t, root, "policies/org", "../org-policies")
 			gittest.Run(t, root, "add", "--all")
 		}, "read the policies in `policies/org`"},
+		"a folder that is a link to what is left out": {func(t *testing.T, root string) {
+			gittest.Run(t, root, "mv", "policies", "rules")
+			link(t, root, "policies", "rules")
+			gittest.Run(t, root, "add", "--all")
+			gittest.Run(t, root, "sparse-checkout", "set", "--no-cone", "/*", "!/rules/")
+		}, "the policies in `policies` are in Git, and not in the workspace"},
+		"a folder that is a link left out": {func(t *testing.T, root string) {
+			gittest.Run(t, root, "mv", "policies", "rules")
+			link(t, root, "policies", "rules")
+			gittest.Run(t, root, "add", "--all")
+			gittest.Run(t, root, "sparse-checkout", "set", "--no-cone", "/*", "!/policies")
+		}, "the policies in `policies` are in Git, and not in the workspace"},
+		"a folder that is a link into a submodule": {func(t *testing.T, root string) {
+			gittest.Run(t, root, "rm", "--quiet", "-r", "policies")
+			link(t, root, "policies", "org/policies")
+			gittest.Run(t, root, "add", "--all")
+			gittest.Run(t, root, "update-index", "--add", "--cacheinfo", "160000,"+strings.Repeat("1", 40)+",org")
+		}, "the policies in `policies` are in Git, and not in the workspace"},
 		"a submodule": {func(t *testing.T, root string) {
 			gittest.Run(t, root, "update-index", "--add", "--cacheinfo", "160000,"+strings.Repeat("1", 40)+",policies/org")
 		}, "policies in `policies` may be in the submodule `policies/org`, which is not checked out"},
