@@ -1,8 +1,10 @@
 package evaluator
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"regexp"
 	"slices"
@@ -11,6 +13,7 @@ import (
 	"github.com/agext/levenshtein"
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/util"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/terraform-gitops/gitops/shared/policy"
 )
@@ -327,7 +330,11 @@ func likeEvaluated(name string) string {
 func (e *evaluation) merge(data ast.Object, file policy.File) ast.Object {
 	at := policy.Rule{File: file.Path}
 	var value any
-	if err := util.Unmarshal(file.Content, &value); err != nil {
+	err := readOnce(file)
+	if err == nil {
+		err = util.Unmarshal(file.Content, &value)
+	}
+	if err != nil {
 		e.deny(at, fmt.Sprintf("the data can't be read: %v", err))
 		return data
 	}
@@ -363,6 +370,27 @@ func (e *evaluation) merge(data ast.Object, file policy.File) ast.Object {
 		return data
 	}
 	return merged
+}
+
+// readOnce refuses data of which opa would leave out a part: all documents but the first, and all
+// values of a key but the last. A limit that nobody reads would let plans through.
+func readOnce(file policy.File) error {
+	if path.Ext(file.Path) == ".json" {
+		_, err := decode(bytes.NewReader(bytes.TrimPrefix(file.Content, []byte("\ufeff"))))
+		return err
+	}
+	documents := yaml.NewDecoder(bytes.NewReader(file.Content))
+	var one any
+	if err := documents.Decode(&one); err != nil {
+		return err
+	}
+	switch err := documents.Decode(&one); {
+	case err == nil:
+		return errors.New("it has more than one document")
+	case !errors.Is(err, io.EOF):
+		return err
+	}
+	return nil
 }
 
 // hasData reports whether a rule's path is in the data, too.
