@@ -178,7 +178,7 @@ func TestAnEvaluatorEndsWithItsParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self, policy.EvaluatorArgument)
-	cmd.Stdin = strings.NewReader("R\x00\x00\x00\x02{}P\x00\x00\x00\x02{}")
+	cmd.Stdin = strings.NewReader("R\x00\x00\x00\x15{\"Memory\":1000000000}P\x00\x00\x00\x02{}")
 	out, err := cmd.CombinedOutput()
 	if err == nil || strings.Contains(string(out), "passed") {
 		t.Errorf("%s, %v", out, err)
