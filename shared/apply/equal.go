@@ -108,23 +108,13 @@ func (w *Work) compareOlder(ctx context.Context, id, commit string, next *planst
 		return older, shown, err
 	case older.ID() != id:
 		return differs("another plan was made after it")
-	case older.Outcome != planstore.OutcomeChanges || older.PullRequest != record.PullRequest:
-		return differs("it is of another pull request, or has no changes")
-	case older.TerraformName != record.TerraformName || older.TerraformVersion != record.TerraformVersion:
-		return differs("another version of Terraform made it")
-	case older.Mode != record.Mode || !slices.Equal(older.Targets, record.Targets) || !slices.Equal(older.Replace, record.Replace):
-		return differs("it was made with other options")
-	case older.ModulesDigest != record.ModulesDigest:
-		return differs("it used other files of modules from elsewhere")
-	case older.BuiltDigest != record.BuiltDigest:
-		return differs("it used other built files")
 	}
 	now, err := fingerprint.Of(ctx, w.Workspace.Target, record.TerraformName, record.TerraformVersion, fingerprint.Extra(older.Files)...)
 	if err != nil {
 		return older, shown, err
 	}
-	if unshown := now.Unshown(older.Files); now.Digest != older.ConfigurationDigest && (len(older.Files) == 0 || len(unshown) > 0) {
-		return differs("files differ whose effect during an apply no plan shows")
+	if why := plan.Differs(older, record, now); why != "" {
+		return differs("%s", why)
 	}
 	reviewed, err := w.readReviewed(ctx)
 	if err != nil {
