@@ -364,6 +364,8 @@ func applyCases() map[string]Apply {
 	for i := range 500 {
 		large.Resources = append(large.Resources, result(fmt.Sprintf("terraform_data.machine[%d]", i), "create", terraform.Applied, i%9))
 	}
-	return map[string]Apply{"apply-succeeded": ok, "apply-failed": failed, "apply-refused": refused, "apply-refused-again": again, "apply-refused-anew": anew,
+	all := map[string]Apply{"apply-succeeded": ok, "apply-failed": failed, "apply-refused": refused, "apply-refused-again": again, "apply-refused-anew": anew,
 		"apply-errored-state": state, "apply-no-changes": apply(NoChanges), "apply-large": large}
+	maps.Copy(all, ruledApplies(ok, refused))
+	return all
 }

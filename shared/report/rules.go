@@ -92,7 +92,7 @@ func (r Rules) approvals(s Subject) *markdown.Part {
 	first := "**This plan needs approval by**"
 	switch {
 	case len(r.Missing) > 0:
-		first = "**This plan needs approval by**, of which " + markdown.Comma(len(r.Missing)) + " of " + markdown.Comma(len(r.Required)) + " are missing"
+		first = "**This plan needs approval by** (missing: " + markdown.Comma(len(r.Missing)) + " of " + markdown.Comma(len(r.Required)) + ")"
 	case len(r.Given) > 0:
 		var by []string
 		for _, a := range r.Given[:min(len(r.Given), maxListed)] {
@@ -102,7 +102,7 @@ func (r Rules) approvals(s Subject) *markdown.Part {
 			}
 			by = append(by, fmt.Sprintf("%s (%s)", person(a.User), how))
 		}
-		first = "**Approved by** " + strings.Join(by, ", ") + ", as was needed of"
+		first = "**Approved by** " + strings.Join(by, ", ") + ". These approvals were needed:"
 	}
 	kind, rank := "NOTE", markdown.RankWarning
 	if len(r.Missing) > 0 {

@@ -47,6 +47,24 @@ func rulesCases() map[string]Plan {
 	return map[string]Plan{"plan-warned": warned, "plan-denied": denied, "plan-rules-changed": changed}
 }
 
+// ruledApplies are applies of such plans.
+func ruledApplies(ok, refused Apply) map[string]Apply {
+	overridden, unapproved := ok, refused
+	rules := rulesCases()
+	dba := rules["plan-warned"].Rules.Required[0]
+	at := subject().CreatedAt.Add(time.Hour)
+	review := approvals.Approval{User: "sam", At: at, Commit: subject().Commit, ReviewID: 7, Text: "override"}
+	overridden.Rules = rules["plan-denied"].Rules
+	overridden.Rules.Override = &review
+	overridden.Rules.Required = []approvals.Requirement{dba}
+	overridden.Rules.Given = []approvals.Approval{{User: "dana", At: at, Environment: "production"}, review}
+	unapproved.Error = "it needs approval by 1 of acme/dba (destroys aws_db_instance.main, policies/stateful.rego:12): bob is not in acme/dba [GITOPS-APPROVAL]"
+	unapproved.Differs = nil
+	unapproved.NextSteps = []string{"One of them can approve #41 in a review, as GitHub allows after a merge, too, and run this job again."}
+	unapproved.Rules = rules["plan-warned"].Rules
+	return map[string]Apply{"apply-overridden": overridden, "apply-unapproved": unapproved}
+}
+
 // randomRules are any rules, with texts from words.
 func randomRules(rng *rand.Rand, words []string) Rules {
 	word := func() string { return words[rng.IntN(len(words))] }

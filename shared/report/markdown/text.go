@@ -66,6 +66,9 @@ func TextWith(s string, span func(string) string, ownRuns string) string {
 		}
 		// The punctuation of the sentence stays outside of the code.
 		core := strings.TrimRight(word, ".,;:!?")
+		if !strings.Contains(core, "(") { // it closes what another word has opened
+			core = strings.TrimRight(core, ".,;:!?)")
+		}
 		if core == "" {
 			core = word
 		}
