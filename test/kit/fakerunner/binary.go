@@ -20,10 +20,8 @@ func Binary(ctx context.Context, root, dir, action string) (string, error) {
 // program is the path of a program in the folder that binariesVariable names. If it is not there, it
 // is built into dir from the folder source.
 func program(ctx context.Context, source, dir, name string, environ ...string) (string, error) {
-	if folder := os.Getenv(binariesVariable); folder != "" {
-		if file := filepath.Join(folder, name); exists(file) {
-			return file, nil
-		}
+	if file := built(name); file != "" {
+		return file, nil
 	}
 	file, err := filepath.Abs(filepath.Join(dir, name))
 	if err != nil {
@@ -37,7 +35,15 @@ func program(ctx context.Context, source, dir, name string, environ ...string) (
 	return file, nil
 }
 
-func exists(file string) bool {
-	_, err := os.Stat(file)
-	return err == nil
+// built is the path of a program in the folder that binariesVariable names, or empty.
+func built(name string) string {
+	folder := os.Getenv(binariesVariable)
+	if folder == "" {
+		return ""
+	}
+	file := filepath.Join(folder, name)
+	if _, err := os.Stat(file); err != nil {
+		return ""
+	}
+	return file
 }

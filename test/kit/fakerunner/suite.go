@@ -33,9 +33,12 @@ func (s *Suite) Run() int {
 	return s.M.Run()
 }
 
+// clockVariable is a duration that [Clock] adds to the time.
+const clockVariable = "TEST_CLOCK"
+
 // Clock is the time plus the duration in TEST_CLOCK, for an action's Main in stories about expiry.
 func Clock() time.Time {
-	later, err := time.ParseDuration(os.Getenv("TEST_CLOCK"))
+	later, err := time.ParseDuration(os.Getenv(clockVariable))
 	if err != nil {
 		return time.Now()
 	}
