@@ -146,12 +146,13 @@ func (rn runner) prepare(t *testing.T) []string {
 			return strings.HasPrefix(v, prefix)
 		})
 	})
-	for _, name := range []string{"GOCACHE", "GOENV", "GOMODCACHE", "GOPATH"} { // all below $HOME otherwise
-		value, err := exec.CommandContext(t.Context(), "go", "env", name).Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		env = append(env, name+"="+strings.TrimSpace(string(value)))
+	names := []string{"GOCACHE", "GOENV", "GOMODCACHE", "GOPATH"} // all below $HOME otherwise
+	values, err := exec.CommandContext(t.Context(), "go", append([]string{"env"}, names...)...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, value := range strings.Split(strings.TrimSuffix(string(values), "\n"), "\n") {
+		env = append(env, names[i]+"="+value)
 	}
 	jobs, err := json.Marshal(rn.jobs)
 	if err := errors.Join(err, os.RemoveAll(rn.home), os.MkdirAll(rn.home, 0o755)); err != nil {

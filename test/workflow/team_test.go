@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -52,9 +53,7 @@ func copyTeam(t *testing.T, folders map[string]string) *team {
 	t.Cleanup(server.Close)
 	tm := &team{repository: &repository{t: t, dir: t.TempDir(), github: server}, account: newAccount(t)}
 	server.Repository(name).SetPermission("mona", "write")
-	all := map[string]string{
-		"actions": "gitops/actions", "shared/launcher": "gitops/shared/launcher", ".github/workflows": "gitops/.github/workflows",
-	}
+	all := map[string]string{"shared/launcher": "gitops/shared/launcher", ".github/workflows": "gitops/.github/workflows"}
 	for from, to := range folders {
 		all[from] = filepath.Join("repository", to)
 	}
@@ -64,6 +63,12 @@ func copyTeam(t *testing.T, folders map[string]string) *team {
 		}
 	}
 	tm.workflows = tm.path("gitops")
+	for _, file := range glob(t, "actions/*/action.yml") { // nothing else there: act copies all files for each step
+		action := tm.path("gitops", "actions", filepath.Base(filepath.Dir(file)))
+		if err := errors.Join(os.MkdirAll(action, 0o755), os.WriteFile(filepath.Join(action, "action.yml"), []byte(read(t, file)), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, file := range []string{"apply", "drift", "remediate"} { // act does not know this key of May 2026
 		path := filepath.Join(tm.workflows, ".github", "workflows", file+".yml")
 		content, err := os.ReadFile(path)
