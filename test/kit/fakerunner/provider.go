@@ -38,12 +38,15 @@ func Provider(dir string) error {
 	return executable.Write(filepath.Join(dir, "terraform-provider-built"), string(content))
 }
 
+// providerMirror is the folder of a story in which Terraform finds the providers.
+const providerMirror = "mirror"
+
 // provider makes the providers example.com/test/built and legacy available to Terraform. They are one
 // program.
 func provider(ts *testscript.TestScript, _ *story, _ []string) {
 	content, err := builtProvider()
 	ts.Check(err)
-	mirror := ts.MkAbs("mirror")
+	mirror := ts.MkAbs(providerMirror)
 	for _, name := range []string{"built", "legacy"} {
 		file := filepath.Join(mirror, "example.com", "test", name, "1.0.0", runtime.GOOS+"_"+runtime.GOARCH, "terraform-provider-"+name+"_v1.0.0")
 		ts.Check(os.MkdirAll(filepath.Dir(file), 0o755))
