@@ -56,7 +56,7 @@ func TestWhichPoliciesHold(t *testing.T) {
 		"in two places":                   {inventory.Policy{Path: []string{"/.org/", "policies/aws"}}, ".org/data.yml .org/deny.rego policies/aws/b.rego"},
 		"by a glob":                       {inventory.Policy{Path: []string{"{.org,components,policies}/**/*.rego"}}, ".org/deny.rego components/network/own.rego policies/a.rego policies/aws/b.rego policies/lib/lib.rego"},
 		"by globs":                        {inventory.Policy{Path: []string{"pol*/*.rego", "policies/*.y{,a}ml"}}, "policies/a.rego policies/limits.yaml"},
-		"in some folders":    {inventory.Policy{Path: []string{"components/*", "pol*/a?s"}}, "components/network/own.rego policies/aws/b.rego"},
+		"in some folders":                 {inventory.Policy{Path: []string{"components/*", "pol*/a?s"}}, "components/network/own.rego policies/aws/b.rego"},
 		"one file":                        {inventory.Policy{Path: []string{"policies/a.rego"}}, "policies/a.rego"},
 		"twice":                           {inventory.Policy{Path: []string{"policies/aws", "policies/aws/b.rego"}}, "policies/aws/b.rego"},
 		"included":                        {inventory.Policy{Include: []string{"aws/**"}}, "policies/aws/b.rego policies/lib/lib.rego policies/limits.yaml policies/x.json"},
