@@ -1,20 +1,28 @@
 # No security group lets the whole internet in, except to the ports of settings.yaml.
 package main
 
-deny_ingress contains {"msg": msg, "address": rule.address} if {
+deny_ingress contains msg if {
 	some rule in ingress_rules
 	some cidr in rule.cidrs
 	is_open(cidr)
 	not is_allowed(rule)
-	msg := sprintf("%s lets %s in: port %v to %v", [rule.address, cidr, rule.from, rule.to])
+	msg := sprintf("%s lets %s in, to %s", [rule.address, cidr, port_text(rule)])
 }
 
 # What only the apply will know can't be checked.
 warn_ingress contains msg if {
 	some r in changed_groups
-	some name in ["ingress", "cidr_blocks", "ipv6_cidr_blocks", "cidr_ipv4", "cidr_ipv6"]
-	is_unknown(r.change.after_unknown[name])
-	msg := sprintf("%s: only the apply will know %s", [r.address, name])
+	walk(r.change.after_unknown, [path, true])
+	path[0] != "egress"
+	names_networks(path)
+	msg := sprintf("%s: only the apply will know which networks it lets in", [r.address])
+}
+
+names_networks(path) if path == ["ingress"]
+
+names_networks(path) if {
+	some name in path
+	name in {"cidr_blocks", "ipv6_cidr_blocks", "cidr_ipv4", "cidr_ipv6"}
 }
 
 changed_groups := [r |
@@ -39,6 +47,7 @@ ingress_rules contains object.union(ports(r.change.after), {"address": r.address
 cidrs(rule) := {cidr |
 	some name in ["cidr_blocks", "ipv6_cidr_blocks"]
 	some cidr in rule[name]
+	is_string(cidr) # null: not known yet
 } | {rule[name] |
 	some name in ["cidr_ipv4", "cidr_ipv6"]
 	is_string(rule[name])
@@ -63,9 +72,8 @@ is_allowed(rule) if {
 	rule.from in data.settings.public_ports
 }
 
-is_unknown(true)
+port_text(rule) := "all ports" if rule.from == null
 
-is_unknown(list) if {
-	is_array(list)
-	true in list
-}
+else := sprintf("port %d", [rule.from]) if rule.from == rule.to
+
+else := sprintf("ports %d to %d", [rule.from, rule.to])

@@ -9,8 +9,7 @@ rule(type, after) := {"resource_changes": [{"address": "aws_rule.a", "type": typ
 block(from, to, cidr) := {"from_port": from, "to_port": to, "protocol": "tcp", "cidr_blocks": [cidr], "ipv6_cidr_blocks": []}
 
 test_ssh_from_everywhere_is_denied if {
-	some m in main.deny_ingress with input as group(block(22, 22, "0.0.0.0/0"))
-	m.msg == "aws_security_group.web lets 0.0.0.0/0 in: port 22 to 22"
+	main.deny_ingress == {"aws_security_group.web lets 0.0.0.0/0 in, to port 22"} with input as group(block(22, 22, "0.0.0.0/0"))
 }
 
 test_ssh_from_our_network_is_allowed if {
@@ -22,7 +21,7 @@ test_https_from_everywhere_is_allowed if {
 }
 
 test_a_range_with_https_is_denied if {
-	count(main.deny_ingress) == 1 with input as group(block(1, 65535, "0.0.0.0/0"))
+	main.deny_ingress == {"aws_security_group.web lets 0.0.0.0/0 in, to ports 1 to 65535"} with input as group(block(1, 65535, "0.0.0.0/0"))
 }
 
 test_half_of_the_internet_is_denied if {
@@ -49,12 +48,23 @@ test_egress_is_allowed if {
 
 test_a_new_kind_of_rule_is_denied if {
 	after := {"from_port": null, "to_port": null, "ip_protocol": "-1", "cidr_ipv4": "0.0.0.0/0", "cidr_ipv6": null}
-	count(main.deny_ingress) == 1 with input as rule("aws_vpc_security_group_ingress_rule", after)
+	main.deny_ingress == {"aws_rule.a lets 0.0.0.0/0 in, to all ports"} with input as rule("aws_vpc_security_group_ingress_rule", after)
 }
 
 test_unknown_networks_get_a_warning if {
-	unknown := {"resource_changes": [{"address": "aws_rule.a", "type": "aws_security_group_rule", "change": {"actions": ["create"], "after": {"type": "ingress"}, "after_unknown": {"cidr_blocks": [true]}}}]}
-	main.warn_ingress == {"aws_rule.a: only the apply will know cidr_blocks"} with input as unknown
+	unknown := {"resource_changes": [{"address": "aws_rule.a", "type": "aws_security_group_rule", "change": {"actions": ["create"], "after": {"type": "ingress", "cidr_blocks": [null]}, "after_unknown": {"cidr_blocks": [true]}}}]}
+	main.warn_ingress == {"aws_rule.a: only the apply will know which networks it lets in"} with input as unknown
+}
+
+test_an_unknown_network_in_a_group_gets_a_warning if {
+	unknown := {"resource_changes": [{"address": "a.b", "type": "aws_security_group", "change": {"actions": ["create"], "after": {"ingress": [{"cidr_blocks": [null]}]}, "after_unknown": {"ingress": [{"cidr_blocks": [true]}]}}}]}
+	count(main.warn_ingress) == 1 with input as unknown
+	count(main.deny_ingress) == 0 with input as unknown
+}
+
+test_another_unknown_group_gets_no_warning if {
+	unknown := {"resource_changes": [{"address": "a.b", "type": "aws_security_group", "change": {"actions": ["create"], "after": {"ingress": [{"cidr_blocks": []}]}, "after_unknown": {"id": true, "egress": [{"cidr_blocks": [true]}], "ingress": [{"cidr_blocks": [], "security_groups": [true]}]}}}]}
+	count(main.warn_ingress) == 0 with input as unknown
 }
 
 test_a_destroyed_group_is_allowed if {

@@ -1,7 +1,7 @@
 # No resource that holds data is destroyed or replaced.
 package main
 
-deny_stateful contains {"msg": msg, "address": r.address} if {
+deny_stateful contains msg if {
 	some r in input.resource_changes
 	r.mode == "managed"
 	"delete" in r.change.actions

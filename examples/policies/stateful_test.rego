@@ -10,8 +10,7 @@ database(actions) := {"resource_changes": [{
 }]}
 
 test_destroying_a_database_is_denied if {
-	some m in main.deny_stateful with input as database(["delete"])
-	m.msg == "aws_db_instance.main would be destroyed, and its data with it"
+	main.deny_stateful == {"aws_db_instance.main would be destroyed, and its data with it"} with input as database(["delete"])
 }
 
 test_replacing_a_database_is_denied if {

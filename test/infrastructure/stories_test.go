@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 const version = "5.100.0"
 
 // TestAWS runs the stories with the AWS provider. They begin with the infrastructure of testdata/team.
-// Each one has a bucket for states, $BUCKET, and a prefix for the names of resources, $TF_VAR_name.
+// Each one has a bucket for states, $BUCKET, and a prefix for the names of resources, $TF_VAR_name; $POLICIES are those of examples/policies.
 // Their words, besides those of fakerunner:
 //
 //	api SERVICE CALL [NAME=VALUE ...]  call AWS, as somebody with access to the account does; the answer is in
@@ -49,6 +49,10 @@ const version = "5.100.0"
 func TestAWS(t *testing.T) {
 	t.Parallel()
 	cache, err := filepath.Abs("../.tools/aws-provider")
+	if err != nil {
+		t.Fatal(err)
+	}
+	policies, err := filepath.Abs("../../examples/policies")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,6 +74,7 @@ func TestAWS(t *testing.T) {
 		env.Setenv("BUCKET", bucket)
 		env.Setenv("TF_VAR_name", bucket)
 		env.Setenv("MIRROR", mirror)
+		env.Setenv("POLICIES", policies)
 		return copyTeam(filepath.Join(env.WorkDir, "workspace"), bucket)
 	}
 	words := map[string]func(*testscript.TestScript, bool, []string){"api": api, "id": id, "start-provider": startProvider}

@@ -3,6 +3,7 @@
 package policies
 
 import (
+	"flag"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/open-policy-agent/opa/v1/format"
 	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/tester"
 
@@ -18,6 +20,8 @@ import (
 	"github.com/terraform-gitops/gitops/shared/policy"
 	"github.com/terraform-gitops/gitops/shared/policy/evaluator"
 )
+
+var update = flag.Bool("update", false, "format the policies")
 
 const examples = "../../examples/policies"
 
@@ -62,6 +66,30 @@ func TestTheExamplesTestsPass(t *testing.T) {
 	}
 	if len(tested) != 6 {
 		t.Errorf("%d policies have tests", len(tested))
+	}
+}
+
+// TestTheExamplesAreFormatted checks what `opa fmt` would write. With -update it writes that.
+func TestTheExamplesAreFormatted(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(examples, "*.rego"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		formatted, err := format.Source(file, content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if *update {
+			err = os.WriteFile(file, formatted, 0o644)
+		}
+		if diff := cmp.Diff(string(formatted), string(content)); diff != "" && !*update || err != nil {
+			t.Errorf("%s: %v\n%s", file, err, diff)
+		}
 	}
 }
 
@@ -112,7 +140,7 @@ func TestTheExamplesJudgeAPlan(t *testing.T) {
 	if diff := cmp.Diff([]string{
 		"Friday, 2026-12-04 11:00 is outside of the office hours: Monday, Tuesday, Wednesday, Thursday, 9 to 16 o'clock (Europe/Berlin)",
 		"aws_db_instance.main would be destroyed, and its data with it",
-		"aws_security_group.web lets 0.0.0.0/0 in: port 22 to 22",
+		"aws_security_group.web lets 0.0.0.0/0 in, to port 22",
 		"module vpc is not pinned: its source is terraform-aws-modules/vpc/aws, and its version ~> 5.0",
 		"null_resource.a has a provisioner: local-exec",
 		"the provider registry.terraform.io/hashicorp/null is not one that may be used",
