@@ -117,6 +117,9 @@ func missing(all []approvals.Missing) string {
 }
 
 func (w *Work) adviceOnApproval(asked pulls.Asked) string {
+	if w.waiting() {
+		return "Nobody could approve this plan, since it was made just now. " + PlanMerged
+	}
 	var ways []string
 	if asked.PullRequest != 0 {
 		ways = append(ways, fmt.Sprintf("approve #%d in a review, as GitHub allows after a merge, too, and run this job again", asked.PullRequest))
