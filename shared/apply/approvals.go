@@ -150,6 +150,9 @@ func (w *Work) reviewRules(ctx context.Context) error {
 	switch {
 	case len(policies) == 0:
 		needed = nil
+	case record.PolicyDigest == "":
+		w.caution("When the plan was made, no policies were evaluated. They are when it is applied.")
+		needed = nil
 	case policies.Digest() != record.PolicyDigest:
 		w.caution("The policies are not those of the plan any more. What they say of it is known when it is applied.")
 		needed = nil
