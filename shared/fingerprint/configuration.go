@@ -145,7 +145,7 @@ func Read(ctx context.Context, t inventory.Target, files ...string) (Reading, er
 
 // Holds reports whether a file counts. Its path is relative to the checkout.
 func (r Reading) Holds(name string) bool {
-	return holds(r.found.sums, name)
+	return holds(r.found.sums, name) || holds(r.extra, name)
 }
 
 // Configuration is the fingerprint of what was read, with the version of Terraform.

@@ -3,6 +3,7 @@ package repository
 import (
 	"context"
 	"path"
+	"slices"
 
 	"github.com/terraform-gitops/gitops/shared/approvals"
 	"github.com/terraform-gitops/gitops/shared/fingerprint"
@@ -18,9 +19,9 @@ type codeowners struct {
 }
 
 // Owners returns who has to approve what a target's configuration changed, by the CODEOWNERS of the
-// commit base: an owner of each file that counts for the target. A YAML file always does, since the
-// settings of targets are in YAML files, and so does a file that is no longer there. If none of the
-// files does, all do.
+// commit base: an owner of each file that counts for the target. Always counted are files that may
+// hold the settings of targets, files that are no longer there, symbolic links and submodules. If none
+// of the files counts, all do.
 func (rp *Repository) Owners(ctx context.Context, base string, t inventory.Target, changed []github.ChangedFile) ([]approvals.Requirement, error) {
 	owners, err := rp.codeowners.Get(base, func() (codeowners, error) {
 		if err := rp.fetchBase(ctx, base); err != nil {
@@ -38,7 +39,11 @@ func (rp *Repository) Owners(ctx context.Context, base string, t inventory.Targe
 	if err != nil {
 		return nil, err
 	}
-	read, err := fingerprint.Read(ctx, t)
+	read, err := fingerprint.Read(ctx, t, fingerprint.JobFiles(t, rp.Environ)...)
+	if err != nil {
+		return nil, err
+	}
+	index, err := rp.Tracked.Index(ctx, rp.Context.Workspace)
 	if err != nil {
 		return nil, err
 	}
@@ -48,8 +53,8 @@ func (rp *Repository) Owners(ctx context.Context, base string, t inventory.Targe
 		if f.Previous != "" {
 			all, own = append(all, f.Previous), append(own, f.Previous)
 		}
-		extension := path.Ext(f.Path)
-		if f.Status == "removed" || extension == ".yaml" || extension == ".yml" || read.Holds(f.Path) {
+		linked := index.Objects[f.Path].Link || slices.Contains(index.Present, f.Path) || slices.Contains(index.Absent, f.Path)
+		if f.Status == "removed" || linked || rp.maySet(f.Path) || read.Holds(f.Path) {
 			own = append(own, f.Path)
 		}
 	}
@@ -57,4 +62,10 @@ func (rp *Repository) Owners(ctx context.Context, base string, t inventory.Targe
 		own = all
 	}
 	return approvals.Codeowners(owners.content, owners.path, own)
+}
+
+// maySet reports whether a file may hold the settings of a target.
+func (rp *Repository) maySet(name string) bool {
+	return name == path.Clean(rp.Source.Name) ||
+		slices.Contains([]string{".yaml", ".yml", ".tmpl", ".terraform-version", ".opentofu-version"}, path.Ext(name))
 }

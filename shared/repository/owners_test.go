@@ -1,0 +1,53 @@
+package repository_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/terraform-gitops/gitops/shared/git/gittest"
+	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/inventory"
+	"github.com/terraform-gitops/gitops/shared/repository"
+)
+
+// Each file that may be the target's needs its owner, also if another one is the target's for sure.
+func TestWhoOwnsWhatATargetReads(t *testing.T) {
+	t.Parallel()
+	root := gittest.Repository(t, map[string]string{
+		"gitops.yaml": twoComponents, "components/network/main.tf": "module \"m\" {\n  source = \"../../modules/m\"\n}\n", "components/cluster/main.tf": "",
+		"modules/m-1/main.tf": "", "job.tfvars": "", ".terraform-version": "1.9.0",
+		"CODEOWNERS": "/components/network/ @network\n/components/cluster/ @cluster\n/modules/ @modules\n/org @org\n/job.tfvars @job\n/.terraform-version @version\n/settings.tmpl @settings\n",
+	})
+	link(t, root, "modules/m", "m-1")
+	gittest.Run(t, root, "add", "--all")
+	gittest.Run(t, root, "update-index", "--add", "--cacheinfo", "160000,"+strings.Repeat("1", 40)+",org")
+	gittest.Run(t, root, "commit", "--quiet", "-m", "x")
+	rp := open(t, root, t.TempDir(), repository.Inputs{}, t.Output(), "TF_CLI_ARGS_plan=-var-file="+filepath.Join(root, "job.tfvars"))
+	head, err := rp.Checkout(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	target, err := rp.Find(t.Context(), inventory.Name{Component: "network", Stack: "dev"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"components/cluster/main.tf": "network",
+		"modules/m-1/main.tf":        "network modules",
+		"modules/m":                  "network modules", // a link
+		"org":                        "network org",     // a submodule
+		"job.tfvars":                 "network job",
+		".terraform-version":         "network version",
+		"settings.tmpl":              "network settings",
+	} {
+		required, err := rp.Owners(t.Context(), head.Commit, target, []github.ChangedFile{{Path: "components/network/main.tf"}, {Path: name}})
+		var got []string
+		for _, r := range required {
+			got = append(got, r.Users...)
+		}
+		if strings.Join(got, " ") != want || err != nil {
+			t.Errorf("%s: %s, %v, want %s", name, strings.Join(got, " "), err, want)
+		}
+	}
+}
