@@ -32,16 +32,23 @@ func (w *Work) required(ctx context.Context) ([]approvals.Requirement, error) {
 		return nil, w.Refuse(problem.With(problem.Approval, errors.New("code owners have to approve what changed, and there is no pull request that says what that is")),
 			"Merge a pull request: a commit without one has no reviews.")
 	}
-	files, err := w.options.Pulls.Files(ctx, number)
-	if err == nil {
-		var owners []approvals.Requirement
-		owners, err = w.options.Repository.Owners(ctx, w.options.Merge.Base, w.Workspace.Target, files)
-		all = append(all, owners...)
-	}
+	owners, err := w.owners(ctx, number)
 	if err != nil {
 		return nil, fmt.Errorf("find the code owners of %s: %w", w.Workspace.Target, err)
 	}
-	return all, nil
+	return append(all, owners...), nil
+}
+
+func (w *Work) owners(ctx context.Context, number int) ([]approvals.Requirement, error) {
+	files, err := w.options.Pulls.Files(ctx, number)
+	if err != nil {
+		return nil, err
+	}
+	pr, err := w.options.Pulls.Get(ctx, number)
+	if err != nil {
+		return nil, err
+	}
+	return w.options.Repository.Owners(ctx, w.options.Merge.Base, pr.BaseSHA, w.Workspace.Target, files)
 }
 
 // askedFor is what people were asked to approve.

@@ -211,5 +211,5 @@ func (p *planner) owners(ctx context.Context, number int) ([]approvals.Requireme
 	if err != nil {
 		return nil, err
 	}
-	return p.o.Repository.Owners(ctx, p.Record.BaseCommit, p.workspace.Target, files)
+	return p.o.Repository.Owners(ctx, p.Record.BaseCommit, "", p.workspace.Target, files)
 }

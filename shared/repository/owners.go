@@ -3,6 +3,7 @@ package repository
 import (
 	"context"
 	"path"
+	"reflect"
 	"slices"
 
 	"github.com/terraform-gitops/gitops/shared/approvals"
@@ -22,23 +23,11 @@ type codeowners struct {
 // commit base: an owner of each file that counts for the target. Always counted are files that may
 // hold the settings of targets, files that are no longer there, symbolic links and submodules. If none
 // of the files counts, all do.
-func (rp *Repository) Owners(ctx context.Context, base string, t inventory.Target, changed []github.ChangedFile) ([]approvals.Requirement, error) {
-	owners, err := rp.codeowners.Get(base, func() (codeowners, error) {
-		if err := rp.fetchBase(ctx, base); err != nil {
-			return codeowners{}, err
-		}
-		content, at, err := approvals.FindCodeowners(func(name string) ([]byte, bool, error) {
-			found, err := git.Contents(ctx, rp.Context.Workspace, []string{base + ":" + name})
-			for _, content := range found { // by the ID of its object
-				return content, true, err
-			}
-			return nil, false, err
-		})
-		return codeowners{content, at}, err
-	})
-	if err != nil {
-		return nil, err
-	}
+//
+// After a rebase merge, base may be a commit of the pull request. So if it changes CODEOWNERS, the
+// owners at opened have to approve, too: that is the commit of the base branch from which GitHub
+// compares the pull request. It may be empty.
+func (rp *Repository) Owners(ctx context.Context, base, opened string, t inventory.Target, changed []github.ChangedFile) ([]approvals.Requirement, error) {
 	read, err := fingerprint.Read(ctx, t, fingerprint.JobFiles(t, rp.Environ)...)
 	if err != nil {
 		return nil, err
@@ -61,7 +50,43 @@ func (rp *Repository) Owners(ctx context.Context, base string, t inventory.Targe
 	if len(own) == 0 {
 		own = all
 	}
-	return approvals.Codeowners(owners.content, owners.path, own)
+	bases := []string{base}
+	if opened != "" && opened != base && slices.ContainsFunc(all, func(name string) bool { return slices.Contains(approvals.CodeownersPaths, name) }) {
+		bases = append(bases, opened)
+	}
+	var required []approvals.Requirement
+	for _, commit := range bases {
+		owners, err := rp.codeownersAt(ctx, commit)
+		if err != nil {
+			return nil, err
+		}
+		more, err := approvals.Codeowners(owners.content, owners.path, own)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range more {
+			if !slices.ContainsFunc(required, func(other approvals.Requirement) bool { return reflect.DeepEqual(r, other) }) {
+				required = append(required, r)
+			}
+		}
+	}
+	return required, nil
+}
+
+func (rp *Repository) codeownersAt(ctx context.Context, commit string) (codeowners, error) {
+	return rp.codeowners.Get(commit, func() (codeowners, error) {
+		if err := rp.fetchBase(ctx, commit); err != nil {
+			return codeowners{}, err
+		}
+		content, at, err := approvals.FindCodeowners(func(name string) ([]byte, bool, error) {
+			found, err := git.Contents(ctx, rp.Context.Workspace, []string{commit + ":" + name})
+			for _, content := range found { // by the ID of its object
+				return content, true, err
+			}
+			return nil, false, err
+		})
+		return codeowners{content, at}, err
+	})
 }
 
 // maySet reports whether a file may hold the settings of a target.

@@ -41,13 +41,39 @@ func TestWhoOwnsWhatATargetReads(t *testing.T) {
 		".terraform-version":         "network version",
 		"settings.tmpl":              "network settings",
 	} {
-		required, err := rp.Owners(t.Context(), head.Commit, target, []github.ChangedFile{{Path: "components/network/main.tf"}, {Path: name}})
+		required, err := rp.Owners(t.Context(), head.Commit, "", target, []github.ChangedFile{{Path: "components/network/main.tf"}, {Path: name}})
 		var got []string
 		for _, r := range required {
 			got = append(got, r.Users...)
 		}
 		if strings.Join(got, " ") != want || err != nil {
 			t.Errorf("%s: %s, %v, want %s", name, strings.Join(got, " "), err, want)
+		}
+	}
+}
+
+// After a rebase merge of several commits, the commit before the merged one is the pull request's own.
+func TestAPullRequestChoosesItsOwnersByNoCommit(t *testing.T) {
+	t.Parallel()
+	o := newOrigin(t)
+	o.git("checkout", "--quiet", "main")
+	o.git("reset", "--quiet", "--hard", o.main)
+	opened := o.commit(map[string]string{"CODEOWNERS": "* @strict\n"})
+	own := o.commit(map[string]string{"CODEOWNERS": "* @weak\n"})
+	o.commit(map[string]string{"components/network/main.tf": "# 3"})
+	w := o.clone("main", repository.Inputs{}, "--depth=2")
+	target, err := w.Find(t.Context(), inventory.Name{Component: "network", Stack: "dev"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{"CODEOWNERS": "weak strict", "README.md": "weak"} {
+		required, err := w.Owners(t.Context(), own, opened, target, []github.ChangedFile{{Path: "components/network/main.tf"}, {Path: path}})
+		var got []string
+		for _, r := range required {
+			got = append(got, r.Users...)
+		}
+		if strings.Join(got, " ") != want || err != nil {
+			t.Errorf("%s: %s, %v, want %s", path, strings.Join(got, " "), err, want)
 		}
 	}
 }
