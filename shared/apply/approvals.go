@@ -56,7 +56,8 @@ func (w *Work) askedFor() pulls.Asked {
 	record, run := w.stored.Record, w.Workspace.Run()
 	shown := approvals.Plan{
 		Commit: record.Commit, At: w.shownAt(record.CreatedAt, w.storedAt),
-		InRun: w.options.Merge.Shown && record.Run.ID == run.ID && record.Run.Attempt == 1,
+		// In a later attempt, who approved the first one was not shown this, whatever the record says.
+		InRun: w.options.Merge.Shown && record.Run.ID == run.ID && record.Run.Attempt == 1 && run.Attempt == 1,
 	}
 	if w.waiting() { // it was planned just now, and nobody has seen that
 		shown = approvals.Plan{Commit: record.Commit, At: w.options.Now()}

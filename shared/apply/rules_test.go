@@ -11,6 +11,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/apply"
 	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/policy"
 	"github.com/terraform-gitops/gitops/shared/policy/evaluator"
@@ -39,11 +40,11 @@ type ruled struct {
 // given is a resource whose value comes from the job's environment, which no verification compares.
 const given = "variable \"given\" {\n  default = 1\n}\nresource \"terraform_data\" \"given\" {\n  input = var.given\n}\n"
 
-func newRuled(t *testing.T, files map[string]string) *ruled {
+func newRuled(t *testing.T, files map[string]string, environ ...string) *ruled {
 	t.Helper()
 	server := fakegithub.Start(t)
 	server.AddTeam("acme", "dba", "dana", "author")
-	r := &ruled{bench: openBench(t, files, server.URL()), server: server, github: server.Repository("acme/infra")}
+	r := &ruled{bench: openBench(t, files, server.URL(), environ...), server: server, github: server.Repository("acme/infra")}
 	r.plan(t, 1)
 	r.number = r.github.AddPullRequest(fakegithub.PullRequest{Author: "author", HeadSHA: r.record.Commit})
 	r.github.Merge(r.number, fakegithub.MergeCommit, r.record.Commit)
@@ -170,6 +171,29 @@ func TestAPlanIsNotOlderThanItsPlanfile(t *testing.T) {
 	// The honest one is as old as it says.
 	r.record = honest
 	r.audit(t, r.run(t))
+}
+
+// Whoever approved the first attempt of a run was not shown what is applied in the second one. The
+// record of that may say that the first attempt planned it.
+func TestAnEnvironmentsApprovalIsOfWhatItsAttemptHasShown(t *testing.T) {
+	t.Parallel()
+	for attempt, want := range map[string]bool{"1": true, "2": false} {
+		r := newRuled(t, map[string]string{"gitops.yaml": needs}, "GITHUB_RUN_ATTEMPT="+attempt)
+		record := r.record
+		record.Run.Attempt, record.CreatedAt = 1, record.CreatedAt.Add(time.Millisecond)
+		r.server.SetClock(func() time.Time { return record.CreatedAt.Add(-time.Hour) })
+		r.github.AddRun(7)
+		r.github.AnswerRun(7, fakegithub.RunApproval{User: "dana", Environments: []string{"production"}})
+		r.forge(t, record, r.planfile(t, r.record))
+		o := r.run(t, func(o *apply.Options) {
+			o.Merge.Shown, o.Merge.Environment = true, func(inventory.Name) string { return "production" }
+		})
+		if want {
+			r.audit(t, o)
+		} else {
+			r.refused(t, o, problem.Approval, "start a new run")
+		}
+	}
 }
 
 func TestAnApprovalIsKeptByAPlanThatSaysTheSame(t *testing.T) {

@@ -42,8 +42,8 @@ type Approval struct {
 type Plan struct {
 	Commit string
 	At     time.Time
-	// InRun says that the first attempt of this run made the plan, before it asked for an approval
-	// of the environment.
+	// InRun says that this is the first attempt of its run, and made the plan before it asked for an
+	// approval of the environment.
 	InRun bool
 }
 

@@ -47,7 +47,7 @@ func (r *Requests) CheckApprovals(ctx context.Context, required []approvals.Requ
 	if err != nil || len(result.Missing) == 0 || asked.Environment == "" {
 		return result, err
 	}
-	given, err := r.environmentApprovals(ctx, asked)
+	given, rejected, err := r.environmentApprovals(ctx, asked)
 	if err != nil {
 		if ctx.Err() != nil {
 			return approvals.Result{}, err
@@ -57,7 +57,7 @@ func (r *Requests) CheckApprovals(ctx context.Context, required []approvals.Requ
 		}
 		return result, nil
 	}
-	e.Approvals = append(slices.Clone(e.Approvals), given...)
+	e.Approvals, e.Withdrawn = append(slices.Clone(e.Approvals), given...), append(slices.Clone(e.Withdrawn), rejected...)
 	return approvals.Check(ctx, required, e, r)
 }
 
@@ -145,11 +145,12 @@ type runApprovals struct {
 	answers []github.RunApproval
 }
 
-// environmentApprovals returns who approved the environment in the run.
-func (r *Requests) environmentApprovals(ctx context.Context, asked Asked) ([]approvals.Approval, error) {
+// environmentApprovals returns who approved the environment in the run. GitHub doesn't say in which
+// attempt, nor when: so who also rejected it there counts for nothing.
+func (r *Requests) environmentApprovals(ctx context.Context, asked Asked) (given []approvals.Approval, rejected []approvals.Withdrawn, err error) {
 	id, err := strconv.ParseInt(asked.RunID, 10, 64)
 	if err != nil {
-		return nil, fmt.Errorf("find out who approved environment %s: %q is not a run's ID", asked.Environment, asked.RunID)
+		return nil, nil, fmt.Errorf("find out who approved environment %s: %q is not a run's ID", asked.Environment, asked.RunID)
 	}
 	run, err := once(ctx, r.client, &r.runs, id, func(c *github.Client) (run runApprovals, err error) {
 		run.answers, err = c.RunApprovals(ctx, r.repository, id)
@@ -160,16 +161,24 @@ func (r *Requests) environmentApprovals(ctx context.Context, asked Asked) ([]app
 		return run, err
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var given []approvals.Approval
+	no := map[string]bool{}
 	for _, a := range run.answers {
 		// Case does not count in the names of environments.
-		if a.State == "approved" && slices.ContainsFunc(a.Environments, func(name string) bool { return strings.EqualFold(name, asked.Environment) }) {
-			given = append(given, approvals.Approval{User: a.User, Bot: a.Bot, At: run.created, Environment: asked.Environment, Text: a.Comment})
+		if !slices.ContainsFunc(a.Environments, func(name string) bool { return strings.EqualFold(name, asked.Environment) }) {
+			continue
+		}
+		answer := approvals.Approval{User: a.User, Bot: a.Bot, At: run.created, Environment: asked.Environment, Text: a.Comment}
+		switch who := strings.ToLower(a.User); {
+		case a.State == "approved":
+			given = append(given, answer)
+		case a.State == "rejected" && !no[who]:
+			no[who] = true
+			rejected = append(rejected, approvals.Withdrawn{Approval: answer, Why: fmt.Sprintf("%s rejected environment %s in an attempt of this run: start a new run", a.User, asked.Environment)})
 		}
 	}
-	return given, nil
+	return slices.DeleteFunc(given, func(a approvals.Approval) bool { return no[strings.ToLower(a.User)] }), rejected, nil
 }
 
 // Files returns the files that a pull request changes.

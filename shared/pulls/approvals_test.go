@@ -79,7 +79,16 @@ func TestApprovalsAtGitHub(t *testing.T) {
 		"another environment": {func(w *world, _ int) { w.approve("alice", "dev") }, nil, nil, nil, "0/1", "reviews approvals 7"},
 		"a rejected environment": {func(w *world, _ int) {
 			w.github.AnswerRun(7, fakegithub.RunApproval{User: "alice", State: "rejected", Environments: []string{"production"}})
-		}, nil, nil, nil, "0/1", "reviews approvals 7"},
+		}, nil, nil, nil, "0/1; alice rejected environment production in an attempt of this run: start a new run", "reviews approvals 7"},
+		"rejected in another attempt": {func(w *world, _ int) {
+			w.approve("alice", "production")
+			w.github.AnswerRun(7, fakegithub.RunApproval{User: "Alice", State: "rejected", Environments: []string{"Production"}})
+			w.github.AnswerRun(7, fakegithub.RunApproval{User: "bob", Environments: []string{"production"}})
+		}, nil, nil, nil, "0/1; bob is not in acme/dba; Alice rejected environment production in an attempt of this run: start a new run", "reviews approvals 7 members"},
+		"another environment is rejected": {func(w *world, _ int) {
+			w.github.AnswerRun(7, fakegithub.RunApproval{User: "alice", State: "rejected", Environments: []string{"dev"}})
+			w.approve("alice", "production")
+		}, nil, nil, nil, "alice production", "reviews approvals 7 members"},
 		"no environment":          {func(w *world, _ int) { w.approve("alice", "production") }, func(a *pulls.Asked) { a.Environment = "" }, nil, nil, "0/1", "reviews"},
 		"the author":              {func(w *world, _ int) { w.approve("author", "production") }, nil, nil, nil, "0/1; author is the author", "reviews approvals 7"},
 		"the run is older":        {func(w *world, _ int) { w.approve("alice", "production") }, func(a *pulls.Asked) { a.Plans[0].At = a.Plans[0].At.Add(time.Hour) }, nil, nil, "0/1; alice approved environment production in a run that was created before the plan was made (2026-01-02 04:04:05 UTC): start a new run", "reviews approvals 7"},
