@@ -185,7 +185,11 @@ func (s *session) end(ctx context.Context, f *planned, names []inventory.Name) (
 	if ctx.Err() == nil {
 		s.setChecks(ctx, f)
 	}
-	return f.End("planning failed for %s: %s", outputs)
+	format := "planning failed for %s: %s"
+	if all := f.checks[""]; all != nil && all.failed == 0 && all.denied > 0 {
+		format = "policies deny the plan for %s: %s"
+	}
+	return f.End(format, outputs)
 }
 
 // outputsOf returns the outputs of a run that has planned none of these targets yet.

@@ -45,7 +45,7 @@ func (p *planner) openRules(ctx context.Context) (err error) {
 		if ctx.Err() != nil {
 			return err
 		}
-		p.note("Whether this pull request changes the policies or approvals is not known: %s.", problem.Text(err))
+		p.caution("Whether this pull request changes the policies or approvals is not known: %s.", problem.Text(err))
 	}
 	if len(p.policies) > 0 && len(p.Rules.Changes.Untracked) > 0 {
 		p.note("Policies in %s are not in this repository: whether they have changed since the base is not known.", codes(p.Rules.Changes.Untracked))
@@ -183,27 +183,32 @@ func (p *planner) approvals(ctx context.Context) error {
 	if len(required) == 0 {
 		return ctx.Err()
 	}
+	result, err := p.given(ctx, required, *pull)
+	if err != nil {
+		p.note("Who has approved this so far is not known: %s.", problem.Text(err))
+	}
+	p.Rules.Given, p.Rules.Missing = result.Given, result.Missing
+	return ctx.Err()
+}
+
+// given asks which of the approvals are there, of this plan or of those before that say the same.
+func (p *planner) given(ctx context.Context, required []approvals.Requirement, pull policy.PullRequest) (approvals.Result, error) {
 	asked := pulls.Asked{PullRequest: pull.Number, Author: pull.Author, Plans: []approvals.Plan{{Commit: p.Record.Commit, At: p.Record.CreatedAt}}}
-	if asked.Author == "" {
+	if asked.Author == "" { // the event has only its number
 		pr, err := p.o.Pulls.Get(ctx, pull.Number)
 		if err != nil {
-			return fmt.Errorf("find who wrote pull request #%d: %w", pull.Number, err)
+			return approvals.Result{}, err
 		}
 		asked.Author = pr.Author
 	}
 	for _, id := range p.Record.EqualTo {
 		commit, at, err := planstore.PlanOf(id)
 		if err != nil {
-			return err
+			return approvals.Result{}, err
 		}
 		asked.Plans = append(asked.Plans, approvals.Plan{Commit: commit, At: at})
 	}
-	result, err := p.o.Pulls.CheckApprovals(ctx, required, asked)
-	if err != nil {
-		p.note("Who has approved this so far is not known: %s.", problem.Text(err))
-	}
-	p.Rules.Given, p.Rules.Missing = result.Given, result.Missing
-	return ctx.Err()
+	return p.o.Pulls.CheckApprovals(ctx, required, asked)
 }
 
 func (p *planner) owners(ctx context.Context, number int) ([]approvals.Requirement, error) {
