@@ -241,10 +241,10 @@ func openBench(t *testing.T, files map[string]string, github string, environ ...
 		all[name] += content
 	}
 	b.root = gittest.Repository(t, all)
-	b.environ = append([]string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "GITHUB_WORKSPACE=" + b.root, "RUNNER_TEMP=" + b.temp, "GITHUB_API_URL=" + github,
+	b.environ = append(slices.Clone(environ), // the first of each name counts
+		"PATH="+os.Getenv("PATH"), "HOME="+t.TempDir(), "GITHUB_WORKSPACE="+b.root, "RUNNER_TEMP="+b.temp, "GITHUB_API_URL="+github,
 		"GITHUB_REPOSITORY=acme/infra", "GITHUB_RUN_ID=7", "GITHUB_RUN_ATTEMPT=1", "GITHUB_SERVER_URL=https://github.com", "GITHUB_ACTOR=mona",
-	}, environ...)
+	)
 	b.runtime = gha.New(b.environ, &b.log)
 	return b
 }
