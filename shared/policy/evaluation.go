@@ -189,7 +189,7 @@ func (e *Evaluation) verdict(late bool) Verdict {
 	switch {
 	case late:
 		return e.deny("the policies were not evaluated within %s", e.time)
-	case strings.Contains(said, "out of memory") || strings.Contains(said, "cannot allocate memory"):
+	case strings.Contains(said, "out of memory") || strings.Contains(said, "failed to allocate"): // Go's words, and the race detector's
 		return e.deny("the policies need more than %d MiB of memory", e.memory>>20)
 	case strings.Contains(said, "stack overflow") || strings.Contains(said, "goroutine stack exceeds"):
 		return e.deny("the policies recurse too deep")

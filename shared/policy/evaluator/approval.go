@@ -73,9 +73,9 @@ func (e *evaluation) requirement(v ast.Value) (r approvals.Requirement, err erro
 			if !ok {
 				err = fmt.Errorf("%s is not a text", name)
 			}
-			r.Reason = cut(e.hide.hide(string(s)), policy.MaxText)
+			r.Reason = e.hide.show(string(s), policy.MaxText)
 		default:
-			err = fmt.Errorf("it has %q, which is none of team, teams, user, users, count and reason", cut(e.hide.hide(name), 100))
+			err = fmt.Errorf("it has %q, which is none of team, teams, user, users, count and reason", e.hide.show(name, 100))
 		}
 		return err
 	})

@@ -187,16 +187,16 @@ func (e *evaluation) said(q query, v ast.Value, excepted map[string]bool) {
 		e.require(q, v)
 		return
 	}
-	message, err := e.message(q, v)
+	m, details, err := message(q, v)
 	switch {
 	case err != nil:
 		e.deny(q.rule, err.Error())
 	case excepted[withoutSeverity(q.name)]:
-		e.add(&e.verdict.Excepted, &e.verdict.MoreExcepted, message)
+		e.add(&e.verdict.Excepted, &e.verdict.MoreExcepted, m, details)
 	case warnName.MatchString(q.name):
-		e.add(&e.verdict.Warned, &e.verdict.MoreWarned, message)
+		e.add(&e.verdict.Warned, &e.verdict.MoreWarned, m, details)
 	default:
-		e.add(&e.verdict.Denied, &e.verdict.MoreDenied, message)
+		e.add(&e.verdict.Denied, &e.verdict.MoreDenied, m, details)
 	}
 }
 
@@ -215,38 +215,34 @@ func (e *evaluation) saidComplete(q query, v ast.Value, excepted map[string]bool
 	}
 }
 
-// message reads a message: a string, or an object with msg.
-func (e *evaluation) message(q query, v ast.Value) (policy.Message, error) {
-	m := policy.Message{Rule: q.rule}
+// message reads a message: a string, or an object with msg. Its other members are the details; nil if
+// there are none.
+func message(q query, v ast.Value) (m policy.Message, details ast.Object, err error) {
+	m.Rule = q.rule
 	switch v := v.(type) {
 	case ast.String:
 		m.Text = cmp.Or(string(v), "(an empty message)")
-		return m, nil
+		return m, nil, nil
 	case ast.Object:
 		msg, ok := member(v, "msg").(ast.String)
 		if !ok {
-			return m, fmt.Errorf("%s gives an object without a text named msg", q.name)
+			return m, nil, fmt.Errorf("%s gives an object without a text named msg", q.name)
 		}
 		m.Text = cmp.Or(string(msg), "(an empty message)")
-		if v.Len() == 1 {
-			return m, nil
+		if v.Len() > 1 {
+			details = v
 		}
-		details := ast.NewObject()
-		v.Foreach(func(key, value *ast.Term) {
-			if text(key.Value) != "msg" {
-				details.Insert(key, value)
-			}
-		})
-		m.Details = e.details(details)
-		return m, nil
+		return m, details, nil
 	default:
-		return m, fmt.Errorf("%s gives %s, which is no message: it has to be a text, or an object with a text named msg", q.name, ast.ValueName(v))
+		return m, nil, fmt.Errorf("%s gives %s, which is no message: it has to be a text, or an object with a text named msg", q.name, ast.ValueName(v))
 	}
 }
 
-// details are a message's details as JSON, without secrets.
-func (e *evaluation) details(v ast.Value) json.RawMessage {
-	content, err := json.Marshal(e.hide.hideValue(v))
+// details are the members of a message besides msg, as JSON without secrets.
+func (e *evaluation) details(v ast.Object) json.RawMessage {
+	shown := e.hide.hideValue(v).(map[string]any)
+	delete(shown, "msg")
+	content, err := json.Marshal(shown)
 	if err != nil || len(content) > policy.MaxDetails {
 		content, _ = json.Marshal(map[string]string{"left out": fmt.Sprintf("%d bytes", len(content))})
 	}
@@ -279,7 +275,7 @@ func (e *evaluation) log(at *ast.Location, message string) {
 		if at != nil {
 			where = fmt.Sprintf("%s:%d: ", at.File, at.Row)
 		}
-		e.verdict.Log = append(e.verdict.Log, where+cut(e.hide.hide(message), policy.MaxText))
+		e.verdict.Log = append(e.verdict.Log, where+e.hide.show(message, policy.MaxText))
 	case n == policy.MaxLog-1:
 		e.verdict.Log = append(e.verdict.Log, "(more lines are left out)")
 	}

@@ -2,11 +2,13 @@ package evaluator
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
@@ -62,7 +64,9 @@ func evaluateInput(t *testing.T, in *policy.Incoming) (policy.Verdict, error) {
 	if err != nil {
 		return policy.Verdict{}, err
 	}
-	return e.decide(t.Context(), plan, planErr, counts), nil
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	return e.decide(ctx, plan, planErr, counts), nil
 }
 
 // FuzzPlan compares a plan with what OPA itself makes of the JSON. What can't be read denies.
@@ -114,6 +118,11 @@ func FuzzHide(f *testing.F) {
 				t.Errorf("%q is shown as %q", text, shown)
 			}
 		}
-		cut(shown, 10)
+		if begin, rest := s.upTo(text, 10); !strings.HasPrefix(shown, begin) || rest == 0 && begin != shown {
+			t.Errorf("%q is shown as %q, and its beginning as %q", text, shown, begin)
+		}
+		if short := s.show(text, 10); len(short) > 10+len(" … (1000000 bytes more)") || !utf8.ValidString(short) {
+			t.Errorf("%q is shown as %q", text, short)
+		}
 	})
 }

@@ -325,6 +325,9 @@ func likeEvaluated(name string) string {
 	return ""
 }
 
+// reserved are the members of data that newRun sets.
+var reserved = []string{"gitops", "conftest"}
+
 // merge adds a file's data, as opa and conftest do: at the root, or under the names of the folders
 // below the policies' folder.
 func (e *evaluation) merge(data ast.Object, file policy.File) ast.Object {
@@ -359,9 +362,9 @@ func (e *evaluation) merge(data ast.Object, file policy.File) ast.Object {
 			object = ast.NewObject(ast.Item(ast.StringTerm(folder), ast.NewTerm(object)))
 		}
 	}
-	for _, reserved := range []string{"gitops", "conftest"} {
-		if member(object, reserved) != nil {
-			e.deny(at, fmt.Sprintf("the data has %s, which the action itself sets", reserved))
+	for _, name := range reserved {
+		if member(object, name) != nil {
+			e.deny(at, fmt.Sprintf("the data has %s, which the action itself sets", name))
 		}
 	}
 	merged, ok := data.Merge(object)
@@ -393,8 +396,11 @@ func readOnce(file policy.File) error {
 	return nil
 }
 
-// hasData reports whether a rule's path is in the data, too.
+// hasData reports whether a rule's path is in the data, too, or in what the action adds to it.
 func hasData(data ast.Object, path []string) bool {
+	if slices.Contains(reserved, path[0]) {
+		return true
+	}
 	var v ast.Value = data
 	for _, name := range path {
 		object, ok := v.(ast.Object)

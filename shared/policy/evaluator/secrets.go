@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/terraform-gitops/gitops/shared/policy"
 )
 
 // hidden is shown in place of a sensitive value.
@@ -198,18 +200,47 @@ func (s *secrets) addText(text string) {
 
 // hide replaces the secrets in a text.
 func (s *secrets) hide(text string) string {
-	if s == nil || len(s.known) == 0 {
-		return text
+	shown, _ := s.upTo(text, len(text))
+	return shown
+}
+
+// show is a text without secrets, of at most limit bytes. If it is longer, it says so.
+func (s *secrets) show(text string, limit int) string {
+	shown, rest := s.upTo(text, limit+utf8.UTFMax)
+	shown = strings.ToValidUTF8(shown, "�")
+	if len(shown) <= limit && rest == 0 {
+		return shown
 	}
-	var shown strings.Builder
-	work, done := 0, 0 // text[:done] is in shown, or hidden
+	kept := min(limit, len(shown))
+	for kept > 0 && kept < len(shown) && !utf8.RuneStart(shown[kept]) {
+		kept--
+	}
+	return fmt.Sprintf("%s … (%d bytes more)", shown[:kept], len(shown)-kept+rest)
+}
+
+// upTo replaces the secrets in a text until limit bytes are shown, and returns how many bytes of it
+// are left.
+func (s *secrets) upTo(text string, limit int) (shown string, rest int) {
+	if s == nil || len(s.known) == 0 {
+		kept := min(limit, len(text))
+		return text[:kept], len(text) - kept
+	}
+	var b strings.Builder
+	work, done := 0, 0 // text[:done] is in b, or hidden
 	from, to := 0, 0   // the part that is hidden next
+	flush := func() {
+		if to > from {
+			b.WriteString(text[done:from])
+			b.WriteString(hidden)
+			done = to
+		}
+	}
 	for at := range len(text) {
 		end := at
 		if at+minPart <= len(text) {
 			for _, secret := range s.long[text[at:at+minPart]] {
 				if work += len(secret); work > maxHideWork {
-					return hidden
+					return hidden, 0
 				}
 				if strings.HasPrefix(text[at:], secret) {
 					end = max(end, at+len(secret))
@@ -222,25 +253,23 @@ func (s *secrets) hide(text string) string {
 			}
 		}
 		if end == at {
+			// text[:at] has no secret that goes on here, or to is behind it.
+			if at >= to && b.Len()+at-done >= limit {
+				flush()
+				b.WriteString(text[done:at])
+				return b.String(), len(text) - at
+			}
 			continue
 		}
 		if at > to { // not beside or inside of what is already hidden
-			if to > from {
-				shown.WriteString(text[done:from])
-				shown.WriteString(hidden)
-				done = to
-			}
+			flush()
 			from = at
 		}
 		to = max(to, end)
 	}
-	if to > from {
-		shown.WriteString(text[done:from])
-		shown.WriteString(hidden)
-		done = to
-	}
-	shown.WriteString(text[done:])
-	return shown.String()
+	flush()
+	b.WriteString(text[done:])
+	return b.String(), 0
 }
 
 // inWord reports whether a word goes on from one text to the next.
@@ -267,7 +296,7 @@ func (s *secrets) hideValue(v ast.Value) any {
 		}
 		return json.Number(v)
 	case ast.String:
-		return s.hide(string(v))
+		return s.show(string(v), policy.MaxDetails)
 	case *ast.Array:
 		all := make([]any, 0, v.Len())
 		v.Foreach(func(element *ast.Term) { all = append(all, s.hideValue(element.Value)) })
@@ -310,17 +339,4 @@ func member(v ast.Value, name string) ast.Value {
 func isTrue(v ast.Value) bool {
 	b, ok := v.(ast.Boolean)
 	return ok && bool(b)
-}
-
-// cut shortens a text to max bytes and says so.
-func cut(text string, max int) string {
-	text = strings.ToValidUTF8(text, "�")
-	if len(text) <= max {
-		return text
-	}
-	kept := max
-	for kept > 0 && !utf8.RuneStart(text[kept]) {
-		kept--
-	}
-	return fmt.Sprintf("%s … (%d bytes more)", text[:kept], len(text)-kept)
 }

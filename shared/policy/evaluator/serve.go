@@ -101,15 +101,18 @@ func (e *evaluation) decide(ctx context.Context, plan ast.Value, planErr error, 
 
 // deny adds an error to the verdict.
 func (e *evaluation) deny(rule policy.Rule, text string) {
-	e.add(&e.verdict.Denied, &e.verdict.MoreDenied, policy.Message{Rule: rule, Text: text})
+	e.add(&e.verdict.Denied, &e.verdict.MoreDenied, policy.Message{Rule: rule, Text: text}, nil)
 }
 
-// add adds a message, unless there are too many. Sensitive values are hidden in it.
-func (e *evaluation) add(to *[]policy.Message, more *int, m policy.Message) {
+// add adds a message with its details, unless there are too many. Sensitive values are hidden in it.
+func (e *evaluation) add(to *[]policy.Message, more *int, m policy.Message, details ast.Object) {
 	if len(*to) == policy.MaxMessages {
 		*more++
 		return
 	}
-	m.Text = cut(e.hide.hide(m.Text), policy.MaxText)
+	m.Text = e.hide.show(m.Text, policy.MaxText)
+	if details != nil {
+		m.Details = e.details(details)
+	}
 	*to = append(*to, m)
 }
