@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/action"
@@ -32,7 +33,8 @@ func (t *Tally) AddPlan(o plan.Outcome) {
 		Counts: o.Record.Counts, Digest: o.Record.Digest, Cautions: o.Cautions,
 		TerraformName: o.Record.TerraformName, TerraformVersion: o.Record.TerraformVersion, AtmosVersion: o.AtmosVersion,
 		Applies: o.Decision == plan.Changed && o.Stored && o.LockedBy == nil && !o.Rules.Denied(), Environment: o.Environment,
-		Policy: result(o.Rules.Policy), BasePolicy: result(o.Rules.Base),
+		Policy: result(o.Rules.Policy), BasePolicy: result(o.Rules.Base), Overriders: o.Rules.Overriders,
+		Needs: t.Runtime.Redacted(needs(o.Rules)),
 	}
 	t.Summary.RulesChanged(rulesChanged(o))
 	t.logPolicies(o)
@@ -59,17 +61,19 @@ func (t *Tally) AddPlan(o plan.Outcome) {
 		e.Note = "can be planned once " + Names(o.Waits) + " is applied"
 		t.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s %s: it reads values that the same change creates.", o.Name, e.Note)})
 	case o.Rules.Denied() && o.Record.Kind != planstore.KindDrift:
-		err := denied(o)
-		t.fail(o.Name, err, action.Annotation(err))
-		e.Status, e.Note = report.Denied, t.Runtime.Redacted(messages(o.Rules.Policy))
+		reason := messages(o.Rules.Policy)
+		t.deny(o.Name, denied(o.Name, reason), reason)
+		e.Status, e.Note = report.Denied, t.Runtime.Redacted(reason)
 	case o.LockedBy != nil:
 		e.Note = lockedBy(o)
 	default:
 		e.Note = strings.Join(o.Record.Scope(), " ")
+		if by := o.Rules.Override; by != nil {
+			e.Note = strings.TrimSpace(by.User + " overrides the policies. " + e.Note)
+		}
 		if e.Ignored > 0 {
 			e.Note = strings.TrimSpace(ignoredNote(o.Changes.Ignored.Uses) + " " + e.Note)
 		}
-		e.Note = strings.TrimSpace(t.Runtime.Redacted(needs(o.Rules)) + " " + e.Note)
 	}
 	t.logChanges(o)
 	t.add(e, t.PlanReport(o))
@@ -84,8 +88,8 @@ func result(v *policy.Verdict) policy.Result {
 
 // denied is the error of a plan that the policies deny. The plan is stored: an apply evaluates the
 // policies of what is merged.
-func denied(o plan.Outcome) error {
-	return problem.With(problem.Policy, fmt.Errorf("plan %s: the policies deny it: %s", o.Name, messages(o.Rules.Policy)))
+func denied(target any, reason string) error {
+	return problem.With(problem.Policy, fmt.Errorf("plan %s: the policies deny it: %s", target, reason))
 }
 
 // messages are why the policies deny a plan, in a line: the first reason, and how many more there are.
@@ -103,21 +107,27 @@ func messages(v *policy.Verdict) string {
 	return text
 }
 
-// needs says which approvals are needed, in a line.
+// needs says which approvals are missing, in a line.
 func needs(r plan.Rules) string {
-	var who []string
-	for _, m := range r.Missing {
-		who = append(who, m.Who())
-	}
-	switch {
-	case len(r.Required) == 0:
-		return ""
-	case len(r.Missing) == 0 && len(r.Given) > 0:
-		return "Approved."
-	case len(r.Missing) == 0: // nobody was asked
-		for _, required := range r.Required {
-			who = append(who, required.Who())
+	missing := r.Required
+	if len(r.Missing)+len(r.Given) > 0 { // else nobody was asked
+		missing = nil
+		for _, m := range r.Missing {
+			missing = append(missing, m.Requirement)
 		}
+	}
+	var who []string
+	for _, m := range missing {
+		text := m.Who()
+		if m.Reason != "" {
+			text += " (" + m.Reason + ")"
+		}
+		if !slices.ContainsFunc(who, func(w string) bool { return w == text || strings.HasPrefix(w, text+" (") }) {
+			who = append(who, text)
+		}
+	}
+	if len(who) == 0 {
+		return ""
 	}
 	return "Needs approval by " + strings.Join(who, ", and by ") + "."
 }
@@ -138,7 +148,8 @@ func rulesChanged(o plan.Outcome) report.RulesChanged {
 }
 
 func planRules(o plan.Outcome) report.Rules {
-	return report.Rules{Policy: o.Rules.Policy, Required: o.Rules.Required, Missing: o.Rules.Missing, Given: o.Rules.Given, Changed: rulesChanged(o)}
+	return report.Rules{Policy: o.Rules.Policy, Required: o.Rules.Required, Missing: o.Rules.Missing, Given: o.Rules.Given,
+		Override: o.Rules.Override, Overriders: o.Rules.Overriders, Changed: rulesChanged(o)}
 }
 
 // maxLog limits the text of a plan in the log, in bytes. It is about as much as the plan keeps.

@@ -1,8 +1,10 @@
 package fleet
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"path/filepath"
 	"slices"
@@ -28,6 +30,7 @@ type Tally struct {
 	targets     int
 	failed      map[inventory.Name]error
 	annotations []gha.Annotation
+	denials     map[string][]inventory.Name // by what the policies say
 	trouble     error
 }
 
@@ -77,6 +80,31 @@ func (t *Tally) fail(n inventory.Name, err error, at ...gha.Annotation) {
 	t.annotations = append(t.annotations, at...)
 }
 
+// deny records that the policies deny a target's plan. Targets that they deny for the same reason
+// have one annotation.
+func (t *Tally) deny(n inventory.Name, err error, reason string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.failed == nil {
+		t.failed = map[inventory.Name]error{}
+	}
+	if t.denials == nil {
+		t.denials = map[string][]inventory.Name{}
+	}
+	t.failed[n], t.denials[reason] = err, append(t.denials[reason], n)
+}
+
+// denied are the annotations of what the policies deny, the most frequent first.
+func (t *Tally) denied() (all []gha.Annotation) {
+	reasons := slices.SortedFunc(maps.Keys(t.denials), func(a, b string) int {
+		return cmp.Or(len(t.denials[b])-len(t.denials[a]), cmp.Compare(a, b))
+	})
+	for _, reason := range reasons {
+		all = append(all, action.Annotation(denied(namesOf(t.denials[reason]), reason)))
+	}
+	return all
+}
+
 // Trouble records an error that is not about one target. It ignores nil.
 func (t *Tally) Trouble(err error) {
 	t.mu.Lock()
@@ -94,19 +122,22 @@ const (
 
 // End returns the run's result. If the run had only one target and it failed, End returns that
 // target's error. Otherwise format makes an error from how many targets failed (%s, such as
-// "2 targets") and which (%s).
+// "2 targets") and which (%s). If the policies deny them all, the error says that instead.
 func (t *Tally) End(format string, outputs map[string]string) (action.Result, error) {
 	summary, err := t.Summary.Markdown(markdown.SummaryLimit)
 	t.Trouble(err)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	result := action.Result{Summary: summary, Outputs: outputs, Annotations: t.annotations}
+	result := action.Result{Summary: summary, Outputs: outputs, Annotations: append(t.annotations, t.denied()...)}
 	var whole error
 	if n := len(t.failed); n > 0 && t.targets == 1 {
 		for _, whole = range t.failed { // the only one
 		}
 	} else if n > 0 {
-		whole = problem.With(problem.Targets, fmt.Errorf(format, count(n), t.failedNames()))
+		if t.deniedAll() {
+			format = "the policies deny the plans of %s: %s"
+		}
+		whole = problem.With(problem.Targets, fmt.Errorf(format, count(n), namesOf(slices.Collect(maps.Keys(t.failed)))))
 		// Last, since it explains why the job failed.
 		result.Annotations = append(result.Annotations[:min(len(result.Annotations), maxAnnotations-1)], gha.Annotation{Message: problem.Text(whole)})
 	}
@@ -116,6 +147,15 @@ func (t *Tally) End(format string, outputs map[string]string) (action.Result, er
 	return result, errors.Join(whole, t.trouble)
 }
 
+// deniedAll reports whether nothing else failed.
+func (t *Tally) deniedAll() bool {
+	n := 0
+	for _, targets := range t.denials {
+		n += len(targets)
+	}
+	return n == len(t.failed)
+}
+
 func count(targets int) string {
 	if targets == 1 {
 		return "1 target"
@@ -123,9 +163,9 @@ func count(targets int) string {
 	return fmt.Sprintf("%d targets", targets)
 }
 
-func (t *Tally) failedNames() string {
+func namesOf(targets []inventory.Name) string {
 	var names []string
-	for n := range t.failed {
+	for _, n := range targets {
 		names = append(names, n.String())
 	}
 	slices.Sort(names)

@@ -27,10 +27,16 @@ type Rules struct {
 	Required []approvals.Requirement
 	Given    []approvals.Approval
 	Missing  []approvals.Missing
+	// Overriders are the teams whose members can let a denied plan through, and Override is the review
+	// of one of them, of a plan right before this one that says the same; nil: there is none.
+	Overriders []string
+	Override   *approvals.Approval
 }
 
-// Denied reports whether the policies deny the plan.
-func (r Rules) Denied() bool { return r.Policy != nil && r.Policy.Result == policy.Denied }
+// Denied reports whether the policies deny the plan, and nobody lets it through.
+func (r Rules) Denied() bool {
+	return r.Policy != nil && r.Policy.Result == policy.Denied && r.Override == nil
+}
 
 // openRules reads the policies that hold for the target, and compares them with those of the base.
 func (p *planner) openRules(ctx context.Context) (err error) {
@@ -173,17 +179,28 @@ func (p *planner) approvals(ctx context.Context) error {
 		required = append(required, owners...)
 	}
 	p.Rules.Required, p.Record.Required = required, required
-	override := p.Rules.Denied() && len(p.workspace.Settings.Policy.Override) > 0
+	p.Rules.Overriders = p.workspace.Settings.Policy.Override
+	override := p.Rules.Denied() && len(p.Rules.Overriders) > 0
 	if pull == nil || len(required) == 0 && !override {
 		return ctx.Err()
 	}
 	if err := p.findEqual(ctx); err != nil {
 		p.note("Whether the plan before this one says the same is not known, so its approvals may not count: %s.", problem.Text(err))
 	}
+	asked, err := p.asked(ctx, *pull)
+	if err != nil {
+		p.note("Who has approved this so far is not known: %s.", problem.Text(err))
+		return ctx.Err()
+	}
+	if override {
+		if p.Rules.Override, _, err = p.o.Pulls.Override(ctx, p.Rules.Overriders, asked); err != nil {
+			p.note("Whether somebody overrides the policies is not known: %s.", problem.Text(err))
+		}
+	}
 	if len(required) == 0 {
 		return ctx.Err()
 	}
-	result, err := p.given(ctx, required, *pull)
+	result, err := p.o.Pulls.CheckApprovals(ctx, required, asked)
 	if err != nil {
 		p.note("Who has approved this so far is not known: %s.", problem.Text(err))
 	}
@@ -192,23 +209,23 @@ func (p *planner) approvals(ctx context.Context) error {
 }
 
 // given asks which of the approvals are there, of this plan or of those before that say the same.
-func (p *planner) given(ctx context.Context, required []approvals.Requirement, pull policy.PullRequest) (approvals.Result, error) {
+func (p *planner) asked(ctx context.Context, pull policy.PullRequest) (pulls.Asked, error) {
 	asked := pulls.Asked{PullRequest: pull.Number, Author: pull.Author, Plans: []approvals.Plan{{Commit: p.Record.Commit, At: p.Record.CreatedAt}}}
 	if asked.Author == "" { // the event has only its number
 		pr, err := p.o.Pulls.Get(ctx, pull.Number)
 		if err != nil {
-			return approvals.Result{}, err
+			return asked, err
 		}
 		asked.Author = pr.Author
 	}
 	for _, id := range p.Record.EqualTo {
 		commit, at, err := planstore.PlanOf(id)
 		if err != nil {
-			return approvals.Result{}, err
+			return asked, err
 		}
 		asked.Plans = append(asked.Plans, approvals.Plan{Commit: commit, At: at})
 	}
-	return p.o.Pulls.CheckApprovals(ctx, required, asked)
+	return asked, nil
 }
 
 func (p *planner) owners(ctx context.Context, number int) ([]approvals.Requirement, error) {

@@ -30,6 +30,10 @@ type Entry struct {
 	// Policy is what the policies say of the plan, and BasePolicy what those of the base say, if the
 	// pull request changes them. Both are empty without policies.
 	Policy, BasePolicy policy.Result
+	// Overriders are the teams whose members can let the denied plan through.
+	Overriders []string
+	// Needs says which approvals are missing, in a line; empty if none is.
+	Needs string
 	// Told: Note says all that the target's report says. The report is shown only if this is
 	// the only target.
 	Told bool
@@ -94,7 +98,7 @@ func (e Entry) class() class {
 func (c class) trouble() bool { return c <= classWaiting }
 
 // toldBelow reports whether the report says all that the note says.
-func (c class) toldBelow() bool { return c == classFailed || c == classDenied || c == classRefused }
+func (c class) toldBelow() bool { return c == classFailed || c == classRefused }
 
 // worstFirst orders the entries of a table: the worst first, then by name.
 func worstFirst(a, b *row) int {
@@ -224,6 +228,8 @@ type row struct {
 	forms []stored
 	// below: the report in the summary says all that Note says.
 	below bool
+	// told: an alert of the overview says all that Note says.
+	told bool
 	// programs is a line below the report, if other programs planned it than most targets.
 	programs string
 }

@@ -90,6 +90,7 @@ func (m *Many) Add(e Entry, report Report) error {
 	e.Digest, e.Note = strings.Clone(markdown.Clip(e.Digest, markdown.MaxName)), strings.Clone(markdown.Clip(e.Note, maxNote))
 	e.TerraformName, e.TerraformVersion = strings.Clone(e.TerraformName), strings.Clone(markdown.Clip(e.TerraformVersion, markdown.MaxName))
 	e.AtmosVersion = strings.Clone(markdown.Clip(e.AtmosVersion, markdown.MaxName))
+	e.Needs = strings.Clone(markdown.Clip(e.Needs, markdown.MaxName))
 	m.mu.Lock()
 	at := len(m.rows)
 	m.rows = append(m.rows, row{Entry: e})

@@ -114,17 +114,29 @@ func manyCases(t *testing.T) map[string]*Many {
 		inDev("old", Deleted, changes.Counts{}, ""),
 	}
 	judged := []Entry{
-		inDev("app", Planned, changes.Counts{Create: 2, Update: 1}, "Needs approval by 1 of acme/dba."),
+		inDev("app", Planned, changes.Counts{Create: 2, Update: 1}, ""),
 		inDev("network", Denied, changes.Counts{Delete: 3}, "3 are deleted (policies/few.rego:4)"),
 		inDev("cache", Planned, changes.Counts{Replace: 1}, ""),
 		inDev("dns", NoChanges, changes.Counts{}, ""),
 	}
 	judged[0].Policy, judged[1].Policy, judged[2].Policy, judged[3].Policy = policy.Warned, policy.Denied, policy.Passed, policy.Passed
-	judged[2].BasePolicy = policy.Denied
+	judged[2].BasePolicy, judged[0].Needs = policy.Denied, "Needs approval by 1 of acme/dba."
 	judgedMany := manyOf(t, Plans, judged, reportOf)
 	judgedMany.RulesChanged(RulesChanged{Policies: []string{"policies/few.rego"}})
 	judgedMany.RulesChanged(RulesChanged{Policies: []string{"policies/few.rego", "policies/a.rego"}, Settings: []string{"approvals"}})
+	// One policy denies many for the same reason, and one target for another.
+	var denied, alike []Entry
+	for _, component := range []string{"app", "cache", "db", "dns", "network"} {
+		e := inDev(component, Denied, changes.Counts{Create: 1}, "the provider acme/evil is not one that may be used (policies/providers.rego:11)")
+		e.Policy, e.Overriders = policy.Denied, []string{"acme/security"}
+		e.Needs = "Needs approval by 1 of acme/dba (destroys aws_db_instance.main)."
+		denied = append(denied, e)
+		alike = append(alike, inDev(component, Refused, changes.Counts{Create: 1}, "the policies deny the plan: it is closed (policies/hours.rego:4)"))
+	}
+	denied[2].Note, denied[4].Needs = "3 are deleted (policies/few.rego:4)", ""
 	return map[string]*Many{
+		"many-denied":   manyOf(t, Plans, denied, reportOf),
+		"many-refused":  manyOf(t, Applies, alike, reportOf),
 		"many-judged":   judgedMany,
 		"many-selected": manyOf(t, Plans, selected, reportOf),
 		"many-planned":  manyOf(t, Plans, planned, reportOf),

@@ -12,6 +12,9 @@ import (
 // maxTrouble is how many targets the alert at the top names.
 const maxTrouble = 25
 
+// maxApart is how many targets with the same reason are too many for a line each.
+const maxApart = 3
+
 // overview is what comes before the reports. If limit has no room for all of it, it has at most
 // three quarters of the limit, so that the worst targets have room for a report.
 func (m *Many) overview(rows []*row, limit int) string {
@@ -23,7 +26,7 @@ func (m *Many) overview(rows []*row, limit int) string {
 	if m.Job == WouldApply && m.CombinedDigest != "" && pending(rows) > 0 {
 		d.Line += m.approving()
 	}
-	d.Add(m.trouble(rows), m.uncovered(), deleted(rows), m.notes(), m.table(rows), m.quiet(rows))
+	d.Add(m.denied(rows), m.trouble(rows), m.uncovered(), deleted(rows), m.notes(), m.table(rows), m.quiet(rows))
 	if m.Job == WouldApply {
 		d.Add(m.digests(rows))
 	}
@@ -156,15 +159,30 @@ func (m *Many) tallied(rows []*row) string {
 	return line
 }
 
-// trouble is the alert that says for each target why it is not planned or applied.
+// trouble is the alert that says for each target why it is not planned or applied. Many targets with
+// the same reason have one line.
 func (m *Many) trouble(rows []*row) *markdown.Part {
-	var lines []string
-	more := 0
+	same := map[string][]*row{}
 	for _, r := range rows {
+		if r.class().trouble() {
+			same[r.reason()] = append(same[r.reason()], r)
+		}
+	}
+	var lines []string
+	named, all := 0, 0
+	for _, r := range rows {
+		alike := same[r.reason()]
+		if !r.class().trouble() || r.class() == classDenied {
+			continue
+		}
+		all++
 		switch {
-		case !r.class().trouble():
+		case len(alike) >= maxApart && r != alike[0]:
+			named, r.told = named+1, alike[0].told // in the line of the first one
 		case len(lines) == maxTrouble:
-			more++
+		case len(alike) >= maxApart:
+			lines = append(lines, "**"+r.plain()+"** "+several(alike)+": "+m.text(r.Note))
+			named, r.told = named+1, true
 		default:
 			line := "**" + r.plain() + "** " + r.name(markdown.Code)
 			switch {
@@ -174,12 +192,76 @@ func (m *Many) trouble(rows []*row) *markdown.Part {
 				line += ": " + m.text(r.Note)
 			}
 			lines = append(lines, line)
+			named, r.told = named+1, true
 		}
 	}
-	if more > 0 {
+	if more := all - named; more > 0 {
 		lines = append(lines, markdown.Comma(more)+" more, in the table below")
 	}
 	return markdown.Alert(markdown.RankAlert, "CAUTION", "what failed", "", lines)
+}
+
+// denied is the alert that says what the policies deny: each reason once, with its targets.
+func (m *Many) denied(rows []*row) *markdown.Part {
+	same := map[string][]*row{}
+	var reasons, overriders []string
+	n := 0
+	for _, r := range rows {
+		if r.class() != classDenied {
+			continue
+		}
+		n++
+		if same[r.Note] == nil {
+			reasons = append(reasons, r.Note)
+		}
+		same[r.Note] = append(same[r.Note], r)
+		for _, team := range r.Overriders {
+			if !slices.Contains(overriders, team) {
+				overriders = append(overriders, team)
+			}
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	slices.SortStableFunc(reasons, func(a, b string) int { return len(same[b]) - len(same[a]) })
+	var lines []string
+	more := 0
+	for i, reason := range reasons {
+		if i >= maxTrouble {
+			more += len(same[reason])
+			continue
+		}
+		lines = append(lines, several(same[reason])+": "+m.text(reason))
+		for _, r := range same[reason] {
+			r.told = true
+		}
+	}
+	if more > 0 {
+		lines = append(lines, markdown.Count(more, "more target")+", in the table below")
+	}
+	return markdown.Alert(markdown.RankAlert, "CAUTION", "what the policies deny", "**The policies deny "+markdown.Count(n, "plan")+".** "+undo(overriders), lines)
+}
+
+// several names at most maxApart targets.
+func several(rows []*row) string {
+	var names []string
+	for _, r := range rows[:min(len(rows), maxApart)] {
+		names = append(names, r.name(markdown.Code))
+	}
+	text := strings.Join(names, ", ")
+	if more := len(rows) - maxApart; more > 0 {
+		text += " and " + markdown.Comma(more) + " more"
+	}
+	return text
+}
+
+// reason is what is said of a target in trouble, and of none that has nothing to say.
+func (r *row) reason() string {
+	if r.Note == "" {
+		return r.plain() + "\n" + r.name(markdown.Code)
+	}
+	return r.plain() + "\n\n" + r.Note
 }
 
 // uncovered is the alert about changed folders that nothing plans.
@@ -242,15 +324,18 @@ func (m *Many) next(rows []*row) string {
 		list = append(list, markdown.Count(in[environment], "target")+" in "+where)
 	}
 	text := ""
+	if slices.ContainsFunc(rows, func(r *row) bool { return r.Needs != "" }) {
+		text = "**Approvals are missing.** To give one, approve this pull request in a review, after this plan. Until then, an apply is refused.\n\n"
+	}
 	switch {
 	case len(list) > 0:
-		text = "**After the merge**, exactly these planfiles are applied: " + strings.Join(list, ", ") + ". The reviewers of an environment, if it has any, approve first."
+		text += "**After the merge**, exactly these planfiles are applied: " + strings.Join(list, ", ") + ". The reviewers of an environment, if it has any, approve first."
 		if !m.ExpiresAt.IsZero() {
 			text += " The plans expire on " + stamp(m.ExpiresAt) + "."
 		}
 		text += "\n\n"
 	case pending(rows) > 0:
-		text = "**After the merge**, nothing of this is applied: the planfiles were not stored, or other pull requests hold the locks.\n\n"
+		text += "**After the merge**, nothing of this is applied: the planfiles were not stored, or other pull requests hold the locks.\n\n"
 	}
 	return text + m.planAgain()
 }
@@ -321,16 +406,15 @@ func (m *Many) table(rows []*row) *markdown.Part {
 // in the alert at the top or in a report is not repeated.
 func (m *Many) cells(rows []*row) (cells []string, any bool) {
 	cells = make([]string, len(rows))
-	alerted := 0
 	for i, r := range rows {
-		c := r.class()
-		if c.trouble() {
-			alerted++
+		note := r.Note
+		if r.below || r.told {
+			note = ""
 		}
-		if r.Note == "" || r.below || c == classNoChanges || c.trouble() && alerted <= maxTrouble {
+		if note = strings.TrimSpace(r.Needs + " " + note); note == "" || r.class() == classNoChanges {
 			continue
 		}
-		cells[i], any = markdown.TextWith(markdown.Clip(r.Note, markdown.MaxName), markdown.Cell, m.runs()), true
+		cells[i], any = markdown.TextWith(markdown.Clip(note, markdown.MaxName), markdown.Cell, m.runs()), true
 	}
 	return cells, any
 }

@@ -43,9 +43,10 @@ func (p Plan) Markdown(limit int) string {
 		return p.failed().Markdown(limit)
 	}
 	c := p.Changes
+	p.Rules.advise = true
 	d := markdown.Document{Rest: p.rest(), Title: p.title("Plan for " + p.name())}
 	switch {
-	case p.Rules.denied():
+	case p.Rules.denied() && p.Rules.Override == nil:
 		d.Title = p.title("⛔ Policies deny the plan for " + p.name())
 	case p.Destroy && c.Counts.Any():
 		d.Title = p.title("PLAN TO DESTROY " + p.name())

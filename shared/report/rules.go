@@ -18,7 +18,10 @@ type Rules struct {
 	Missing  []approvals.Missing
 	Given    []approvals.Approval
 	Override *approvals.Approval // lets a denied plan through; nil: nobody does
-	Changed  RulesChanged        // by the pull request; only of a plan
+	// Overriders are the teams whose members can let a denied plan through.
+	Overriders []string
+	Changed    RulesChanged // by the pull request; only of a plan
+	advise     bool         // say what to do about a denial; an apply says it elsewhere
 }
 
 const (
@@ -32,6 +35,8 @@ func (r Rules) parts(s Subject) (parts []*markdown.Part) {
 		first, kind := "**The policies deny this plan**", "CAUTION"
 		if by := r.Override; by != nil {
 			first += ", and " + person(by.User) + " has overridden that in a review (" + stamp(by.At) + ")"
+		} else if r.advise {
+			first += ". " + undo(r.Overriders)
 		}
 		if v.Result != policy.Denied {
 			first = ""
@@ -48,6 +53,15 @@ func (r Rules) parts(s Subject) (parts []*markdown.Part) {
 }
 
 func (r Rules) denied() bool { return r.Policy != nil && r.Policy.Result == policy.Denied }
+
+// undo says what to do about a denied plan.
+func undo(overriders []string) string {
+	text := "Change what they deny, or the policy"
+	if len(overriders) > 0 {
+		text += "; or a member of " + listed(overriders) + " lets it through, by an approving review with the word `override`"
+	}
+	return text + "."
+}
 
 // messages are what rules say, with where they are written.
 func (s Subject) messages(all []policy.Message, more int) (lines []string) {
@@ -75,6 +89,10 @@ func (r Rules) approvals(s Subject) *markdown.Part {
 	if len(r.Required) == 0 {
 		return nil
 	}
+	missing := map[string]approvals.Missing{}
+	for _, m := range r.Missing {
+		missing[need(m.Requirement)] = m
+	}
 	var lines []string
 	for _, needed := range r.Required[:min(len(r.Required), maxListed)] {
 		line := s.text(markdown.Clip(needed.Who(), 2*markdown.MaxName))
@@ -84,6 +102,12 @@ func (r Rules) approvals(s Subject) *markdown.Part {
 		if needed.Source != "" {
 			line += " (" + markdown.Code(markdown.Clip(needed.Source, markdown.MaxName)) + ")"
 		}
+		if m, is := missing[need(needed)]; is {
+			line = "**missing:** " + line
+			if len(m.Why) > 0 {
+				line += ". Not counted: " + strings.Join(s.texts(m.Why[:min(len(m.Why), maxPeople)]), "; ")
+			}
+		}
 		lines = append(lines, line)
 	}
 	if more := len(r.Required) - maxListed; more > 0 {
@@ -92,7 +116,10 @@ func (r Rules) approvals(s Subject) *markdown.Part {
 	first := "**This plan needs approval by**"
 	switch {
 	case len(r.Missing) > 0:
-		first = "**This plan needs approval by** (missing: " + markdown.Comma(len(r.Missing)) + " of " + markdown.Comma(len(r.Required)) + ")"
+		first = "**Approvals: " + markdown.Comma(len(r.Missing)) + " of " + markdown.Comma(len(r.Required)) + " missing**"
+		if r.advise && s.PullRequest > 0 {
+			first += ". To give one, approve this pull request in a review, after this plan."
+		}
 	case len(r.Given) > 0:
 		var by []string
 		for _, a := range r.Given[:min(len(r.Given), maxListed)] {
@@ -110,6 +137,9 @@ func (r Rules) approvals(s Subject) *markdown.Part {
 	}
 	return markdown.Alert(rank, kind, "the approvals", first, lines)
 }
+
+// need tells requirements apart.
+func need(r approvals.Requirement) string { return r.Who() + "\n" + r.Reason + "\n" + r.Source }
 
 // person is a login that mentions nobody.
 func person(login string) string { return markdown.Code(markdown.Clip(login, markdown.MaxName)) }

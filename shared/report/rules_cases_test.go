@@ -30,10 +30,10 @@ func rulesCases() map[string]Plan {
 			Warned:   []policy.Message{message("warn_tags", "policies/tags.rego", 9, "aws_db_instance.main has no tag \"owner\"", `{"resource":"aws_db_instance.main"}`)},
 			Excepted: []policy.Message{message("deny", "policies/hours.rego", 4, "it is after 17:00", "")}, MoreWarned: 3,
 		},
-		Required: []approvals.Requirement{dba, two}, Missing: []approvals.Missing{{Requirement: dba}},
+		Required: []approvals.Requirement{dba, two}, Missing: []approvals.Missing{{Requirement: dba, Why: []string{"octocat is the author", "bob approved commit 1a2b3c4, and 4f1c2d9 was planned"}}},
 		Given: []approvals.Approval{{User: "alice", At: subject().CreatedAt, Commit: subject().Commit}},
 	}
-	denied.Rules = Rules{Policy: &policy.Verdict{
+	denied.Rules = Rules{Overriders: []string{"acme/security"}, Policy: &policy.Verdict{
 		Result: policy.Denied, Digest: subject().Digest,
 		Denied: []policy.Message{
 			message("deny", "policies/stateful.rego", 5, "aws_db_instance.main must not be destroyed", ""),
@@ -41,10 +41,13 @@ func rulesCases() map[string]Plan {
 			message("", "", 0, "the policies were not evaluated within 1m0s", ""),
 		},
 	}}
+	overridden := plan(deleted)
+	overridden.Rules = denied.Rules
+	overridden.Rules.Override = &approvals.Approval{User: "sam", At: subject().CreatedAt, Commit: subject().Commit}
 	changed.Rules = denied.Rules
 	changed.Rules.Policy = &policy.Verdict{Result: policy.Passed, Digest: subject().Digest}
 	changed.Rules.Changed = RulesChanged{Policies: []string{"policies/limits.yaml", "policies/stateful.rego"}, Settings: []string{"approvals"}, Base: denied.Rules.Policy}
-	return map[string]Plan{"plan-warned": warned, "plan-denied": denied, "plan-rules-changed": changed}
+	return map[string]Plan{"plan-warned": warned, "plan-denied": denied, "plan-overridden": overridden, "plan-rules-changed": changed}
 }
 
 // ruledApplies are applies of such plans.

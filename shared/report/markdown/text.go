@@ -61,25 +61,39 @@ func TextWith(s string, span func(string) string, ownRuns string) string {
 			b.WriteString(p)
 			continue
 		}
+		// The punctuation of the sentence stays outside of the code.
+		open, core, end := punctuation(word)
+		if open != "" {
+			flush()
+		}
 		if i > 0 && len(code) == 0 {
 			b.WriteByte(' ')
 		}
-		// The punctuation of the sentence stays outside of the code.
-		core := strings.TrimRight(word, ".,;:!?")
-		if !strings.Contains(core, "(") { // it closes what another word has opened
-			core = strings.TrimRight(core, ".,;:!?)")
-		}
-		if core == "" {
-			core = word
-		}
+		b.WriteString(open)
 		code = append(code, core)
-		if core != word {
+		if end != "" {
 			flush()
-			b.WriteString(word[len(core):])
+			b.WriteString(end)
 		}
 	}
 	flush()
 	return b.String()
+}
+
+// punctuation splits what belongs to the sentence from a word: at its end, and a parenthesis that
+// opens before the word, or closes after it.
+func punctuation(word string) (open, core, end string) {
+	core = strings.TrimRight(word, ".,;:!?")
+	if rest, is := strings.CutPrefix(core, "("); is && (strings.HasSuffix(rest, ")") || strings.Count(rest, "(") >= strings.Count(rest, ")")) {
+		open, core = "(", rest
+	}
+	for strings.HasSuffix(core, ")") && strings.Count(core, ")") > strings.Count(core, "(") {
+		core = strings.TrimRight(core[:len(core)-1], ".,;:!?")
+	}
+	if core == "" {
+		return "", word, ""
+	}
+	return open, core, word[len(open)+len(core):]
 }
 
 // ErrorCode is a code as a link to its explanation. The code must be one of package problem, or
