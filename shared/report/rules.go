@@ -104,7 +104,7 @@ func (r Rules) approvals(s Subject) *markdown.Part {
 		}
 		if m, is := missing[need(needed)]; is {
 			line = "**missing:** " + line
-			if len(m.Why) > 0 {
+			if r.advise && len(m.Why) > 0 { // an apply's error says it
 				line += ". Not counted: " + strings.Join(s.texts(m.Why[:min(len(m.Why), maxPeople)]), "; ")
 			}
 		}

@@ -22,6 +22,7 @@ func TestTextOfPlainWordsStaysAsItIs(t *testing.T) {
 		"ask @octocat, or see #12.":      "ask `@octocat`, or see `#12`.",
 		"at https://example.com/a b.c d": "at `https://example.com/a b.c` d",
 		"use it (`actions/checkout` with `ref: 4f1c2d9`), or `a  @b c`.": "use it (`actions/checkout` with `ref: 4f1c2d9`), or `a  @b c`.",
+		"it is late (policies/a.rego:4), see f(x) (b@2 c@3).":            "it is late (`policies/a.rego:4`), see `f(x)` (`b@2 c@3`).",
 		"`a` `` @b ` c":                      "`a` ``` `` @b ` ``` c",
 		"commit 4f1c2d9 and defaced, GH-12!": "commit `4f1c2d9` and `defaced`, `GH-12`!",
 	} {
