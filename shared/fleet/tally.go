@@ -122,7 +122,7 @@ const (
 
 // End returns the run's result. If the run had only one target and it failed, End returns that
 // target's error. Otherwise format makes an error from how many targets failed (%s, such as
-// "2 targets") and which (%s). If the policies deny them all, the error says that instead.
+// "2 targets") and which (%s).
 func (t *Tally) End(format string, outputs map[string]string) (action.Result, error) {
 	summary, err := t.Summary.Markdown(markdown.SummaryLimit)
 	t.Trouble(err)
@@ -134,9 +134,6 @@ func (t *Tally) End(format string, outputs map[string]string) (action.Result, er
 		for _, whole = range t.failed { // the only one
 		}
 	} else if n > 0 {
-		if t.deniedAll() {
-			format = "the policies deny the plans of %s: %s"
-		}
 		whole = problem.With(problem.Targets, fmt.Errorf(format, count(n), namesOf(slices.Collect(maps.Keys(t.failed)))))
 		// Last, since it explains why the job failed.
 		result.Annotations = append(result.Annotations[:min(len(result.Annotations), maxAnnotations-1)], gha.Annotation{Message: problem.Text(whole)})
@@ -145,15 +142,6 @@ func (t *Tally) End(format string, outputs map[string]string) (action.Result, er
 		result.Annotations = append(result.Annotations, gha.Annotation{Message: problem.Text(t.trouble)})
 	}
 	return result, errors.Join(whole, t.trouble)
-}
-
-// deniedAll reports whether nothing else failed.
-func (t *Tally) deniedAll() bool {
-	n := 0
-	for _, targets := range t.denials {
-		n += len(targets)
-	}
-	return n == len(t.failed)
 }
 
 func count(targets int) string {

@@ -208,7 +208,7 @@ func (p *planner) approvals(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// given asks which of the approvals are there, of this plan or of those before that say the same.
+// asked are the plans whose approvals count: this one, and those right before it that say the same.
 func (p *planner) asked(ctx context.Context, pull policy.PullRequest) (pulls.Asked, error) {
 	asked := pulls.Asked{PullRequest: pull.Number, Author: pull.Author, Plans: []approvals.Plan{{Commit: p.Record.Commit, At: p.Record.CreatedAt}}}
 	if asked.Author == "" { // the event has only its number
