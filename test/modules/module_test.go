@@ -51,11 +51,10 @@ func TestModules(t *testing.T) {
 	for _, dir := range dirs {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			t.Parallel()
-			command(t, dir, "validate")
-			if _, err := os.Stat(filepath.Join(dir, "tests")); err == nil {
-				if out := command(t, dir, "test"); !strings.Contains(out, "Success!") {
-					t.Fatalf("terraform test did not test anything:\n%s", out)
-				}
+			if _, err := os.Stat(filepath.Join(dir, "tests")); err != nil {
+				command(t, dir, "validate")
+			} else if out := command(t, dir, "test"); !strings.Contains(out, "Success!") { // it also validates
+				t.Fatalf("terraform test did not test anything:\n%s", out)
 			}
 		})
 	}
