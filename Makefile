@@ -116,7 +116,7 @@ LAZY_COLLECTOR := GOGC=400 GOMEMLIMIT=1GiB
 # idle while tests wait. The halves are two ends of a pipe that nothing is written to, since programs that
 # a shell starts with & ignore interrupts, which some tests send.
 test: tools build stand-ins ## Run the whole suite, packages with goroutines with the race detector
-	@$(GO_FOLDERS) export TEST_BINARIES=$(BIN) $(LAZY_COLLECTOR); packages=$$(go list ./shared/... ./test/kit/...); \
+	@$(GO_FOLDERS) export TEST_BINARIES=$(BIN) TEST_BINARIES_ARE_FRESH=yes $(LAZY_COLLECTOR); packages=$$(go list ./shared/... ./test/kit/...); \
 	{ \
 		failed=; $(GOTEST) -race -skip '^$(call one_of,$(UNRACED))$$' $$(grep -vE '/shared/$(call one_of,$(SEQUENTIAL))$$' <<<"$$packages") || failed=yes; \
 		CGO_ENABLED=0 $(GOTEST) -run '^$(call one_of,$(UNRACED))$$' ./shared/drift ./shared/report ./shared/planstore ./shared/policy/evaluator || failed=yes; \

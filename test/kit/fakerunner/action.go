@@ -137,9 +137,9 @@ func atOnce(ts *testscript.TestScript, s *story, args []string) {
 }
 
 // binary is an action's binary. If the test is its own, that is as slow to start as all that the test
-// imports: a built one takes its place, unless the story sets the clock, which only tests can.
+// imports: in `make test` a built one takes its place, unless the story sets the clock, which only tests can.
 func (s *story) binary(ts *testscript.TestScript, action string) string {
-	if s.Actions[action] == action && ts.Getenv(clockVariable) == "" {
+	if s.Actions[action] == action && os.Getenv(freshVariable) != "" && ts.Getenv(clockVariable) == "" {
 		if file := built(action); file != "" {
 			return file
 		}

@@ -12,6 +12,10 @@ import (
 // `make test` builds them once for all packages.
 const binariesVariable = "TEST_BINARIES"
 
+// freshVariable says that these programs were built just now. Without it, a test of an action runs what it was
+// compiled with, since somebody who works on the action may have an older build.
+const freshVariable = "TEST_BINARIES_ARE_FRESH"
+
 // Binary is the path of an action's binary: see [program]. root is the folder of this repository.
 func Binary(ctx context.Context, root, dir, action string) (string, error) {
 	return program(ctx, filepath.Join(root, "actions", action), dir, action)
