@@ -129,6 +129,9 @@ func (w *Work) compareOlder(ctx context.Context, id, commit string, next *planst
 		return older, shown, err
 	}
 	defer func() { err = errors.Join(err, os.Remove(file)) }()
+	if _, err := plan.Open(file); err != nil { // before Terraform reads it, as with the planfile to apply
+		return differs("%s", problem.Text(err))
+	}
 	then, err := plan.Show(ctx, w.tf, file, detail())
 	if err != nil {
 		return older, shown, err
