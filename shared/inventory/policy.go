@@ -15,7 +15,8 @@ import (
 
 // Policy says which policies hold for a target.
 type Policy struct {
-	// Path are folders and globs of files, relative to the checkout; nil: the default folder.
+	// Path are folders and globs of files, relative to the checkout; nil: the default folder. If it
+	// is empty and not nil, there are no policies.
 	Path []string
 	// Include and Exclude are globs of policy files: see [MatchesFile]. Without Include all hold.
 	Include, Exclude []string

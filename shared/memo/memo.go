@@ -53,6 +53,12 @@ func (m *Memo[K, V]) Put(key K, v V) {
 	m.found[key] = v
 }
 
+// Has reports whether a value is kept for a key.
+func (m *Memo[K, V]) Has(key K) bool {
+	_, ok := m.kept(key)
+	return ok
+}
+
 func (m *Memo[K, V]) kept(key K) (v V, ok bool) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()

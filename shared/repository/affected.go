@@ -26,10 +26,15 @@ func (rp *Repository) Affected(ctx context.Context, base string, dependents bool
 		return nil, err
 	}
 	if isZero(base) {
-		return rp.targets.affected(ctx, "")
+		changes, _, err = rp.targets.affected(ctx, "")
+		return changes, err
 	}
 	err = rp.withBase(ctx, base, func(dir string) error {
-		changes, err = rp.targets.affected(ctx, dir)
+		var was []inventory.Listed
+		changes, was, err = rp.targets.affected(ctx, dir)
+		if was != nil {
+			rp.listed.Put(base, was)
+		}
 		return err
 	})
 	if err == nil && dependents {

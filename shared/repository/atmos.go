@@ -156,17 +156,17 @@ func (a *atmosTargets) listAt(ctx context.Context, folder string) ([]inventory.L
 	return stacks.Targets(), nil
 }
 
-func (a *atmosTargets) affected(ctx context.Context, base string) ([]inventory.Change, error) {
+func (a *atmosTargets) affected(ctx context.Context, base string) (changes []inventory.Change, was []inventory.Listed, err error) {
 	head, err := a.describeStacks(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if base == "" {
-		return inventory.AllNew(head.Targets()), nil
+		return inventory.AllNew(head.Targets()), nil, nil
 	}
-	changes, err := a.project.Affected(ctx, base, head)
+	changes, was, err = a.project.Affected(ctx, base, head)
 	tell(a.rp.Runtime, "atmos describe stacks", err)
-	return changes, err
+	return changes, was, err
 }
 
 func (a *atmosTargets) uncovered(ctx context.Context, changed []string) ([]string, error) {

@@ -78,13 +78,14 @@ func (g *gitopsTargets) listAt(ctx context.Context, folder string) ([]inventory.
 	return config.Targets(), nil
 }
 
-func (g *gitopsTargets) affected(ctx context.Context, base string) ([]inventory.Change, error) {
+func (g *gitopsTargets) affected(ctx context.Context, base string) (changes []inventory.Change, was []inventory.Listed, err error) {
 	head, err := g.load(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if base == "" {
-		return gitops.Affected(ctx, nil, head, g.rp.Environ)
+		changes, err = gitops.Affected(ctx, nil, head, g.rp.Environ)
+		return changes, nil, err
 	}
 	before, err := gitops.Load(ctx, base, head.File(), nil)
 	var broken *gitops.Error
@@ -92,9 +93,13 @@ func (g *gitopsTargets) affected(ctx context.Context, base string) ([]inventory.
 	case errors.As(err, &broken):
 		g.rp.Runtime.Notice(gha.Annotation{Message: fmt.Sprintf("All targets count as new, since the configuration at the base can't be read: %v", err)})
 	case err != nil && !errors.Is(err, os.ErrNotExist):
-		return nil, err
+		return nil, nil, err
 	}
-	return gitops.Affected(ctx, before, head, g.rp.Environ)
+	if before != nil {
+		was = before.Targets()
+	}
+	changes, err = gitops.Affected(ctx, before, head, g.rp.Environ)
+	return changes, was, err
 }
 
 func (g *gitopsTargets) uncovered(ctx context.Context, changed []string) ([]string, error) {

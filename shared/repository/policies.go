@@ -44,13 +44,20 @@ func (rp *Repository) Policies(ctx context.Context, p inventory.Policy) (policy.
 }
 
 func (rp *Repository) policyFiles(ctx context.Context, paths []string) (policyFiles, error) {
-	return rp.policies.Get(strings.Join(paths, "\x00"), func() (policyFiles, error) {
+	return rp.policies.Get(pathsKey(paths), func() (policyFiles, error) {
 		index, err := rp.Tracked.Index(ctx, rp.Context.Workspace)
 		if err != nil {
 			return nil, err
 		}
 		return findPolicies(rp.Context.Workspace, paths, index, false)
 	})
+}
+
+func pathsKey(paths []string) string {
+	if paths != nil && len(paths) == 0 {
+		return "\x00none"
+	}
+	return strings.Join(paths, "\x00")
 }
 
 // policyFile is a policy or its data.
@@ -112,7 +119,7 @@ func findPolicies(folder string, paths []string, index *git.Index, base bool) (p
 	}
 	f := finder{tree: tree, index: index, base: base, found: map[string]policyFile{}, resolved: map[string]string{}}
 	explicit := len(paths) > 0 && !base
-	if len(paths) == 0 {
+	if paths == nil {
 		paths = []string{defaultPolicies}
 	}
 	for _, at := range paths {

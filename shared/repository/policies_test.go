@@ -61,6 +61,7 @@ func TestWhichPoliciesHold(t *testing.T) {
 		"twice":                           {inventory.Policy{Path: []string{"policies/aws", "policies/aws/b.rego"}}, "policies/aws/b.rego"},
 		"included":                        {inventory.Policy{Include: []string{"aws/**"}}, "policies/aws/b.rego policies/lib/lib.rego policies/limits.yaml policies/x.json"},
 		"excluded":                        {inventory.Policy{Exclude: []string{"/policies/aws", "lib.rego", "limits.yaml"}}, "policies/a.rego policies/lib/lib.rego policies/limits.yaml policies/x.json"},
+		"switched off":                    {inventory.Policy{Path: []string{}}, ""},
 		"all excluded":                    {inventory.Policy{Exclude: []string{"*.rego"}}, ""},
 		"with a byte order mark":          {inventory.Policy{Path: []string{"bom"}, Exclude: []string{"a.rego"}}, "bom/b.rego"},
 		"a library that quotes a package": {inventory.Policy{Path: []string{"quoted"}, Exclude: []string{"lib.rego"}}, "quoted/a.rego quoted/lib.rego"},
@@ -227,6 +228,10 @@ func TestRulesThatAPullRequestChanges(t *testing.T) {
 			base: map[string]string{"gitops.yaml": settings("policy: {path: [policies, org]}")}, change: map[string]string{"gitops.yaml": settings("policy: {path: [policies]}")}, untracked: map[string]string{"org/o.rego": rego},
 			want: repository.RuleChanges{Policies: []string{"org/o.rego"}, Settings: []string{"policy.path"}}, before: "org/o.rego policies/a.rego policies/aws/b.rego policies/limits.yaml",
 		},
+		"none any more": {
+			change: map[string]string{"gitops.yaml": settings("policy: {path: []}")},
+			want:   repository.RuleChanges{Policies: []string{"policies/a.rego", "policies/aws/b.rego", "policies/limits.yaml"}, Settings: []string{"policy.path"}}, before: "policies/a.rego policies/aws/b.rego policies/limits.yaml",
+		},
 		"what is left out": {
 			base: map[string]string{"gitops.yaml": settings("policy: {include: [a.rego]}")}, change: map[string]string{"gitops.yaml": settings("policy: {include: [b.rego]}")},
 			want: repository.RuleChanges{Policies: []string{"policies/a.rego", "policies/aws/b.rego"}}, before: "policies/a.rego policies/limits.yaml",
@@ -261,7 +266,7 @@ func TestRulesThatAPullRequestChanges(t *testing.T) {
 			write(c.change)
 			w := o.clone("main", repository.Inputs{}, "--depth=1")
 			gittest.Write(t, w.origin.dir, c.untracked)
-			if name == "all of them" { // nothing is fetched only for this
+			if name == "all of them" || name == "none any more" { // nothing is fetched only for this
 				w.affected(tip, false)
 			}
 			target, err := w.Find(t.Context(), inventory.Name{Component: "network", Stack: "dev"})

@@ -16,6 +16,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/git"
 	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/inventory/atmos"
 	"github.com/terraform-gitops/gitops/shared/memo"
 	"github.com/terraform-gitops/gitops/shared/planstore"
@@ -44,6 +45,7 @@ type Repository struct {
 	stores   memo.Memo[storeKey, *planstore.Store]
 	policies memo.Memo[string, policyFiles]
 	bases    memo.Memo[string, *baseRules]
+	listed   memo.Memo[string, []inventory.Listed] // the targets of other commits
 	programs memo.Memo[programKey, string]
 	versions memo.Memo[string, terraform.Version]
 

@@ -68,7 +68,7 @@ func (rp *Repository) RuleChanges(ctx context.Context, base string, t inventory.
 		return c, err
 	}
 	here := all
-	if !slices.Equal(was.Policy.Path, p.Path) {
+	if pathsKey(was.Policy.Path) != pathsKey(p.Path) {
 		c.Settings = append(c.Settings, "policy.path")
 		if others, err := rp.policyFiles(ctx, was.Policy.Path); err == nil { // else nothing is there any more
 			here = others
@@ -123,14 +123,14 @@ type baseRules struct {
 }
 
 func (b *baseRules) files(paths []string) (policyFiles, error) {
-	key := strings.Join(paths, "\x00")
+	key := pathsKey(paths)
 	return slices.Clone(b.found[key]), b.errors[key]
 }
 
 // rulesAt reads the rules of a commit; nil if they are those of the workspace. governed says that
 // there are rules in the workspace.
 func (rp *Repository) rulesAt(ctx context.Context, commit string, paths []string, governed bool) (*baseRules, error) {
-	return rp.bases.Get(strings.Join(append([]string{commit, fmt.Sprint(governed)}, paths...), "\x00"), func() (*baseRules, error) {
+	return rp.bases.Get(fmt.Sprint(commit, governed, pathsKey(paths)), func() (*baseRules, error) {
 		if !governed { // a removal of all rules is only noticed if that costs nothing
 			if has, err := git.Has(ctx, rp.Context.Workspace, commit); err != nil || !has {
 				return nil, err
@@ -143,7 +143,7 @@ func (rp *Repository) rulesAt(ctx context.Context, commit string, paths []string
 		if err != nil {
 			return nil, problem.With(problem.Checkout, fmt.Errorf("list the files that differ from %s: %w", git.Short(commit), err))
 		}
-		settings, policies, err := rp.concern(ctx, changed, paths, governed)
+		settings, policies, err := rp.concern(ctx, commit, changed, paths, governed)
 		if err != nil || !settings && !policies {
 			return nil, err
 		}
@@ -151,7 +151,7 @@ func (rp *Repository) rulesAt(ctx context.Context, commit string, paths []string
 		return rules, rp.withBase(ctx, commit, func(dir string) error {
 			all := [][]string{paths}
 			if settings {
-				listed, err := rp.targets.listAt(ctx, dir)
+				listed, err := rp.listed.Get(commit, func() ([]inventory.Listed, error) { return rp.targets.listAt(ctx, dir) })
 				if err != nil {
 					return err
 				}
@@ -165,7 +165,7 @@ func (rp *Repository) rulesAt(ctx context.Context, commit string, paths []string
 				return err
 			}
 			for _, paths := range all {
-				key := strings.Join(paths, "\x00")
+				key := pathsKey(paths)
 				if _, done := rules.found[key]; !done {
 					rules.found[key], rules.errors[key] = findPolicies(dir, paths, index, true)
 				}
@@ -175,18 +175,20 @@ func (rp *Repository) rulesAt(ctx context.Context, commit string, paths []string
 	})
 }
 
-// concern reports whether changed files may change the settings of targets, or policies.
-func (rp *Repository) concern(ctx context.Context, changed, paths []string, governed bool) (settings, policies bool, err error) {
+// concern reports whether changed files may change the settings of targets, or policies. With Atmos
+// any manifest may. Atmos is asked for those at the base only if there are rules, or if it was asked
+// before.
+func (rp *Repository) concern(ctx context.Context, commit string, changed, paths []string, governed bool) (settings, policies bool, err error) {
 	all, err := rp.policyFiles(ctx, paths)
 	if err != nil {
 		return false, false, err
 	}
-	if len(paths) == 0 {
+	if paths == nil {
 		paths = []string{defaultPolicies}
 	}
 	for _, name := range changed {
 		switch ext := path.Ext(name); {
-		case name == path.Clean(rp.Source.Name), rp.atmos != nil && governed && slices.Contains([]string{".yaml", ".yml", ".tmpl"}, ext):
+		case name == path.Clean(rp.Source.Name), rp.atmos != nil && (governed || rp.listed.Has(commit)) && slices.Contains([]string{".yaml", ".yml", ".tmpl"}, ext):
 			settings = true
 		case ext == ".rego":
 			policies = true

@@ -26,8 +26,8 @@ type targets interface {
 	// listAt lists the targets in a checkout of another commit: none if nothing configures any.
 	listAt(ctx context.Context, folder string) ([]inventory.Listed, error)
 	// affected lists the targets that differ from those in the folder base, in which another commit
-	// is checked out. If base is empty, all targets are new.
-	affected(ctx context.Context, base string) ([]inventory.Change, error)
+	// is checked out. If base is empty, all targets are new. was are the targets there, if known.
+	affected(ctx context.Context, base string) (changes []inventory.Change, was []inventory.Listed, err error)
 	// uncovered lists the folders with changed Terraform files that no target reads.
 	uncovered(ctx context.Context, changed []string) ([]string, error)
 }

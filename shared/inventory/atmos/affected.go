@@ -15,7 +15,7 @@ import (
 )
 
 // Affected lists the targets of head that differ from the base, which is checked out in the
-// folder base, sorted by name. A target that only the base has is deleted, unless a new target
+// folder base, sorted by name; and those of the base. A target that only the base has is deleted, unless a new target
 // has its state: then it is renamed. If none is affected, those are listed that are skipped since
 // their settings forget the actions. Any failure of Atmos is an *[Error].
 //
@@ -23,17 +23,18 @@ import (
 // no remote repository for the base, it compares stacks with themselves, and does not say
 // so. A target is affected if anything differs that its configuration digest covers, or a
 // file or folder that its manifest names as a dependency.
-func (a Project) Affected(ctx context.Context, base string, head Stacks) ([]inventory.Change, error) {
+func (a Project) Affected(ctx context.Context, base string, head Stacks) (changes []inventory.Change, before []inventory.Listed, err error) {
 	was, found, err := a.StacksAt(ctx, base)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	targets := head.Targets()
 	if !found {
-		return inventory.AllNew(targets), nil
+		return inventory.AllNew(targets), nil, nil
 	}
-	fail := func(err error) ([]inventory.Change, error) {
-		return nil, fmt.Errorf("compare the targets with those at the base: %w", err)
+	before = was.Targets()
+	fail := func(err error) ([]inventory.Change, []inventory.Listed, error) {
+		return nil, nil, fmt.Errorf("compare the targets with those at the base: %w", err)
 	}
 	then, err := was.sides(ctx, true)
 	if err != nil {
@@ -43,9 +44,8 @@ func (a Project) Affected(ctx context.Context, base string, head Stacks) ([]inve
 	if err != nil {
 		return fail(err)
 	}
-	var changes []inventory.Change
 	var gone []inventory.Listed
-	for _, t := range was.Targets() {
+	for _, t := range before {
 		if _, still := head.described[t.Name()]; !still {
 			gone = append(gone, t)
 		}
@@ -69,11 +69,11 @@ func (a Project) Affected(ctx context.Context, base string, head Stacks) ([]inve
 			changes = append(changes, inventory.Change{Name: t.Name(), Why: []string{why}})
 			continue
 		}
-		is, before := now.of(t.Name()), then.of(t.Name())
-		why, at := is.Differences(before), now.target(t.Name())
+		is, old := now.of(t.Name()), then.of(t.Name())
+		why, at := is.Differences(old), now.target(t.Name())
 		switch {
 		case why == nil:
-		case now.files.LeftOut(at, is, before, then.files):
+		case now.files.LeftOut(at, is, old, then.files):
 			changes = append(changes, inventory.Change{Name: t.Name(), Outside: true})
 		default:
 			err := is.Err
@@ -90,7 +90,7 @@ func (a Project) Affected(ctx context.Context, base string, head Stacks) ([]inve
 		changes = now.forgotten(then)
 	}
 	inventory.SortChanges(changes)
-	return changes, context.Cause(ctx)
+	return changes, before, context.Cause(ctx)
 }
 
 // StacksAt is [Project.Stacks] for another commit, which is checked out in the folder base. It is not

@@ -64,7 +64,7 @@ func (p project) affected(base project, dependents bool) string {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	changes, err := p.Affected(p.t.Context(), base.Root, stacks)
+	changes, _, err := p.Affected(p.t.Context(), base.Root, stacks)
 	if err != nil {
 		p.t.Fatal(err)
 	}

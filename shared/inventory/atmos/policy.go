@@ -39,7 +39,11 @@ func (n *approvalCount) UnmarshalJSON(content []byte) error {
 }
 
 func (g gitops) policy() inventory.Policy {
-	return inventory.Policy{Path: plainTexts(g.Policy.Path), Include: plainTexts(g.Policy.Include), Exclude: plainTexts(g.Policy.Exclude), Override: plainTexts(g.Policy.Override.Teams)}
+	p := inventory.Policy{Path: plainTexts(g.Policy.Path), Include: plainTexts(g.Policy.Include), Exclude: plainTexts(g.Policy.Exclude), Override: plainTexts(g.Policy.Override.Teams)}
+	if g.Policy.Path != nil && p.Path == nil {
+		p.Path = []string{}
+	}
+	return p
 }
 
 // approvals are those that are configured. If people are named, and nothing says how many, one is

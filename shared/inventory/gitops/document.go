@@ -44,7 +44,7 @@ type drift struct {
 
 // policy is what the top level says of policies.
 type policy struct {
-	Path []text `key:"path,nonempty,unique"`
+	Path []text `key:"path,unique"` // empty: there are no policies
 	policyFilter
 	Override override `key:"override"`
 }

@@ -43,6 +43,9 @@ func (r resolver) policy() inventory.Policy {
 		filters = append(filters, l.Policy)
 	}
 	p := inventory.Policy{Path: values(top.Path), Override: values(top.Override.Teams)}
+	if top.Path != nil && p.Path == nil {
+		p.Path = []string{}
+	}
 	for _, f := range filters {
 		p.Include = append(p.Include, r.expanded(f.Include)...)
 		p.Exclude = append(p.Exclude, r.expanded(f.Exclude)...)

@@ -162,7 +162,7 @@ func TestSchemaAndLoaderJudgeAlike(t *testing.T) {
 		stack("drift: {ignore: [{a.b: [c]}]}"):                      true,
 		"policy: {path: [policies, 'rego/**/*.rego'], include: ['{stack}/**'], exclude: [a.rego], override: {teams: [acme/security]}}" + rest: true,
 		"policy:" + rest:                                                            true,
-		"policy: {path: []}" + rest:                                                 false,
+		"policy: {path: []}" + rest:                                                 true,
 		"policy: {path: policies}" + rest:                                           false,
 		"policy: {path: [a, a]}" + rest:                                             false,
 		"policy: {include: []}" + rest:                                              true,
