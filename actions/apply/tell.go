@@ -54,7 +54,7 @@ func (f *run) tell(o apply.Outcome) {
 	case o.Decision == apply.Ready && f.Finished == "failed":
 		fate, note = report.FateBlocked, "the review of this run failed, so it applied nothing"
 	case o.Decision == apply.Ready && f.Finished != "":
-		fate, note = report.FateNotReached, "it was not approved, or its job was cancelled or failed before"
+		fate, note = report.FateNotReached, notReached(o)+", or its job was cancelled or failed before"
 	case o.Decision == apply.Ready:
 		fate, note = report.FateWaits, report.Numbers(o.Planned)
 		if line := obeyed(planstore.Audit{PolicyResult: string(o.Stored)}).Line(); line != "" {
@@ -62,6 +62,8 @@ func (f *run) tell(o apply.Outcome) {
 		}
 	case refusal == nil:
 		fate, note = report.FateFailed, problem.Text(o.Err)
+	case problem.CodeOf(o.Err) == problem.Approval: // once it is given, the plan can be applied
+		fate, note = report.FateNotReached, problem.Text(refusal.Reason)
 	case refusal.Claim == nil:
 		note = problem.Text(refusal.Reason)
 	default:
@@ -79,6 +81,21 @@ func (f *run) tell(o apply.Outcome) {
 		}
 	}
 	f.told.add(f.environment(o.Target), o.Target, o.Record, fate, f.Runtime.Redacted(note), url)
+}
+
+// notReached says why a plan may not have been applied that still can be.
+func notReached(o apply.Outcome) string {
+	var missing []string
+	for _, m := range o.Missing {
+		missing = append(missing, m.Who())
+	}
+	switch {
+	case o.Stored == policy.Denied:
+		return "the policies denied it when it was planned"
+	case len(missing) > 0:
+		return "it was not approved by " + strings.Join(missing, ", and by ")
+	}
+	return "it was not approved"
 }
 
 // obeyed is what a claim keeps of policies and approvals.
