@@ -177,8 +177,11 @@ func TestAPlanIsNotOlderThanItsPlanfile(t *testing.T) {
 // record of that may say that the first attempt planned it.
 func TestAnEnvironmentsApprovalIsOfWhatItsAttemptHasShown(t *testing.T) {
 	t.Parallel()
-	for attempt, want := range map[string]bool{"1": true, "2": false} {
-		r := newRuled(t, map[string]string{"gitops.yaml": needs}, "GITHUB_RUN_ATTEMPT="+attempt)
+	for name, c := range map[string]struct {
+		attempt     string
+		shown, want bool
+	}{"the same attempt": {"1", true, true}, "another attempt": {"2", true, false}, "without an expected digest": {"1", false, false}} {
+		r := newRuled(t, map[string]string{"gitops.yaml": needs}, "GITHUB_RUN_ATTEMPT="+c.attempt)
 		record := r.record
 		record.Run.Attempt, record.CreatedAt = 1, record.CreatedAt.Add(time.Millisecond)
 		r.server.SetClock(func() time.Time { return record.CreatedAt.Add(-time.Hour) })
@@ -186,9 +189,9 @@ func TestAnEnvironmentsApprovalIsOfWhatItsAttemptHasShown(t *testing.T) {
 		r.github.AnswerRun(7, fakegithub.RunApproval{User: "dana", Environments: []string{"production"}})
 		r.forge(t, record, r.planfile(t, r.record))
 		o := r.run(t, func(o *apply.Options) {
-			o.Merge.Shown, o.Merge.Environment = true, func(inventory.Name) string { return "production" }
+			o.Merge.Shown, o.Merge.Environment = c.shown, func(inventory.Name) string { return "production" }
 		})
-		if want {
+		if t.Log(name); c.want {
 			r.audit(t, o)
 		} else {
 			r.refused(t, o, problem.Approval, "start a new run")
