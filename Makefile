@@ -102,7 +102,7 @@ UNRACED := TestModel TestManyLargePlansFitTheSummaryWorstFirst TestEveryLimitIsK
 	TestDetailsGoFirstThenNamesThenNumbers TestTheCommentOnAMergeFitsItsLimit FuzzPlanMarkdown \
 	TestRecordIsTheSameRecordAfterEveryRoundTrip \
 	TestFindAndFetchCostTheSameHoweverManyPlansAreStored TestListsOfPlansHaveAllPagesAndNoFiles \
-	TestAPolicyThatEatsMemoryDenies TestAMillionMessagesAreCounted TestALargePlanFits \
+	TestAPolicyThatEatsMemoryDenies TestAMillionMessagesAreCounted TestALargePlanFits TestARunawayPolicyHurtsNoOtherTarget \
 	TestTargetsWithAwkwardNamesAreKeptApart TestDriftResultsOfAwkwardNamesAreKeptApart TestNoNameGetsOutOfTheFolder \
 	TestRecordThatWasWrittenOverIsRefused TestRecordThatDisagreesWithItsKeyIsRefusedHoweverItIsSealed
 one_of = ($(subst $(subst ,, ),|,$(strip $(1))))
@@ -119,7 +119,7 @@ test: tools build stand-ins ## Run the whole suite, packages with goroutines wit
 	@$(GO_FOLDERS) export TEST_BINARIES=$(BIN) TEST_BINARIES_ARE_FRESH=yes $(LAZY_COLLECTOR); packages=$$(go list ./shared/... ./test/kit/...); \
 	{ \
 		failed=; $(GOTEST) -race -skip '^$(call one_of,$(UNRACED))$$' $$(grep -vE '/shared/$(call one_of,$(SEQUENTIAL))$$' <<<"$$packages") || failed=yes; \
-		CGO_ENABLED=0 $(GOTEST) -run '^$(call one_of,$(UNRACED))$$' ./shared/drift ./shared/report ./shared/planstore ./shared/policy/evaluator || failed=yes; \
+		CGO_ENABLED=0 $(GOTEST) -run '^$(call one_of,$(UNRACED))$$' ./shared/drift ./shared/report ./shared/planstore ./shared/apply ./shared/policy/evaluator || failed=yes; \
 		test -z "$$failed"; \
 	} >"$(TOOLS)/raced" | \
 	CGO_ENABLED=0 $(GOTEST) -parallel $$((2 * $$(getconf _NPROCESSORS_ONLN))) $(LONGEST) $$(grep -E '/shared/$(call one_of,$(SEQUENTIAL))$$' <<<"$$packages") $(filter-out ./shared/... ./test/kit/...,$(PACKAGES)) </dev/null || failed=yes; \
