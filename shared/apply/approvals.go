@@ -129,7 +129,7 @@ func (w *Work) adviceOnApproval(asked pulls.Asked) string {
 		return "Nobody could approve this plan, since it was made just now. " + PlanMerged
 	}
 	var ways []string
-	if asked.PullRequest != 0 {
+	if w.reviewable() {
 		ways = append(ways, fmt.Sprintf("approve #%d in a review, as GitHub allows after a merge, too, and run this job again", asked.PullRequest))
 	}
 	if asked.Environment != "" {
@@ -191,11 +191,17 @@ func (w *Work) reviewRules(ctx context.Context) error {
 	}
 	asked := w.askedFor()
 	asked.Environment = "" // it is asked for after this
-	asked.Plans[0].At = record.CreatedAt
+	if !w.waiting() { // else the apply makes a plan that nobody can have approved
+		asked.Plans[0].At = record.CreatedAt
+	}
 	_, err = w.approved(ctx, required, asked, w.recordedEqualPlans)
 	var refusal *Refusal
-	if environment := w.environment(); environment != "" && errors.As(err, &refusal) && problem.CodeOf(err) == problem.Approval {
-		w.caution(fmt.Sprintf("It still needs approval by %s. One of them approves environment %s, or the pull request in a review.", missing(w.outcome.Missing), environment))
+	if environment := w.environment(); environment != "" && !w.waiting() && errors.As(err, &refusal) && problem.CodeOf(err) == problem.Approval {
+		text := fmt.Sprintf("It still needs approval by %s. One of them approves environment %s", missing(w.outcome.Missing), environment)
+		if w.reviewable() {
+			text += ", or the pull request in a review"
+		}
+		w.caution(text + ".")
 		return nil
 	}
 	return err

@@ -42,6 +42,7 @@ type rules struct {
 	facts       policy.Facts
 	verdict     *policy.Verdict // nil: nothing is evaluated yet, or there are no policies
 	author      string          // of the pull request
+	head        string          // the pull request's last commit, which reviews are of after the merge
 	starters    []string        // who started the run, if there is no pull request
 	asked       bool            // facts, author and pullRequest are found
 	equal       []approvals.Plan
@@ -81,7 +82,7 @@ func (w *Work) ask(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		w.rules.author, w.rules.starters = pr.Author, nil
+		w.rules.author, w.rules.head, w.rules.starters = pr.Author, pr.HeadSHA, nil
 	}
 	if len(w.rules.policies) > 0 {
 		if w.rules.facts, err = w.readFacts(ctx); err != nil {
@@ -247,13 +248,18 @@ func (w *Work) override(ctx context.Context, asked pulls.Asked) (*approvals.Appr
 	return nil, w.Refuse(problem.With(problem.Policy, errors.New(reason)), w.adviceOnPolicy(teams, asked))
 }
 
+// reviewable reports whether a review that somebody gives now can be of the planned commit.
+func (w *Work) reviewable() bool {
+	return w.rules.pullRequest != 0 && w.rules.head == w.stored.Record.Commit
+}
+
 func (w *Work) adviceOnPolicy(teams []string, asked pulls.Asked) string {
 	again := PlanMerged
 	if w.stored.Record.Kind == planstore.KindDrift {
 		again = DetectAgain
 	}
 	text := "Change what the policies deny, or the policy, and merge that. "
-	if len(teams) > 0 && asked.PullRequest != 0 {
+	if len(teams) > 0 && w.reviewable() {
 		text += fmt.Sprintf("Or a member of %s overrides the policies: by an approving review of #%d whose text has the word override (GitHub takes reviews after a merge, too). Then run this job again. ", strings.Join(teams, " or "), asked.PullRequest)
 	}
 	return text + again

@@ -1,6 +1,7 @@
 package apply_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"context"
 
 	"github.com/terraform-gitops/gitops/shared/apply"
+	"github.com/terraform-gitops/gitops/shared/changes"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/planstore"
@@ -17,6 +19,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/policy/evaluator"
 	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/pulls"
+	"github.com/terraform-gitops/gitops/shared/repository"
 	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
@@ -69,6 +72,24 @@ func (r *ruled) options(o *apply.Options) {
 	client := func() (*github.Client, error) { return github.New(r.server.URL(), token, github.WithPace(0)) }
 	o.Pulls = pulls.New(client, "acme/infra").WithTeams(client)
 	o.Merge.PullRequest = func(context.Context, planstore.Record) (int, error) { return r.number, nil }
+}
+
+// reviewed is the outcome of the review before the apply.
+func (r *ruled) reviewed(t *testing.T, change ...func(*apply.Options)) apply.Outcome {
+	t.Helper()
+	in := repository.Inputs{}
+	o := apply.Options{Repository: r.repository, Inputs: in, Verification: apply.Strict, Runtime: r.runtime, Now: time.Now}
+	for _, c := range append([]func(*apply.Options){r.options}, change...) {
+		c(&o)
+	}
+	return apply.Run(t.Context(), network, o, func(ctx context.Context, w *apply.Work) error {
+		stored, err := r.store.FindRecord(ctx, r.record.Target, r.record.ID())
+		if err != nil {
+			return err
+		}
+		w.Take(r.store, stored)
+		return w.Review(ctx)
+	})
 }
 
 func (r *ruled) run(t *testing.T, change ...func(*apply.Options)) apply.Outcome {
@@ -196,6 +217,43 @@ func TestAnEnvironmentsApprovalIsOfWhatItsAttemptHasShown(t *testing.T) {
 		} else {
 			r.refused(t, o, problem.Approval, "start a new run")
 		}
+	}
+}
+
+// A review of a merged pull request is one of its head, so it never approves a plan of the merged commit.
+func TestNobodyIsAskedForAReviewThatCannotCount(t *testing.T) {
+	t.Parallel()
+	for name, policies := range map[string]map[string]string{
+		"approvals": {"gitops.yaml": needs}, "override": {"policies/ones.rego": noOnes, "gitops.yaml": "policy: { override: { teams: [acme/dba] } }\n"},
+	} {
+		for _, ofMerge := range []bool{false, true} {
+			r := newRuled(t, policies)
+			if ofMerge {
+				r.number = r.github.AddPullRequest(fakegithub.PullRequest{Author: "author"})
+				r.github.Merge(r.number, fakegithub.Squash, r.record.Commit)
+			}
+			var refusal *apply.Refusal
+			if o := r.run(t); !errors.As(o.Err, &refusal) || strings.Contains(refusal.Next, "in a review") == ofMerge && name == "approvals" || strings.Contains(refusal.Next, "approving review") == ofMerge && name == "override" {
+				t.Errorf("%s, of the merge %t: %v: %+v", name, ofMerge, o.Err, refusal)
+			}
+		}
+	}
+}
+
+// A plan that the apply has to make is never the one that was approved: that is said before anybody is asked.
+func TestAPlanThatNobodyCanApproveIsRefusedAtOnce(t *testing.T) {
+	t.Parallel()
+	r := newRuled(t, map[string]string{"gitops.yaml": needs})
+	waits := r.record
+	waits.Outcome, waits.Counts, waits.CreatedAt = planstore.OutcomeWaiting, changes.Counts{}, waits.CreatedAt.Add(time.Millisecond)
+	waits.Digest, waits.ObjectKey, waits.ObjectVersion, waits.Size = "", "", "", 0
+	r.forge(t, waits, "")
+	r.review("dana", "")
+	o := r.reviewed(t, func(o *apply.Options) {
+		o.Verification, o.Merge.Environment = apply.Replan, func(inventory.Name) string { return "production" }
+	})
+	if o.Decision != apply.Refused || problem.CodeOf(o.Err) != problem.Approval {
+		t.Errorf("%s: %v, cautions %q", o.Decision, o.Err, o.Cautions)
 	}
 }
 
