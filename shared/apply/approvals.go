@@ -191,7 +191,7 @@ func (w *Work) reviewRules(ctx context.Context) error {
 	}
 	asked := w.askedFor()
 	asked.Environment = "" // it is asked for after this
-	if !w.waiting() { // else the apply makes a plan that nobody can have approved
+	if !w.waiting() {      // else the apply makes a plan that nobody can have approved
 		asked.Plans[0].At = record.CreatedAt
 	}
 	_, err = w.approved(ctx, required, asked, w.recordedEqualPlans)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/approvals"
@@ -201,7 +202,17 @@ func (w *Work) obey(ctx context.Context) (planstore.Audit, error) {
 	if err != nil {
 		return audit, err
 	}
-	audit.Required, audit.Given = required, given.Given
+	// Other jobs show it, and do not know the secrets of this one.
+	redact := w.options.Runtime.Redacted
+	audit.Required, audit.Given = approvals.Redacted(required, redact), slices.Clone(given.Given)
+	for i := range audit.Given {
+		audit.Given[i].Text = redact(audit.Given[i].Text)
+	}
+	if by := audit.Override; by != nil {
+		override := *by
+		override.Text = redact(by.Text)
+		audit.Override = &override
+	}
 	return audit, nil
 }
 

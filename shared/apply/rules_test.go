@@ -257,6 +257,25 @@ func TestAPlanThatNobodyCanApproveIsRefusedAtOnce(t *testing.T) {
 	}
 }
 
+// A record is shown by other jobs, whose runtime does not know the secrets of this one.
+func TestNoSecretOfTheJobIsStored(t *testing.T) {
+	t.Parallel()
+	r := newRuled(t, map[string]string{
+		"component/given.tf": given,
+		"policies/dba.rego":  "package main\n\nrequire_approval contains {\"team\": \"acme/dba\", \"reason\": sprintf(\"it is %s\", [v])} if v := input.variables.given.value\n",
+	}, "TF_VAR_given=s3cr3t-value")
+	r.runtime.Redact("s3cr3t-value")
+	r.plan(t, 1)
+	if reason := r.record.Required[0].Reason; reason != "it is ***" {
+		t.Errorf("the record has %q", reason)
+	}
+	r.review("dana", "s3cr3t-value is fine")
+	audit := r.audit(t, r.run(t))
+	if audit.Required[0].Reason != "it is ***" || audit.Given[0].Text != "*** is fine" {
+		t.Errorf("the claim has %+v", audit)
+	}
+}
+
 func TestAnApprovalIsKeptByAPlanThatSaysTheSame(t *testing.T) {
 	t.Parallel()
 	r := newRuled(t, map[string]string{"gitops.yaml": needs, "component/given.tf": given})

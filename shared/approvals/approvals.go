@@ -4,6 +4,7 @@ package approvals
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -71,6 +72,15 @@ type Withdrawn struct {
 type People interface {
 	Members(ctx context.Context, team string) ([]string, error)
 	CanWrite(ctx context.Context, user string) (bool, error)
+}
+
+// Redacted returns the requirements without the secrets that redact knows, to store them.
+func Redacted(required []Requirement, redact func(string) string) []Requirement {
+	required = slices.Clone(required)
+	for i := range required {
+		required[i].Reason, required[i].Source = redact(required[i].Reason), redact(required[i].Source)
+	}
+	return required
 }
 
 // Missing is a requirement that is not met.

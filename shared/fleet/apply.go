@@ -45,7 +45,7 @@ func (t *Tally) AddApply(o apply.Outcome) (well bool) {
 	case o.Err != nil:
 		e.Note = t.Runtime.Redacted(problem.Text(o.Err))
 	default:
-		e.Cautions = o.Cautions
+		e.Cautions = action.Redact(t.Runtime, o.Cautions)
 		if line := applyRules(o).Line(); line != "" {
 			e.Note = strings.TrimSpace(e.Note + " " + t.Runtime.Redacted(line))
 		}

@@ -30,7 +30,7 @@ var planStatus = map[plan.Decision]report.Status{
 func (t *Tally) AddPlan(o plan.Outcome) {
 	e := report.Entry{
 		Component: o.Name.Component, Stack: o.Name.Stack, Status: planStatus[o.Decision],
-		Counts: o.Record.Counts, Digest: o.Record.Digest, Cautions: o.Cautions,
+		Counts: o.Record.Counts, Digest: o.Record.Digest, Cautions: action.Redact(t.Runtime, o.Cautions),
 		TerraformName: o.Record.TerraformName, TerraformVersion: o.Record.TerraformVersion, AtmosVersion: o.AtmosVersion,
 		Applies: o.Decision == plan.Changed && o.Stored && o.LockedBy == nil && !o.Rules.Denied(), Environment: o.Environment,
 		Policy: result(o.Rules.Policy), BasePolicy: result(o.Rules.Base), Overriders: o.Rules.Overriders,

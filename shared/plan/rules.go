@@ -178,7 +178,7 @@ func (p *planner) approvals(ctx context.Context) error {
 		}
 		required = append(required, owners...)
 	}
-	p.Rules.Required, p.Record.Required = required, required
+	p.Rules.Required, p.Record.Required = required, approvals.Redacted(required, p.o.Runtime.Redacted)
 	p.Rules.Overriders = p.workspace.Settings.Policy.Override
 	override := p.Rules.Denied() && len(p.Rules.Overriders) > 0
 	if pull == nil || len(required) == 0 && !override {
