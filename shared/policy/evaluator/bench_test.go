@@ -2,6 +2,8 @@ package evaluator_test
 
 import (
 	"bytes"
+	"runtime/debug"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -32,7 +34,11 @@ func TestALargePlanFits(t *testing.T) {
 	if err := changestest.WritePlan(&plan, 10_000); err != nil {
 		t.Fatal(err)
 	}
-	if v := evaluate(t, policy.Options{Policies: manyPolicies(), Memory: 256 << 20}, plan.String()); v.Result != policy.Passed {
+	memory := int64(256 << 20)
+	if info, _ := debug.ReadBuildInfo(); slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		memory *= 4 // the race detector needs memory, too
+	}
+	if v := evaluate(t, policy.Options{Policies: manyPolicies(), Memory: memory}, plan.String()); v.Result != policy.Passed {
 		t.Errorf("%+v", v)
 	}
 }
