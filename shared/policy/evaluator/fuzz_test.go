@@ -74,6 +74,7 @@ func FuzzPlan(f *testing.F) {
 	f.Add([]byte(`{"resource_changes":[{"change":{"before":{"a":1,"b":[null,true,"x"]},"after":{"a":1,"b":[null,true,"x"]},"before_sensitive":{"b":[false,false,true]}}}],"variables":{"v":{"value":1e3}}}`))
 	f.Add([]byte(`{"values":{"values":{}},"sensitive_values":[]}`))
 	f.Add([]byte(`{"a":"\ud83d\ude00\u0000","a ":-0.0}`))
+	f.Add([]byte(`{"all":[{"before":{"a":1}},{"before":{"b":2}},{"after":{"a":1}},{"values":"abcdefg"}],"after":{"x":{"before":{"a":1}}}}`))
 	f.Add([]byte(`[`))
 	f.Fuzz(func(t *testing.T, document []byte) {
 		plan, err := decodePlan(bytes.NewReader(document))

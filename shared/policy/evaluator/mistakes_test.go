@@ -71,14 +71,16 @@ func TestAMistakeInAPolicyDenies(t *testing.T) {
 func TestAPlanThatCannotBeReadDenies(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ plan, want string }{
-		"nothing":         {"", "the plan JSON can't be read: unexpected EOF"},
-		"cut off":         {aPlan[:100], "the plan JSON can't be read"},
-		"garbage":         {"Error: no plan", "the plan JSON can't be read"},
-		"a list":          {"[]", "it is not an object"},
-		"two plans":       {"{}{}", "something follows it"},
-		"a name twice":    {`{"a":1,"a":2}`, "the plan JSON can't be read"},
-		"a forged end":    {"{}C\x00\x00\x00\x02{}", "something follows it"},
-		"nested too deep": {`{"a":` + strings.Repeat("[", 1_000_000) + strings.Repeat("]", 1_000_000) + "}", "the plan JSON can't be read"},
+		"nothing":                 {"", "the plan JSON can't be read: unexpected EOF"},
+		"cut off":                 {aPlan[:100], "the plan JSON can't be read"},
+		"garbage":                 {"Error: no plan", "the plan JSON can't be read"},
+		"a list":                  {"[]", "it is not an object"},
+		"two plans":               {"{}{}", "something follows it"},
+		"a name twice":            {`{"a":1,"a":2}`, "the plan JSON can't be read"},
+		"a name twice in a value": {`{"resource_changes":[{"change":{"after":{"a":1,"a":2}}}]}`, "the plan JSON can't be read"},
+		"cut off in a value":      {`{"resource_changes":[{"change":{"after":{"a":`, "the plan JSON can't be read"},
+		"a forged end":            {"{}C\x00\x00\x00\x02{}", "something follows it"},
+		"nested too deep":         {`{"a":` + strings.Repeat("[", 1_000_000) + strings.Repeat("]", 1_000_000) + "}", "the plan JSON can't be read"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
