@@ -32,6 +32,9 @@ func Codeowners(content []byte, path string, files []string) ([]Requirement, err
 	if err != nil {
 		return nil, fmt.Errorf("read the code owners: %s: %w", path, err)
 	}
+	if !slices.ContainsFunc(rules, func(r codeowners.Rule) bool { return len(r.Owners) > 0 }) {
+		return nil, fmt.Errorf("read the code owners: %s names no owner: add some (if it is a symbolic link, replace it with the file), or remove `codeowners: true`", path)
+	}
 	owned := map[*codeowners.Rule][]string{}
 	for _, f := range files {
 		rule, err := rules.Match(f)

@@ -118,6 +118,16 @@ func TestALineThatGitHubSkipsIsAnError(t *testing.T) {
 	}
 }
 
+// Git has a symbolic link as a file with the path that it leads to.
+func TestAFileThatNamesNoOwnerIsAnError(t *testing.T) {
+	t.Parallel()
+	for _, content := range []string{"", "# nobody yet\n", "../OWNERS", "/apps/\n"} {
+		if got, err := approvals.Codeowners([]byte(content), "CODEOWNERS", []string{"a"}); err == nil || !strings.Contains(err.Error(), "CODEOWNERS names no owner") {
+			t.Errorf("%q: %+v, error %v", content, got, err)
+		}
+	}
+}
+
 func TestCodeOwnersAreReadWhereGitHubReadsThem(t *testing.T) {
 	t.Parallel()
 	for there, want := range map[string]string{

@@ -1,6 +1,7 @@
 package evaluator
 
 import (
+	"os"
 	"runtime/debug"
 	"runtime/metrics"
 	"syscall"
@@ -22,6 +23,9 @@ func limitMemory(limit int64, exceeded func()) {
 	// An error leaves the softer limit, below.
 	_ = syscall.Setrlimit(syscall.RLIMIT_DATA, &syscall.Rlimit{Cur: hard, Max: hard})
 	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{}) // it would have the plan's secrets
+	// If the machine has no memory left, Linux is to end this process, and not one that applies. Other
+	// systems have no such file. https://man7.org/linux/man-pages/man5/proc_pid_oom_score_adj.5.html
+	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0)
 	debug.SetMemoryLimit(limit * 9 / 10)
 	go func() {
 		samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}

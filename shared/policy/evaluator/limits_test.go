@@ -220,3 +220,31 @@ deny contains "x" if {
 		}
 	}
 }
+
+// If the machine has too little memory, Linux ends an evaluator before a Terraform that applies.
+func TestAnEvaluatorIsTheFirstToEnd(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, policy.EvaluatorArgument)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Wait() }()
+	defer in.Close()
+	_, _ = in.Write([]byte("R\x00\x00\x00\x15{\"Memory\":1000000000}"))
+	var score []byte
+	for range 200 {
+		if score, _ = os.ReadFile(fmt.Sprintf("/proc/%d/oom_score_adj", cmd.Process.Pid)); string(score) == "1000\n" {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Errorf("oom_score_adj is %q", score)
+}
