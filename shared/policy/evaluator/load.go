@@ -68,6 +68,9 @@ func (e *evaluation) load() {
 			if module == nil {
 				continue
 			}
+			if modules[file.Path] != nil {
+				e.deny(policy.Rule{File: file.Path}, "it is there twice")
+			}
 			modules[file.Path] = module
 			originals = append(originals, module)
 		case ".yaml", ".yml", ".json":

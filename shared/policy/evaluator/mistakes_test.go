@@ -45,6 +45,7 @@ func TestAMistakeInAPolicyDenies(t *testing.T) {
 		"a conversion":                {files("policies/a.rego", "package main\n\ndeny contains \"x\" if to_number(\"x\") > 1\n"), "policies/a.rego:03 deny: it can't be evaluated"},
 		"two values":                  {files("policies/a.rego", "package main\n\ndeny contains msg if msg := a\n\na := 1 if true\n\na := 2 if true\n"), "it can't be evaluated"},
 		"recursion":                   {files("policies/a.rego", "package main\n\ndeny contains \"x\" if count(deny) > 1\n"), "policies/a.rego:03: rule data.main.deny is recursive"},
+		"a file twice":                {files("policies/a.rego", "package main\n\ndeny contains \"x\" if true\n", "policies/a.rego", good), "policies/a.rego: it is there twice"},
 		"data twice":                  {files("policies/a.rego", good, "policies/a.yaml", "limits: {a: 1}\n", "policies/b.json", `{"limits": {"a": 2}}`), "policies/b.json: the data has a value that another file also has"},
 		"a key twice":                 {files("policies/a.rego", good, "policies/a.yaml", "max: 1\nmax: 2\n"), "policies/a.yaml: the data can't be read"},
 		"a name twice in JSON":        {files("policies/a.rego", good, "policies/a.json", `{"max": 1, "max": 2}`), "policies/a.json: the data can't be read"},
