@@ -120,6 +120,22 @@ func TestAnEvaluatorThatMisbehavesDenies(t *testing.T) {
 	}
 }
 
+// As the kernel does when the machine has no memory left.
+func TestAnEvaluatorThatIsKilledDenies(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(t.TempDir(), "evaluator")
+	script := "#!/bin/sh\n( sleep 1; kill -9 $$ ) >/dev/null 2>&1 &\nexec " + self + " " + policy.EvaluatorArgument + "\n"
+	if err := os.WriteFile(program, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	denied(t, policy.Options{Program: program, Policies: files("policies/loop.rego", "package main\n\ndeny contains \"never\" if {\n\tsome i in numbers.range(1, 1000000)\n\tsome j in numbers.range(1, 1000000)\n\ti + j == -1\n}\n")},
+		aPlan, "has ended early: signal: killed")
+}
+
 // The plan is read for the report at the same time: it must not wait for an evaluator that is gone.
 func TestWritingNeverFails(t *testing.T) {
 	t.Parallel()
