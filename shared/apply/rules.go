@@ -265,13 +265,13 @@ func (w *Work) reviewable() bool {
 }
 
 func (w *Work) adviceOnPolicy(teams []string, asked pulls.Asked) string {
-	again := PlanMerged
+	again := "If that merge plans nothing, such as one that only changes a policy: p" + PlanMerged[1:]
 	if w.stored.Record.Kind == planstore.KindDrift {
 		again = DetectAgain
 	}
-	text := "Change what the policies deny, or the policy, and merge that. "
+	text := "Change what the policies deny, or the policy, and merge that. " + again
 	if len(teams) > 0 && w.reviewable() {
-		text += fmt.Sprintf("Or a member of %s overrides the policies: by an approving review of #%d whose text has the word override (GitHub takes reviews after a merge, too). Then run this job again. ", strings.Join(teams, " or "), asked.PullRequest)
+		text += fmt.Sprintf(" Or a member of %s overrides the policies: by an approving review of #%d whose text has the word override (GitHub takes reviews after a merge, too). Then run this job again.", strings.Join(teams, " or "), asked.PullRequest)
 	}
-	return text + again
+	return text
 }
