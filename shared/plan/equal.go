@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -17,11 +18,11 @@ import (
 // Before are the plans that a pull request had before this run, asked of each store once. The zero
 // value is ready to use.
 type Before struct {
-	newest memo.Memo[*planstore.Store, map[string]planstore.PlanSummary]
+	newest memo.Memo[string, map[string]planstore.PlanSummary] // by the store's address
 }
 
 func (b *Before) of(ctx context.Context, store *planstore.Store, r planstore.Record) (planstore.Record, bool, error) {
-	newest, err := b.newest.Get(store, func() (map[string]planstore.PlanSummary, error) {
+	newest, err := b.newest.Get(fmt.Sprintf("%p", store), func() (map[string]planstore.PlanSummary, error) {
 		return store.NewestOfPullRequest(ctx, r.Repository, r.PullRequest)
 	})
 	if err != nil {
