@@ -24,6 +24,7 @@ var leftOut = map[string]string{
 	"plan: mode":                         "only for drift plans",
 	"plan: drift-detection-mode-enabled": "drift.yml has it",
 	"plan: token":                        "the job's has all permissions",
+	"plan: teams-token":                  "jobs of pull requests run code that nobody has reviewed",
 	"apply: token":                       "the job's has all permissions",
 	"apply: storage-role":                "the two jobs use different ones: the settings have both",
 	"apply: replan":                      "replan.yml has it",
@@ -37,7 +38,7 @@ var leftOut = map[string]string{
 // leftOutOf are inputs that concern nothing of what a workflow uses an action for: drift plans of
 // all targets, and starting the plan workflow.
 var leftOutOf = map[string][]string{
-	"drift.yml plan": {"all", "base-sha", "include-dependents", "keep-plan-files", "lock", "matrix-only", "metadata-retention-days", "plan-storage", "pr-comment", "sha", "targets", "token", "unlock"},
+	"drift.yml plan": {"all", "base-sha", "include-dependents", "keep-plan-files", "lock", "matrix-only", "metadata-retention-days", "plan-storage", "pr-comment", "sha", "targets", "teams-token", "token", "unlock"},
 }
 
 // onlyOneOfTwo are inputs of only one of the two kinds of jobs in apply.yml: review runs no Terraform,
