@@ -61,6 +61,8 @@ func (s *session) planAll(ctx context.Context) (result action.Result, err error)
 	for _, folder := range meant.uncovered {
 		s.warnOfUncovered(folder)
 	}
+	f.Summary.Policies = meant.policies
+	s.warnOfPolicies(meant.policies)
 	s.warnOfForgotten(meant.changes)
 	for _, c := range meant.changes {
 		switch {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/terraform-gitops/gitops/shared/fleet"
 	"github.com/terraform-gitops/gitops/shared/gha"
@@ -18,6 +19,7 @@ type chosen struct {
 	names     []inventory.Name // the targets in changes that have to be planned
 	depends   map[inventory.Name][]inventory.Name
 	uncovered []string // folders with changed Terraform files that belong to no target
+	policies  []string // files of policies that changed, if no target is planned
 }
 
 // choose chooses the targets. It doesn't look up a target that the inputs name in the list of all
@@ -46,14 +48,14 @@ func (s *session) choose(ctx context.Context) (c chosen, err error) {
 		}
 		return changes
 	}
+	base := "" // nothing is compared
 	switch {
 	case len(s.Targets) > 0:
 		c.changes = named(s.Targets)
 	case s.All || s.Drift:
 		c.changes = named(all)
 	default:
-		base, err := s.base(ctx)
-		if err != nil {
+		if base, err = s.base(ctx); err != nil {
 			return c, err
 		}
 		if c.changes, err = s.repository.Affected(ctx, base, s.Dependents); err != nil {
@@ -67,6 +69,11 @@ func (s *session) choose(ctx context.Context) (c chosen, err error) {
 	for _, change := range c.changes {
 		if !change.Deleted && !change.Outside && change.Skip == "" && change.Err == nil {
 			c.names = append(c.names, change.Name)
+		}
+	}
+	if len(c.names) == 0 && base != "" && s.pull.Number > 0 {
+		if c.policies, err = s.repository.ChangedPolicies(ctx, base, listed); err != nil {
+			return c, err
 		}
 	}
 	return c, nil
@@ -109,6 +116,13 @@ func (s *session) warnOfForgotten(changes []inventory.Change) {
 	if len(names) > 0 {
 		s.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("Nothing is planned: all that this change affects is skipped, since its settings do not turn these actions on: %s. "+
 			"Set settings.github.actions_enabled: true for these components, or settings.github.actions_enabled_default: true for all stacks.", fleet.Names(names))})
+	}
+}
+
+// warnOfPolicies warns that the pull request changes policies, and nothing shows what they say now.
+func (s *session) warnOfPolicies(files []string) {
+	if len(files) > 0 {
+		s.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("This pull request changes policies and affects no target, so they were evaluated on no plan: %s. To see what they say, run the plan workflow on its branch with `all: true`.", strings.Join(files, ", "))})
 	}
 }
 

@@ -40,6 +40,8 @@ type Many struct {
 
 	// Uncovered are folders with changed Terraform files that belong to no target.
 	Uncovered []string
+	// Policies are files of policies that the pull request changes, if nothing shows what they say.
+	Policies []string
 
 	dir string // of the file
 
@@ -285,7 +287,7 @@ func (m *Many) programs(rows []*row) []string {
 // one reports whether the summary is about one target and nothing else. Then its report says
 // everything.
 func (m *Many) one() bool {
-	if len(m.rows) != 1 || len(m.Uncovered) > 0 {
+	if len(m.rows) != 1 || len(m.Uncovered)+len(m.Policies) > 0 {
 		return false
 	}
 	c := m.rows[0].class()

@@ -26,7 +26,7 @@ func (m *Many) overview(rows []*row, limit int) string {
 	if m.Job == WouldApply && m.CombinedDigest != "" && pending(rows) > 0 {
 		d.Line += m.approving()
 	}
-	d.Add(m.denied(rows), m.trouble(rows), m.uncovered(), deleted(rows), m.notes(), m.table(rows), m.quiet(rows))
+	d.Add(m.policies(), m.denied(rows), m.trouble(rows), m.uncovered(), deleted(rows), m.notes(), m.table(rows), m.quiet(rows))
 	if m.Job == WouldApply {
 		d.Add(m.digests(rows))
 	}
@@ -266,20 +266,31 @@ func (r *row) reason() string {
 
 // uncovered is the alert about changed folders that nothing plans.
 func (m *Many) uncovered() *markdown.Part {
+	return pathsAlert("what no target covers", m.Uncovered,
+		"**Terraform files changed in these folders, and no target covers them: nothing plans them.** If a folder is a root module, add it to `gitops.yaml` "+
+			"as a component with this `path`, have `discover` find it, or add it to a stack of Atmos. If it is a module that nothing calls yet, do nothing.")
+}
+
+// policies is the alert about changed policies that were evaluated on no plan.
+func (m *Many) policies() *markdown.Part {
+	return pathsAlert("which policies change", m.Policies,
+		"**This pull request changes policies and affects no target, so they were evaluated on no plan.** To see what they say, run the plan workflow on its branch with `all: true`.")
+}
+
+// pathsAlert is an alert about files or folders; nil if there are none.
+func pathsAlert(name string, paths []string, text string) *markdown.Part {
 	var lines []string
-	for i, folder := range m.Uncovered {
+	for i, at := range paths {
 		if i == maxTrouble {
-			lines = append(lines, markdown.Comma(len(m.Uncovered)-i)+" more")
+			lines = append(lines, markdown.Comma(len(paths)-i)+" more")
 			break
 		}
-		lines = append(lines, markdown.Code(markdown.Clip(folder, markdown.MaxName)))
+		lines = append(lines, markdown.Code(markdown.Clip(at, markdown.MaxName)))
 	}
 	if len(lines) == 0 {
 		return nil
 	}
-	return markdown.Alert(markdown.RankAlert, "WARNING", "what no target covers",
-		"**Terraform files changed in these folders, and no target covers them: nothing plans them.** If a folder is a root module, add it to `gitops.yaml` "+
-			"as a component with this `path`, have `discover` find it, or add it to a stack of Atmos. If it is a module that nothing calls yet, do nothing.", lines)
+	return markdown.Alert(markdown.RankAlert, "WARNING", name, text, lines)
 }
 
 // doubtful is the alert, above all numbers, about the targets with cautions.

@@ -95,6 +95,37 @@ func (rp *Repository) RuleChanges(ctx context.Context, base string, t inventory.
 	return c, nil
 }
 
+// ChangedPolicies are the files of policies that differ between the workspace and the commit base,
+// whether they hold for a target or not. It is for a change that affects no target, so that nothing
+// else says so.
+func (rp *Repository) ChangedPolicies(ctx context.Context, base string, listed []inventory.Listed) ([]string, error) {
+	var paths []string
+	if len(listed) > 0 { // only the top level has them, so that they are the same for all
+		paths = listed[0].Settings.Policy.Path
+	}
+	all, err := rp.policyFiles(ctx, paths)
+	if err != nil {
+		return nil, err
+	}
+	then, err := rp.rulesAt(ctx, base, paths, len(all) > 0)
+	if err != nil || then == nil {
+		return nil, err
+	}
+	files, err := then.files(paths)
+	if err != nil {
+		return nil, err
+	}
+	all = slices.DeleteFunc(slices.Clone(all), func(f policyFile) bool { return !f.tracked })
+	return differing(files.set().Evaluated(), all.set().Evaluated()), nil
+}
+
+func (all policyFiles) set() (set policy.Set) {
+	for _, f := range all {
+		set = append(set, f.File)
+	}
+	return set
+}
+
 // differing are the paths of files that differ.
 func differing(a, b policy.Set) (paths []string) {
 	content := map[string][]byte{}
