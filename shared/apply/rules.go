@@ -222,21 +222,6 @@ func (w *Work) logPolicies(v *policy.Verdict) {
 	}
 }
 
-// denials are what the policies say against the plan, for an error.
-func denials(v *policy.Verdict) string {
-	if len(v.Denied) == 0 {
-		return "they could not be evaluated"
-	}
-	text := v.Denied[0].Text
-	if where := v.Denied[0].Where(); where != "" {
-		text += " (" + where + ")"
-	}
-	if more := len(v.Denied) + v.MoreDenied - 1; more > 0 {
-		text += fmt.Sprintf(", and %d more", more)
-	}
-	return text
-}
-
 // override returns who lets the denied plan through, or refuses it.
 func (w *Work) override(ctx context.Context, asked pulls.Asked) (*approvals.Approval, error) {
 	teams := w.Workspace.Settings.Policy.Override
@@ -252,7 +237,7 @@ func (w *Work) override(ctx context.Context, asked pulls.Asked) (*approvals.Appr
 	if by != nil {
 		return by, nil
 	}
-	reason := "the policies deny the plan: " + denials(w.rules.verdict)
+	reason := "the policies deny the plan: " + w.rules.verdict.Reason()
 	if len(why) > 0 {
 		reason += " (nobody overrides that: " + strings.Join(why, "; ") + ")"
 	}

@@ -61,7 +61,7 @@ func (t *Tally) AddPlan(o plan.Outcome) {
 		e.Note = "can be planned once " + Names(o.Waits) + " is applied"
 		t.Runtime.Warning(gha.Annotation{Message: fmt.Sprintf("%s %s: it reads values that the same change creates.", o.Name, e.Note)})
 	case o.Rules.Denied() && o.Record.Kind != planstore.KindDrift:
-		reason := messages(o.Rules.Policy)
+		reason := o.Rules.Policy.Reason()
 		t.deny(o.Name, denied(o.Name, reason), reason)
 		e.Status, e.Note = report.Denied, t.Runtime.Redacted(reason)
 	case o.LockedBy != nil:
@@ -90,21 +90,6 @@ func result(v *policy.Verdict) policy.Result {
 // policies of what is merged.
 func denied(target any, reason string) error {
 	return problem.With(problem.Policy, fmt.Errorf("plan %s: the policies deny it: %s", target, reason))
-}
-
-// messages are why the policies deny a plan, in a line: the first reason, and how many more there are.
-func messages(v *policy.Verdict) string {
-	if len(v.Denied) == 0 {
-		return "they can't be evaluated"
-	}
-	text := v.Denied[0].Text
-	if where := v.Denied[0].Where(); where != "" {
-		text += " (" + where + ")"
-	}
-	if more := len(v.Denied) + v.MoreDenied - 1; more > 0 {
-		text += fmt.Sprintf(", and %d more", more)
-	}
-	return text
 }
 
 // needs says which approvals are missing, in a line.
