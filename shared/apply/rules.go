@@ -99,7 +99,7 @@ func (w *Work) readFacts(ctx context.Context) (policy.Facts, error) {
 	f := policy.Facts{
 		Target:      policy.Target{Component: w.outcome.Target.Component, Stack: w.outcome.Target.Stack},
 		Environment: w.environment(), Branch: merge.Branch, Actor: actx.Actor, Event: merge.Event, Phase: "apply",
-		Drift: w.stored.Record.Kind == planstore.KindDrift, Time: w.options.Now().UTC(), Approvals: []policy.Approval{},
+		Drift: w.stored.Record.Kind == planstore.KindDrift, Time: w.options.Now().UTC(),
 	}
 	number := w.rules.pullRequest
 	if number == 0 {
@@ -109,25 +109,12 @@ func (w *Work) readFacts(ctx context.Context) (policy.Facts, error) {
 	if err != nil {
 		return f, err
 	}
-	files, err := w.options.Pulls.Files(ctx, number)
-	if err != nil {
-		return f, err
-	}
-	standing, _, err := w.options.Pulls.Approvals(ctx, number)
-	if err != nil {
-		return f, err
-	}
 	f.Branch, f.Base = pr.HeadRef, pr.BaseRef
 	f.PullRequest = &policy.PullRequest{
-		Number: number, Author: pr.Author, Title: pr.Title, Labels: append([]string{}, pr.Labels...), Files: []string{},
+		Number: number, Author: pr.Author, Title: pr.Title, Labels: pr.Labels,
 	}
-	for _, file := range files {
-		f.PullRequest.Files = append(f.PullRequest.Files, file.Path)
-	}
-	for _, a := range standing {
-		f.Approvals = append(f.Approvals, policy.Approval{User: a.User, Commit: a.Commit, At: a.At})
-	}
-	return f, nil
+	err = w.options.Pulls.FillIn(ctx, &f)
+	return f, err
 }
 
 // environment is the one that somebody may have approved for the apply.

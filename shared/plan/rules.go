@@ -141,22 +141,9 @@ func (p *planner) facts(ctx context.Context) (policy.Facts, error) {
 		pull.Author, pull.Title, pull.Labels = pr.Author, pr.Title, pr.Labels
 		f.Branch, f.Base = pr.HeadRef, pr.BaseRef
 	}
-	files, err := p.o.Pulls.Files(ctx, pull.Number)
-	if err != nil {
-		return f, err
-	}
-	for _, file := range files {
-		pull.Files = append(pull.Files, file.Path)
-	}
-	standing, _, err := p.o.Pulls.Approvals(ctx, pull.Number)
-	if err != nil {
-		return f, err
-	}
-	for _, a := range standing {
-		f.Approvals = append(f.Approvals, policy.Approval{User: a.User, Commit: a.Commit, At: a.At})
-	}
 	f.PullRequest = &pull
-	return f, nil
+	err := p.o.Pulls.FillIn(ctx, &f)
+	return f, err
 }
 
 // approvals finds which approvals an apply of the plan needs, and which are there. That informs

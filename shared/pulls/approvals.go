@@ -12,6 +12,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/approvals"
 	"github.com/terraform-gitops/gitops/shared/github"
 	"github.com/terraform-gitops/gitops/shared/memo"
+	"github.com/terraform-gitops/gitops/shared/policy"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
@@ -237,4 +238,23 @@ func once[K comparable, V any](ctx context.Context, open func() (*github.Client,
 		return f.value, err
 	}
 	return f.value, f.err
+}
+
+// FillIn adds to the facts of a pull request which files it changes, and who has approved it so far.
+func (r *Requests) FillIn(ctx context.Context, f *policy.Facts) error {
+	files, err := r.Files(ctx, f.PullRequest.Number)
+	if err != nil {
+		return err
+	}
+	standing, _, err := r.Approvals(ctx, f.PullRequest.Number)
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		f.PullRequest.Files = append(f.PullRequest.Files, file.Path)
+	}
+	for _, a := range standing {
+		f.Approvals = append(f.Approvals, policy.Approval{User: a.User, Commit: a.Commit, At: a.At})
+	}
+	return nil
 }
