@@ -42,18 +42,15 @@ const (
 	stopTimeout  = 5 * time.Minute
 )
 
-// The shell waits for moto and stops it as soon as its own standard input
-// ends. That happens on Close, and also when the process that started it dies
-// by whatever means, so that no server outlives its test.
+// The shell stops moto as soon as its own standard input ends. That happens on Close, and also when the
+// process that started it dies by whatever means, so that no server outlives its test. The shell
+// waits for moto only after that: until then moto's process ID can't become another process's.
 const script = `
-exec 3<&0
-moto_server -H 127.0.0.1 -p 0 </dev/null 3<&- 2>&1 &
-server=$!
-{ read -r _ <&3; kill "$server"; } >/dev/null 2>&1 &
-watcher=$!
-exec 3<&-
-wait "$server"
-kill "$watcher" 2>/dev/null
+moto_server -H 127.0.0.1 -p 0 </dev/null 2>&1 &
+exec >/dev/null 2>&1 # if moto ends by itself, its output does
+read -r _
+kill $!
+wait
 `
 
 // Run starts a server, which takes a second or two. Close it; moto also stops when
