@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/terraform-gitops/gitops/shared/inventory"
@@ -33,34 +34,36 @@ func TestRunKeepsTheOrderAndSaysWhatFailedBefore(t *testing.T) {
 		{Name: name("app@dev"), After: named("broken@dev", "cluster@dev")},
 		{Name: name("after-app@dev"), After: named("app@dev")},
 	}
-	var mu sync.Mutex
-	var ended []inventory.Name
-	told := map[inventory.Name][]inventory.Name{}
-	running, most := 0, 0
-	Run(t.Context(), nodes, 2, nil, func(_ context.Context, n inventory.Node, failed []inventory.Name, _ <-chan os.Signal) bool {
-		mu.Lock()
-		running++
-		most = max(most, running)
-		for _, before := range n.After {
-			if !slices.Contains(ended, before) {
-				t.Errorf("%s began before %s had ended", n, before)
+	synctest.Test(t, func(t *testing.T) { // a millisecond ends when all that can begin has begun
+		var mu sync.Mutex
+		var ended []inventory.Name
+		told := map[inventory.Name][]inventory.Name{}
+		running, most := 0, 0
+		Run(t.Context(), nodes, 2, nil, func(_ context.Context, n inventory.Node, failed []inventory.Name, _ <-chan os.Signal) bool {
+			mu.Lock()
+			running++
+			most = max(most, running)
+			for _, before := range n.After {
+				if !slices.Contains(ended, before) {
+					t.Errorf("%s began before %s had ended", n, before)
+				}
 			}
+			told[n.Name] = failed
+			mu.Unlock()
+			time.Sleep(time.Millisecond)
+			mu.Lock()
+			defer mu.Unlock()
+			running--
+			ended = append(ended, n.Name)
+			return n.Component != "broken" && len(failed) == 0
+		})
+		if len(ended) != len(nodes) || most != 2 {
+			t.Errorf("%d of %d ran, %d at most at once", len(ended), len(nodes), most)
 		}
-		told[n.Name] = failed
-		mu.Unlock()
-		time.Sleep(time.Millisecond)
-		mu.Lock()
-		defer mu.Unlock()
-		running--
-		ended = append(ended, n.Name)
-		return n.Component != "broken" && len(failed) == 0
+		if !slices.Equal(told[name("app@dev")], named("broken@dev")) || !slices.Equal(told[name("after-app@dev")], named("app@dev")) || len(told[name("cluster@dev")]) > 0 {
+			t.Errorf("told of failures: %v", told)
+		}
 	})
-	if len(ended) != len(nodes) || most != 2 {
-		t.Errorf("%d of %d ran, %d at most at once", len(ended), len(nodes), most)
-	}
-	if !slices.Equal(told[name("app@dev")], named("broken@dev")) || !slices.Equal(told[name("after-app@dev")], named("app@dev")) || len(told[name("cluster@dev")]) > 0 {
-		t.Errorf("told of failures: %v", told)
-	}
 }
 
 // A plan may wait for its dependencies without being a node after them.
