@@ -190,3 +190,17 @@ func TestACommitIsFetchedIntoTheRepositoryOfTheFolder(t *testing.T) {
 		}
 	}
 }
+
+func TestAFetchStartsNoMaintenance(t *testing.T) {
+	origin, first, _ := repository(t)
+	root, home := gittest.Repository(t, map[string]string{"x": "x"}), t.TempDir()
+	gittest.Run(t, root, "remote", "add", "origin", origin)
+	gittest.Write(t, home, map[string]string{".gitconfig": "[trace2]\n\teventTarget = " + home + "/trace\n"})
+	if err := git.Fetch(t.Context(), root, first, []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home}); err != nil {
+		t.Fatal(err)
+	}
+	trace, err := os.ReadFile(filepath.Join(home, "trace"))
+	if err != nil || !strings.Contains(string(trace), `"fetch"`) || strings.Contains(string(trace), `"maintenance"`) {
+		t.Errorf("%v, %s", err, trace)
+	}
+}

@@ -9,6 +9,7 @@
 //     configuration is read, unless a command says that it needs the machine's, too: for
 //     filters such as that of Git LFS, and to reach a remote repository.
 //   - It asks nobody for a password, and takes no lock that another Git may want.
+//   - It leaves no process behind that packs the repository in the background.
 package git
 
 import (
@@ -36,7 +37,7 @@ type command struct {
 // belongs to another user, and Git would refuse it. The runner gave us the folder, so it is
 // safe.
 // https://git-scm.com/docs/git-config#Documentation/git-config.txt-safedirectory
-var options = []string{"-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"}
+var options = []string{"-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "maintenance.auto=false"}
 
 // always is in the environment of each command.
 var always = []string{"LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "GIT_NO_REPLACE_OBJECTS=1"}

@@ -83,7 +83,7 @@ func (s *story) commit(ts *testscript.TestScript, message string) string {
 }
 
 func (s *story) git(ts *testscript.TestScript, args ...string) string {
-	cmd := exec.Command("git", append([]string{"-c", "commit.gpgsign=false"}, args...)...)
+	cmd := exec.Command("git", append([]string{"-c", "commit.gpgsign=false", "-c", "maintenance.auto=false"}, args...)...)
 	cmd.Dir = s.runner.Workspace()
 	out, err := cmd.CombinedOutput()
 	if err != nil {
