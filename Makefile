@@ -112,11 +112,17 @@ LONGEST := ./actions/apply ./test/infrastructure ./test/modules ./actions/drift-
 # The suite starts some 20,000 Go programs that end within a second. With Go's own setting they spend a
 # fifth of their CPU time on collecting garbage.
 LAZY_COLLECTOR := GOGC=400 GOMEMLIMIT=1GiB
+# Stories write and remove small files by the hundred thousand, which takes a quarter less CPU time in memory
+# than on ext4.
+IN_MEMORY = if test -z "$${TMPDIR-}" && awk '/^MemAvailable/ { exit $$2 < 8e6 }' /proc/meminfo && \
+		df -Pk /dev/shm | awk 'END { exit $$4 < 4e6 }' && memory=$$(mktemp -d /dev/shm/gitops-XXXXXX); then \
+		trap 'rm -rf "$$memory"' EXIT; export TMPDIR=$$memory; \
+	fi 2>/dev/null;
 # Both halves run at once, and of each package twice as many stories as there are cores, so that no core is
 # idle while tests wait. The halves are two ends of a pipe that nothing is written to, since programs that
 # a shell starts with & ignore interrupts, which some tests send.
 test: tools build stand-ins ## Run the whole suite, packages with goroutines with the race detector
-	@$(GO_FOLDERS) export TEST_BINARIES=$(BIN) TEST_BINARIES_ARE_FRESH=yes $(LAZY_COLLECTOR); packages=$$(go list ./shared/... ./test/kit/...); \
+	@$(GO_FOLDERS) $(IN_MEMORY) export TEST_BINARIES=$(BIN) TEST_BINARIES_ARE_FRESH=yes $(LAZY_COLLECTOR); packages=$$(go list ./shared/... ./test/kit/...); \
 	{ \
 		failed=; $(GOTEST) -race -skip '^$(call one_of,$(UNRACED))$$' $$(grep -vE '/shared/$(call one_of,$(SEQUENTIAL))$$' <<<"$$packages") || failed=yes; \
 		CGO_ENABLED=0 $(GOTEST) -run '^$(call one_of,$(UNRACED))$$' ./shared/drift ./shared/report ./shared/planstore ./shared/apply ./shared/policy/evaluator || failed=yes; \

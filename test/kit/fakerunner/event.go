@@ -66,11 +66,17 @@ func (s *story) runOfPull(ts *testscript.TestScript) {
 // use the newest one. If the branch or tag does not exist, it is made at that commit, as by a
 // push.
 func (s *story) runOn(ts *testscript.TestScript, ref string) {
-	if s.git(ts, "for-each-ref", ref) == "" {
-		s.git(ts, "update-ref", ref, "HEAD")
+	commits := map[string]string{}
+	for line := range strings.Lines(s.git(ts, "show-ref", "--head", ref)) {
+		commit, name, _ := strings.Cut(strings.TrimSpace(line), " ")
+		commits[name] = commit
 	}
-	s.runner.SHA, s.runner.Ref = s.git(ts, "rev-parse", "HEAD"), ref
-	if s.git(ts, "rev-list", "--count", ref+"..HEAD") != "0" {
+	head, newest := commits["HEAD"], commits[ref]
+	s.runner.SHA, s.runner.Ref = head, ref
+	switch {
+	case newest == "":
+		s.git(ts, "update-ref", ref, head)
+	case newest != head && s.git(ts, "rev-list", "--count", ref+"..HEAD") != "0":
 		s.runner.SHA = s.git(ts, "rev-parse", ref+"^{commit}")
 	}
 }
