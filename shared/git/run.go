@@ -37,7 +37,10 @@ type command struct {
 // belongs to another user, and Git would refuse it. The runner gave us the folder, so it is
 // safe.
 // https://git-scm.com/docs/git-config#Documentation/git-config.txt-safedirectory
-var options = []string{"-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "maintenance.auto=false"}
+// What is fetched stays one file, also if it is little.
+var options = []string{
+	"-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "maintenance.auto=false", "-c", "fetch.unpackLimit=1",
+}
 
 // always is in the environment of each command.
 var always = []string{"LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "GIT_NO_REPLACE_OBJECTS=1"}
