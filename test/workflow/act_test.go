@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/terraform-gitops/gitops/test/kit/fakeaws"
@@ -138,27 +140,25 @@ func (rn runner) act(t *testing.T, repository string, args ...string) *run {
 }
 
 // prepare creates a new home, and returns the environment of a runner. That is this process' environment
-// without the variables of a runner around this test, and without the user's settings except Go's.
+// without the variables of a runner around this test, and without the user's settings except Go's. Such
+// as NODE_EXTRA_CA_CERTS, with which each start of Node takes three times as long.
 func (rn runner) prepare(t *testing.T) []string {
 	t.Helper()
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
-		return slices.ContainsFunc([]string{"ACT", "AWS_", "GITHUB_", "GITOPS_", "INPUT_", "RUNNER_", "TF_", "XDG_"}, func(prefix string) bool {
+		return slices.ContainsFunc([]string{"ACT", "AWS_", "GIT_", "GITHUB_", "GITOPS_", "INPUT_", "NODE_", "RUNNER_", "TF_", "XDG_"}, func(prefix string) bool {
 			return strings.HasPrefix(v, prefix)
 		})
 	})
-	names := []string{"GOCACHE", "GOENV", "GOMODCACHE", "GOPATH"} // all below $HOME otherwise
-	values, err := exec.CommandContext(t.Context(), "go", append([]string{"env"}, names...)...).Output()
+	ofGo, err := goFolders()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, value := range strings.Split(strings.TrimSuffix(string(values), "\n"), "\n") {
-		env = append(env, names[i]+"="+value)
-	}
+	env = append(env, ofGo...)
 	jobs, err := json.Marshal(rn.jobs)
 	if err := errors.Join(err, os.RemoveAll(rn.home), os.MkdirAll(rn.home, 0o755)); err != nil {
 		t.Fatal(err)
 	}
-	for name, content := range map[string]string{"terraformrc": "", "spy.js": spy, "jobs.json": string(jobs)} {
+	for name, content := range map[string]string{"terraformrc": "", "spy.js": spy, "jobs.json": string(jobs), ".gitconfig": fewFiles} {
 		if err := os.WriteFile(filepath.Join(rn.home, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -166,6 +166,32 @@ func (rn runner) prepare(t *testing.T) []string {
 	return append(append(env, "HOME="+rn.home, "NODE_OPTIONS=--require="+filepath.Join(rn.home, "spy.js"),
 		"TF_CLI_CONFIG_FILE="+filepath.Join(rn.home, "terraformrc"), "CHECKPOINT_DISABLE=1", "ACT_DISABLE_VERSION_CHECK=1"), rn.environ...)
 }
+
+// goFolders returns variables for Go's folders. All are below $HOME otherwise.
+var goFolders = sync.OnceValues(func() (environ []string, err error) {
+	names := []string{"GOCACHE", "GOENV", "GOMODCACHE", "GOPATH"}
+	values, err := exec.CommandContext(context.Background(), "go", append([]string{"env"}, names...)...).Output()
+	for i, value := range strings.Split(strings.TrimSuffix(string(values), "\n"), "\n") {
+		if err == nil {
+			environ = append(environ, names[i]+"="+value)
+		}
+	}
+	return environ, err
+})
+
+// fewFiles are settings of Git with which a new repository has no examples of hooks and no logs, what is
+// fetched or pushed stays one file, and nothing is tidied up. Some hundred repositories are made here.
+const fewFiles = `[init]
+	templateDir =
+[core]
+	logAllRefUpdates = false
+[transfer]
+	unpackLimit = 1
+[maintenance]
+	auto = false
+[receive]
+	autogc = false
+`
 
 // job returns a job that ran. If it did not run, the test ends. The job of an environment is
 // apply@production; without a name it is the only one.

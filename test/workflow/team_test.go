@@ -31,7 +31,7 @@ var queueMax = regexp.MustCompile(`(?m)^ *queue: max\n`)
 func newTeam(t *testing.T) *team {
 	t.Helper()
 	tm := copyTeam(t, map[string]string{"test/sample": ".", "examples": ".github/workflows"})
-	for _, other := range []string{"atmos", "team"} { // examples of whole repositories
+	for _, other := range []string{"atmos", "team", "policies"} { // examples of something else
 		if err := os.RemoveAll(tm.path("repository", ".github", "workflows", other)); err != nil {
 			t.Fatal(err)
 		}
@@ -66,6 +66,11 @@ func copyTeam(t *testing.T, folders map[string]string) *team {
 	for _, file := range glob(t, "actions/*/action.yml") { // nothing else there: act copies all files for each step
 		action := tm.path("gitops", "actions", filepath.Base(filepath.Dir(file)))
 		if err := errors.Join(os.MkdirAll(action, 0o755), os.WriteFile(filepath.Join(action, "action.yml"), []byte(read(t, file)), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, ours := range []string{"ci", "nightly", "release"} { // not for others to call
+		if err := os.Remove(tm.path("gitops", ".github", "workflows", ours+".yml")); err != nil {
 			t.Fatal(err)
 		}
 	}

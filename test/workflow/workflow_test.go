@@ -109,11 +109,13 @@ func (r *repository) path(elements ...string) string {
 
 func (r *repository) git(args ...string) string {
 	r.t.Helper()
-	cmd := exec.CommandContext(r.t.Context(), "git", append([]string{
-		"-c", "user.name=Mona", "-c", "user.email=mona@example.com", "-c", "commit.gpgsign=false", "-c", "core.hooksPath=/dev/null",
-	}, args...)...)
-	cmd.Dir = r.path("repository")
-	out, err := cmd.CombinedOutput()
+	cmd := exec.CommandContext(r.t.Context(), "git", append([]string{"-c", "user.name=Mona", "-c", "user.email=mona@example.com"}, args...)...)
+	cmd.Dir, cmd.Env = r.path("repository"), append(os.Environ(), "GIT_CONFIG_GLOBAL="+r.path("gitconfig"))
+	err := os.WriteFile(r.path("gitconfig"), []byte(fewFiles), 0o600)
+	var out []byte
+	if err == nil {
+		out, err = cmd.CombinedOutput()
+	}
 	if err != nil {
 		r.t.Fatalf("git %s: %v\n%s", args[0], err, out)
 	}
