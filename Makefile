@@ -77,7 +77,7 @@ stand-ins:
 # Builds without C, as releases do, so that no C compiler is needed.
 build: ## Build the actions' binaries and the demo into test/.tools/bin
 	@mkdir -p "$(BIN)"
-	@$(GO_CACHES) CGO_ENABLED=0 go build -buildvcs=false -o "$(BIN)/" $(ACTIONS:%=./actions/%) ./test/demo
+	@$(GO_CACHES) CGO_ENABLED=0 go build -buildvcs=false -ldflags=-s -o "$(BIN)/" $(ACTIONS:%=./actions/%) ./test/demo
 
 demo: ## Plan, review, merge and apply on this machine, be refused, and revert drift (VERBOSE=1: all summaries)
 	@for need in go git; do command -v $$need >/dev/null || { echo "make demo: $$need is not on PATH: install Go 1.26 (https://go.dev/dl) and Git" >&2; exit 1; }; done

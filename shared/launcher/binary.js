@@ -127,7 +127,8 @@ function digest(name) {
 
 function build(action, scratch) {
   const file = path.join(scratch, action);
-  const args = ["build", "-C", path.join(root, "actions", action), "-trimpath", "-buildvcs=false", "-o", file, "."];
+  // -s: without symbols for a debugger, as releases are; a third less to link at each start.
+  const args = ["build", "-C", path.join(root, "actions", action), "-trimpath", "-buildvcs=false", "-ldflags=-s", "-o", file, "."];
   const { error, status } = spawnSync("go", args, {
     env: { ...process.env, GOWORK: "off" },
     stdio: ["ignore", "inherit", "inherit"],
