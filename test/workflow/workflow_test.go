@@ -5,6 +5,7 @@ package workflow
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -90,17 +91,27 @@ func newRepository(t *testing.T) *repository {
 	for from, to := range map[string]string{
 		"actions": "actions", "shared": "shared", "test/sample": ".", "test/workflow/testdata": ".github/workflows",
 	} {
-		if err := os.CopyFS(r.path("repository", to), os.DirFS(filepath.Join(root, from))); err != nil {
+		if err := os.CopyFS(r.path("repository", to), untested{os.DirFS(filepath.Join(root, from))}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	// A runner checks out into a new folder for each job, so only absolute paths stay valid.
 	r.edit("gitops.yaml", "../../../state", r.path("state"))
 	r.git("init", "--quiet", "--initial-branch=main")
-	r.git("add", "--all")
+	r.git("add", "--", ".", ":!actions", ":!shared")
 	r.git("commit", "--quiet", "--message", "Describe our infrastructure")
 	r.base = r.git("rev-parse", "HEAD")
 	return r
+}
+
+// untested is a file system without what only tests read. act copies all files of a repository for each job.
+type untested struct{ fs.FS }
+
+func (u untested) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(u.FS, name)
+	return slices.DeleteFunc(entries, func(entry fs.DirEntry) bool {
+		return entry.Name() == "testdata" || strings.HasSuffix(entry.Name(), "_test.go")
+	}), err
 }
 
 func (r *repository) path(elements ...string) string {
