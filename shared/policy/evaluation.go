@@ -86,7 +86,7 @@ func Start(ctx context.Context, o Options) (*Evaluation, error) {
 		asked:  make(chan error, 1),
 		exited: make(chan struct{}),
 	}
-	request, err := json.Marshal(Request{Policies: o.Policies.Evaluated(), Facts: o.Facts, Time: e.time, Memory: e.memory})
+	request, err := json.Marshal(Request{Policies: o.Policies.sorted(), Facts: o.Facts, Time: e.time, Memory: e.memory})
 	if err != nil {
 		return nil, fmt.Errorf("evaluate policies: %w", err)
 	}

@@ -25,14 +25,17 @@ type File struct {
 // that there are none, which is no verdict at all.
 type Set []File
 
-// testSuffix is how the name of a file ends that `opa test` runs, and that is not evaluated.
-const testSuffix = "_test.rego"
+// IsTest reports whether a file has tests, as its name says, which `opa test` runs and nothing else.
+// conftest evaluates the rules in it: here they deny.
+func IsTest(path string) bool { return strings.HasSuffix(path, "_test.rego") }
 
 // Evaluated are the files that are evaluated: all but tests, sorted by path.
 func (s Set) Evaluated() Set {
-	s = slices.DeleteFunc(slices.Clone(s), func(f File) bool { return strings.HasSuffix(f.Path, testSuffix) })
-	slices.SortStableFunc(s, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
-	return s
+	return slices.DeleteFunc(s.sorted(), func(f File) bool { return IsTest(f.Path) })
+}
+
+func (s Set) sorted() Set {
+	return slices.SortedStableFunc(slices.Values(s), func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 }
 
 // Digest is the hex SHA-256 of the files that are evaluated. It changes with their paths, their

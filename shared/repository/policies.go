@@ -130,7 +130,7 @@ func findPolicies(folder string, paths []string, index *git.Index, base bool) (p
 	var all policyFiles
 	rego := false
 	for _, found := range f.found {
-		rego = rego || isRego(found.Path)
+		rego = rego || isRego(found.Path) && (!policy.IsTest(found.Path) || evaluatedRule.Match(found.Content))
 		all = append(all, found)
 	}
 	if !rego {
@@ -174,7 +174,7 @@ func (f *finder) find(at string, explicit bool) error {
 		return err
 	}
 	for _, name := range f.index.Names {
-		if !isPolicy(name, root) || !in(name) {
+		if !isPolicy(name, root) || !in(name) || policy.IsTest(name) {
 			continue
 		}
 		if _, is := f.found[name]; is || f.isSecond(name) {
@@ -299,16 +299,21 @@ func (f *finder) read(name, resolved, root string) error {
 	if root == name {
 		root = path.Dir(name)
 	}
-	f.resolved[resolved] = name
+	if !policy.IsTest(name) { // a link to it, with another name, is a policy
+		f.resolved[resolved] = name
+	}
 	f.found[name] = policyFile{
 		File: policy.File{Path: name, Content: content, Root: root}, root: root, resolved: resolved,
-		main: isRego(name) && mayBeEvaluated(content), tracked: f.index.Has(name) && !slices.ContainsFunc(f.index.Present, func(submodule string) bool { return checkout.IsIn(name, submodule) }),
+		main: isRego(name) && !policy.IsTest(name) && mayBeEvaluated(content), tracked: f.index.Has(name) && !slices.ContainsFunc(f.index.Present, func(submodule string) bool { return checkout.IsIn(name, submodule) }),
 	}
 	return nil
 }
 
 // packageClause finds the first package of a policy. Later ones are text.
 var packageClause = regexp.MustCompile(`(?m)^\x{FEFF}?[ \t]*package\s+([^\s#;]+)`)
+
+// evaluatedRule finds a rule among tests that the evaluator may deny. Lines of a test's body are indented.
+var evaluatedRule = regexp.MustCompile(`(?m)^(deny|violation|warn|require_approval)(_[a-zA-Z0-9]+)*[ \t]*(contains\b|if\b|\[|\{|:?=)`)
 
 // mayBeEvaluated reports whether a policy may be of the package whose rules are evaluated. If that
 // can't be seen, it may: the evaluator decides, and denies what it can't read.
@@ -321,12 +326,12 @@ func hasMeta(pattern string) bool { return strings.ContainsAny(pattern, `*?[{\`)
 
 func isRego(name string) bool { return path.Ext(name) == ".rego" }
 
-// isPolicy reports whether a file is a policy or its data. Tests of policies are neither. Hidden
-// files in the policies' folder, such as .pre-commit-config.yaml, are no data.
+// isPolicy reports whether a file is a policy, its tests, or its data. Hidden files in the policies'
+// folder, such as .pre-commit-config.yaml, are no data.
 func isPolicy(name, root string) bool {
 	switch path.Ext(name) {
 	case ".rego":
-		return !strings.HasSuffix(name, "_test.rego")
+		return true
 	case ".yaml", ".yml", ".json":
 		return !strings.Contains("/"+checkout.RelativeTo(root, name), "/.")
 	}

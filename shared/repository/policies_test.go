@@ -44,23 +44,26 @@ func TestWhichPoliciesHold(t *testing.T) {
 		"policies/limits.yaml": "", "policies/.hidden.yaml": "", "policies/.github/x.json": "", "policies/x.json": "{}", "policies/README.md": "",
 		".org/deny.rego": rego, ".org/data.yml": "",
 		"components/network/own.rego": rego, "components/network/main.tf": "",
-		"iam/policy.json": "{}",
-		"bom/a.rego":      rego, "bom/b.rego": "\ufeff" + rego,
+		"iam/policy.json":    "{}",
+		"tested/a_test.rego": rego, "tests/a_test.rego": "package main_test\n",
+		"bom/a.rego": rego, "bom/b.rego": "\ufeff" + rego,
 		"quoted/a.rego": rego, "quoted/lib.rego": "package lib\n\nexample := `\npackage main\n`\n",
 	}
 	for name, c := range map[string]struct {
 		settings inventory.Policy
 		want     string
 	}{
-		"by default":                      {inventory.Policy{}, "policies/a.rego policies/aws/b.rego policies/lib/lib.rego policies/limits.yaml policies/x.json"},
+		"by default":                      {inventory.Policy{}, "policies/a.rego policies/a_test.rego policies/aws/b.rego policies/lib/lib.rego policies/limits.yaml policies/x.json"},
 		"in two places":                   {inventory.Policy{Path: []string{"/.org/", "policies/aws"}}, ".org/data.yml .org/deny.rego policies/aws/b.rego"},
-		"by a glob":                       {inventory.Policy{Path: []string{"{.org,components,policies}/**/*.rego"}}, ".org/deny.rego components/network/own.rego policies/a.rego policies/aws/b.rego policies/lib/lib.rego"},
-		"by globs":                        {inventory.Policy{Path: []string{"pol*/*.rego", "policies/*.y{,a}ml"}}, "policies/a.rego policies/limits.yaml"},
+		"by a glob":                       {inventory.Policy{Path: []string{"{.org,components,policies}/**/*.rego"}}, ".org/deny.rego components/network/own.rego policies/a.rego policies/a_test.rego policies/aws/b.rego policies/lib/lib.rego"},
+		"by globs":                        {inventory.Policy{Path: []string{"pol*/*.rego", "policies/*.y{,a}ml"}}, "policies/a.rego policies/a_test.rego policies/limits.yaml"},
 		"in some folders":                 {inventory.Policy{Path: []string{"components/*", "pol*/a?s"}}, "components/network/own.rego policies/aws/b.rego"},
 		"one file":                        {inventory.Policy{Path: []string{"policies/a.rego"}}, "policies/a.rego"},
 		"twice":                           {inventory.Policy{Path: []string{"policies/aws", "policies/aws/b.rego"}}, "policies/aws/b.rego"},
-		"included":                        {inventory.Policy{Include: []string{"aws/**"}}, "policies/aws/b.rego policies/lib/lib.rego policies/limits.yaml policies/x.json"},
-		"excluded":                        {inventory.Policy{Exclude: []string{"/policies/aws", "lib.rego", "limits.yaml"}}, "policies/a.rego policies/lib/lib.rego policies/limits.yaml policies/x.json"},
+		"included":                        {inventory.Policy{Include: []string{"aws/**"}}, "policies/a_test.rego policies/aws/b.rego policies/lib/lib.rego policies/limits.yaml policies/x.json"},
+		"excluded":                        {inventory.Policy{Exclude: []string{"/policies/aws", "lib.rego", "limits.yaml"}}, "policies/a.rego policies/a_test.rego policies/lib/lib.rego policies/limits.yaml policies/x.json"},
+		"only rules in a test":            {inventory.Policy{Path: []string{"tested"}}, "tested/a_test.rego"},
+		"only tests":                      {inventory.Policy{Path: []string{"tests"}}, "policy.path is `tests`, where no file is a policy (.rego)"},
 		"switched off":                    {inventory.Policy{Path: []string{}}, ""},
 		"all excluded":                    {inventory.Policy{Exclude: []string{"*.rego"}}, ""},
 		"with a byte order mark":          {inventory.Policy{Path: []string{"bom"}, Exclude: []string{"a.rego"}}, "bom/b.rego"},
@@ -188,13 +191,14 @@ func TestAPolicyThatIsNotThereIsAnError(t *testing.T) {
 
 func TestLinksInsideTheCheckoutAreFollowed(t *testing.T) {
 	t.Parallel()
-	root := gittest.Repository(t, map[string]string{"rules/a.rego": rego, "rules/more/b.rego": rego, "policies/c.rego": rego})
+	root := gittest.Repository(t, map[string]string{"rules/a.rego": rego, "rules/more/b.rego": rego, "policies/c.rego": rego, "policies/d_test.rego": rego})
 	link(t, root, "policies/linked", "../rules")
 	link(t, root, "rules/more/up", "..")
 	link(t, root, "policies/again.rego", "c.rego")
 	link(t, root, "policies/nowhere", "x")
+	link(t, root, "policies/z.rego", "d_test.rego")
 	set, err := open(t, root, t.TempDir(), repository.Inputs{}, t.Output()).Policies(t.Context(), inventory.Policy{})
-	if got := paths(set); err != nil || got != "policies/again.rego policies/linked/a.rego policies/linked/more/b.rego" {
+	if got := paths(set); err != nil || got != "policies/again.rego policies/d_test.rego policies/linked/a.rego policies/linked/more/b.rego policies/z.rego" {
 		t.Errorf("%s, %v", got, err)
 	}
 }

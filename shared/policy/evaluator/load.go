@@ -64,6 +64,10 @@ func (e *evaluation) load() {
 	for _, file := range e.request.Policies {
 		switch path.Ext(file.Path) {
 		case ".rego":
+			if policy.IsTest(file.Path) {
+				e.checkTests(file, caps)
+				continue
+			}
 			module := e.parse(file, caps)
 			if module == nil {
 				continue
@@ -160,15 +164,9 @@ func (e *evaluation) content(path string) []byte {
 
 // parse parses a file as Rego v1, else as v0. It returns nil if it is neither, and says why.
 func (e *evaluation) parse(file policy.File, caps *ast.Capabilities) *ast.Module {
-	options := ast.ParserOptions{Capabilities: caps, ProcessAnnotation: true, RegoVersion: ast.RegoV1}
-	module, err := ast.ParseModuleWithOpts(file.Path, string(file.Content), options)
-	if err == nil && module != nil {
-		return module
-	}
-	options.RegoVersion = ast.RegoV0
-	module, errV0 := ast.ParseModuleWithOpts(file.Path, string(file.Content), options)
+	module, err, errV0 := parse(file, caps)
 	switch {
-	case errV0 == nil && module != nil:
+	case module != nil:
 		return module
 	case err == nil:
 		e.deny(policy.Rule{File: file.Path}, "it is empty: a policy begins with its package")
@@ -178,6 +176,34 @@ func (e *evaluation) parse(file policy.File, caps *ast.Capabilities) *ast.Module
 		e.denyErrors(file.Path, err)
 	}
 	return nil
+}
+
+// parse returns no module for an empty file, for which Rego v1 has no error.
+func parse(file policy.File, caps *ast.Capabilities) (_ *ast.Module, errV1, errV0 error) {
+	options := ast.ParserOptions{Capabilities: caps, ProcessAnnotation: true, RegoVersion: ast.RegoV1}
+	module, errV1 := ast.ParseModuleWithOpts(file.Path, string(file.Content), options)
+	if errV1 == nil && module != nil {
+		return module, nil, nil
+	}
+	options.RegoVersion = ast.RegoV0
+	if module, errV0 = ast.ParseModuleWithOpts(file.Path, string(file.Content), options); errV0 != nil {
+		module = nil
+	}
+	return module, errV1, errV0
+}
+
+// checkTests denies rules in a file of tests that have the name of those that are evaluated. Tests that
+// can't be read, or that fail, say nothing of a plan.
+func (e *evaluation) checkTests(file policy.File, caps *ast.Capabilities) {
+	module, _, _ := parse(file, caps)
+	if module == nil || !module.Package.Path.Equal(mainPackage) {
+		return
+	}
+	for _, rule := range module.Rules {
+		if name := firstName(rule); evaluatedName.MatchString(name) {
+			e.deny(ruleAt(name, rule.Location), "a file whose name ends in _test.rego has tests, and its other rules are not evaluated: rename it, or move this rule")
+		}
+	}
 }
 
 func line(err error) int {
