@@ -186,7 +186,7 @@ func example(t *testing.T, moto *fakeaws.Server, modules string) *terraform.Opti
 		},
 	}
 	terraform.InitContext(t, t.Context(), options)
-	serveProvider(t, dir, environ)
+	serveProvider(t, dir, modules, environ)
 	return options
 }
 

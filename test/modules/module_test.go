@@ -31,7 +31,8 @@ func folders(t *testing.T, root string) []string {
 // The modules' own tests cover every validation and security property.
 func TestModules(t *testing.T) {
 	t.Parallel()
-	dirs, environ := folders(t, copyModules(t)), terraformEnviron(t)
+	root := copyModules(t)
+	dirs, environ := folders(t, root), terraformEnviron(t)
 	command := func(t *testing.T, dir string, args ...string) string {
 		t.Helper()
 		cmd := exec.CommandContext(t.Context(), "terraform", append(args, "-no-color")...)
@@ -45,7 +46,7 @@ func TestModules(t *testing.T) {
 	for i, dir := range dirs {
 		command(t, dir, "init", "-backend=false", "-input=false")
 		if i == 0 {
-			serveProvider(t, dir, environ) // the next ones do not install it
+			serveProvider(t, dir, root, environ) // the next ones do not install it
 		}
 	}
 	for _, dir := range dirs {

@@ -3,6 +3,7 @@ package awsprovider
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -75,9 +76,10 @@ const ReattachVariable = "TF_REATTACH_PROVIDERS"
 
 // Serve starts the provider that is in dir, and returns the value of [ReattachVariable]. Otherwise
 // Terraform starts the provider once or twice for each command, which takes longer than most commands.
-// All commands that use it must configure the provider in the same way.
+// All commands that use it must configure the provider in the same way. They can use the types that files
+// below the folder code name: Terraform does not know the others, and says so.
 // https://developer.hashicorp.com/terraform/plugin/debugging#starting-a-provider-in-debug-mode
-func Serve(t testing.TB, dir string, environ []string) string {
+func Serve(t testing.TB, dir, code string, environ []string) string {
 	t.Helper()
 	found := executables(dir)
 	if len(found) != 1 {
@@ -95,9 +97,32 @@ func Serve(t testing.TB, dir string, environ []string) string {
 	t.Cleanup(func() { _ = cmd.Wait() }) // it was killed: the test's context ends first
 	for lines := bufio.NewScanner(output); lines.Scan(); {
 		if value, ok := strings.CutPrefix(strings.TrimSpace(lines.Text()), ReattachVariable+"="); ok {
-			return strings.Trim(value, "'")
+			return reattach(t, []byte(strings.Trim(value, "'")), code)
 		}
 	}
 	t.Fatal("the provider ended before it listened")
 	return ""
+}
+
+// reattach returns the value of [ReattachVariable] that puts [forward] between Terraform and the provider.
+func reattach(t testing.TB, value []byte, code string) string {
+	t.Helper()
+	providers := map[string]struct {
+		Protocol        string
+		ProtocolVersion int
+		Pid             int
+		Test            bool
+		Addr            struct{ Network, String string }
+	}{}
+	if err := json.Unmarshal(value, &providers); err != nil {
+		t.Fatal(err)
+	}
+	provider := providers[Source]
+	provider.Addr.String = forward(t, provider.Addr.String, typesIn(t, code))
+	providers[Source] = provider
+	value, err := json.Marshal(providers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(value)
 }
