@@ -9,13 +9,14 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/terraform-gitops/gitops/test/kit/fakerunner"
 )
 
-// TestAReleaseHasTheSameBitsWhereverItIsBuilt builds one binary in two folders. Reproducible builds let
-// anybody check actions/checksums.txt against the sources.
-func TestAReleaseHasTheSameBitsWhereverItIsBuilt(t *testing.T) {
-	t.Parallel()
-	builds := []map[string][]byte{release(t, "here"), release(t, "elsewhere")}
+// wantSameBits compares releases of two folders. Reproducible builds let anybody check actions/checksums.txt
+// against the sources.
+func wantSameBits(t *testing.T, builds ...map[string][]byte) {
+	t.Helper()
 	for _, file := range []string{"apply_linux_amd64", "apply.cdx.json", "checksums.txt"} {
 		if len(builds[0][file]) == 0 || !bytes.Equal(builds[0][file], builds[1][file]) {
 			t.Errorf("%s of two builds: %d and %d bytes, not the same", file, len(builds[0][file]), len(builds[1][file]))
@@ -57,11 +58,11 @@ func TestTheWorkflowBuildsWithTheGoOfMakeRelease(t *testing.T) {
 }
 
 // release makes a release in a copy of this repository, and returns its files.
-func release(t *testing.T, folder string) map[string][]byte {
+func release(t *testing.T) map[string][]byte {
 	t.Helper()
-	copied, out := filepath.Join(t.TempDir(), folder), filepath.Join(t.TempDir(), "out")
+	copied, out := filepath.Join(t.TempDir(), "elsewhere"), filepath.Join(t.TempDir(), "out")
 	for _, part := range []string{"actions/apply", "shared"} {
-		check(t, os.CopyFS(filepath.Join(copied, part), os.DirFS(filepath.Join("../..", part))))
+		check(t, os.CopyFS(filepath.Join(copied, part), fakerunner.Sources(filepath.Join("../..", part))))
 	}
 	makefile, err := os.ReadFile("../../Makefile")
 	check(t, err)
@@ -71,13 +72,18 @@ func release(t *testing.T, folder string) map[string][]byte {
 	if printed, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("make release: %v\n%s", err, printed)
 	}
+	check(t, exec.CommandContext(t.Context(), "sh", "-c", `cd "$1" && sha256sum --check --strict --quiet checksums.txt`, "sh", out).Run())
+	return readFiles(t, out)
+}
+
+func readFiles(t *testing.T, folder string) map[string][]byte {
+	t.Helper()
 	files := map[string][]byte{}
-	entries, err := os.ReadDir(out)
+	entries, err := os.ReadDir(folder)
 	check(t, err)
 	for _, entry := range entries {
-		files[entry.Name()], err = os.ReadFile(filepath.Join(out, entry.Name()))
+		files[entry.Name()], err = os.ReadFile(filepath.Join(folder, entry.Name()))
 		check(t, err)
 	}
-	check(t, exec.CommandContext(t.Context(), "sh", "-c", `cd "$1" && sha256sum --check --strict --quiet checksums.txt`, "sh", out).Run())
 	return files
 }

@@ -5,7 +5,6 @@ package workflow
 import (
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -88,10 +87,10 @@ func newRepository(t *testing.T) *repository {
 	}
 	t.Cleanup(server.Close)
 	r := &repository{t: t, dir: t.TempDir(), github: server}
-	for from, to := range map[string]string{
+	for from, to := range map[string]string{ // act copies all of it for each job
 		"actions": "actions", "shared": "shared", "test/sample": ".", "test/workflow/testdata": ".github/workflows",
 	} {
-		if err := os.CopyFS(r.path("repository", to), untested{os.DirFS(filepath.Join(root, from))}); err != nil {
+		if err := os.CopyFS(r.path("repository", to), fakerunner.Sources(filepath.Join(root, from))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -102,16 +101,6 @@ func newRepository(t *testing.T) *repository {
 	r.git("commit", "--quiet", "--message", "Describe our infrastructure")
 	r.base = r.git("rev-parse", "HEAD")
 	return r
-}
-
-// untested is a file system without what only tests read. act copies all files of a repository for each job.
-type untested struct{ fs.FS }
-
-func (u untested) ReadDir(name string) ([]fs.DirEntry, error) {
-	entries, err := fs.ReadDir(u.FS, name)
-	return slices.DeleteFunc(entries, func(entry fs.DirEntry) bool {
-		return entry.Name() == "testdata" || strings.HasSuffix(entry.Name(), "_test.go")
-	}), err
 }
 
 func (r *repository) path(elements ...string) string {
