@@ -65,4 +65,5 @@ addEventListener('load', () => {
   document.getElementById('seen').textContent = JSON.stringify({
     articles: seen, ran: window.ran, fetched: performance.getEntriesByType('resource').map((entry) => entry.name),
   })
+  for (const article of document.querySelectorAll('article')) article.remove() // the browser prints what is left
 })
