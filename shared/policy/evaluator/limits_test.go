@@ -106,8 +106,8 @@ func TestAnEvaluatorThatMisbehavesDenies(t *testing.T) {
 		"unknown member":          {`echo '{"Result":"passed","Digest":"` + digest + `","Other":1}'`, "printed no verdict"},
 		"two verdicts":            {`echo '{"Result":"passed","Digest":"` + digest + `"}{}'`, "printed no verdict"},
 		"passed, and then failed": {`echo '{"Result":"passed","Digest":"` + digest + `"}'; exit 1`, "has ended early"},
-		"endless":                 {"while :; do echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; done", "were not evaluated within 1s"},
-		"silent":                  {"while :; do :; done", "were not evaluated within 1s"},
+		"endless":                 {"yes | head -c 100000000; while :; do echo a; sleep 0.1; done", "were not evaluated within 1s"},
+		"silent":                  {"exec sleep 600", "were not evaluated within 1s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -201,11 +201,11 @@ func TestAnEvaluatorEndsWithItsParent(t *testing.T) {
 	}
 }
 
-func TestAMillionMessagesAreCounted(t *testing.T) {
+func TestAHundredThousandMessagesAreCounted(t *testing.T) {
 	t.Parallel()
 	v := evaluate(t, policy.Options{Time: 20 * time.Minute, Policies: files("policies/many.rego", `package main
 
-deny contains sprintf("message %d", [i]) if some i in numbers.range(1, 1000000)
+deny contains sprintf("message %d", [i]) if some i in numbers.range(1, 100000)
 
 warn contains sprintf("message %d", [i]) if some i in numbers.range(1, 1000)
 
@@ -221,7 +221,7 @@ deny contains "x" if {
 	false
 }
 `)}, aPlan)
-	if v.Result != policy.Denied || len(v.Denied) != policy.MaxMessages || v.MoreDenied != 1_000_001-policy.MaxMessages {
+	if v.Result != policy.Denied || len(v.Denied) != policy.MaxMessages || v.MoreDenied != 100_001-policy.MaxMessages {
 		t.Errorf("%s: %d and %d more", v.Result, len(v.Denied), v.MoreDenied)
 	}
 	if len(v.Warned) != policy.MaxMessages || v.MoreWarned != 1002-policy.MaxMessages {
