@@ -12,7 +12,7 @@ import (
 // standIn prints what Terraform printed for one component of a fleet, as all components are the
 // same. A command that was not recorded fails.
 const standIn = `#!/bin/sh
-dir=$(dirname "$0")
+dir=${0%/*}
 case "$1" in
 version | show) cat "$dir/$1" ;;
 init) # which notes the backend: the planfile's is compared with it

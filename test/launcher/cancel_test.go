@@ -35,6 +35,21 @@ func TestOneSignalIsPassedOn(t *testing.T) {
 	w.wantNothingLeft()
 }
 
+// waitNoted waits until a step's launcher has noted how much it has printed. If it is killed before that, the
+// post step prints that part again.
+func (w *world) waitNoted(main *step) {
+	w.t.Helper()
+	eventually(w.t, "the launcher notes what it has printed", func() bool {
+		noted, _ := filepath.Glob(filepath.Join(w.temp, "gitops-launch-*", "printed"))
+		for _, file := range noted {
+			if count, _ := os.ReadFile(file); string(count) == strconv.Itoa(len(main.printed())) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
 // The runner kills the main step of a cancelled job after 10 seconds. What the binary
 // prints and leaves afterwards reaches the job through the post step.
 func TestThePostStepGoesOnWithAKilledMainStep(t *testing.T) {
@@ -50,16 +65,7 @@ func TestThePostStepGoesOnWithAKilledMainStep(t *testing.T) {
 	check(t, os.WriteFile(hold, nil, 0o644))
 	main := w.start("plan.js", given)
 	main.waitFor("stop-commands")
-	// If a launcher is killed before it notes how much it has printed, that part is printed again.
-	eventually(t, "the launcher notes what it has printed", func() bool {
-		noted, _ := filepath.Glob(filepath.Join(w.temp, "gitops-launch-*", "printed"))
-		for _, file := range noted {
-			if count, _ := os.ReadFile(file); string(count) == strconv.Itoa(len(main.printed())) {
-				return true
-			}
-		}
-		return false
-	})
+	w.waitNoted(main)
 	main.signal(os.Interrupt)
 	main.signal(os.Kill)
 	main.wait()
@@ -89,6 +95,7 @@ func TestThePostStepReportsWhatEndedBeforeIt(t *testing.T) {
 	end := filepath.Join(w.workspace, "end")
 	main := w.start("plan.js", w.mirror(sh(`echo pid $$`, `until [ -e "`+end+`" ]; do sleep 0.1; done; echo done; echo 0 >"$STATE_GITOPS_STATUS"`)))
 	pid := main.pid()
+	w.waitNoted(main)
 	main.signal(os.Kill)
 	main.wait()
 	check(t, os.WriteFile(end, nil, 0o600))
