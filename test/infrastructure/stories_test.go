@@ -58,7 +58,7 @@ func TestAWS(t *testing.T) {
 	}
 	mirror, moto := awsprovider.Unpacked(t, cache, version), fakeaws.Start(t)
 	environ := moto.Environ()
-	reattach := awsprovider.Serve(t, filepath.Join(mirror, awsprovider.Source, version, "*"), "testdata", append(os.Environ(), environ...))
+	reattach := awsprovider.Serve(t, filepath.Join(mirror, awsprovider.Source, version, "*"), append(os.Environ(), environ...), "testdata")
 	params := scripts(t, append(environ, awsprovider.ReattachVariable+"="+reattach), moto).Params("testdata/aws")
 	setup := params.Setup
 	var stories atomic.Int64

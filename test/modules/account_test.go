@@ -164,9 +164,17 @@ func (a *account) emptyStates(t *testing.T) {
 	}
 }
 
-// example prepares examples/complete in a copy of the modules as a user would, except for the account
-// and the provider, see [serveProvider]. It is initialized.
+// example is [prepared], and initialized, with a provider of its own: see [serveProvider].
 func example(t *testing.T, moto *fakeaws.Server, modules string) *terraform.Options {
+	t.Helper()
+	options := prepared(t, moto, modules)
+	terraform.InitContext(t, t.Context(), options)
+	serveProvider(t, options.TerraformDir, options.EnvVars, modules)
+	return options
+}
+
+// prepared prepares examples/complete in a copy of the modules as a user would, except for the account.
+func prepared(t *testing.T, moto *fakeaws.Server, modules string) *terraform.Options {
 	t.Helper()
 	dir := filepath.Join(modules, "github-oidc-roles", "examples", "complete")
 	// moto's S3 has no host name for each bucket.
@@ -176,7 +184,7 @@ func example(t *testing.T, moto *fakeaws.Server, modules string) *terraform.Opti
 		name, value, _ := strings.Cut(entry, "=")
 		environ[name] = value
 	}
-	options := &terraform.Options{
+	return &terraform.Options{
 		TerraformBinary: "terraform", TerraformDir: dir, EnvVars: environ, NoColor: true, Logger: logger.TestingT,
 		Vars: map[string]any{
 			"region": region, "name": "acme-gitops",
@@ -185,9 +193,6 @@ func example(t *testing.T, moto *fakeaws.Server, modules string) *terraform.Opti
 			"claims":       map[string]any{"plan_storage": map[string]any{"job_workflow_ref": []any{workflow}}},
 		},
 	}
-	terraform.InitContext(t, t.Context(), options)
-	serveProvider(t, dir, modules, environ)
-	return options
 }
 
 // read reads what the example created. Policies are as AWS returns them.

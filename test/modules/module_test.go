@@ -46,7 +46,7 @@ func TestModules(t *testing.T) {
 	for i, dir := range dirs {
 		command(t, dir, "init", "-backend=false", "-input=false")
 		if i == 0 {
-			serveProvider(t, dir, root, environ) // the next ones do not install it
+			serveProvider(t, dir, environ, root) // the next ones do not install it
 		}
 	}
 	for _, dir := range dirs {

@@ -98,11 +98,11 @@ func (a *account) checkConditions(t *testing.T, calls []request) {
 			requests = append(requests, r)
 		}
 	}
-	for _, c := range append(calls, a.spelledOut()) {
-		add(c, true)
-	}
 	for _, attempt := range a.attempts() {
 		add(attempt.request, false)
+	}
+	for _, c := range append(calls, a.spelledOut()) {
+		add(c, true)
 	}
 
 	mutants := a.policies.withoutConditions(t)
@@ -111,6 +111,7 @@ func (a *account) checkConditions(t *testing.T, calls []request) {
 	for i, m := range mutants {
 		for j, r := range requests {
 			if s := m.simulation(r); !reflect.DeepEqual(s, a.policies.simulation(r)) {
+				s["question"], s["expected"] = i, expect[fmt.Sprint(r, r.Alone)]
 				simulations, of = append(simulations, s), append(of, [2]int{i, j})
 			}
 		}
@@ -125,7 +126,7 @@ func (a *account) checkConditions(t *testing.T, calls []request) {
 			t.Errorf("nothing notices that %s is gone", m.removed)
 		}
 	}
-	t.Logf("%d conditions, each removed: %d requests judged", len(mutants), len(simulations))
+	t.Logf("%d conditions, each removed: at most %d requests judged", len(mutants), len(simulations))
 	if len(mutants) < 30 {
 		t.Errorf("only %d conditions were found", len(mutants))
 	}

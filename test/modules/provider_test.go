@@ -45,9 +45,9 @@ func terraformEnviron(t *testing.T) map[string]string {
 
 // serveProvider starts the AWS provider that dir was initialized with, for these modules, and adds to environ
 // the variable that makes Terraform use that process: see [awsprovider.Serve].
-func serveProvider(t *testing.T, dir, modules string, environ map[string]string) {
+func serveProvider(t *testing.T, dir string, environ map[string]string, modules ...string) {
 	t.Helper()
-	environ[awsprovider.ReattachVariable] = awsprovider.Serve(t, filepath.Join(dir, ".terraform", "providers", awsprovider.Source, "*", "*"), modules, entries(environ))
+	environ[awsprovider.ReattachVariable] = awsprovider.Serve(t, filepath.Join(dir, ".terraform", "providers", awsprovider.Source, "*", "*"), entries(environ), modules...)
 }
 
 // entries returns this process' environment, overridden by environ, as a list of NAME=VALUE.

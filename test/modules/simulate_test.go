@@ -99,7 +99,9 @@ const claimPrefix = "token.actions.githubusercontent.com:"
 // an action's keys. The new names are in that list. Policies and requests are renamed alike.
 var kept = strings.NewReplacer(`"`+claimPrefix, `"aws:PrincipalTag/claim-`, `"kms:EncryptionContext:`, `"aws:PrincipalTag/context-`)
 
-// allowed evaluates simulations, in order.
+// allowed evaluates simulations, in order. Some may belong to a question: then each has its number in
+// "question" and what is expected in "expected". An answer that is not expected settles the question, and for the
+// rest of it nothing is evaluated: they are answered as expected.
 func allowed(t *testing.T, simulations []map[string]any) []bool {
 	t.Helper()
 	input, err := json.Marshal(simulations)

@@ -24,13 +24,17 @@ func TestUpgradeFromThePreviousModules(t *testing.T) {
 	fatal(t, err)
 	t.Cleanup(func() { _ = moto.Close() }) // it ends with the test's context, too
 
-	before := example(t, moto, previousModules(t))
+	previous, current := previousModules(t), copyModules(t)
+	before, now := prepared(t, moto, previous), prepared(t, moto, current)
 	if variables, err := os.ReadFile(filepath.Join(before.TerraformDir, "variables.tf")); err != nil || !strings.Contains(string(variables), `"stacks"`) {
 		delete(before.Vars, "stacks")
 	}
+	terraform.InitContext(t, t.Context(), before)
+	serveProvider(t, before.TerraformDir, before.EnvVars, previous, current)
 	terraform.ApplyContext(t, t.Context(), before)
 
-	now := example(t, moto, copyModules(t))
+	now.EnvVars = before.EnvVars // with the same provider
+	terraform.InitContext(t, t.Context(), now)
 	state, err := os.ReadFile(filepath.Join(before.TerraformDir, "terraform.tfstate"))
 	fatal(t, err)
 	write(t, filepath.Join(now.TerraformDir, "terraform.tfstate"), string(state))

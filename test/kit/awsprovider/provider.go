@@ -77,9 +77,9 @@ const ReattachVariable = "TF_REATTACH_PROVIDERS"
 // Serve starts the provider that is in dir, and returns the value of [ReattachVariable]. Otherwise
 // Terraform starts the provider once or twice for each command, which takes longer than most commands.
 // All commands that use it must configure the provider in the same way. They can use the types that files
-// below the folder code name: Terraform does not know the others, and says so.
+// below the folders of code name: Terraform does not know the others, and says so.
 // https://developer.hashicorp.com/terraform/plugin/debugging#starting-a-provider-in-debug-mode
-func Serve(t testing.TB, dir, code string, environ []string) string {
+func Serve(t testing.TB, dir string, environ []string, code ...string) string {
 	t.Helper()
 	found := executables(dir)
 	if len(found) != 1 {
@@ -105,7 +105,7 @@ func Serve(t testing.TB, dir, code string, environ []string) string {
 }
 
 // reattach returns the value of [ReattachVariable] that puts [forward] between Terraform and the provider.
-func reattach(t testing.TB, value []byte, code string) string {
+func reattach(t testing.TB, value []byte, code []string) string {
 	t.Helper()
 	providers := map[string]struct {
 		Protocol        string

@@ -137,12 +137,20 @@ func field(message []byte) (number uint64, content []byte, size int) {
 // typeName matches the name of a type of the AWS provider.
 var typeName = regexp.MustCompile(`\baws_[a-z0-9_]+`)
 
-// typesIn returns the types that files below a folder name.
-func typesIn(t testing.TB, folder string) map[string]bool {
+// typesIn returns the types that files below folders name.
+func typesIn(t testing.TB, folders []string) map[string]bool {
 	t.Helper()
 	named := map[string]bool{}
-	files := os.DirFS(folder)
-	err := fs.WalkDir(files, ".", func(path string, e fs.DirEntry, err error) error {
+	for _, folder := range folders {
+		if err := addTypes(named, os.DirFS(folder)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return named
+}
+
+func addTypes(named map[string]bool, files fs.FS) error {
+	return fs.WalkDir(files, ".", func(path string, e fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
@@ -157,8 +165,4 @@ func typesIn(t testing.TB, folder string) map[string]bool {
 		}
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return named
 }
