@@ -1,8 +1,6 @@
 package gitops
 
 import (
-	"slices"
-
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/problem"
 )
@@ -22,15 +20,18 @@ func (c *Config) checkRoles() error {
 			}
 		}
 	}
-	var store []text
+	store := map[string]text{} // by key, the first of each
 	for _, s := range stores {
-		store = append(store, s.Role.Plan, s.Role.Apply, s.Role.Drift)
+		for _, t := range []text{s.Role.Plan, s.Role.Apply, s.Role.Drift} {
+			if key := inventory.RoleKey(t.value); t.value != "" && !store[key].set {
+				store[key] = t
+			}
+		}
 	}
 	for _, r := range roles {
 		for _, t := range []text{r.Plan, r.Apply} {
-			i := slices.IndexFunc(store, func(s text) bool { return s.value != "" && inventory.RoleKey(s.value) == inventory.RoleKey(t.value) })
-			if i >= 0 {
-				return problem.With(problem.Roles, c.fault(t.at, nil, "%v", inventory.SameRole(t.at.named(), store[i].at.named(), t.value)))
+			if same, is := store[inventory.RoleKey(t.value)]; is {
+				return problem.With(problem.Roles, c.fault(t.at, nil, "%v", inventory.SameRole(t.at.named(), same.at.named(), t.value)))
 			}
 		}
 	}
