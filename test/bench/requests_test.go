@@ -14,7 +14,7 @@ import (
 	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
 
-func TestRequestsPerTargetAreTheSameFor10And50Targets(t *testing.T) { checkRequests(t, 10, 50) }
+func TestRequestsPerTargetAreTheSameFor10And100Targets(t *testing.T) { checkRequests(t, 10, 100) }
 
 // checkRequests checks that the number of requests for each target doesn't depend on the number of
 // targets, and that the requests to GitHub are as many as for one target.
