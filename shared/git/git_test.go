@@ -105,6 +105,9 @@ func TestNothingElseHasASay(t *testing.T) {
 		".gitconfig": "[core]\n\thooksPath = " + filepath.Dir(program) + "\n\tfsmonitor = " + program + "\n\tquotePath = true\n\tpager = " + program + "\n[diff]\n\texternal = " + program + "\n\trelative = true\n\tnoprefix = true\n[color]\n\tui = always\n[alias]\n\tdiff = !" + program + "\n",
 	})
 	hooks := filepath.Join(root, ".git", "hooks")
+	if err := os.MkdirAll(hooks, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	for _, hook := range []string{"post-checkout", "post-index-change", "reference-transaction", "fsmonitor-watchman"} {
 		if err := os.Symlink(program, filepath.Join(hooks, hook)); err != nil {
 			t.Fatal(err)
