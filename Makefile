@@ -95,8 +95,8 @@ GOTEST = go test -count=1 -vet=off -ldflags=-s -timeout $(TESTTIMEOUT) $(GOTESTF
 # Stories start the actions and Terraform a thousand times, which is slow with the race detector:
 # `make race` does that. Here it checks the packages that start goroutines or are used by several,
 # except for tests that start none and take minutes with it.
-SEQUENTIAL := builtfiles changes fingerprint fingerprint/references inventory inventory/gitops problem report/.* retry \
-	terraform/modules terraform/planfile
+SEQUENTIAL := shared/(approvals|builtfiles|changes|changes/ignore|checkout|envlist|fingerprint|fingerprint/references|gitaccess|inventory|inventory/gitops) \
+	shared/(problem|report/.*|retry|terraform/install|terraform/modules|terraform/planfile|terraform/tfvars) test/kit/(executable|seed)
 UNRACED := TestModel TestManyLargePlansFitTheSummaryWorstFirst TestEveryLimitIsKept TestEveryLimitOfManyIsKept \
 	TestTheWorstReportHasRoomAmongTenThousandTargets TestASummaryOfExactlyTheLimitIsWhole TestManyReportsTakeLittleMemory \
 	TestDetailsGoFirstThenNamesThenNumbers TestTheCommentOnAMergeFitsItsLimit FuzzPlanMarkdown \
@@ -109,11 +109,13 @@ one_of = ($(subst $(subst ,, ),|,$(strip $(1))))
 # The longest first, so that none runs alone at the end.
 LONGEST := ./actions/apply ./test/infrastructure ./test/modules ./actions/drift-remediation ./test/launcher ./actions/plan ./test/workflow \
 	./test/demo ./test/render
+LONGEST_RACED := ./shared/planstore ./shared/policy/evaluator ./shared/apply ./shared/inventory/atmos ./shared/terraform/keeper ./shared/github
 # The suite starts some 20,000 Go programs that end within a second. With Go's own setting they spend a
 # fifth of their CPU time on collecting garbage.
 LAZY_COLLECTOR := GOGC=400 GOMEMLIMIT=1GiB
-# Without it, Git writes 17 example files into each of a thousand repositories.
-NO_TEMPLATES := GIT_TEMPLATE_DIR=
+# So Git does not write 17 example files into each of a thousand repositories, and Node.js, which tests start
+# some hundred times without a network, reads no certificates.
+NO_EXTRAS := GIT_TEMPLATE_DIR= NODE_EXTRA_CA_CERTS=
 # Stories write and remove small files by the hundred thousand, which takes a quarter less CPU time in memory
 # than on ext4.
 IN_MEMORY = if test -z "$${TMPDIR-}" && awk '/^MemAvailable/ { exit $$2 < 8e6 }' /proc/meminfo && \
@@ -124,13 +126,14 @@ IN_MEMORY = if test -z "$${TMPDIR-}" && awk '/^MemAvailable/ { exit $$2 < 8e6 }'
 # idle while tests wait. The halves are two ends of a pipe that nothing is written to, since programs that
 # a shell starts with & ignore interrupts, which some tests send.
 test: tools build stand-ins ## Run the whole suite, packages with goroutines with the race detector
-	@$(GO_FOLDERS) $(IN_MEMORY) export TEST_BINARIES=$(BIN) TEST_BINARIES_ARE_FRESH=yes $(LAZY_COLLECTOR) $(NO_TEMPLATES); packages=$$(go list ./shared/... ./test/kit/...); \
+	@$(GO_FOLDERS) $(IN_MEMORY) export TEST_BINARIES=$(BIN) TEST_BINARIES_ARE_FRESH=yes $(LAZY_COLLECTOR) $(NO_EXTRAS); packages=$$(go list ./shared/... ./test/kit/...); \
 	{ \
-		failed=; $(GOTEST) -race -skip '^$(call one_of,$(UNRACED))$$' $$(grep -vE '/shared/$(call one_of,$(SEQUENTIAL))$$' <<<"$$packages") || failed=yes; \
-		CGO_ENABLED=0 $(GOTEST) -run '^$(call one_of,$(UNRACED))$$' ./shared/drift ./shared/report ./shared/planstore ./shared/apply ./shared/policy/evaluator || failed=yes; \
+		failed=; \
+		CGO_ENABLED=0 $(GOTEST) -run '^$(call one_of,$(UNRACED))$$' ./shared/planstore ./shared/report ./shared/drift ./shared/policy/evaluator ./shared/apply || failed=yes; \
+		$(GOTEST) -race -skip '^$(call one_of,$(UNRACED))$$' $(LONGEST_RACED) $$(grep -vE '/$(call one_of,$(SEQUENTIAL))$$' <<<"$$packages") || failed=yes; \
 		test -z "$$failed"; \
 	} >"$(TOOLS)/raced" | \
-	CGO_ENABLED=0 $(GOTEST) -parallel $$((2 * $$(getconf _NPROCESSORS_ONLN))) $(LONGEST) $$(grep -E '/shared/$(call one_of,$(SEQUENTIAL))$$' <<<"$$packages") $(filter-out ./shared/... ./test/kit/...,$(PACKAGES)) </dev/null || failed=yes; \
+	CGO_ENABLED=0 $(GOTEST) -parallel $$((2 * $$(getconf _NPROCESSORS_ONLN))) $(LONGEST) $$(grep -E '/$(call one_of,$(SEQUENTIAL))$$' <<<"$$packages") $(filter-out ./shared/... ./test/kit/...,$(PACKAGES)) </dev/null || failed=yes; \
 	cat "$(TOOLS)/raced"; test -z "$${failed-}"
 
 # With the race detector, these need more memory than they let a policy have.

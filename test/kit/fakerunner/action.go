@@ -3,6 +3,7 @@ package fakerunner
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -18,7 +18,7 @@ import (
 // logged runs an action with its log in the file $LOG, so that what Terraform runs in a story can
 // wait for a line of the action. It needs bash: other shells do not pass on variables such as
 // INPUT_PLAN-ROLE, whose names they can't write.
-const logged = `"$0" >"$LOG" 2>"$LOG.err"; code=$?; /bin/cat "$LOG"; /bin/cat "$LOG.err" >&2; exit $code`
+const logged = `exec "$0" >"$LOG" 2>"$LOG.err"`
 
 func action(ts *testscript.TestScript, neg bool, args []string) {
 	s := ts.Value("story").(*story)
@@ -52,7 +52,18 @@ func action(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Setenv("LOG", s.log)
 	runErr := ts.Exec("/bin/bash", "-c", logged, s.binary(ts, args[0]))
-	ts.Logf("%s", ts.ReadFile("stdout")+ts.ReadFile("stderr"))
+	log := ""
+	for _, stream := range []struct {
+		file string
+		to   io.Writer
+	}{{s.log, ts.Stdout()}, {s.log + ".err", ts.Stderr()}} {
+		content, err := os.ReadFile(stream.file)
+		ts.Check(err)
+		_, err = stream.to.Write(content)
+		ts.Check(err)
+		log += string(content)
+	}
+	ts.Logf("%s", log)
 	summary, err := step.Summary()
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs("summary.md"), []byte(summary), 0o644))
@@ -64,8 +75,8 @@ func action(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(os.WriteFile(ts.MkAbs(filepath.Join("outputs", name)), []byte(value+"\n"), 0o644))
 	}
 	var exit *exec.ExitError
-	killed := errors.As(runErr, &exit) && exit.ExitCode() == 128+int(syscall.SIGKILL)
-	checkStep(ts, s, args[0], step, ts.ReadFile("stdout")+ts.ReadFile("stderr"), killed)
+	killed := errors.As(runErr, &exit) && !exit.Exited()
+	checkStep(ts, s, args[0], step, log, killed)
 	if (runErr != nil) != neg {
 		ts.Fatalf("action %s: %v\n%s", args[0], runErr, summary)
 	}

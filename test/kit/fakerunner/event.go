@@ -55,7 +55,7 @@ func (s *story) runOfPull(ts *testscript.TestScript) {
 		} `json:"pull_request"`
 	}
 	ts.Check(json.Unmarshal(s.runner.Payload, &payload))
-	s.runner.SHA, s.runner.Ref = s.git(ts, "rev-parse", "HEAD"), fmt.Sprintf("refs/pull/%d/merge", payload.Number)
+	s.runner.SHA, s.runner.Ref = s.head(ts), fmt.Sprintf("refs/pull/%d/merge", payload.Number)
 	if payload.PullRequest.Merged {
 		s.runner.Ref = "refs/heads/" + payload.PullRequest.Base.Ref
 	}

@@ -47,7 +47,7 @@ func (s *story) enqueue(ts *testscript.TestScript, n int, p *pull, on string, ah
 	s.git(ts, "checkout", "--quiet", "--detach", on)
 	s.git(ts, "merge", "--quiet", "--no-ff", "--message", fmt.Sprintf("Merge pull request #%d", n), p.head)
 	p.queued = &queued{
-		commit: s.git(ts, "rev-parse", "HEAD"), base: on, ahead: slices.Clone(ahead),
+		commit: s.head(ts), base: on, ahead: slices.Clone(ahead),
 		branch: fmt.Sprintf("refs/heads/gh-readonly-queue/main/pr-%d-%s", n, on),
 	}
 	s.git(ts, "update-ref", p.queued.branch, p.queued.commit)

@@ -64,7 +64,7 @@ func updatePull(ts *testscript.TestScript, s *story, args []string) {
 	n, p := number(ts, args[0]), s.pull(ts, args[0])
 	s.git(ts, "checkout", "--quiet", p.branch)
 	s.git(ts, "merge", "--quiet", "--no-ff", "--no-edit", p.into)
-	p.head, p.base = s.git(ts, "rev-parse", "HEAD"), s.git(ts, "rev-parse", p.into)
+	p.head, p.base = s.head(ts), s.git(ts, "rev-parse", p.into)
 	s.github.Repository(repository).UpdateBranch(n, p.head, p.base)
 	s.changedFiles(ts, n)
 	ts.Setenv("HEAD", p.head)
@@ -94,7 +94,7 @@ func merge(ts *testscript.TestScript, s *story, args []string) {
 	default:
 		ts.Fatalf("merge: choose merge, squash or rebase")
 	}
-	p.merged = s.git(ts, "rev-parse", "HEAD")
+	p.merged = s.head(ts)
 	ts.Setenv("MERGED", p.merged)
 	s.github.Repository(repository).Merge(number(ts, args[0]), fakegithub.Method(how), p.merged)
 	s.pullRequestEvent(ts, number(ts, args[0]), "closed", mona)

@@ -77,9 +77,28 @@ func comments(ts *testscript.TestScript, s *story, args []string) {
 func (s *story) commit(ts *testscript.TestScript, message string) string {
 	s.git(ts, "add", "--all")
 	s.git(ts, "commit", "--quiet", "--allow-empty", "--message", message)
-	commit := s.git(ts, "rev-parse", "HEAD")
+	commit := s.head(ts)
 	ts.Setenv("COMMIT", commit)
 	return commit
+}
+
+// head is the commit that is checked out.
+func (s *story) head(ts *testscript.TestScript) string {
+	folder := filepath.Join(s.runner.Workspace(), ".git")
+	name := "HEAD"
+	for range 2 { // a branch, and its commit, which needs no process of Git
+		content, err := os.ReadFile(filepath.Join(folder, filepath.FromSlash(name)))
+		if err != nil {
+			break
+		}
+		line := strings.TrimSpace(string(content))
+		ref, is := strings.CutPrefix(line, "ref: ")
+		if !is {
+			return line
+		}
+		name = ref
+	}
+	return s.git(ts, "rev-parse", "HEAD")
 }
 
 func (s *story) git(ts *testscript.TestScript, args ...string) string {
