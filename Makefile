@@ -107,8 +107,9 @@ UNRACED := TestModel TestManyLargePlansFitTheSummaryWorstFirst TestEveryLimitIsK
 	TestRecordThatWasWrittenOverIsRefused TestRecordThatDisagreesWithItsKeyIsRefusedHoweverItIsSealed
 one_of = ($(subst $(subst ,, ),|,$(strip $(1))))
 # The longest first, so that none runs alone at the end.
-LONGEST := ./actions/apply ./test/infrastructure ./test/modules ./actions/drift-remediation ./test/launcher ./actions/plan ./test/workflow \
-	./test/torture ./test/bench ./test/demo ./test/render
+LONGEST := ./actions/apply ./test/infrastructure ./test/modules ./actions/drift-remediation ./test/launcher ./actions/plan ./test/workflow
+# What the half that is done first goes on with.
+LAST := ./test/render ./test/bench ./test/torture ./test/demo ./test/needs ./test/atmos
 LONGEST_RACED := ./shared/planstore ./shared/policy/evaluator ./shared/apply ./shared/inventory/atmos ./shared/terraform/keeper ./shared/github
 # The suite starts some 20,000 Go programs that end within a second. With Go's own setting they spend a
 # fifth of their CPU time on collecting garbage.
@@ -122,8 +123,8 @@ IN_MEMORY = if test -z "$${TMPDIR-}" && awk '/^MemAvailable/ { exit $$2 < 8e6 }'
 		df -Pk /dev/shm | awk 'END { exit $$4 < 4e6 }' && memory=$$(mktemp -d /dev/shm/gitops-XXXXXX); then \
 		trap 'rm -rf "$$memory"' EXIT; export TMPDIR=$$memory; \
 	fi 2>/dev/null;
-# Both halves run at once, and one more package than there are cores in the half that waits more, and of each
-# twice as many stories, so that no core is idle while tests wait. The halves are two ends of a pipe that nothing is written to, since programs that
+# Both halves run at once, and of each package more stories than there are cores, so that no core is idle while
+# tests wait. (Still more at once take more CPU time.) The halves are two ends of a pipe that nothing is written to, since programs that
 # a shell starts with & ignore interrupts, which some tests send.
 test: tools build stand-ins ## Run the whole suite, packages with goroutines with the race detector
 	@$(GO_FOLDERS) $(IN_MEMORY) export TEST_BINARIES=$(BIN) TEST_BINARIES_ARE_FRESH=yes $(LAZY_COLLECTOR) $(NO_EXTRAS); cores=$$(getconf _NPROCESSORS_ONLN); packages=$$(go list ./shared/... ./test/kit/...); \
@@ -131,9 +132,10 @@ test: tools build stand-ins ## Run the whole suite, packages with goroutines wit
 		failed=; \
 		CGO_ENABLED=0 $(GOTEST) -run '^$(call one_of,$(UNRACED))$$' ./shared/planstore ./shared/report ./shared/drift ./shared/policy/evaluator ./shared/apply || failed=yes; \
 		$(GOTEST) -race -skip '^$(call one_of,$(UNRACED))$$' $(LONGEST_RACED) $$(grep -vE '/$(call one_of,$(SEQUENTIAL))$$' <<<"$$packages") || failed=yes; \
+		CGO_ENABLED=0 $(GOTEST) $(LAST) || failed=yes; \
 		test -z "$$failed"; \
 	} >"$(TOOLS)/raced" | \
-	CGO_ENABLED=0 $(GOTEST) -p $$((cores + 1)) -parallel $$((2 * cores)) $(LONGEST) $$(grep -E '/$(call one_of,$(SEQUENTIAL))$$' <<<"$$packages") $(filter-out ./shared/... ./test/kit/...,$(PACKAGES)) </dev/null || failed=yes; \
+	CGO_ENABLED=0 $(GOTEST) -parallel $$((cores + 1)) $(LONGEST) $$(grep -E '/$(call one_of,$(SEQUENTIAL))$$' <<<"$$packages") $$(go list $(filter-out ./shared/... ./test/kit/...,$(PACKAGES)) | grep -vE '/$(call one_of,$(LAST:./%=%))$$') </dev/null || failed=yes; \
 	cat "$(TOOLS)/raced"; test -z "$${failed-}"
 
 # With the race detector, these need more memory than they let a policy have.
