@@ -108,9 +108,9 @@ UNRACED := TestModel TestManyLargePlansFitTheSummaryWorstFirst TestEveryLimitIsK
 one_of = ($(subst $(subst ,, ),|,$(strip $(1))))
 # The longest first, so that none runs alone at the end.
 LONGEST := ./actions/apply ./test/infrastructure ./test/modules ./actions/drift-remediation ./test/launcher ./actions/plan ./test/workflow
+LONGEST_RACED := ./shared/planstore ./shared/policy/evaluator ./shared/apply ./shared/inventory/atmos ./shared/terraform/keeper ./shared/github
 # What the half that is done first goes on with.
 LAST := ./test/render ./test/bench ./test/torture ./test/demo ./test/needs ./test/atmos
-LONGEST_RACED := ./shared/planstore ./shared/policy/evaluator ./shared/apply ./shared/inventory/atmos ./shared/terraform/keeper ./shared/github
 # The suite starts some 20,000 Go programs that end within a second. With Go's own setting they spend a
 # fifth of their CPU time on collecting garbage.
 LAZY_COLLECTOR := GOGC=400 GOMEMLIMIT=1GiB
@@ -121,7 +121,8 @@ NO_EXTRAS := GIT_TEMPLATE_DIR= NODE_EXTRA_CA_CERTS=
 # than on ext4.
 IN_MEMORY = if test -z "$${TMPDIR-}" && awk '/^MemAvailable/ { exit $$2 < 8e6 }' /proc/meminfo && \
 		df -Pk /dev/shm | awk 'END { exit $$4 < 4e6 }' && memory=$$(mktemp -d /dev/shm/gitops-XXXXXX); then \
-		trap 'rm -rf "$$memory"' EXIT; export TMPDIR=$$memory; \
+		trap 'rm -rf "$$memory"' EXIT; \
+		printf '\#!/bin/sh\n' >"$$memory/try"; chmod +x "$$memory/try"; ! "$$memory/try" || export TMPDIR=$$memory; \
 	fi 2>/dev/null;
 # Both halves run at once, and of each package more stories than there are cores, so that no core is idle while
 # tests wait. (Still more at once take more CPU time.) The halves are two ends of a pipe that nothing is written to, since programs that
