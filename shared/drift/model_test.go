@@ -260,6 +260,7 @@ func (w *world) run() {
 		w.gh.Fail(fakegithub.Fault{Skip: k, Done: w.IntN(2) == 0, Call: cancel})
 		w.detect(planned, ctx)
 		cancel()
+		w.gh.Settle() // the request that was under way has had its effect
 	case 1:
 		w.say("request %d fails", k)
 		w.gh.Fail(fakegithub.Fault{Skip: k, Status: 502, Done: w.IntN(2) == 0, Times: 3})

@@ -188,6 +188,7 @@ func TestFurtherSignalsReachTheTerraformOfAtmos(t *testing.T) {
 	t.Parallel()
 	c, _ := terraformtest.NewAtmos(t, `trap '' INT; "$@"`, `trap 'echo interrupted >>$DIR/interrupts' INT
 (trap '' INT; echo $(sh -c 'echo $PPID') >$DIR/provider; while :; do sleep 0.05; done) &
+until [ -s $DIR/provider ]; do sleep 0.05; done
 touch $DIR/begun
 while :; do sleep 0.05; done`)
 	signals := make(chan os.Signal, 1)

@@ -43,6 +43,7 @@ type Server struct {
 	report      func(format string, args ...any)
 	mux         *http.ServeMux
 	listener    *httptest.Server
+	serving     sync.RWMutex // read-locked while a request is served
 
 	mu           sync.Mutex
 	repositories map[string]*Repository // by name in lower case
@@ -157,8 +158,16 @@ func (s *Server) Counts() (reads, writes int) {
 	return reads, writes
 }
 
+// Settle waits until no request is being served. A request goes on after its client has left.
+func (s *Server) Settle() {
+	s.serving.Lock()
+	defer s.serving.Unlock()
+}
+
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.serving.RLock()
+	defer s.serving.RUnlock()
 	path := r.URL.Path
 	recorded := &recorder{ResponseWriter: w}
 	defer func() {
