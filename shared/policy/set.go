@@ -21,6 +21,10 @@ type File struct {
 	Spare bool
 }
 
+// RuleNames is a pattern of the names of the rules of package main that are evaluated: conftest's, and
+// require_approval.
+const RuleNames = `(deny|violation|warn|require_approval)(_[a-zA-Z0-9]+)*`
+
 // Set are the policies that hold for a target, with their data, sorted by path. The empty set says
 // that there are none, which is no verdict at all.
 type Set []File

@@ -313,7 +313,7 @@ func (f *finder) read(name, resolved, root string) error {
 var packageClause = regexp.MustCompile(`(?m)^\x{FEFF}?[ \t]*package\s+([^\s#;]+)`)
 
 // evaluatedRule finds a rule among tests that the evaluator may deny. Lines of a test's body are indented.
-var evaluatedRule = regexp.MustCompile(`(?m)^(deny|violation|warn|require_approval)(_[a-zA-Z0-9]+)*[ \t]*(contains\b|if\b|\[|\{|:?=)`)
+var evaluatedRule = regexp.MustCompile(`(?m)^` + policy.RuleNames + `[ \t]*(contains\b|if\b|\[|\{|:?=)`)
 
 // mayBeEvaluated reports whether a policy may be of the package whose rules are evaluated. If that
 // can't be seen, it may: the evaluator decides, and denies what it can't read.

@@ -21,9 +21,8 @@ import (
 // main is the package whose rules are evaluated.
 var mainPackage = ast.Ref{ast.DefaultRootDocument, ast.StringTerm("main")}
 
-// Names of the rules of package main that are evaluated; conftest's, and require_approval.
 var (
-	evaluatedName = regexp.MustCompile(`^(deny|violation|warn|require_approval)(_[a-zA-Z0-9]+)*$`)
+	evaluatedName = regexp.MustCompile(`^` + policy.RuleNames + `$`)
 	warnName      = regexp.MustCompile(`^warn(_|$)`)
 	approvalName  = regexp.MustCompile(`^require_approval(_|$)`)
 )
