@@ -168,6 +168,8 @@ func (s Scripts) Params(dir string) testscript.Params {
 //	[!] action NAME [INPUT=VALUE ...]  run an action as a step of a new workflow run: log in stdout, and while it
 //	                            runs in the file $LOG, job summary in summary.md, each output in outputs/NAME. @FILE as a
 //	                            VALUE is the content of a file
+//	later-second                wait for the next second: Terraform writes the second into a planfile, and the
+//	                            same plan in the same one can be the same file
 //	output NAME VAR             sets $VAR to an output of the last action
 //	at-once K NAME [INPUT=VALUE ...] [-- NAME ...]  run actions at the same time, as jobs of
 //	                            different runs: K of them succeed, the others fail; logs has all of them, and
@@ -215,6 +217,7 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"aws":          word(0, 1, aws),
 	"aws-error":    word(4, -1, awsError),
 	"action":       action,
+	"later-second": word(0, 0, func(_ *testscript.TestScript, s *story, _ []string) { s.think() }),
 	"output":       word(2, 2, setOutput),
 	"requests":     word(1, 1, requestsTo),
 	"team":         word(1, -1, team),
