@@ -150,7 +150,7 @@ func (w *Work) adviceOnApproval(asked pulls.Asked) string {
 // apply decides.
 func (w *Work) reviewRules(ctx context.Context) error {
 	record, settings := w.stored.Record, w.Workspace.Settings
-	policies, err := w.options.Repository.Policies(ctx, settings.Policy)
+	policies, err := w.options.Repository.Policies(ctx, w.Workspace.Target.Name(), settings.Policy)
 	if err != nil {
 		return err
 	}

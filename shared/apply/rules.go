@@ -53,7 +53,7 @@ type rules struct {
 // openRules finds the policies, and what they may know of the merge, before Terraform runs.
 func (w *Work) openRules(ctx context.Context) (err error) {
 	w.rules = rules{}
-	w.rules.policies, err = w.options.Repository.Policies(ctx, w.Workspace.Settings.Policy)
+	w.rules.policies, err = w.options.Repository.Policies(ctx, w.Workspace.Target.Name(), w.Workspace.Settings.Policy)
 	if err != nil || len(w.rules.policies) == 0 {
 		return err
 	}

@@ -27,6 +27,9 @@ type AtmosComponent struct {
 	Sharing Sharing
 	// AsText is set if its templates stay text until the target is resolved.
 	AsText bool
+	// Manifest is the stack's manifest, as Atmos names it: without .yaml. It may import others.
+	// Empty: Atmos doesn't say.
+	Manifest string
 	// Version is what Atmos says of itself, for people.
 	Version string
 

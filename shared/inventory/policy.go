@@ -11,6 +11,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/approvals"
 	"github.com/terraform-gitops/gitops/shared/checkout"
+	"github.com/terraform-gitops/gitops/shared/problem"
 )
 
 // Policy says which policies hold for a target.
@@ -23,6 +24,20 @@ type Policy struct {
 	// Override are the teams (org/slug) whose members may let a denied plan through.
 	Override []string
 }
+
+// PolicyFault is what is wrong with a value of `policy.path` or `policy.include`. The source of the
+// settings knows the place.
+type PolicyFault struct {
+	Key, Value string // path or include, and the value with the target's names in it
+	Message    string // what is wrong, and what to do: "matches no policy: correct it"
+}
+
+func (f *PolicyFault) Error() string {
+	return fmt.Sprintf("policy.%s, %s, %s", f.Key, problem.Quote(f.Value), f.Message)
+}
+
+// Code is [problem.Config].
+func (f *PolicyFault) Code() problem.Code { return problem.Config }
 
 // ApprovalSettings say who has to approve a plan, as the settings have it. Policies may require more.
 type ApprovalSettings struct {
@@ -44,6 +59,18 @@ func (a ApprovalSettings) Requirements(source string) []approvals.Requirement {
 		return nil
 	}
 	return []approvals.Requirement{{Teams: a.Teams, Users: a.Users, Count: a.Count, Older: a.Older, Source: source}}
+}
+
+// Check refuses a count of users that nobody can reach. How many a team has is not known.
+func (a ApprovalSettings) Check() error {
+	users := map[string]bool{}
+	for _, u := range a.Users {
+		users[strings.ToLower(u)] = true
+	}
+	if len(a.Teams) > 0 || len(users) == 0 || a.Count <= len(users) {
+		return nil
+	}
+	return fmt.Errorf("%d people have to approve, and only %d may (%s): name more users or a team, or lower the count", a.Count, len(users), strings.Join(a.Users, ", "))
 }
 
 // MaxApprovals is how many people a target's settings may require.

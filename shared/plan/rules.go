@@ -41,7 +41,7 @@ func (r Rules) Denied() bool {
 // openRules reads the policies that hold for the target, and compares them with those of the base.
 func (p *planner) openRules(ctx context.Context) (err error) {
 	t := p.workspace.Target
-	if p.policies, err = p.o.Repository.Policies(ctx, t.Settings.Policy); err != nil {
+	if p.policies, err = p.o.Repository.Policies(ctx, t.Name(), t.Settings.Policy); err != nil {
 		return fmt.Errorf("plan %s: %w", t, err)
 	}
 	if p.o.Pull.Number == 0 || p.Record.BaseCommit == "" {

@@ -14,6 +14,7 @@ import (
 	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/inventory/atmos"
 	"github.com/terraform-gitops/gitops/shared/memo"
+	"github.com/terraform-gitops/gitops/shared/problem"
 	"github.com/terraform-gitops/gitops/shared/terraform"
 	"github.com/terraform-gitops/gitops/shared/terraform/install"
 )
@@ -167,6 +168,18 @@ func (a *atmosTargets) affected(ctx context.Context, base string) (changes []inv
 	changes, was, err = a.project.Affected(ctx, base, head)
 	tell(a.rp.Runtime, "atmos describe stacks", err)
 	return changes, was, err
+}
+
+// placed names the key, the target and its manifest. Atmos doesn't say in which line a value is.
+func (a *atmosTargets) placed(ctx context.Context, name inventory.Name, f *inventory.PolicyFault) error {
+	of := ""
+	if name != (inventory.Name{}) {
+		of = " of " + name.String()
+		if t, err := a.project.Target(ctx, name.Component, name.Stack); err == nil && t.Atmos.Manifest != "" {
+			of += " (stack manifest " + problem.Quote(t.Atmos.Manifest) + ", or what it imports)"
+		}
+	}
+	return problem.With(problem.Config, fmt.Errorf("settings.integrations.github.gitops.policy.%s%s, %s, %s", f.Key, of, problem.Quote(f.Value), f.Message))
 }
 
 func (a *atmosTargets) uncovered(ctx context.Context, changed []string) ([]string, error) {

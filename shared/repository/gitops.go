@@ -102,6 +102,14 @@ func (g *gitopsTargets) affected(ctx context.Context, base string) (changes []in
 	return changes, was, err
 }
 
+func (g *gitopsTargets) placed(ctx context.Context, name inventory.Name, f *inventory.PolicyFault) error {
+	config, err := g.load(ctx)
+	if err != nil {
+		return f //nolint:nilerr // it is reported elsewhere
+	}
+	return config.Placed(name, f)
+}
+
 func (g *gitopsTargets) uncovered(ctx context.Context, changed []string) ([]string, error) {
 	head, err := g.load(ctx)
 	if err != nil {

@@ -2,6 +2,7 @@ package repository
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -35,12 +36,22 @@ const (
 //
 // An error is a path or an `include` of the settings that matches nothing, a file that can't be read,
 // or one that Git tracks and the workspace lacks: a missing policy must not let a plan pass.
-func (rp *Repository) Policies(ctx context.Context, p inventory.Policy) (policy.Set, error) {
+func (rp *Repository) Policies(ctx context.Context, name inventory.Name, p inventory.Policy) (policy.Set, error) {
 	all, err := rp.policyFiles(ctx, p.Path)
-	if err != nil {
-		return nil, err
+	var held policy.Set
+	if err == nil {
+		held, err = all.heldBy(p)
 	}
-	return all.heldBy(p)
+	return held, rp.placed(ctx, name, err)
+}
+
+// placed is an error with its place in the settings, if it is one of them.
+func (rp *Repository) placed(ctx context.Context, name inventory.Name, err error) error {
+	var fault *inventory.PolicyFault
+	if errors.As(err, &fault) {
+		return rp.targets.placed(ctx, name, fault)
+	}
+	return err
 }
 
 func (rp *Repository) policyFiles(ctx context.Context, paths []string) (policyFiles, error) {
@@ -77,7 +88,7 @@ type policyFiles []policyFile
 func (all policyFiles) heldBy(p inventory.Policy) (set policy.Set, err error) {
 	if len(all) == 0 {
 		if len(p.Include) > 0 {
-			return nil, problem.With(problem.Config, fmt.Errorf("policy.include is %s, and there are no policies: add them to the folder %s, or set policy.path", problem.Quote(p.Include[0]), defaultPolicies))
+			return nil, &inventory.PolicyFault{Key: "include", Value: p.Include[0], Message: fmt.Sprintf("matches nothing, since there are no policies: add .rego files to the folder %s, or name another folder with policy.path", problem.Quote(defaultPolicies))}
 		}
 		return nil, nil
 	}
@@ -86,7 +97,7 @@ func (all policyFiles) heldBy(p inventory.Policy) (set policy.Set, err error) {
 	}
 	for _, pattern := range p.Include {
 		if !all.has(pattern) {
-			return nil, problem.With(problem.Config, fmt.Errorf("policy.include has %s, which matches no policy: correct it, or remove it", problem.Quote(pattern)))
+			return nil, &inventory.PolicyFault{Key: "include", Value: pattern, Message: "matches no .rego file of package main below policy.path: correct it, or remove it"}
 		}
 	}
 	held, left := 0, 0
@@ -135,7 +146,7 @@ func findPolicies(folder string, paths []string, index *git.Index, base bool) (p
 	}
 	if !rego {
 		if explicit {
-			return nil, problem.With(problem.Config, fmt.Errorf("policy.path is %s, where no file is a policy (.rego): correct it", problem.Quote(strings.Join(paths, ", "))))
+			return nil, &inventory.PolicyFault{Key: "path", Value: paths[0], Message: "has no policy (.rego): correct it, or write `path: []` if there are to be none"}
 		}
 		return nil, nil
 	}
@@ -186,7 +197,7 @@ func (f *finder) find(at string, explicit bool) error {
 		return problem.With(problem.Checkout, fmt.Errorf("the policy %s is in Git, and not in the workspace: an earlier step may have deleted it", problem.Quote(name)))
 	}
 	if explicit && len(f.found) == before && !slices.ContainsFunc(f.paths(), in) {
-		return problem.With(problem.Config, fmt.Errorf("policy.path has %s, which matches no policy (.rego) and no data (.yaml, .yml, .json): correct it, or check out what it names before this step", problem.Quote(at)))
+		return &inventory.PolicyFault{Key: "path", Value: at, Message: "matches no policy (.rego) and no data (.yaml, .yml, .json): correct it, or check out what it names before this step"}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package repository_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -63,21 +64,21 @@ func TestWhichPoliciesHold(t *testing.T) {
 		"included":                        {inventory.Policy{Include: []string{"aws/**"}}, "policies/a_test.rego policies/aws/b.rego policies/lib/lib.rego policies/limits.yaml policies/x.json"},
 		"excluded":                        {inventory.Policy{Exclude: []string{"/policies/aws", "lib.rego", "limits.yaml"}}, "policies/a.rego policies/a_test.rego policies/lib/lib.rego policies/limits.yaml policies/x.json"},
 		"only rules in a test":            {inventory.Policy{Path: []string{"tested"}}, "tested/a_test.rego"},
-		"only tests":                      {inventory.Policy{Path: []string{"tests"}}, "policy.path is `tests`, where no file is a policy (.rego)"},
+		"only tests":                      {inventory.Policy{Path: []string{"tests"}}, "policy.path, `tests`, has no policy (.rego)"},
 		"switched off":                    {inventory.Policy{Path: []string{}}, ""},
 		"all excluded":                    {inventory.Policy{Exclude: []string{"*.rego"}}, ""},
 		"with a byte order mark":          {inventory.Policy{Path: []string{"bom"}, Exclude: []string{"a.rego"}}, "bom/b.rego"},
 		"a library that quotes a package": {inventory.Policy{Path: []string{"quoted"}, Exclude: []string{"lib.rego"}}, "quoted/a.rego quoted/lib.rego"},
-		"nothing there":                   {inventory.Policy{Path: []string{"policies", "rules"}}, "policy.path has `rules`, which matches no policy"},
-		"a glob of nothing":               {inventory.Policy{Path: []string{"rules/*.rego"}}, "policy.path has `rules/*.rego`, which matches no policy"},
-		"only data":                       {inventory.Policy{Path: []string{"iam"}}, "policy.path is `iam`, where no file is a policy (.rego)"},
-		"nothing included":                {inventory.Policy{Include: []string{"a.rego", "prod/**"}}, "policy.include has `prod/**`, which matches no policy"},
-		"a library included":              {inventory.Policy{Include: []string{"lib.rego"}}, "policy.include has `lib.rego`, which matches no policy"},
+		"nothing there":                   {inventory.Policy{Path: []string{"policies", "rules"}}, "policy.path, `rules`, matches no policy"},
+		"a glob of nothing":               {inventory.Policy{Path: []string{"rules/*.rego"}}, "policy.path, `rules/*.rego`, matches no policy"},
+		"only data":                       {inventory.Policy{Path: []string{"iam"}}, "policy.path, `iam`, has no policy (.rego)"},
+		"nothing included":                {inventory.Policy{Include: []string{"a.rego", "prod/**"}}, "policy.include, `prod/**`, matches no .rego file of package main"},
+		"a library included":              {inventory.Policy{Include: []string{"lib.rego"}}, "policy.include, `lib.rego`, matches no .rego file of package main"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			root := gittest.Repository(t, files)
-			set, err := open(t, root, t.TempDir(), repository.Inputs{}, t.Output()).Policies(t.Context(), c.settings)
+			set, err := open(t, root, t.TempDir(), repository.Inputs{}, t.Output()).Policies(t.Context(), inventory.Name{}, c.settings)
 			got := paths(set)
 			if err != nil {
 				got = err.Error()
@@ -89,12 +90,43 @@ func TestWhichPoliciesHold(t *testing.T) {
 	}
 }
 
+// A person sees which line of gitops.yaml to correct, also for a value with the target's names in it.
+func TestASettingThatMatchesNoPolicyIsNamedWithItsPlace(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ settings, want string }{
+		"path":                   {"policy: { path: [policies, rules] }", "gitops.yaml:1:28: `path[1]` under policy, `rules`, matches no policy (.rego)"},
+		"path without rego":      {"policy: { path: [components] }", "gitops.yaml:1:18: `path[0]` under policy, `components`, has no policy (.rego)"},
+		"include":                {"policy: { include: [a.rego] }\nstacks: { dev: { policy: { include: [\"{stack}/**\"] } } }", "gitops.yaml:2:38: `include[0]` under stacks.dev.policy, `dev/**`, matches no .rego file"},
+		"include of a component": {"stacks: { dev: }\ncomponents: { network: { policy: { include: [b.rego] } } }", "gitops.yaml:2:46: `include[0]` under components.network.policy, `b.rego`, matches no .rego file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, part := range []string{"components: { network: }", "stacks: { dev: }"} {
+				if key, _, _ := strings.Cut(part, ":"); !strings.Contains(c.settings, key+":") {
+					c.settings += "\n" + part
+				}
+			}
+			root := gittest.Repository(t, map[string]string{"gitops.yaml": c.settings, "policies/a.rego": rego, "components/network/main.tf": "", "components/network/x.yaml": ""})
+			rp := open(t, root, t.TempDir(), repository.Inputs{}, t.Output())
+			target, err := rp.Find(t.Context(), inventory.Name{Component: "network", Stack: "dev"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = rp.Policies(t.Context(), target.Name(), target.Settings.Policy)
+			var placed problem.Placed
+			if err == nil || !strings.HasPrefix(err.Error(), c.want) || strings.Contains(err.Error(), "\n") || problem.CodeOf(err) != problem.Config || !errors.As(err, &placed) {
+				t.Errorf("got  %v\nwant %s", err, c.want)
+			}
+		})
+	}
+}
+
 func TestFilesKnowTheirFolderAndWhetherOthersAreLeftOut(t *testing.T) {
 	t.Parallel()
 	root := gittest.Repository(t, map[string]string{"policies/a.rego": rego, "policies/aws/b.rego": rego, "policies/aws/lib.rego": library, "org/limits.yaml": ""})
 	rp := open(t, root, t.TempDir(), repository.Inputs{}, t.Output())
 	for _, exclude := range [][]string{nil, {"a.rego"}} {
-		set, err := rp.Policies(t.Context(), inventory.Policy{Path: []string{"policies", "org/*.yaml"}, Exclude: exclude})
+		set, err := rp.Policies(t.Context(), inventory.Name{}, inventory.Policy{Path: []string{"policies", "org/*.yaml"}, Exclude: exclude})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,10 +143,10 @@ func TestAFolderOfOtherThingsIsNoPolicies(t *testing.T) {
 	for name, files := range map[string]map[string]string{"no folder": {"a": ""}, "only JSON": {"policies/iam.json": "{}"}} {
 		root := gittest.Repository(t, files)
 		rp := open(t, root, t.TempDir(), repository.Inputs{}, t.Output())
-		if set, err := rp.Policies(t.Context(), inventory.Policy{}); len(set) > 0 || err != nil {
+		if set, err := rp.Policies(t.Context(), inventory.Name{}, inventory.Policy{}); len(set) > 0 || err != nil {
 			t.Errorf("%s: %v, %v", name, set, err)
 		}
-		if _, err := rp.Policies(t.Context(), inventory.Policy{Include: []string{"a.rego"}}); problem.CodeOf(err) != problem.Config {
+		if _, err := rp.Policies(t.Context(), inventory.Name{}, inventory.Policy{Include: []string{"a.rego"}}); problem.CodeOf(err) != problem.Config {
 			t.Errorf("%s: included: %v", name, err)
 		}
 	}
@@ -181,7 +213,7 @@ func TestAPolicyThatIsNotThereIsAnError(t *testing.T) {
 			root := gittest.Repository(t, map[string]string{"gitops.yaml": twoComponents, "policies/a.rego": rego, "policies/aws/b.rego": rego, "policies/limits.yaml": "", "components/x": ""})
 			c.prepare(t, root)
 			rp := open(t, root, t.TempDir(), repository.Inputs{}, t.Output())
-			set, err := rp.Policies(t.Context(), inventory.Policy{})
+			set, err := rp.Policies(t.Context(), inventory.Name{}, inventory.Policy{})
 			if err == nil || !strings.HasPrefix(err.Error(), c.want) || problem.CodeOf(err) == "" {
 				t.Errorf("%s, %v\nwant %s", paths(set), err, c.want)
 			}
@@ -197,7 +229,7 @@ func TestLinksInsideTheCheckoutAreFollowed(t *testing.T) {
 	link(t, root, "policies/again.rego", "c.rego")
 	link(t, root, "policies/nowhere", "x")
 	link(t, root, "policies/z.rego", "d_test.rego")
-	set, err := open(t, root, t.TempDir(), repository.Inputs{}, t.Output()).Policies(t.Context(), inventory.Policy{})
+	set, err := open(t, root, t.TempDir(), repository.Inputs{}, t.Output()).Policies(t.Context(), inventory.Name{}, inventory.Policy{})
 	if got := paths(set); err != nil || got != "policies/again.rego policies/d_test.rego policies/linked/a.rego policies/linked/more/b.rego policies/z.rego" {
 		t.Errorf("%s, %v", got, err)
 	}

@@ -40,11 +40,11 @@ func (rp *Repository) RuleChanges(ctx context.Context, base string, t inventory.
 	p := t.Settings.Policy
 	all, err := rp.policyFiles(ctx, p.Path)
 	if err != nil {
-		return c, err
+		return c, rp.placed(ctx, t.Name(), err)
 	}
 	now, err := all.heldBy(p)
 	if err != nil {
-		return c, err
+		return c, rp.placed(ctx, t.Name(), err)
 	}
 	for _, f := range all {
 		if !f.tracked && !slices.Contains(c.Untracked, f.root) && slices.ContainsFunc(now, func(held policy.File) bool { return held.Path == f.Path }) {
@@ -105,7 +105,7 @@ func (rp *Repository) ChangedPolicies(ctx context.Context, base string, listed [
 	}
 	all, err := rp.policyFiles(ctx, paths)
 	if err != nil {
-		return nil, err
+		return nil, rp.placed(ctx, inventory.Name{}, err)
 	}
 	then, err := rp.rulesAt(ctx, base, paths, len(all) > 0)
 	if err != nil || then == nil {

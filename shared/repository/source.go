@@ -28,6 +28,8 @@ type targets interface {
 	// affected lists the targets that differ from those in the folder base, in which another commit
 	// is checked out. If base is empty, all targets are new. was are the targets there, if known.
 	affected(ctx context.Context, base string) (changes []inventory.Change, was []inventory.Listed, err error)
+	// placed says where in the settings of a target a fault is.
+	placed(ctx context.Context, name inventory.Name, f *inventory.PolicyFault) error
 	// uncovered lists the folders with changed Terraform files that no target reads.
 	uncovered(ctx context.Context, changed []string) ([]string, error)
 }

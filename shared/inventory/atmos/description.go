@@ -2,8 +2,11 @@ package atmos
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -15,6 +18,7 @@ type description struct {
 		Type string `json:"component_type"`
 	} `json:"component_info"`
 	Component   string                     `json:"component"`
+	Manifest    string                     `json:"atmos_stack_file"`
 	Command     string                     `json:"command"`
 	Workspace   string                     `json:"workspace"`
 	Vars        map[string]json.RawMessage `json:"vars"`
@@ -78,13 +82,34 @@ func (d *description) UnmarshalJSON(content []byte) error {
 	err := decoder.Decode((*plain)(d))
 	d.given = given
 	if !bytes.Contains(content, []byte("{{")) {
-		return err
+		return explainType(err)
 	}
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) {
-		d.unfit, err = err, nil
+		d.unfit, err = explainType(err), nil
 	}
 	return err
+}
+
+// explainType says in YAML's words which member has the wrong type.
+func explainType(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) || wrong.Field == "" {
+		return err
+	}
+	want := "a mapping"
+	switch wrong.Type.Kind() {
+	case reflect.Bool:
+		want = "true or false"
+	case reflect.Slice:
+		want = "a list"
+	case reflect.String:
+		want = "a text"
+	}
+	kind, _, _ := strings.Cut(wrong.Value, " ")
+	return fmt.Errorf("%s: write %s instead of %s", wrong.Field, want, cmp.Or(map[string]string{
+		"string": "a text", "array": "a list", "object": "a mapping", "number": "a number", "bool": "true or false",
+	}[kind], wrong.Value))
 }
 
 // inStacks are the members that each description must have. If a version of Atmos left one

@@ -80,6 +80,9 @@ func (g gitops) checkPolicy() error {
 			}
 		}
 	}
+	if err := a.Check(); err != nil {
+		return fmt.Errorf("settings.integrations.github.gitops.approvals can't be met: %w", err)
+	}
 	return nil
 }
 

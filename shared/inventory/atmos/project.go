@@ -155,10 +155,13 @@ func (a Project) target(version Version, d description, component, stack string)
 		Settings: d.Settings.Integrations.GitHub.GitOps.settings(), Destroy: d.Settings.Integrations.GitHub.GitOps.Destroy,
 		Atmos: &inventory.AtmosComponent{
 			Locked: d.Metadata.Locked, Command: d.Command, Vars: d.Vars, Env: d.Env, Version: version.String(),
-			Resolved: a.resolved(d), Sections: d.sections(), AsText: d.asText, Sharing: d.sharing(name),
+			Resolved: a.resolved(d), Sections: d.sections(), AsText: d.asText, Sharing: d.sharing(name), Manifest: d.Manifest,
 		},
 	}
 	if err := d.Settings.Integrations.GitHub.GitOps.check(); err != nil {
+		if d.Manifest != "" {
+			err = fmt.Errorf("%w (stack manifest %s, or what it imports)", err, problem.Quote(d.Manifest))
+		}
 		return inventory.Target{}, err
 	}
 	if t.PlanFiles, err = d.Settings.Integrations.GitHub.GitOps.planFiles(dir); err != nil {

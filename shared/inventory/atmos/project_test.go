@@ -210,6 +210,10 @@ func TestAComponentsPoliciesAndApprovals(t *testing.T) {
 			{"policy: { override: { teams: [security] } }", "policy.override.teams: \"security\" can't be used: a team is written org/slug"},
 			{"approvals: { count: 21 }", "approvals.count: write a whole number from 0 to 20 instead of 21"},
 			{"approvals: { users: [acme/dba] }", "a team belongs under `teams`"},
+			{"approvals: { users: [alice], count: 2 }", "settings.integrations.github.gitops.approvals can't be met: 2 people have to approve, and only 1 may (alice): name more users or a team, or lower the count (stack manifest `orgs/acme/prod`, or what it imports)"},
+			{"approvals: { teams: acme/dba }", "settings.integrations.github.gitops.approvals.teams: write a list instead of a text"},
+			{"approvals: { codeowners: 1 }", "settings.integrations.github.gitops.approvals.codeowners: write true or false instead of a number"},
+			{"policy: [rego]", "settings.integrations.github.gitops.policy: write a mapping instead of a list"},
 		} {
 			p.edit(prod, now, "gitops: { "+c[0]+", role:")
 			now = "gitops: { " + c[0] + ", role:"

@@ -177,7 +177,7 @@ func (d description) check(name inventory.Name) error {
 			look("settings.github."+key, settings.GitHub[key])
 		}
 		look("settings.depends_on", settings.DependsOn)
-		for _, key := range []string{"terraform-version", "opentofu-version", "audience", "artifact-storage", "storage", "role", "environment", "google", "azure", "plan-files", "destroy"} {
+		for _, key := range []string{"terraform-version", "opentofu-version", "audience", "artifact-storage", "storage", "role", "environment", "google", "azure", "plan-files", "destroy", "policy", "approvals"} {
 			look("settings.integrations.github.gitops."+key, settings.Integrations.GitHub.GitOps[key])
 		}
 		for _, key := range []string{"component", "command", "metadata", "dependencies"} {

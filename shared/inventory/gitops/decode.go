@@ -156,7 +156,11 @@ func (d *decoder) number(n ast.Node, into reflect.Value, at place) error {
 func (d *decoder) list(n ast.Node, into reflect.Value, at place, keep rules) error {
 	seq, ok := n.(*ast.SequenceNode)
 	if !ok {
-		return d.fault(at, "%s must be a list of strings, not %s", at.named(), describe(n))
+		todo := ""
+		if _, is := n.(*ast.StringNode); is {
+			todo = ": put it in brackets"
+		}
+		return d.fault(at, "%s must be a list of strings, not %s%s", at.named(), describe(n), todo)
 	}
 	if len(seq.Values) == 0 && keep.nonempty {
 		return d.fault(at, "%s must name at least one, or be left out", at.named())

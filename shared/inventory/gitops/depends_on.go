@@ -66,6 +66,9 @@ func (c *Config) orderTargets() error {
 	var names []inventory.Name
 	destroyed := make(map[inventory.Name]resolver)
 	for r := range c.resolvers() {
+		if err := r.checkApprovals(); err != nil {
+			return err
+		}
 		l := inventory.Listed{Component: r.componentName, Stack: r.stackName, Settings: r.settings(), DependsOn: r.dependencies(), Destroy: r.destroy().value}
 		if l.Destroy {
 			destroyed[l.Name()] = r

@@ -22,6 +22,35 @@ func (c *Config) checkPolicy() error {
 	return c.checkPeople(p.Override.Teams, nil)
 }
 
+// Placed is the same fault with its place in the file.
+func (c *Config) Placed(name inventory.Name, f *inventory.PolicyFault) error {
+	texts := c.doc.Policy.Path
+	if f.Key == "include" {
+		texts = c.resolver(name.Component, name.Stack).includes()
+	}
+	for _, t := range texts {
+		if t.value == f.Value || f.Key == "include" && expandGlob(t.value, name) == f.Value {
+			return c.fault(t.at, nil, "%s, %s, %s", t.at.named(), problem.Quote(f.Value), f.Message)
+		}
+	}
+	return f
+}
+
+// checkApprovals refuses approvals that nobody can give.
+func (r resolver) checkApprovals() error {
+	err := r.approvals().Check()
+	if err == nil {
+		return nil
+	}
+	var at place
+	for _, l := range r.layers() {
+		if l.Approvals.Count.set {
+			at = l.Approvals.Count.at
+		}
+	}
+	return r.fault(at, err, "%s can't be met for %s", at.named(), problem.Shorten(inventory.Name{Component: r.componentName, Stack: r.stackName}.String()))
+}
+
 func (c *Config) checkPeople(teams, users []text) error {
 	for _, t := range teams {
 		if err := inventory.CheckTeam(t.value); err != nil {
@@ -38,19 +67,18 @@ func (c *Config) checkPeople(teams, users []text) error {
 
 func (r resolver) policy() inventory.Policy {
 	top := r.doc.Policy
-	filters := []policyFilter{top.policyFilter}
-	for _, l := range r.layers() {
-		filters = append(filters, l.Policy)
-	}
 	p := inventory.Policy{Path: values(top.Path), Override: values(top.Override.Teams)}
 	if top.Path != nil && p.Path == nil {
 		p.Path = []string{}
 	}
-	for _, f := range filters {
-		p.Include = append(p.Include, r.expanded(f.Include)...)
-		p.Exclude = append(p.Exclude, r.expanded(f.Exclude)...)
-	}
+	p.Include = r.expanded(r.includes())
+	p.Exclude = r.expanded(slices.Concat(top.Exclude, r.texts(func(l *layer) []text { return l.Policy.Exclude })))
 	return p
+}
+
+// includes are those of the top level, and of the target's other layers.
+func (r resolver) includes() []text {
+	return slices.Concat(r.doc.Policy.Include, r.texts(func(l *layer) []text { return l.Policy.Include }))
 }
 
 // approvals merges what the layers say. If a layer names people, and none says how many, one is
@@ -81,9 +109,13 @@ func (r resolver) approvals() (a inventory.ApprovalSettings) {
 // matches itself.
 func (r resolver) expanded(globs []text) (all []string) {
 	for _, g := range globs {
-		all = append(all, expand(g.value, literal(r.componentName), literal(r.stackName)))
+		all = append(all, expandGlob(g.value, inventory.Name{Component: r.componentName, Stack: r.stackName}))
 	}
 	return all
+}
+
+func expandGlob(glob string, n inventory.Name) string {
+	return expand(glob, literal(n.Component), literal(n.Stack))
 }
 
 func literal(name string) string {
