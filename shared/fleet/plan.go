@@ -34,7 +34,7 @@ func (t *Tally) AddPlan(o plan.Outcome) {
 		TerraformName: o.Record.TerraformName, TerraformVersion: o.Record.TerraformVersion, AtmosVersion: o.AtmosVersion,
 		Applies: o.Decision == plan.Changed && o.Stored && o.LockedBy == nil && !o.Rules.Denied(), Environment: o.Environment,
 		Policy: result(o.Rules.Policy), BasePolicy: result(o.Rules.Base), Overriders: o.Rules.Overriders,
-		Needs: t.Runtime.Redacted(needs(o.Rules)),
+		Needs: t.Runtime.Redacted(needs(o.Rules)), Unknown: action.Redact(t.Runtime, o.Unknown),
 	}
 	t.Summary.RulesChanged(rulesChanged(o))
 	t.logPolicies(o)
@@ -176,7 +176,7 @@ func planSubject(o plan.Outcome) report.Subject {
 		Digest: r.Digest, CreatedAt: r.CreatedAt, RunURL: r.Run.URL, Actor: r.Actor,
 		TerraformName: r.TerraformName, TerraformVersion: r.TerraformVersion, AtmosVersion: o.AtmosVersion,
 		BuiltDigest: r.BuiltDigest, BuiltSize: r.BuiltSize, Built: o.Built,
-		Notes: o.Notes, Cautions: o.Cautions, Scope: r.Scope(), Destroy: r.Mode == "destroy", Settings: o.Settings, Reproduce: o.Reproduce,
+		Notes: o.Notes, Unknown: o.Unknown, Cautions: o.Cautions, Scope: r.Scope(), Destroy: r.Mode == "destroy", Settings: o.Settings, Reproduce: o.Reproduce,
 	}
 	if o.LockedBy != nil {
 		s.Notes = append(s.Notes[:len(s.Notes):len(s.Notes)], lockedBy(o))

@@ -53,6 +53,9 @@ type Outcome struct {
 	// Cautions say why the numbers may be wrong; Notes say what else a reader should know.
 	// Each is a sentence or more.
 	Cautions, Notes []string
+	// Unknown says what of policies and approvals can't be found out, a sentence each. Many targets
+	// say the same.
+	Unknown []string
 	// Ignored is what became of each rule of drift.ignore in a drift plan.
 	Ignored []ignore.Use
 	// Planfile and JSON are files that outlive the run, if they were asked for.

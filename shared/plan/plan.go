@@ -391,6 +391,10 @@ func (p *planner) keepFiles() error {
 	return nil
 }
 
+func (p *planner) unknown(format string, args ...any) {
+	p.Unknown = append(p.Unknown, fmt.Sprintf(format, args...))
+}
+
 func (p *planner) note(format string, args ...any) {
 	p.Notes = append(p.Notes, fmt.Sprintf(format, args...))
 }

@@ -54,7 +54,7 @@ func (p *planner) openRules(ctx context.Context) (err error) {
 		p.caution("Whether this pull request changes the policies or approvals is not known: %s.", problem.Text(err))
 	}
 	if len(p.policies) > 0 && len(p.Rules.Changes.Untracked) > 0 {
-		p.note("Policies in %s are not in this repository: whether they have changed since the base is not known.", codes(p.Rules.Changes.Untracked))
+		p.unknown("Policies in %s are not in this repository: whether they have changed since the base is not known.", codes(p.Rules.Changes.Untracked))
 	}
 	return nil
 }
@@ -161,7 +161,7 @@ func (p *planner) approvals(ctx context.Context) error {
 	if settings.CodeOwners && pull != nil {
 		owners, err := p.owners(ctx, pull.Number)
 		if err != nil {
-			p.note("Code owners have to approve this, and who they are is not known: %s.", problem.Text(err))
+			p.unknown("Code owners have to approve this, and who they are is not known: %s.", problem.Text(err))
 		}
 		required = append(required, owners...)
 	}
@@ -172,16 +172,16 @@ func (p *planner) approvals(ctx context.Context) error {
 		return ctx.Err()
 	}
 	if err := p.findEqual(ctx); err != nil {
-		p.note("Whether the plan before this one says the same is not known, so its approvals may not count: %s.", problem.Text(err))
+		p.unknown("Whether the plan before this one says the same is not known, so its approvals may not count: %s.", problem.Text(err))
 	}
 	asked, err := p.asked(ctx, *pull)
 	if err != nil {
-		p.note("Who has approved this so far is not known: %s.", problem.Text(err))
+		p.unknown("Who has approved this so far is not known: %s.", problem.Text(err))
 		return ctx.Err()
 	}
 	if override {
 		if p.Rules.Override, _, err = p.o.Pulls.Override(ctx, p.Rules.Overriders, asked); err != nil {
-			p.note("Whether somebody overrides the policies is not known: %s.", problem.Text(err))
+			p.unknown("Whether somebody overrides the policies is not known: %s.", problem.Text(err))
 		}
 	}
 	if len(required) == 0 {
@@ -189,7 +189,7 @@ func (p *planner) approvals(ctx context.Context) error {
 	}
 	result, err := p.o.Pulls.CheckApprovals(ctx, required, asked)
 	if err != nil {
-		p.note("Who has approved this so far is not known: %s.", problem.Text(err))
+		p.unknown("Who has approved this so far is not known: %s.", problem.Text(err))
 	}
 	p.Rules.Given, p.Rules.Missing = result.Given, result.Missing
 	return ctx.Err()

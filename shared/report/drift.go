@@ -65,7 +65,7 @@ func (d Drift) Part(run Subject, limit int) string {
 // the same drift have the same section, except for what providers count or time;
 // [changes.Plan.Visible] says whether it is the same.
 func (d Drift) Section(limit int) string {
-	d.Notes = nil
+	d.Notes, d.Unknown = nil, nil
 	d.Rest = "The summary of the run that found it has more."
 	doc := d.document(limit)
 	doc.Title = d.cautions()

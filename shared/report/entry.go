@@ -34,6 +34,8 @@ type Entry struct {
 	Overriders []string
 	// Needs says which approvals are missing, in a line; empty if none is.
 	Needs string
+	// Unknown are what of policies and approvals can't be found out, as in [Subject].
+	Unknown []string
 	// Told: Note says all that the target's report says. The report is shown only if this is
 	// the only target.
 	Told bool

@@ -93,6 +93,9 @@ func (m *Many) Add(e Entry, report Report) error {
 	e.TerraformName, e.TerraformVersion = strings.Clone(e.TerraformName), strings.Clone(markdown.Clip(e.TerraformVersion, markdown.MaxName))
 	e.AtmosVersion = strings.Clone(markdown.Clip(e.AtmosVersion, markdown.MaxName))
 	e.Needs = strings.Clone(markdown.Clip(e.Needs, markdown.MaxName))
+	for i, text := range e.Unknown {
+		e.Unknown[i] = strings.Clone(markdown.Clip(text, maxNote))
+	}
 	m.mu.Lock()
 	at := len(m.rows)
 	m.rows = append(m.rows, row{Entry: e})

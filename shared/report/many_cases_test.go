@@ -54,7 +54,7 @@ func markdownOf(t *testing.T, m *Many, limit int) string {
 // reportOf is a small report of e, such as the actions make.
 func reportOf(e Entry) Report {
 	s := subject()
-	s.Component, s.Stack, s.Digest = e.Component, e.Stack, e.Digest
+	s.Component, s.Stack, s.Digest, s.Unknown = e.Component, e.Stack, e.Digest, e.Unknown
 	switch e.Status {
 	case Failed:
 		return Plan{Subject: s, Error: e.Note}
@@ -121,6 +121,9 @@ func manyCases(t *testing.T) map[string]*Many {
 	}
 	judged[0].Policy, judged[1].Policy, judged[2].Policy, judged[3].Policy = policy.Warned, policy.Denied, policy.Passed, policy.Passed
 	judged[2].BasePolicy, judged[0].Needs = policy.Denied, "Needs approval by 1 of acme/dba."
+	for i := range 3 {
+		judged[i].Unknown = []string{"Who has approved this so far is not known: list the members of team acme/dba: 403."}
+	}
 	judgedMany := manyOf(t, Plans, judged, reportOf)
 	judgedMany.RulesChanged(RulesChanged{Policies: []string{"policies/few.rego"}})
 	judgedMany.RulesChanged(RulesChanged{Policies: []string{"policies/few.rego", "policies/a.rego"}, Settings: []string{"approvals"}})

@@ -26,7 +26,7 @@ func (m *Many) overview(rows []*row, limit int) string {
 	if m.Job == WouldApply && m.CombinedDigest != "" && pending(rows) > 0 {
 		d.Line += m.approving()
 	}
-	d.Add(m.policies(), m.denied(rows), m.trouble(rows), m.uncovered(), deleted(rows), m.notes(), m.table(rows), m.quiet(rows))
+	d.Add(m.policies(), m.denied(rows), m.trouble(rows), m.uncovered(), deleted(rows), m.unknown(rows), m.notes(), m.table(rows), m.quiet(rows))
 	if m.Job == WouldApply {
 		d.Add(m.digests(rows))
 	}
@@ -241,6 +241,29 @@ func (m *Many) denied(rows []*row) *markdown.Part {
 		lines = append(lines, markdown.Count(more, "more target")+", in the table below")
 	}
 	return markdown.Alert(markdown.RankAlert, "CAUTION", "what the policies deny", "**The policies deny "+markdown.Count(n, "plan")+".** "+undo(overriders), lines)
+}
+
+// unknown is the alert that says what of policies and approvals can't be found out: each reason once, with its
+// targets.
+func (m *Many) unknown(rows []*row) *markdown.Part {
+	same := map[string][]*row{}
+	var texts, lines []string
+	for _, r := range rows {
+		for _, text := range r.Unknown {
+			if same[text] == nil {
+				texts = append(texts, text)
+			}
+			same[text] = append(same[text], r)
+		}
+	}
+	for i, text := range texts {
+		if i == maxTrouble {
+			lines = append(lines, markdown.Comma(len(texts)-i)+" more")
+			break
+		}
+		lines = append(lines, several(same[text])+": "+m.text(text))
+	}
+	return markdown.Alert(markdown.RankWarning, "NOTE", "what is not known", "", lines)
 }
 
 // several names at most maxApart targets.

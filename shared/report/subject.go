@@ -41,6 +41,8 @@ type Subject struct {
 	BuiltSize   int64
 	// Notes are what else a reader should know, a sentence each.
 	Notes []string
+	// Unknown are notes that many targets of a run share. The summary of many shows them once.
+	Unknown []string
 	// Settings are the settings that apply, and where each comes from, a line each.
 	Settings []string
 	// Reproduce are the commands that plan the target by hand, a shell line each.
@@ -151,7 +153,11 @@ func (s Subject) scope() *markdown.Part {
 
 // notes is a part with the notes.
 func (s Subject) notes(more ...string) *markdown.Part {
-	return markdown.Alert(markdown.RankWarning, "NOTE", "notes", "", append(more, s.texts(s.Notes)...))
+	more = append(more, s.texts(s.Notes)...)
+	if s.run == nil {
+		more = append(more, s.texts(s.Unknown)...)
+	}
+	return markdown.Alert(markdown.RankWarning, "NOTE", "notes", "", more)
 }
 
 // cautions is the alert above the numbers.
