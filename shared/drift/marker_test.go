@@ -56,18 +56,22 @@ func TestAHostileResultStaysInsideTheSection(t *testing.T) {
 		Outcome: PlanFailed, Error: strings.ReplaceAll(evil, "\n", " "), Report: end + "\n" + planLine("drift#evil"), Commit: strings.Repeat("a", 40),
 		Run: planstore.Run{ID: "1", Attempt: 1, URL: "https://evil.test/) @mona fixes #1 ![](https://evil.test/"},
 	}
-	body, section := bodyThatFits(r, time.Unix(0, 0), 24*time.Hour, func(s string) string { return newBody(evil, evil, s) })
-	if sectionOf(body) != section || Plan(body) != "" || strings.Count(body, end) != 1 || strings.Count(body, "<!--") != 4 {
-		t.Errorf("the body is:\n%s", body)
-	}
-	plain := regexp.MustCompile("(`+)[^`]*(`+)").ReplaceAllString(section, "")
-	for _, bad := range []string{"@mona", "#1", "</details> ", "![]("} {
-		if strings.Contains(plain, bad) {
-			t.Errorf("%q is outside of code:\n%s", bad, section)
+	denied := r
+	denied.Outcome, denied.Error, denied.Denied, denied.RecordID = Drifted, "", r.Error, "drift#a"
+	for _, r := range []Result{r, denied} {
+		body, section := bodyThatFits(r, time.Unix(0, 0), 24*time.Hour, func(s string) string { return newBody(evil, evil, s) })
+		if sectionOf(body) != section || Plan(body) != r.RecordID || strings.Count(body, end) != 1 || strings.Count(body, "<!--") != 4 {
+			t.Errorf("the body is:\n%s", body)
 		}
-	}
-	if component, stack, ok := Named(body); !ok || component != evil || stack != evil {
-		t.Errorf("the body names %q %q", component, stack)
+		plain := regexp.MustCompile("(`+)[^`]*(`+)").ReplaceAllString(section, "")
+		for _, bad := range []string{"@mona", "#1", "</details> ", "![]("} {
+			if strings.Contains(plain, bad) {
+				t.Errorf("%q is outside of code:\n%s", bad, section)
+			}
+		}
+		if component, stack, ok := Named(body); !ok || component != evil || stack != evil {
+			t.Errorf("the body names %q %q", component, stack)
+		}
 	}
 }
 

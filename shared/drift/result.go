@@ -49,8 +49,12 @@ type Result struct {
 	PlanDigest string // hex SHA-256 of the planfile
 	ExpiresAt  time.Time
 
-	// BaseDigest is a hex SHA-256 of what the plan was made from: the configuration and the
-	// state. While it stays the same, an older plan with the same changes is as good as a newer
+	// Denied is what the policies denied in this plan, in one line; empty if nothing. The apply
+	// evaluates them again.
+	Denied string
+
+	// BaseDigest is a hex SHA-256 of what the plan was made from, the configuration and the
+	// state, and of Denied. While it stays the same, an older plan with the same changes is as good as a newer
 	// one.
 	BaseDigest string
 
@@ -77,7 +81,7 @@ func (r Result) ignored() (n int) {
 // MaxReport limits Result.Report, in bytes. An issue's body has room for it.
 const MaxReport = 50_000
 
-// maxError limits Result.Error, in bytes.
+// maxError limits Result.Error and Result.Denied, in bytes.
 const maxError = 4000
 
 // PutResult stores what a drift plan found, in place of the target's older result. If a newer
@@ -158,6 +162,8 @@ func (r Result) Check() error {
 		return fmt.Errorf("a drift result has an error exactly when its outcome is %q, and its outcome is %q", PlanFailed, r.Outcome)
 	case strings.ContainsAny(r.Error, "\r\n") || len(r.Error) > maxError:
 		return fmt.Errorf("the error of a drift result is one line of at most %d bytes", maxError)
+	case strings.ContainsAny(r.Denied, "\r\n") || len(r.Denied) > maxError:
+		return fmt.Errorf("what policies deny in a drift plan is one line of at most %d bytes", maxError)
 	case len(r.Report) > MaxReport:
 		return fmt.Errorf("the report has %d bytes, and at most %d can be stored", len(r.Report), MaxReport)
 	case len(r.Ignored) > ignore.MaxRules:
@@ -202,6 +208,7 @@ type resultItem struct {
 	RecordID      string         `json:"recordId,omitempty"`
 	PlanDigest    string         `json:"planDigest,omitempty"`
 	PlanExpiresAt string         `json:"planExpiresAt,omitempty"`
+	Denied        string         `json:"denied,omitempty"`
 	Base          string         `json:"base,omitempty"`
 	Counts        changes.Counts `json:"counts"`
 	Ignored       []ignore.Use   `json:"ignored,omitempty"`
@@ -217,7 +224,7 @@ func newResultItem(r Result) resultItem {
 		Run: r.Run.Key(r.Target), RunID: r.Run.ID, RunAttempt: r.Run.Attempt, RunURL: r.Run.URL,
 		Commit: r.Commit, SeenAt: storage.FormatTime(r.At), Outcome: r.Outcome, RefreshOnly: r.RefreshOnly,
 		RecordID: r.RecordID, PlanDigest: r.PlanDigest, PlanExpiresAt: storage.FormatTime(r.ExpiresAt.Truncate(time.Second)),
-		Base: r.BaseDigest, Counts: r.Counts, Ignored: r.Ignored, Changes: r.ChangesDigest, Report: r.Report, Error: r.Error,
+		Denied: r.Denied, Base: r.BaseDigest, Counts: r.Counts, Ignored: r.Ignored, Changes: r.ChangesDigest, Report: r.Report, Error: r.Error,
 	}
 }
 
@@ -231,7 +238,7 @@ func openResult(item storage.Item) (Result, error) {
 		Commit:  i.Commit,
 		Outcome: i.Outcome, RefreshOnly: i.RefreshOnly,
 		RecordID: i.RecordID, PlanDigest: i.PlanDigest,
-		BaseDigest: i.Base, Counts: i.Counts, Ignored: i.Ignored, ChangesDigest: i.Changes, Report: i.Report, Error: i.Error,
+		Denied: i.Denied, BaseDigest: i.Base, Counts: i.Counts, Ignored: i.Ignored, ChangesDigest: i.Changes, Report: i.Report, Error: i.Error,
 	}
 	err = cmp.Or(err, storage.ParseTimes(map[*time.Time]string{&r.At: i.SeenAt, &r.ExpiresAt: i.PlanExpiresAt}))
 	if err == nil {

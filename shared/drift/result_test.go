@@ -27,6 +27,7 @@ func (b *backend) newResult(t planstore.Target, run planstore.Run) Result {
 		Target: t, Run: run, Commit: commitA, At: r.CreatedAt, Outcome: Drifted,
 		RecordID: r.ID(), PlanDigest: strings.Repeat("d1", 32), ExpiresAt: r.ExpiresAt.Truncate(time.Second),
 		Counts: changes.Counts{Update: 2, Drift: 1}, Ignored: []ignore.Use{{Rule: "a_b.*: c", Differences: 2, Presence: ignore.Present}, {Rule: "**: d"}}, ChangesDigest: strings.Repeat("c4", 32),
+		Denied: "no drift is reverted on a Monday (policies/drift.rego:3)",
 		Report: "**2 to change**\n\n`a` ünd more\n",
 	}
 }
@@ -152,6 +153,8 @@ func TestAnUnclearDriftResultIsRefused(t *testing.T) {
 			"no error":                  func(r *Result) { r.Outcome = PlanFailed },
 			"an error for nothing":      func(r *Result) { r.Error = "no" },
 			"an error of two lines":     func(r *Result) { r.Outcome, r.Error = PlanFailed, "a\nb" },
+			"a denial of two lines":     func(r *Result) { r.Denied = "a\nb" },
+			"a denial that is too long": func(r *Result) { r.Denied = strings.Repeat("x", 5000) },
 			"an error that is too long": func(r *Result) { r.Outcome, r.Error = PlanFailed, strings.Repeat("x", 5000) },
 			"no run":                    func(r *Result) { r.Run = planstore.Run{} },
 			"no commit":                 func(r *Result) { r.Commit = "main" },

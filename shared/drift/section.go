@@ -54,6 +54,9 @@ func section(r Result, since time.Time, discardFor time.Duration, withReport boo
 	} else {
 		fmt.Fprintf(&b, "## 🔀 %s has drifted\n\n%s found the drift. First detected %s.\n", name, run, stamp(since))
 	}
+	if r.RecordID != "" && r.Denied != "" {
+		fmt.Fprintf(&b, "\n⛔ **The policies deny this plan:** %s. The label %s is refused as long as they do.\n", markdown.Text(r.Denied), markdown.Code(LabelApply))
+	}
 	switch {
 	case r.Report != "" && withReport:
 		// Whoever may plan may write a result: it must not forge our lines.

@@ -15,8 +15,10 @@ import (
 	"github.com/terraform-gitops/gitops/shared/report"
 )
 
-// maxErrorLine limits the error in a drift result, in bytes. The report has all of it.
-const maxErrorLine = 1000
+const (
+	maxErrorLine = 1000 // bytes of an error, or of what policies deny, in a drift result
+	maxDenials   = 3    // messages of policies in it
+)
 
 // PutDriftResult stores the result of a drift plan, or its error. It does nothing if there is no
 // store, or if the plan is not a drift plan.
@@ -33,7 +35,7 @@ func (t *Tally) PutDriftResult(ctx context.Context, o plan.Outcome) error {
 	}
 	switch {
 	case o.Err != nil:
-		r.Outcome, r.Error = drift.PlanFailed, oneLine(t.Runtime, o.Err)
+		r.Outcome, r.Error = drift.PlanFailed, oneLine(t.Runtime, o.Err.Error())
 		r.Counts = planstore.Record{}.Counts // they may be incomplete
 	case o.Drifted():
 		r.Outcome, r.ChangesDigest, r.Counts = drift.Drifted, o.Changes.Visible, o.Changes.Shown()
@@ -43,7 +45,10 @@ func (t *Tally) PutDriftResult(ctx context.Context, o plan.Outcome) error {
 	}
 	if o.Stored && o.HasChanges() && r.Outcome != drift.NotDrifted {
 		r.RecordID, r.PlanDigest, r.ExpiresAt = o.Record.ID(), o.Record.Digest, o.Record.ExpiresAt
-		r.BaseDigest = madeFrom(o.Record)
+		if o.Rules.Denied() {
+			r.Denied = oneLine(t.Runtime, o.Rules.Policy.Reasons(maxDenials))
+		}
+		r.BaseDigest = madeFrom(o.Record, r.Denied)
 	}
 	if r.Outcome != drift.NotDrifted {
 		r.Report = t.driftReport(o).Section(drift.MaxReport)
@@ -51,20 +56,24 @@ func (t *Tally) PutDriftResult(ctx context.Context, o plan.Outcome) error {
 	return drift.In(o.Store).PutResult(ctx, r)
 }
 
-// madeFrom returns a digest of what a plan was made from: its configuration and its state. If the
-// state's position is unknown, the digest differs from every other.
-func madeFrom(r planstore.Record) string {
+// madeFrom returns a digest of what a plan was made from, its configuration and its state, and of what
+// the policies deny in it. If the state's position is unknown, the digest differs from every other.
+func madeFrom(r planstore.Record, denied string) string {
 	state := r.ID()
 	if at := r.State; at != nil {
 		state = fmt.Sprintf("%q %d", at.Lineage, at.Serial)
 	}
-	sum := sha256.Sum256([]byte(r.ConfigurationDigest + "\n" + state))
+	text := r.ConfigurationDigest + "\n" + state
+	if denied != "" {
+		text += "\n" + denied
+	}
+	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }
 
-// oneLine returns an error on one line, with known secrets redacted.
-func oneLine(r *gha.Runtime, err error) string {
-	line := strings.Join(strings.Fields(r.Redacted(err.Error())), " ")
+// oneLine returns a text on one line, with known secrets redacted.
+func oneLine(r *gha.Runtime, text string) string {
+	line := strings.Join(strings.Fields(r.Redacted(text)), " ")
 	if len(line) > maxErrorLine {
 		line = strings.ToValidUTF8(line[:maxErrorLine], "") + "…"
 	}

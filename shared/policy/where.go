@@ -1,6 +1,9 @@
 package policy
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Where is the file and line of the rule, such as policies/stateful.rego:12; empty if unknown.
 func (r Rule) Where() string {
@@ -11,15 +14,23 @@ func (r Rule) Where() string {
 }
 
 // Reason is why the policies deny a plan, in a line: the first message, and how many more there are.
-func (v *Verdict) Reason() string {
+func (v *Verdict) Reason() string { return v.Reasons(1) }
+
+// Reasons is the same with the first most messages.
+func (v *Verdict) Reasons(most int) string {
 	if len(v.Denied) == 0 {
 		return "they can't be evaluated"
 	}
-	text := v.Denied[0].Text
-	if where := v.Denied[0].Where(); where != "" {
-		text += " (" + where + ")"
+	var messages []string
+	for _, m := range v.Denied[:min(len(v.Denied), most)] {
+		text := m.Text
+		if where := m.Where(); where != "" {
+			text += " (" + where + ")"
+		}
+		messages = append(messages, text)
 	}
-	if more := len(v.Denied) + v.MoreDenied - 1; more > 0 {
+	text := strings.Join(messages, "; ")
+	if more := len(v.Denied) + v.MoreDenied - len(messages); more > 0 {
 		text += fmt.Sprintf(", and %d more", more)
 	}
 	return text
