@@ -37,7 +37,8 @@ func Codeowners(content []byte, path string, files []string) ([]Requirement, err
 	}
 	owned := map[*codeowners.Rule][]string{}
 	for _, f := range files {
-		rule, err := rules.Match(f)
+		// A wildcard of the library matches no line break, which a name may have.
+		rule, err := rules.Match(strings.ReplaceAll(f, "\n", "\x00"))
 		if err != nil {
 			return nil, fmt.Errorf("find the code owners of %s: %w", f, err)
 		}
@@ -82,15 +83,22 @@ func Codeowners(content []byte, path string, files []string) ([]Requirement, err
 // inline finds a # that begins no comment at GitHub, but would for the library.
 var inline = regexp.MustCompile(`[^\s]#`)
 
+// root finds a line whose pattern is only a slash.
+var root = regexp.MustCompile(`^/(\s|$)`)
+
 func parseCodeowners(content []byte) (codeowners.Ruleset, error) {
 	if len(content) >= maxCodeowners {
 		return nil, errors.New("GitHub loads no file of 3 MB or more")
 	}
 	lines := bufio.NewScanner(bytes.NewReader(content))
 	for n := 1; lines.Scan(); n++ {
-		line, _, _ := strings.Cut(strings.TrimSpace(lines.Text()), " #")
-		if !strings.HasPrefix(line, "#") && inline.MatchString(line) {
+		line, _, comment := strings.Cut(strings.TrimSpace(lines.Text()), " #")
+		switch {
+		case strings.HasPrefix(line, "#"):
+		case inline.MatchString(line), comment && strings.HasSuffix(line, `\`):
 			return nil, fmt.Errorf("line %d: a comment begins after a space, and no pattern has a #", n)
+		case root.MatchString(line): // the library would crash
+			return nil, fmt.Errorf("line %d: the pattern / matches no file: write * for all", n)
 		}
 	}
 	if err := lines.Err(); err != nil { // the library would leave out the rest of the file

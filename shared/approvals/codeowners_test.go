@@ -46,8 +46,9 @@ apps/ @octocat
 		"case counts":           {"/A.tf @x", "a.tf: nobody, A.tf: @x"},
 		"a space in a path":     {`/my\ module/ @x`, "my module/a.tf: @x"},
 		"a comment alone, blank lines, tabs and Windows lines": {"# x @y\r\n\r\n  \t\r\n*.tf\t\t@x  @org/y\t# z\r\n", "a.tf: org/y @x"},
-		"a single character": {"/a?.tf @x", "ab.tf: @x, a/.tf: nobody, a.tf: nobody"},
-		"a whole example":    {example, "a.txt: octo-org/octocats, docs/x/y.js: @doctocat, apps/github/x: nobody, scripts/logs/a: @logs-owner, apps/a.go: @octocat"},
+		"a single character":     {"/a?.tf @x", "ab.tf: @x, a/.tf: nobody, a.tf: nobody"},
+		"a line break in a name": {"* @all\n/db/** @x\nnet/ @y\n", "db/a\nb.tf: @x, q/net/a\nb.tf: @y, a\nb: @all"},
+		"a whole example":        {example, "a.txt: octo-org/octocats, docs/x/y.js: @doctocat, apps/github/x: nobody, scripts/logs/a: @logs-owner, apps/a.go: @octocat"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -97,6 +98,11 @@ func TestALineThatGitHubSkipsIsAnError(t *testing.T) {
 	for line, want := range map[string]string{
 		`\#file @x`:                       "line 2: a comment begins after a space",
 		"a#b @x":                          "line 2: a comment begins after a space",
+		`a\ #b @x`:                        "line 2: a comment begins after a space",
+		"/ @x":                            "line 2: the pattern / matches no file",
+		"/\t@x":                           "line 2: the pattern / matches no file",
+		"/":                               "line 2: the pattern / matches no file",
+		"/ # all":                         "line 2: the pattern / matches no file",
 		"/a @x#y":                         "line 2: a comment begins after a space",
 		"!/a @x":                          "line 2: unexpected character '!'",
 		"/[ab].tf @x":                     "line 2: unexpected character '['",

@@ -159,8 +159,8 @@ type finder struct {
 	tree     checkout.Tree
 	index    *git.Index
 	base     bool
-	found    map[string]policyFile
-	resolved map[string]string // the names of files by what they resolve to: a link is no second policy
+	found    map[string]policyFile // by name; data of a second folder of the settings by its folder, too
+	resolved map[string]string     // the names of files by what they resolve to: a link is no second policy
 	size     int
 }
 
@@ -217,8 +217,8 @@ func (f *finder) brokenLink(name string) string {
 }
 
 func (f *finder) paths() (all []string) {
-	for name := range f.found {
-		all = append(all, name)
+	for _, found := range f.found {
+		all = append(all, found.Path)
 	}
 	return all
 }
@@ -287,10 +287,22 @@ func (f *finder) matters(name, root string) bool {
 }
 
 func (f *finder) read(name, resolved, root string) error {
-	if first, is := f.resolved[resolved]; is && first != name {
+	if root == name {
+		root = path.Dir(name)
+	}
+	key, place := name, resolved
+	if !isRego(name) {
+		// The same data may be in several folders, by links or by several paths of the settings. A rule that
+		// doesn't find it where it looks is silent.
+		place += "\x00" + checkout.RelativeTo(root, path.Dir(name)+"/")
+		if first, is := f.found[name]; is && first.root != root {
+			key += "\x00" + root
+		}
+	}
+	if first, is := f.resolved[place]; is && first != name {
 		return nil
 	}
-	if _, is := f.found[name]; is {
+	if _, is := f.found[key]; is {
 		return nil
 	}
 	content, err := f.tree.ReadFile(name, maxPolicyFile)
@@ -307,13 +319,10 @@ func (f *finder) read(name, resolved, root string) error {
 	if err != nil {
 		return problem.With(problem.Config, fmt.Errorf("read the policies in %s: %w: correct policy.path", problem.Quote(root), err))
 	}
-	if root == name {
-		root = path.Dir(name)
-	}
 	if !policy.IsTest(name) { // a link to it, with another name, is a policy
-		f.resolved[resolved] = name
+		f.resolved[place] = name
 	}
-	f.found[name] = policyFile{
+	f.found[key] = policyFile{
 		File: policy.File{Path: name, Content: content, Root: root}, root: root, resolved: resolved,
 		main: isRego(name) && !policy.IsTest(name) && mayBeEvaluated(content), tracked: f.index.Has(name) && !slices.ContainsFunc(f.index.Present, func(submodule string) bool { return checkout.IsIn(name, submodule) }),
 	}

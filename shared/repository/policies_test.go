@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -232,6 +233,32 @@ func TestLinksInsideTheCheckoutAreFollowed(t *testing.T) {
 	set, err := open(t, root, t.TempDir(), repository.Inputs{}, t.Output()).Policies(t.Context(), inventory.Name{}, inventory.Policy{})
 	if got := paths(set); err != nil || got != "policies/again.rego policies/d_test.rego policies/linked/a.rego policies/linked/more/b.rego policies/z.rego" {
 		t.Errorf("%s, %v", got, err)
+	}
+}
+
+// A rule that doesn't find data where it looks is silent. So data is in each folder that it is in for opa.
+func TestDataIsInEachFolderThatLeadsToIt(t *testing.T) {
+	t.Parallel()
+	root := gittest.Repository(t, map[string]string{"policies/a.rego": rego, "policies/aws/limits.yaml": "max: 1\n", "shared/b.yaml": "b: 1\n"})
+	link(t, root, "policies/limits.yaml", "aws/limits.yaml")
+	link(t, root, "policies/dev", "../shared")
+	link(t, root, "policies/prod", "../shared")
+	for _, c := range []struct {
+		paths []string
+		want  string
+	}{
+		{nil, "policies/a.rego@policies policies/aws/limits.yaml@policies policies/dev/b.yaml@policies policies/limits.yaml@policies policies/prod/b.yaml@policies"},
+		{[]string{"policies/*.rego", "policies/aws", "policies/aws", "policies/*/limits.yaml"}, "policies/a.rego@policies policies/aws/limits.yaml@policies policies/aws/limits.yaml@policies/aws"},
+	} {
+		set, err := open(t, root, t.TempDir(), repository.Inputs{}, t.Output()).Policies(t.Context(), inventory.Name{}, inventory.Policy{Path: c.paths})
+		var got []string
+		for _, f := range set {
+			got = append(got, f.Path+"@"+f.Root)
+		}
+		slices.Sort(got)
+		if d := cmp.Diff(c.want, strings.Join(got, " ")); err != nil || d != "" {
+			t.Error(err, d)
+		}
 	}
 }
 

@@ -75,7 +75,7 @@ func (rp *Repository) RuleChanges(ctx context.Context, base string, t inventory.
 		}
 	}
 	for _, f := range here {
-		if !f.tracked && !slices.ContainsFunc(files, func(b policyFile) bool { return b.Path == f.Path }) {
+		if !f.tracked && !slices.ContainsFunc(files, func(b policyFile) bool { return b.Path == f.Path && b.root == f.root }) {
 			files = append(files, f)
 		}
 	}
@@ -128,7 +128,7 @@ func (all policyFiles) set() (set policy.Set) {
 
 // differing are the paths of files that differ. What a test says changes no rule.
 func differing(a, b policy.Set) (paths []string) {
-	content := map[string][]byte{}
+	content, still := map[string][]byte{}, map[string]bool{}
 	for _, f := range a.Evaluated() {
 		content[f.Path] = f.Content
 	}
@@ -137,13 +137,15 @@ func differing(a, b policy.Set) (paths []string) {
 		if !is || !bytes.Equal(before, f.Content) {
 			paths = append(paths, f.Path)
 		}
-		delete(content, f.Path)
+		still[f.Path] = true
 	}
-	for gone := range content {
-		paths = append(paths, gone)
+	for name := range content {
+		if !still[name] {
+			paths = append(paths, name)
+		}
 	}
 	slices.Sort(paths)
-	return paths
+	return slices.Compact(paths)
 }
 
 // baseRules are the rules of a base.

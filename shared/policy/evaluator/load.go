@@ -340,6 +340,7 @@ func (e *evaluation) checkReached(originals []*ast.Module) {
 // likeEvaluated is the name of an evaluated rule that a name equals or that it is probably meant to
 // be; else empty.
 func likeEvaluated(name string) string {
+	name = strings.ToLower(name)
 	first, _, _ := strings.Cut(name, "_")
 	for _, known := range []string{"deny", "violation", "warn", "exception", "require_approval"} {
 		far := 1

@@ -26,6 +26,7 @@ func TestAMistakeInAPolicyDenies(t *testing.T) {
 		"only a test":          {files("policies/a_test.rego", "package main\n\ntest_x if true\n"), ": the policies have no rule"},
 		"a rule in a test":     {files("policies/a.rego", good, "policies/a_test.rego", "package main\n\ntest_x if count(deny) == 0\n\ndeny contains \"x\" if input.x\n"), "policies/a_test.rego:05 deny: a file whose name ends in _test.rego has tests"},
 		"misspelled":           {files("policies/a.rego", good+"\ndenny contains \"x\" if true\n"), "policies/a.rego:05 denny: nothing evaluates the rule denny: is it meant to be deny?"},
+		"capitals":             {files("policies/a.rego", good+"\nDENY contains \"x\" if true\n"), "policies/a.rego:05 DENY: nothing evaluates the rule DENY: is it meant to be deny?"},
 		"misspelled approval":  {files("policies/a.rego", good+"\nrequired_approval contains {\"team\": \"a/b\"} if true\n"), "is it meant to be require_approval?"},
 		"hyphen":               {files("policies/a.rego", good+"\ndeny__public contains \"x\" if true\n"), "is it meant to be deny?"},
 		"wrong package":        {files("policies/a.rego", good, "policies/b.rego", "package mian\n\ndeny contains \"x\" if true\n"), "policies/b.rego:01: nothing evaluates this file: its package is mian"},
