@@ -99,7 +99,7 @@ func (w *Work) readFacts(ctx context.Context) (policy.Facts, error) {
 	f := policy.Facts{
 		Target:      policy.Target{Component: w.outcome.Target.Component, Stack: w.outcome.Target.Stack},
 		Environment: w.environment(), Branch: merge.Branch, Actor: actx.Actor, Event: merge.Event, Phase: "apply",
-		Drift: w.stored.Record.Kind == planstore.KindDrift, Time: w.options.Now().UTC(),
+		Drift: w.stored.Record.Kind == planstore.KindDrift,
 	}
 	number := w.rules.pullRequest
 	if number == 0 {
@@ -131,8 +131,10 @@ func (w *Work) judge(ctx context.Context, judged bool, read func(also io.Writer)
 	if !judged || len(w.rules.policies) == 0 {
 		return read(nil)
 	}
+	facts := w.rules.facts
+	facts.Time = w.options.Now().UTC() // it may be long since they were read: another target had the folder
 	evaluation, err := policy.Start(ctx, policy.Options{
-		Policies: w.rules.policies, Facts: w.rules.facts, Time: w.options.PolicyTime, Memory: w.options.PolicyMemory,
+		Policies: w.rules.policies, Facts: facts, Time: w.options.PolicyTime, Memory: w.options.PolicyMemory,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("evaluate the policies of %s: %w", w.Workspace.Target, err)

@@ -349,6 +349,22 @@ func TestPoliciesThatChangedSinceThePlanAreThoseOfTheMerge(t *testing.T) {
 	r.refused(t, r.run(t), problem.Policy, "there is a one")
 }
 
+// Before Terraform runs, the apply may wait long for another target of the folder.
+func TestPoliciesSeeTheTimeAtWhichTheyAreEvaluated(t *testing.T) {
+	t.Parallel()
+	r := newRuled(t, map[string]string{"policies/hours.rego": "package main\n\ndeny contains \"it is late\" if time.parse_rfc3339_ns(data.gitops.time) > time.parse_rfc3339_ns(\"" +
+		time.Now().Add(time.Hour).Format(time.RFC3339) + "\")\n"})
+	begun := &steps{}
+	r.refused(t, r.apply(t.Context(), t, begun, r.options, func(o *apply.Options) {
+		o.Now = func() time.Time {
+			if begun.Terraform == nil {
+				return time.Now()
+			}
+			return time.Now().Add(2 * time.Hour)
+		}
+	}), problem.Policy, "it is late")
+}
+
 // A policy that loops for ever, or eats memory, denies its own target. Another one, which is applied by
 // the same process at the same time, does not notice.
 func TestARunawayPolicyHurtsNoOtherTarget(t *testing.T) {
