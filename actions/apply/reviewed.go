@@ -3,19 +3,28 @@ package main
 import (
 	"context"
 
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 )
 
 // reviewedIn returns the merged pull request in which a plan was reviewed, and 0 if there is none. The
 // number in the record is not trusted: a planner could name one that others have approved.
-func (m *merge) reviewedIn(ctx context.Context, record planstore.Record) (int, error) {
+//
+// A plan of the merged commit itself may be of what others have merged before. So it is the pull
+// request's only if that changes the target.
+func (m *merge) reviewedIn(ctx context.Context, record planstore.Record, t inventory.Target) (int, error) {
 	heads, err := m.mergedHeads(ctx)
 	if err != nil {
 		return 0, err
 	}
 	for _, h := range heads {
-		if record.Commit == h.commit || record.Commit == h.merged {
+		switch record.Commit {
+		case h.commit:
 			return h.number, nil
+		case h.merged:
+			if changes, err := m.changesTarget(ctx, h.number, t); err != nil || changes {
+				return h.number, err
+			}
 		}
 	}
 	if record.PullRequest != 0 && record.Commit != m.commit {
@@ -28,4 +37,21 @@ func (m *merge) reviewedIn(ctx context.Context, record planstore.Record) (int, e
 		}
 	}
 	return 0, nil
+}
+
+// changesTarget reports whether the pull request that was merged last changes a target.
+func (m *merge) changesTarget(ctx context.Context, number int, t inventory.Target) (bool, error) {
+	base := m.base()
+	if base == "" {
+		return true, nil
+	}
+	if affected, err := m.affects(ctx, base, t); err != nil || affected {
+		return affected, err
+	}
+	// After a rebase merge of several commits, the commit before is one of them.
+	files, err := m.pulls.Files(ctx, number)
+	if err != nil {
+		return false, err
+	}
+	return m.repository.Reads(ctx, t, files)
 }

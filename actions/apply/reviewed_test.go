@@ -6,6 +6,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/gha"
 	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/inventory"
 	"github.com/terraform-gitops/gitops/shared/planstore"
 	"github.com/terraform-gitops/gitops/shared/pulls"
 	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
@@ -45,7 +46,7 @@ func TestThePullRequestIsNotTheRecords(t *testing.T) {
 		"some commit without a pull request":   {"6", 0, 0},
 		"another one's head, without a number": {"3", 0, 0},
 	} {
-		got, err := m.reviewedIn(t.Context(), planstore.Record{Commit: commit(c.commit), PullRequest: c.number})
+		got, err := m.reviewedIn(t.Context(), planstore.Record{Commit: commit(c.commit), PullRequest: c.number}, inventory.Target{})
 		if err != nil || got != c.want {
 			t.Errorf("%s: #%d, error %v, want #%d", name, got, err, c.want)
 		}

@@ -89,15 +89,7 @@ func (m *merge) anew(ctx context.Context, t inventory.Target, record planstore.R
 	if base == "" || !asked {
 		return ""
 	}
-	affected := false
-	var err error
-	if m.Component != "" {
-		affected, err = m.repository.IsAffected(ctx, base, t)
-	} else {
-		var changes []inventory.Change
-		changes, err = m.affected(ctx)
-		affected = slices.ContainsFunc(changes, func(c inventory.Change) bool { return c.Name == t.Name() })
-	}
+	affected, err := m.affects(ctx, base, t)
 	switch {
 	case err != nil:
 		return "whether the merge affects it can't be seen: " + problem.Text(err)
@@ -105,6 +97,15 @@ func (m *merge) anew(ctx context.Context, t inventory.Target, record planstore.R
 		return ""
 	}
 	return "the merge does not affect it"
+}
+
+// affects reports whether the merge after the commit base affects a target.
+func (m *merge) affects(ctx context.Context, base string, t inventory.Target) (bool, error) {
+	if m.Component != "" {
+		return m.repository.IsAffected(ctx, base, t)
+	}
+	changes, err := m.affected(ctx)
+	return slices.ContainsFunc(changes, func(c inventory.Change) bool { return c.Name == t.Name() }), err
 }
 
 // base returns the commit before the merge, or before the first merge of a push. It is empty for a

@@ -29,8 +29,8 @@ func (w *Work) required(ctx context.Context) ([]approvals.Requirement, error) {
 	}
 	number := w.rules.pullRequest
 	if number == 0 {
-		return nil, w.Refuse(problem.With(problem.Approval, errors.New("code owners have to approve what changed, and there is no pull request that says what that is")),
-			"Merge a pull request: a commit without one has no reviews.")
+		return nil, w.Refuse(problem.With(problem.Approval, errors.New("code owners have to approve what changed, and no pull request of this merge says what that is")),
+			"Merge a pull request that changes this target: its own commit's plan has reviews.")
 	}
 	owners, err := w.owners(ctx, number)
 	if err != nil {

@@ -22,10 +22,10 @@ import (
 // Merge is what the caller of an apply knows of the merge, for policies and approvals. The zero
 // value says that there was none, and that no environment was approved: then no approval counts.
 type Merge struct {
-	// PullRequest returns the merged pull request in which a plan was reviewed, and 0 if there is
+	// PullRequest returns the merged pull request in which a plan of a target was reviewed, and 0 if there is
 	// none. The number in the record proves nothing, since whoever plans may write any. nil: there is
 	// none.
-	PullRequest func(context.Context, planstore.Record) (int, error)
+	PullRequest func(context.Context, planstore.Record, inventory.Target) (int, error)
 	// Base is the commit before the merge, which says who owns the code.
 	Base string
 	// Environment returns the GitHub environment in which a target is applied: that of this job or,
@@ -73,7 +73,7 @@ func (w *Work) ask(ctx context.Context) (err error) {
 	}
 	record, merge := w.stored.Record, w.options.Merge
 	if merge.PullRequest != nil && record.Kind != planstore.KindDrift {
-		if w.rules.pullRequest, err = merge.PullRequest(ctx, record); err != nil {
+		if w.rules.pullRequest, err = merge.PullRequest(ctx, record, w.Workspace.Target); err != nil {
 			return fmt.Errorf("find the pull request in which the plan of %s was reviewed: %w", w.Workspace.Target, err)
 		}
 	}

@@ -71,7 +71,7 @@ func (r *ruled) options(o *apply.Options) {
 	token := r.server.NewToken("ci[bot]", fakegithub.Permissions{"pull_requests": "read", "contents": "read", "members": "read", "actions": "read"})
 	client := func() (*github.Client, error) { return github.New(r.server.URL(), token, github.WithPace(0)) }
 	o.Pulls = pulls.New(client, "acme/infra").WithTeams(client)
-	o.Merge.PullRequest = func(context.Context, planstore.Record) (int, error) { return r.number, nil }
+	o.Merge.PullRequest = func(context.Context, planstore.Record, inventory.Target) (int, error) { return r.number, nil }
 }
 
 // reviewed is the outcome of the review before the apply.

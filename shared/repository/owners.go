@@ -73,6 +73,12 @@ func (rp *Repository) Owners(ctx context.Context, base, opened string, t invento
 	return required, nil
 }
 
+// Reads reports whether a target reads one of the changed files, as they are in the workspace.
+func (rp *Repository) Reads(ctx context.Context, t inventory.Target, changed []github.ChangedFile) (bool, error) {
+	read, err := fingerprint.Read(ctx, t, fingerprint.JobFiles(t, rp.Environ)...)
+	return slices.ContainsFunc(changed, func(f github.ChangedFile) bool { return read.Holds(f.Path) }), err
+}
+
 func (rp *Repository) codeownersAt(ctx context.Context, commit string) (codeowners, error) {
 	return rp.codeowners.Get(commit, func() (codeowners, error) {
 		if err := rp.fetchBase(ctx, commit); err != nil {
