@@ -112,7 +112,7 @@ func TestAFaultIsOneLineWithPlaceKeyAndChoices(t *testing.T) {
 		"policies for each stack":                  {"policy: {path: ['policies/{stack}']}", "gitops.yaml:1:17: `path[0]` under policy, `policies/{stack}`, can't have a placeholder, since the policies are read once for all targets"},
 		"policies above the repository":            {"policy: {path: [../policies]}", "gitops.yaml:1:17: `path[0]` under policy, `../policies`, can't be used: it leads out of the folder"},
 		"policies everywhere":                      {"policy: {path: ['**']}", "it can't be used: say which files are meant"},
-		"policies of a stack":                      {"components: {a: }\nstacks: {dev: {policy: {path: [a]}}}", "gitops.yaml:2:25: the key `path` is not allowed under stacks.dev.policy, but at the top level, under a component and under `policy` at the top level"},
+		"policies of a stack":                      {"components: {a: }\nstacks: {dev: {policy: {path: [a]}}}", "gitops.yaml:2:25: the key `path` is not allowed under stacks.dev.policy, but under `policy` at the top level"},
 		"team without its organization":            {"approvals: {teams: [platform]}", "gitops.yaml:1:21: `teams[0]` under approvals, `platform`, can't be used: a team is written org/slug, as in its address, github.com/orgs/acme/teams/platform: acme/platform"},
 		"team as CODEOWNERS has it":                {"policy: {override: {teams: ['@acme/security']}}", "write the team without @: acme/security"},
 		"team as a user":                           {"approvals: {users: [acme/dba]}", "a team belongs under `teams`"},

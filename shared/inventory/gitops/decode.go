@@ -252,7 +252,7 @@ func (d *decoder) object(n ast.Node, into reflect.Value, at place) error {
 			if at.name != "" {
 				where, here = " under "+at.key(), "under "+at.key()
 			}
-			if allowed := allowedAt(e.key); allowed != "" {
+			if allowed := allowedAt(e.key, at.name); allowed != "" {
 				return d.fault(e.at, "the key %s is not allowed %s, but %s", problem.Quote(e.key), here, allowed)
 			}
 			return d.fault(e.at, "unknown key %s%s: %s", problem.Quote(e.key), where, problem.Suggest(e.key, choices))

@@ -63,9 +63,10 @@ func (d *decoder) textForEach(n ast.Node, into reflect.Value, at place) error {
 }
 
 // allowedAt says where in the document a key is allowed: "at the top level or under a stack". It
-// is empty if the key is not known in any of these places.
-func allowedAt(key string) string {
-	var places []string
+// is empty if the key is not known in any of these places. Of several places, those under a key of the
+// same name as the one that it is under come alone: `path` under `policy` is not the path of a component.
+func allowedAt(key, under string) string {
+	var places, alike []string
 	for _, level := range []struct {
 		where string
 		of    reflect.Type
@@ -82,7 +83,13 @@ func allowedAt(key string) string {
 	} {
 		if slices.ContainsFunc(keyedFields(level.of), func(f keyedField) bool { return f.key == key }) {
 			places = append(places, level.where)
+			if strings.Contains(level.where, "`"+under+"`") {
+				alike = append(alike, level.where)
+			}
 		}
+	}
+	if len(alike) > 0 {
+		places = alike
 	}
 	if last := len(places) - 1; last > 0 {
 		return strings.Join(places[:last], ", ") + " and " + places[last]
