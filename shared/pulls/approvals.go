@@ -240,7 +240,8 @@ func once[K comparable, V any](ctx context.Context, open func() (*github.Client,
 	return f.value, f.err
 }
 
-// FillIn adds to the facts of a pull request which files it changes, and who has approved it so far.
+// FillIn adds to the facts of a pull request which files it changes, with both names of a renamed one, and who
+// has approved it so far.
 func (r *Requests) FillIn(ctx context.Context, f *policy.Facts) error {
 	files, err := r.Files(ctx, f.PullRequest.Number)
 	if err != nil {
@@ -252,6 +253,9 @@ func (r *Requests) FillIn(ctx context.Context, f *policy.Facts) error {
 	}
 	for _, file := range files {
 		f.PullRequest.Files = append(f.PullRequest.Files, file.Path)
+		if file.Status == "renamed" {
+			f.PullRequest.Files = append(f.PullRequest.Files, file.Previous)
+		}
 	}
 	for _, a := range standing {
 		f.Approvals = append(f.Approvals, policy.Approval{User: a.User, Commit: a.Commit, At: a.At})

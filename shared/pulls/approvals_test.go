@@ -14,6 +14,7 @@ import (
 
 	"github.com/terraform-gitops/gitops/shared/approvals"
 	"github.com/terraform-gitops/gitops/shared/github"
+	"github.com/terraform-gitops/gitops/shared/policy"
 	"github.com/terraform-gitops/gitops/shared/pulls"
 	"github.com/terraform-gitops/gitops/test/kit/fakegithub"
 )
@@ -224,6 +225,10 @@ func TestApprovalsOfManyTargetsAreAskedForOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
+	facts := policy.Facts{PullRequest: &policy.PullRequest{Number: a.PullRequest}}
+	if err := requests.FillIn(t.Context(), &facts); err != nil || !slices.Equal(facts.PullRequest.Files, []string{"b.tf", "a.tf"}) {
+		t.Errorf("%+v, error %v", facts.PullRequest, err)
+	}
 	asked := strings.Fields(w.asks())
 	slices.Sort(asked)
 	if diff := cmp.Diff([]string{"approvals", "files", "members", "permission", "reviews"}, asked); diff != "" {

@@ -43,7 +43,7 @@ func (rp *Repository) Owners(ctx context.Context, base, opened string, t invento
 			all, own = append(all, f.Previous), append(own, f.Previous)
 		}
 		linked := index.Objects[f.Path].Link || slices.Contains(index.Present, f.Path) || slices.Contains(index.Absent, f.Path)
-		if f.Status == "removed" || linked || rp.maySet(f.Path) || read.Holds(f.Path) {
+		if f.Status == "removed" || linked || rp.maySet(f.Path, t) || read.Holds(f.Path) {
 			own = append(own, f.Path)
 		}
 	}
@@ -95,8 +95,12 @@ func (rp *Repository) codeownersAt(ctx context.Context, commit string) (codeowne
 	})
 }
 
-// maySet reports whether a file may hold the settings of a target.
-func (rp *Repository) maySet(name string) bool {
-	return name == path.Clean(rp.Source.Name) ||
-		slices.Contains([]string{".yaml", ".yml", ".tmpl", ".terraform-version", ".opentofu-version"}, path.Ext(name))
+// maySet reports whether a file may hold the settings of a target. Manifests of Atmos may include files of
+// these kinds from anywhere (!include), and don't show that afterwards.
+func (rp *Repository) maySet(name string, t inventory.Target) bool {
+	kinds := []string{".yaml", ".yml", ".tmpl", ".terraform-version", ".opentofu-version"}
+	if t.Atmos != nil {
+		kinds = append(kinds, ".json", ".hcl", ".tfvars", ".toml", ".txt")
+	}
+	return name == path.Clean(rp.Source.Name) || slices.Contains(kinds, path.Ext(name))
 }

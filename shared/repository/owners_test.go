@@ -17,7 +17,7 @@ func TestWhoOwnsWhatATargetReads(t *testing.T) {
 	root := gittest.Repository(t, map[string]string{
 		"gitops.yaml": twoComponents, "components/network/main.tf": "module \"m\" {\n  source = \"../../modules/m\"\n}\n", "components/cluster/main.tf": "",
 		"modules/m-1/main.tf": "", "job.tfvars": "", ".terraform-version": "1.9.0",
-		"CODEOWNERS": "/components/network/ @network\n/components/cluster/ @cluster\n/modules/ @modules\n/org @org\n/job.tfvars @job\n/.terraform-version @version\n/settings.tmpl @settings\n",
+		"CODEOWNERS": "/components/network/ @network\n/components/cluster/ @cluster\n/modules/ @modules\n/org @org\n/job.tfvars @job\n/.terraform-version @version\n/settings.tmpl @settings\n/included.json @included\n",
 	})
 	link(t, root, "modules/m", "m-1")
 	gittest.Run(t, root, "add", "--all")
@@ -40,6 +40,7 @@ func TestWhoOwnsWhatATargetReads(t *testing.T) {
 		"job.tfvars":                 "network job",
 		".terraform-version":         "network version",
 		"settings.tmpl":              "network settings",
+		"included.json":              "network",
 	} {
 		required, err := rp.Owners(t.Context(), head.Commit, "", target, []github.ChangedFile{{Path: "components/network/main.tf"}, {Path: name}})
 		var got []string
@@ -49,6 +50,11 @@ func TestWhoOwnsWhatATargetReads(t *testing.T) {
 		if strings.Join(got, " ") != want || err != nil {
 			t.Errorf("%s: %s, %v, want %s", name, strings.Join(got, " "), err, want)
 		}
+	}
+	target.Atmos = &inventory.AtmosComponent{}
+	required, err := rp.Owners(t.Context(), head.Commit, "", target, []github.ChangedFile{{Path: "components/network/main.tf"}, {Path: "included.json"}})
+	if len(required) != 2 || err != nil {
+		t.Errorf("a file that a manifest of Atmos may include: %+v, %v", required, err)
 	}
 }
 
