@@ -152,7 +152,7 @@ func (w *Work) reviewRules(ctx context.Context) error {
 	record, settings := w.stored.Record, w.Workspace.Settings
 	policies, err := w.options.Repository.Policies(ctx, w.Workspace.Target.Name(), settings.Policy)
 	if err != nil {
-		return err
+		return fmt.Errorf("apply %s: %w", w.Workspace.Target, err)
 	}
 	needed := record.Required
 	switch {

@@ -54,8 +54,11 @@ type rules struct {
 func (w *Work) openRules(ctx context.Context) (err error) {
 	w.rules = rules{}
 	w.rules.policies, err = w.options.Repository.Policies(ctx, w.Workspace.Target.Name(), w.Workspace.Settings.Policy)
-	if err != nil || len(w.rules.policies) == 0 {
-		return err
+	if err != nil {
+		return fmt.Errorf("apply %s: %w", w.Workspace.Target, err)
+	}
+	if len(w.rules.policies) == 0 {
+		return nil
 	}
 	return w.ask(ctx)
 }

@@ -43,7 +43,8 @@ func (t *Tally) AddApply(o apply.Outcome) (well bool) {
 	case errors.As(o.Err, &refusal):
 		e.Note = t.Runtime.Redacted(problem.Text(refusal.Reason))
 	case o.Err != nil:
-		e.Note = t.Runtime.Redacted(problem.Text(o.Err))
+		// The target's name is left out, since the table has it in another column.
+		e.Note = t.Runtime.Redacted(strings.TrimPrefix(problem.Text(o.Err), "apply "+o.Target.String()+": "))
 	default:
 		e.Cautions = action.Redact(t.Runtime, o.Cautions)
 		if line := applyRules(o).Line(); line != "" {

@@ -170,16 +170,15 @@ func (a *atmosTargets) affected(ctx context.Context, base string) (changes []inv
 	return changes, was, err
 }
 
-// placed names the key, the target and its manifest. Atmos doesn't say in which line a value is.
+// placed names the key and the target's manifest. Atmos doesn't say in which line a value is.
 func (a *atmosTargets) placed(ctx context.Context, name inventory.Name, f *inventory.PolicyFault) error {
-	of := ""
+	in := ""
 	if name != (inventory.Name{}) {
-		of = " of " + name.String()
 		if t, err := a.project.Target(ctx, name.Component, name.Stack); err == nil && t.Atmos.Manifest != "" {
-			of += " (stack manifest " + problem.Quote(t.Atmos.Manifest) + ", or what it imports)"
+			in = " (stack manifest " + problem.Quote(t.Atmos.Manifest) + ", or what it imports)"
 		}
 	}
-	return problem.With(problem.Config, fmt.Errorf("settings.integrations.github.gitops.policy.%s%s, %s, %s", f.Key, of, problem.Quote(f.Value), f.Message))
+	return problem.With(problem.Config, fmt.Errorf("settings.integrations.github.gitops.policy.%s%s, %s, %s", f.Key, in, problem.Quote(f.Value), f.Message))
 }
 
 func (a *atmosTargets) uncovered(ctx context.Context, changed []string) ([]string, error) {
