@@ -21,8 +21,8 @@ type codeowners struct {
 
 // Owners returns who has to approve what a target's configuration changed, by the CODEOWNERS of the
 // commit base: an owner of each file that counts for the target. Always counted are files that may
-// hold the settings of targets, files that are no longer there, symbolic links and submodules. If none
-// of the files counts, all do.
+// hold the settings of targets, files that are not in the workspace (removed ones, and names that JSON
+// can't have), symbolic links and submodules. If none of the files counts, all do.
 //
 // After a rebase merge, base may be a commit of the pull request. So if it changes CODEOWNERS, the
 // owners at opened have to approve, too: that is the commit of the base branch from which GitHub
@@ -43,7 +43,7 @@ func (rp *Repository) Owners(ctx context.Context, base, opened string, t invento
 			all, own = append(all, f.Previous), append(own, f.Previous)
 		}
 		linked := index.Objects[f.Path].Link || slices.Contains(index.Present, f.Path) || slices.Contains(index.Absent, f.Path)
-		if f.Status == "removed" || linked || rp.maySet(f.Path, t) || read.Holds(f.Path) {
+		if !index.Has(f.Path) || linked || rp.maySet(f.Path, t) || read.Holds(f.Path) {
 			own = append(own, f.Path)
 		}
 	}

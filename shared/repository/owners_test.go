@@ -16,8 +16,8 @@ func TestWhoOwnsWhatATargetReads(t *testing.T) {
 	t.Parallel()
 	root := gittest.Repository(t, map[string]string{
 		"gitops.yaml": twoComponents, "components/network/main.tf": "module \"m\" {\n  source = \"../../modules/m\"\n}\n", "components/cluster/main.tf": "",
-		"modules/m-1/main.tf": "", "job.tfvars": "", ".terraform-version": "1.9.0",
-		"CODEOWNERS": "/components/network/ @network\n/components/cluster/ @cluster\n/modules/ @modules\n/org @org\n/job.tfvars @job\n/.terraform-version @version\n/settings.tmpl @settings\n/included.json @included\n",
+		"modules/m-1/main.tf": "", "included.json": "", "gone/\xff.tf": "", "job.tfvars": "", ".terraform-version": "1.9.0",
+		"CODEOWNERS": "/components/network/ @network\n/components/cluster/ @cluster\n/modules/ @modules\n/org @org\n/job.tfvars @job\n/.terraform-version @version\n/settings.tmpl @settings\n/included.json @included\n/gone/ @gone\n",
 	})
 	link(t, root, "modules/m", "m-1")
 	gittest.Run(t, root, "add", "--all")
@@ -40,6 +40,8 @@ func TestWhoOwnsWhatATargetReads(t *testing.T) {
 		"job.tfvars":                 "network job",
 		".terraform-version":         "network version",
 		"settings.tmpl":              "network settings",
+		"gone/main.tf":               "network gone",
+		"gone/\ufffd.tf":             "network gone", // GitHub's answer to a name that is no UTF-8
 		"included.json":              "network",
 	} {
 		required, err := rp.Owners(t.Context(), head.Commit, "", target, []github.ChangedFile{{Path: "components/network/main.tf"}, {Path: name}})
