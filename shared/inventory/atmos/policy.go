@@ -46,15 +46,15 @@ func (g gitops) policy() inventory.Policy {
 	return p
 }
 
-// approvals are those that are configured. If people are named, and nothing says how many, one is
-// enough.
+// approvals are those that are configured. If people are listed, and nothing says how many, one is
+// enough: also if the list is empty, which is not how a requirement is removed.
 func (g gitops) approvals() inventory.ApprovalSettings {
 	a := inventory.ApprovalSettings{Teams: plainTexts(g.Approvals.Teams), Users: plainTexts(g.Approvals.Users), CodeOwners: g.Approvals.CodeOwners}
 	a.Older = g.Approvals.NewerThanPlan != nil && !*g.Approvals.NewerThanPlan
 	switch {
 	case g.Approvals.Count != nil:
 		a.Count = int(*g.Approvals.Count)
-	case len(a.Teams)+len(a.Users) > 0:
+	case g.Approvals.Teams != nil || g.Approvals.Users != nil:
 		a.Count = 1
 	}
 	return a

@@ -202,9 +202,9 @@ func TestAComponentsPoliciesAndApprovals(t *testing.T) {
 		p.edit(prod, role, now)
 		check(inventory.Policy{Path: []string{"rego"}, Include: []string{"a.rego"}, Exclude: []string{"b"}, Override: []string{"acme/security"}},
 			inventory.ApprovalSettings{Count: 1, Teams: []string{"acme/dba"}, Users: []string{"alice"}, Older: true, CodeOwners: true})
-		p.edit(prod, now, "gitops: { policy: { path: [] }, role:")
-		now = "gitops: { policy: { path: [] }, role:"
-		check(inventory.Policy{Path: []string{}}, inventory.ApprovalSettings{})
+		p.edit(prod, now, "gitops: { policy: { path: [] }, approvals: { teams: [] }, role:")
+		now = "gitops: { policy: { path: [] }, approvals: { teams: [] }, role:"
+		check(inventory.Policy{Path: []string{}}, inventory.ApprovalSettings{Count: 1})
 		for _, c := range [][2]string{
 			{"policy: { include: [../a] }", `policy.include: "../a" can't be used`},
 			{"policy: { override: { teams: [security] } }", "policy.override.teams: \"security\" can't be used: a team is written org/slug"},

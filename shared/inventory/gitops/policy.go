@@ -81,13 +81,13 @@ func (r resolver) includes() []text {
 	return slices.Concat(r.doc.Policy.Include, r.texts(func(l *layer) []text { return l.Policy.Include }))
 }
 
-// approvals merges what the layers say. If a layer names people, and none says how many, one is
-// enough.
+// approvals merges what the layers say. If a layer lists people, and none says how many, one is enough:
+// also if the list is empty, which is not how a requirement is removed.
 func (r resolver) approvals() (a inventory.ApprovalSettings) {
-	counted := false
+	counted, listed := false, false
 	for _, l := range r.layers() {
 		if l.Approvals.Teams != nil || l.Approvals.Users != nil {
-			a.Teams, a.Users = values(l.Approvals.Teams), values(l.Approvals.Users)
+			a.Teams, a.Users, listed = values(l.Approvals.Teams), values(l.Approvals.Users), true
 		}
 		if n := l.Approvals.Count; n.set {
 			a.Count, counted = n.value, true
@@ -99,7 +99,7 @@ func (r resolver) approvals() (a inventory.ApprovalSettings) {
 			a.CodeOwners = f.value
 		}
 	}
-	if !counted && len(a.Teams)+len(a.Users) > 0 {
+	if !counted && listed {
 		a.Count = 1
 	}
 	return a

@@ -16,6 +16,7 @@ policy: {path: [rego, "org/**/*.rego"], include: ["common/**", "{stack}/**"], ex
 approvals: {teams: [acme/platform], codeowners: true}
 components:
   plain:
+  emptied: {stacks: {prod: {approvals: {teams: []}}}}
   database:
     policy: {include: [database.rego]}
     approvals: {users: [alice], count: 2, newer-than-plan: false}
@@ -49,6 +50,10 @@ stacks:
 		"plain in prod": {
 			Policy:    of([]string{"common/**", "prod/**"}, nil),
 			Approvals: inventory.ApprovalSettings{Count: 1, Teams: []string{"acme/sre", "acme/dba"}},
+		},
+		"emptied in prod": {
+			Policy:    of([]string{"common/**", "prod/**"}, nil),
+			Approvals: inventory.ApprovalSettings{Count: 1},
 		},
 		"database in a*b": {
 			Policy:    of([]string{"common/**", `a\*b/**`, "database.rego"}, []string{"database.rego"}),
