@@ -22,7 +22,7 @@ func (m *merge) reviewedIn(ctx context.Context, record planstore.Record, t inven
 		case h.commit:
 			return h.number, nil
 		case h.merged:
-			if changes, err := m.changesTarget(ctx, h.number, t); err != nil || changes {
+			if changes, err := m.changesTarget(ctx, h, len(heads) > 1, t); err != nil || changes {
 				return h.number, err
 			}
 		}
@@ -39,17 +39,23 @@ func (m *merge) reviewedIn(ctx context.Context, record planstore.Record, t inven
 	return 0, nil
 }
 
-// changesTarget reports whether the pull request that was merged last changes a target.
-func (m *merge) changesTarget(ctx context.Context, number int, t inventory.Target) (bool, error) {
+// changesTarget reports whether a merged pull request changes a target. several says that there are
+// others in the same push: then the commit before the push doesn't tell.
+func (m *merge) changesTarget(ctx context.Context, h head, several bool, t inventory.Target) (affected bool, err error) {
 	base := m.base()
-	if base == "" {
+	switch {
+	case base == "":
 		return true, nil
+	case several && h.merged == m.commit && len(m.checkout.Parents) > 0:
+		affected, err = m.repository.IsAffected(ctx, m.checkout.Parents[0], t)
+	default:
+		affected, err = m.affects(ctx, base, t)
 	}
-	if affected, err := m.affects(ctx, base, t); err != nil || affected {
+	if err != nil || affected {
 		return affected, err
 	}
 	// After a rebase merge of several commits, the commit before is one of them.
-	files, err := m.pulls.Files(ctx, number)
+	files, err := m.pulls.Files(ctx, h.number)
 	if err != nil {
 		return false, err
 	}
