@@ -32,8 +32,15 @@ func (m *merge) reviewedIn(ctx context.Context, record planstore.Record, t inven
 		if err != nil {
 			return 0, err
 		}
-		if pr.Merged && pr.BaseRef == m.branch && (pr.HeadSHA == record.Commit || pr.MergeCommitSHA == record.Commit) {
-			return record.PullRequest, nil
+		if !pr.Merged || pr.BaseRef != m.branch {
+			return 0, nil
+		}
+		reads := pr.HeadSHA == record.Commit
+		if pr.MergeCommitSHA == record.Commit && !reads {
+			reads, err = m.readsFilesOf(ctx, record.PullRequest, t)
+		}
+		if err != nil || reads {
+			return record.PullRequest, err
 		}
 	}
 	return 0, nil
@@ -55,8 +62,13 @@ func (m *merge) changesTarget(ctx context.Context, h head, several bool, t inven
 		return affected, err
 	}
 	// After a rebase merge of several commits, the commit before is one of them.
-	files, err := m.pulls.Files(ctx, h.number)
-	if err != nil {
+	return m.readsFilesOf(ctx, h.number, t)
+}
+
+// readsFilesOf reports whether a target reads a file that a pull request changes.
+func (m *merge) readsFilesOf(ctx context.Context, number int, t inventory.Target) (bool, error) {
+	files, err := m.pulls.Files(ctx, number)
+	if err != nil || len(files) == 0 {
 		return false, err
 	}
 	return m.repository.Reads(ctx, t, files)

@@ -40,7 +40,7 @@ func TestThePullRequestIsNotTheRecords(t *testing.T) {
 		"the head, and another number":         {"1", other, own},
 		"the merged commit, another number":    {"2", other, own},
 		"another one's head":                   {"3", other, other},
-		"another one's merged commit":          {"4", other, other},
+		"another one's merged commit":          {"4", other, 0}, // and it changes no file of the target
 		"an open one's head":                   {"5", unmerged, 0},
 		"some commit, and a merged number":     {"6", other, 0},
 		"some commit without a pull request":   {"6", 0, 0},
