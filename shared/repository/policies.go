@@ -294,7 +294,9 @@ func (f *finder) read(name, resolved, root string) error {
 	if !isRego(name) {
 		// The same data may be in several folders, by links or by several paths of the settings. A rule that
 		// doesn't find it where it looks is silent.
-		place += "\x00" + checkout.RelativeTo(root, path.Dir(name)+"/")
+		if root != "." { // below that, all data is in one place
+			place += "\x00" + checkout.RelativeTo(root, path.Dir(name)+"/")
+		}
 		if first, is := f.found[name]; is && first.root != root {
 			key += "\x00" + root
 		}

@@ -249,6 +249,7 @@ func TestDataIsInEachFolderThatLeadsToIt(t *testing.T) {
 	}{
 		{nil, "policies/a.rego@policies policies/aws/limits.yaml@policies policies/dev/b.yaml@policies policies/limits.yaml@policies policies/prod/b.yaml@policies"},
 		{[]string{"policies/*.rego", "policies/aws", "policies/aws", "policies/*/limits.yaml"}, "policies/a.rego@policies policies/aws/limits.yaml@policies policies/aws/limits.yaml@policies/aws"},
+		{[]string{"policies/a.rego", "*/{dev,prod}"}, "policies/a.rego@policies policies/dev/b.yaml@."}, // where all data is in one place
 	} {
 		set, err := open(t, root, t.TempDir(), repository.Inputs{}, t.Output()).Policies(t.Context(), inventory.Name{}, inventory.Policy{Path: c.paths})
 		var got []string
