@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/terraform-gitops/gitops/shared/planstore/storage"
 )
@@ -22,7 +23,7 @@ func (t Target) String() string { return printable(t.Component) + " in " + print
 
 // CheckRepository refuses a repository that is not owner/name.
 func (t Target) CheckRepository() error {
-	if !repositoryName.MatchString(t.Repository) {
+	if !repositoryName().MatchString(t.Repository) {
 		return fmt.Errorf("%w: the repository must be owner/name, and is %.200q", ErrName, t.Repository)
 	}
 	return nil
@@ -151,25 +152,31 @@ func (r Run) is(other Run) bool { return r.ID == other.ID && r.Attempt == other.
 
 // Check refuses a run without an id or an attempt.
 func (r Run) Check() error {
-	if !runID.MatchString(r.ID) || r.Attempt < 1 {
+	if !runID().MatchString(r.ID) || r.Attempt < 1 {
 		return fmt.Errorf("%w: the run must have an id (letters, digits, _ and -) and an attempt from 1, and is %q attempt %d", ErrName, r.ID, r.Attempt)
 	}
 	return nil
 }
 
 var (
-	repositoryName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}$`)
+	repositoryName = lazily(`^[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}$`)
 
-	runID    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-	commitID = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`) // SHA-1 or SHA-256
-	digestID = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	runID    = lazily(`^[A-Za-z0-9_-]{1,64}$`)
+	commitID = lazily(`^([0-9a-f]{40}|[0-9a-f]{64})$`) // SHA-1 or SHA-256
+	digestID = lazily(`^[0-9a-f]{64}$`)
 	// recordID is the shape of [Record.ID].
-	recordID = regexp.MustCompile(`^(drift#)?([0-9a-f]{40}|[0-9a-f]{64})#[0-9TZ:.-]{30}#[A-Za-z0-9_-]{1,64}\.[0-9]{1,20}#[0-9a-f]{64}$`)
+	recordID = lazily(`^(drift#)?([0-9a-f]{40}|[0-9a-f]{64})#[0-9TZ:.-]{30}#[A-Za-z0-9_-]{1,64}\.[0-9]{1,20}#[0-9a-f]{64}$`)
 )
+
+// lazily compiles a pattern when it is first used: the action starts itself twice for each Terraform
+// of Atmos, and these five take a twentieth of a start.
+func lazily(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
+}
 
 // CheckRecordID refuses what can't be the ID of a record.
 func CheckRecordID(id string) error {
-	if !recordID.MatchString(id) {
+	if !recordID().MatchString(id) {
 		return fmt.Errorf("%w: the ID of a plan record is COMMIT#TIME#RUN.ATTEMPT#SEAL, and is %.300q", ErrName, id)
 	}
 	return nil
@@ -177,7 +184,7 @@ func CheckRecordID(id string) error {
 
 // CheckCommit refuses what is not a full commit id.
 func CheckCommit(commit string) error {
-	if !commitID.MatchString(commit) {
+	if !commitID().MatchString(commit) {
 		return fmt.Errorf("%w: the commit must be a full commit id (40 or 64 lower-case hex digits), and is %.80q", ErrName, commit)
 	}
 	return nil

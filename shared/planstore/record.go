@@ -183,7 +183,7 @@ func (r Record) checkBuilt() error {
 	switch {
 	case r.BuiltDigest == "":
 		return errors.New("the record has no built files")
-	case !digestID.MatchString(r.BuiltDigest), r.BuiltSize < 0, r.BuiltSize > maxObject:
+	case !digestID().MatchString(r.BuiltDigest), r.BuiltSize < 0, r.BuiltSize > maxObject:
 		return fmt.Errorf("the record is damaged: digest of built files %.80q, size %d", r.BuiltDigest, r.BuiltSize)
 	}
 	return nil
@@ -205,7 +205,7 @@ func (r Record) checkPlanfile() error {
 	switch {
 	case r.Digest == "":
 		return errors.New("the record has no planfile")
-	case !digestID.MatchString(r.Digest), r.Size < 0, r.Size > maxObject:
+	case !digestID().MatchString(r.Digest), r.Size < 0, r.Size > maxObject:
 		return fmt.Errorf("the record is damaged: digest %.80q, size %d", r.Digest, r.Size)
 	case r.ObjectKey != objectKey(r.Target, r.Commit, r.Digest):
 		return fmt.Errorf("the record is damaged: its object key %.200q is not that of its target, commit and digest", r.ObjectKey)

@@ -46,12 +46,19 @@ func TextWith(s string, span func(string) string, ownRuns string) string {
 	for i, word := range words.FindAllString(s, -1) {
 		word = strings.TrimSpace(word)
 		p, ok := plain(word)
-		if quoted := quotes.FindStringSubmatch(word); quoted != nil {
-			p, ok = quoted[1]+span(quoted[2])+quoted[3], true
-		} else if run := runWord.FindStringSubmatch(word); run != nil && ownRuns != "" && runID.MatchString(strings.TrimPrefix(run[2], ownRuns)) {
-			p, ok = run[1]+Link("that run", run[2])+run[3], true
-		} else if code := errorCode.FindStringSubmatch(word); code != nil {
-			p, ok = ErrorCode(problem.Code(code[1]))+code[2], true
+		switch { // only some of the many words are worth a regular expression
+		case strings.Contains(word, "`"):
+			if quoted := quotes.FindStringSubmatch(word); quoted != nil {
+				p, ok = quoted[1]+span(quoted[2])+quoted[3], true
+			}
+		case ownRuns != "" && strings.Contains(word, ownRuns):
+			if run := runWord.FindStringSubmatch(word); run != nil && runID.MatchString(strings.TrimPrefix(run[2], ownRuns)) {
+				p, ok = run[1]+Link("that run", run[2])+run[3], true
+			}
+		case strings.HasPrefix(word, "["):
+			if code := errorCode.FindStringSubmatch(word); code != nil {
+				p, ok = ErrorCode(problem.Code(code[1]))+code[2], true
+			}
 		}
 		if ok {
 			flush()

@@ -2,6 +2,7 @@ package markdown
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -21,6 +22,7 @@ const hexDigits = "0123456789abcdef"
 
 // AppendVisible appends s to dst, and writes out what a reader could not see.
 func AppendVisible(dst []byte, s string, f Form) []byte {
+	dst = slices.Grow(dst, len(s))
 	for i := 0; i < len(s); {
 		c := s[i]
 		if c >= utf8.RuneSelf {

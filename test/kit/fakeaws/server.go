@@ -45,12 +45,22 @@ const (
 // The shell stops moto as soon as its own standard input ends. That happens on Close, and also when the
 // process that started it dies by whatever means, so that no server outlives its test. The shell
 // waits for moto only after that: until then moto's process ID can't become another process's.
+// For each request moto 5.2 lists its own source folder: a sixth of its time. Here it does so once.
 const script = `
-moto_server -H 127.0.0.1 -p 0 </dev/null 2>&1 &
+once=$(mktemp -d) && cat >"$once/sitecustomize.py" <<'END'
+try:
+    from moto import backends
+    modules = list(backends.list_of_moto_modules())
+    backends.list_of_moto_modules = lambda: modules
+except ImportError:
+    pass  # another moto, which needs no help, or none
+END
+PYTHONPATH=$once moto_server -H 127.0.0.1 -p 0 </dev/null 2>&1 &
 exec >/dev/null 2>&1 # if moto ends by itself, its output does
 read -r _
 kill $!
 wait
+rm -rf "$once"
 `
 
 // Run starts a server, which takes a second or two. Close it; moto also stops when

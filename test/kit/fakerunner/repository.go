@@ -2,6 +2,7 @@ package fakerunner
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,8 +27,10 @@ func repo(ts *testscript.TestScript, s *story, args []string) {
 	copyMissing(ts, filepath.Join(s.Root, sample), s.runner.Workspace())
 	ts.Check(os.WriteFile(filepath.Join(s.runner.Workspace(), network, "credential.tf"), []byte(credentialModule), 0o644))
 	s.git(ts, "init", "--quiet", "--initial-branch=main")
-	s.git(ts, "config", "user.name", "Mona")
-	s.git(ts, "config", "user.email", "mona@example.com")
+	config, err := os.OpenFile(filepath.Join(s.runner.Workspace(), ".git", "config"), os.O_APPEND|os.O_WRONLY, 0)
+	ts.Check(err)
+	_, err = config.WriteString("[user]\n\tname = Mona\n\temail = mona@example.com\n")
+	ts.Check(errors.Join(err, config.Close()))
 	s.commit(ts, "Describe our infrastructure")
 }
 
