@@ -4,7 +4,9 @@ package approvals
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -21,6 +23,18 @@ type Requirement struct {
 	// Write says that those who approve must also be able to write to the repository, as GitHub wants
 	// of code owners.
 	Write bool
+}
+
+// Check refuses a count of users that nobody can reach. How many a team has is not known.
+func (r Requirement) Check() error {
+	users := map[string]bool{}
+	for _, u := range r.Users {
+		users[strings.ToLower(u)] = true
+	}
+	if len(r.Teams) > 0 || len(users) == 0 || r.Count <= len(users) {
+		return nil
+	}
+	return fmt.Errorf("%d people have to approve, and only %d may (%s): name more users or a team, or lower the count", r.Count, len(users), strings.Join(r.Users, ", "))
 }
 
 // Approval is an approval that GitHub knows: an approving review of the pull request that stands

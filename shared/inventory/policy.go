@@ -61,16 +61,9 @@ func (a ApprovalSettings) Requirements(source string) []approvals.Requirement {
 	return []approvals.Requirement{{Teams: a.Teams, Users: a.Users, Count: a.Count, Older: a.Older, Source: source}}
 }
 
-// Check refuses a count of users that nobody can reach. How many a team has is not known.
+// Check refuses a count that nobody can reach: see [approvals.Requirement.Check].
 func (a ApprovalSettings) Check() error {
-	users := map[string]bool{}
-	for _, u := range a.Users {
-		users[strings.ToLower(u)] = true
-	}
-	if len(a.Teams) > 0 || len(users) == 0 || a.Count <= len(users) {
-		return nil
-	}
-	return fmt.Errorf("%d people have to approve, and only %d may (%s): name more users or a team, or lower the count", a.Count, len(users), strings.Join(a.Users, ", "))
+	return approvals.Requirement{Teams: a.Teams, Users: a.Users, Count: a.Count}.Check()
 }
 
 // MaxApprovals is how many people a target's settings may require.

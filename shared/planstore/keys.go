@@ -169,7 +169,7 @@ var (
 )
 
 // lazily compiles a pattern when it is first used: the action starts itself twice for each Terraform
-// of Atmos, and these five take a twentieth of a start.
+// of Atmos, and these five would take nearly a tenth of each start.
 func lazily(pattern string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) })
 }

@@ -86,12 +86,8 @@ func (e *evaluation) requirement(v ast.Value) (r approvals.Requirement, err erro
 	}
 	slices.Sort(r.Teams)
 	slices.Sort(r.Users)
-	people := map[string]bool{}
-	for _, u := range r.Users {
-		people[strings.ToLower(u)] = true
-	}
-	if err == nil && len(r.Teams) == 0 && len(people) > 0 && r.Count > len(people) {
-		err = fmt.Errorf("count is %d, and only %d may approve: name more users or a team", r.Count, len(people))
+	if err == nil {
+		err = r.Check()
 	}
 	return r, err
 }

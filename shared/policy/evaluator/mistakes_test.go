@@ -62,7 +62,7 @@ func TestAMistakeInAPolicyDenies(t *testing.T) {
 		"approval misspelled":         {files("policies/a.rego", "package main\n\nrequire_approval contains {\"taem\": \"a/b\"} if true\n"), `it has "taem"`},
 		"approval of a name":          {files("policies/a.rego", "package main\n\nrequire_approval contains {\"team\": \"dba\"} if true\n"), "a team is written org/slug"},
 		"approval by 0":               {files("policies/a.rego", "package main\n\nrequire_approval contains {\"team\": \"a/b\", \"count\": 0} if true\n"), "count is no number from 1 to 100"},
-		"approval by more than may":   {files("policies/a.rego", "package main\n\nrequire_approval contains {\"users\": [\"mona\", \"Mona\"], \"count\": 2} if true\n"), "count is 2, and only 1 may approve"},
+		"approval by more than may":   {files("policies/a.rego", "package main\n\nrequire_approval contains {\"users\": [\"mona\", \"Mona\"], \"count\": 2} if true\n"), "2 people have to approve, and only 1 may (Mona, mona)"},
 		"approval by text":            {files("policies/a.rego", "package main\n\nrequire_approval contains \"a/b\" if true\n"), "it gives string, and not an object"},
 	} {
 		t.Run(name, func(t *testing.T) {

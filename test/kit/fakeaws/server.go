@@ -55,7 +55,7 @@ try:
 except ImportError:
     pass  # another moto, which needs no help, or none
 END
-PYTHONPATH=$once moto_server -H 127.0.0.1 -p 0 </dev/null 2>&1 &
+PYTHONPATH=$once${PYTHONPATH:+:$PYTHONPATH} moto_server -H 127.0.0.1 -p 0 </dev/null 2>&1 &
 exec >/dev/null 2>&1 # if moto ends by itself, its output does
 read -r _
 kill $!
